@@ -1,0 +1,1 @@
+//! REST, WebSocket, live delivery and the producer.

@@ -1,0 +1,1 @@
+//! The embedded log: a single-node broker that speaks the Kafka protocol.

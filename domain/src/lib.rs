@@ -1,0 +1,1 @@
+//! Ids, events, positions, limits and rules of Milena; no I/O.

@@ -1,0 +1,1 @@
+//! The batching consumer that carries the log into the relational store.

@@ -1,0 +1,1 @@
+//! Settings of all Milena programs: defaults, file, environment, validation.

@@ -1,0 +1,2 @@
+//! Milena on one machine.
+fn main() {}

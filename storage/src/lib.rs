@@ -1,0 +1,1 @@
+//! Entities, migrations, queries and the bulk writer of Milena's relational store.
