@@ -1,1 +1,27 @@
-//! Ids, events, positions, limits and rules of Milena; no I/O.
+//! What Milena is about, without any I/O: ids, text rules, events, positions and cursors.
+//!
+//! Every other crate depends on this one and this one on none of them, so that a rule is written once and
+//! holds for the browser's frame, the record in the log and the row in the store alike.
+
+mod client_id;
+mod cursor;
+mod event;
+mod field;
+mod ids;
+pub mod limits;
+mod log_guard;
+mod position;
+mod text;
+mod time;
+
+pub use client_id::ClientId;
+pub use cursor::{CursorError, SessionCursor};
+pub use event::{
+    DecodeError, Event, HEADER_ID, HEADER_SENDER, HEADER_TO, HEADER_TYPE, MessageEvent, TYPE_MESSAGE, VERSION,
+};
+pub use field::{FieldError, FieldResult};
+pub use ids::{ConversationId, MessageId, UserId};
+pub use log_guard::{LogMismatch, PartitionState, check_log};
+pub use position::{Epoch, MAX_OFFSET, Position};
+pub use text::{Body, DisplayName, Password, Username};
+pub use time::Timestamp;

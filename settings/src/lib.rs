@@ -1,1 +1,17 @@
-//! Settings of all Milena programs: defaults, file, environment, validation.
+//! The settings of all Milena programs, from one place.
+//!
+//! Read order: `config/default.toml` (compiled in), a file, environment variables `MILENA__SECTION__KEY`. Unknown keys
+//! are refused, every mistake is reported at once, and `Debug` shows no secret.
+
+mod load;
+mod mistakes;
+mod secret;
+mod sections;
+
+pub use load::{DEFAULTS, Source};
+pub use mistakes::Mistakes;
+pub use secret::Secret;
+pub use sections::{
+    BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings, KafkaSettings,
+    LimitSettings, LoggingSettings, SecureCookies, Settings, SocketSettings, SyncMode,
+};
