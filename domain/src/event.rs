@@ -146,7 +146,7 @@ impl Event {
         }
         let mut buffer = uuid::Uuid::encode_buffer();
         let expected_key = event.conversation.as_uuid().hyphenated().encode_lower(&mut buffer).as_bytes();
-        if key != Some(&*expected_key) {
+        if key.is_none_or(|key| key != expected_key) {
             return Err(DecodeError::WrongKey);
         }
         Ok(Self::Message(event))

@@ -133,7 +133,10 @@ mod tests {
             MessageId::derive(user(1), &client_id).to_string(),
             "f6d6b3d1-f891-8297-99ed-36488db75c43"
         );
-        assert_eq!(ConversationId::direct(user(1), user(2)).to_string(), "14259dc6-baa2-86ca-9d01-88697c2268e1");
+        assert_eq!(
+            ConversationId::direct(user(1), user(2)).to_string(),
+            "14259dc6-baa2-86ca-9d01-88697c2268e1"
+        );
     }
 
     #[test]

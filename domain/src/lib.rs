@@ -10,6 +10,7 @@ mod field;
 mod ids;
 pub mod limits;
 mod log_guard;
+mod partition;
 mod position;
 mod text;
 mod time;
@@ -22,6 +23,7 @@ pub use event::{
 pub use field::{FieldError, FieldResult};
 pub use ids::{ConversationId, MessageId, UserId};
 pub use log_guard::{LogMismatch, PartitionState, check_log};
+pub use partition::partition_of;
 pub use position::{Epoch, MAX_OFFSET, Position};
 pub use text::{Body, DisplayName, Password, Username};
 pub use time::Timestamp;

@@ -1,1 +1,16 @@
-//! The connection of Milena's programs to Kafka: client properties, topics, records, watermarks.
+//! The connection of Milena's programs to Kafka: client properties, topics, headers and watermarks.
+//!
+//! Backend, consumer and import reach the log through the same few functions, so that a property or a check is
+//! right in one place.
+
+mod client;
+mod error;
+mod headers;
+mod logging;
+mod topic;
+
+pub use client::{Role, client_config};
+pub use error::LogError;
+pub use headers::{header, message_headers};
+pub use logging::Quiet;
+pub use topic::{ensure_topics, partition_states};

@@ -1,0 +1,130 @@
+//! librdkafka properties by role.
+//!
+//! Order: what the role needs, then `[kafka.properties]` on top, so that an operator can change anything, except what
+//! the promises rest on (`acks`, idempotence, manual offsets), which is set last.
+
+use milena_settings::KafkaSettings;
+use rdkafka::ClientConfig;
+
+/// What a client is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// The backend's and the import's producer: idempotent, `acks=all`.
+    Producer {
+        /// A record that is not confirmed by then fails.
+        timeout_ms: u64,
+    },
+    /// The backend's reader of all partitions: assigns by itself, no group.
+    Tail,
+    /// The consumer group that stores.
+    Consumer {
+        /// The group's name.
+        group: String,
+    },
+    /// Metadata, topics, watermarks.
+    Admin,
+}
+
+/// The client configuration of `role`.
+#[must_use]
+pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &settings.brokers)
+        .set("client.id", "milena")
+        // A broker that comes back is found within about a second, not after librdkafka's default of ten.
+        .set("reconnect.backoff.ms", "100")
+        .set("reconnect.backoff.max.ms", "1000")
+        .set("socket.keepalive.enable", "true")
+        // A topic that was just created may be missing in the next metadata answer for a moment.
+        .set("topic.metadata.refresh.interval.ms", "60000");
+    match role {
+        Role::Producer { timeout_ms } => {
+            config
+                .set("message.timeout.ms", timeout_ms.to_string())
+                .set("partitioner", "murmur2_random")
+                // One message alone leaves at once; under load librdkafka batches what gathers in 1 ms.
+                .set("linger.ms", "1")
+                .set("queue.buffering.max.messages", "100000")
+                .set("queue.buffering.max.kbytes", "262144")
+                .set("message.max.bytes", "1000000")
+                .set("retry.backoff.ms", "50")
+                .set("retry.backoff.max.ms", "500");
+        }
+        Role::Tail => {
+            config
+                .set("fetch.wait.max.ms", "500")
+                .set("fetch.min.bytes", "1")
+                .set("queued.min.messages", "20000")
+                .set("queued.max.messages.kbytes", "32768")
+                .set("fetch.queue.backoff.ms", "20")
+                .set("fetch.error.backoff.ms", "200")
+                .set("auto.offset.reset", "error");
+        }
+        Role::Consumer { .. } => {
+            config
+                .set("fetch.wait.max.ms", "100")
+                .set("fetch.min.bytes", "1")
+                .set("queued.min.messages", "20000")
+                .set("queued.max.messages.kbytes", "32768")
+                .set("fetch.queue.backoff.ms", "20")
+                .set("fetch.error.backoff.ms", "200")
+                .set("partition.assignment.strategy", "cooperative-sticky")
+                .set("session.timeout.ms", "30000")
+                .set("heartbeat.interval.ms", "1000")
+                .set("auto.offset.reset", "error");
+        }
+        Role::Admin => {}
+    }
+    for (name, value) in &settings.properties {
+        config.set(name, value);
+    }
+    match role {
+        Role::Producer { .. } => {
+            config.set("acks", "all").set("enable.idempotence", "true");
+        }
+        Role::Tail => {
+            // librdkafka wants a group name even from a client that never joins one.
+            config.set("group.id", "milena-tail");
+        }
+        Role::Consumer { group } => {
+            config.set("group.id", group);
+        }
+        Role::Admin => {}
+    }
+    if matches!(role, Role::Tail | Role::Consumer { .. }) {
+        config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+    }
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_settings::Settings;
+    use rdkafka::consumer::BaseConsumer;
+    use rdkafka::producer::{DefaultProducerContext, ThreadedProducer};
+
+    use super::*;
+
+    #[test]
+    fn librdkafka_accepts_every_roles_properties() {
+        let settings = Settings::defaults().kafka;
+        let producer: Result<ThreadedProducer<DefaultProducerContext>, _> =
+            client_config(&settings, &Role::Producer { timeout_ms: 4_000 }).create();
+        assert!(producer.is_ok());
+        for role in [Role::Tail, Role::Consumer { group: "g".into() }, Role::Admin] {
+            let consumer: Result<BaseConsumer, _> = client_config(&settings, &role).create();
+            assert!(consumer.is_ok(), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn an_operator_cannot_weaken_the_promises() {
+        let mut settings = Settings::defaults().kafka;
+        settings.properties.insert("acks".into(), "0".into());
+        settings.properties.insert("security.protocol".into(), "ssl".into());
+        let config = client_config(&settings, &Role::Producer { timeout_ms: 4_000 });
+        assert_eq!(config.get("acks"), Some("all"));
+        assert_eq!(config.get("security.protocol"), Some("ssl"));
+    }
+}
