@@ -30,13 +30,13 @@ install_packages() {
   fi
   say "Installing Debian packages: $*"
   # One at a time, for scripts that run side by side: apt-get itself fails at once when its lock is taken.
-  local options=(-y -q --no-install-recommends -o DPkg::Lock::Timeout=300)
+  local options=(-y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
   if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
-    as_root apt-get update -q >&2
+    as_root apt-get update -qq >&2
   fi
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install "${options[@]}" "$@" >&2; then
     say "The package lists may be old; updating them and trying once more."
-    as_root apt-get update -q >&2
+    as_root apt-get update -qq >&2
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install "${options[@]}" "$@" >&2 ||
       die "apt-get could not install: $*"
   fi
