@@ -147,6 +147,17 @@ stop_nodes() {
   done
 }
 
+# The server outlives this script, but not the process (--with) that it was started for.
+watch_owner() {
+  [ -n "$OWNER" ] || return 0
+  (
+    exec </dev/null >/dev/null 2>&1
+    # shellcheck disable=SC2016
+    exec setsid bash -c 'while [ -e "/proc/$1" ]; do sleep 1; done; exec "$2" kill --dir "$3"' \
+      _ "$OWNER" "$(readlink -f "$0")" "$DIR"
+  ) &
+}
+
 report() {
   local node pids=()
   for node in $(seq "$NODES"); do pids+=("$(pid_of "$node")"); done
@@ -259,7 +270,7 @@ end_run() {
 main() {
   local verb=${1:---help}
   [ $# -eq 0 ] || shift
-  DIR='' NODES=1 PORT='' ONLY='' DELETE='' FRESH='' LAUNCHED=()
+  DIR='' NODES=1 PORT='' ONLY='' OWNER='' DELETE='' FRESH='' LAUNCHED=()
   case $verb in
   -h | --help | help)
     usage
@@ -281,13 +292,14 @@ main() {
       usage
       return
       ;;
-    --dir | --nodes | --port | --node)
+    --dir | --nodes | --port | --node | --with)
       [ $# -ge 2 ] || die "$1 needs a value"
       case $1 in
       --dir) DIR=$2 ;;
       --nodes) NODES=$2 ;;
       --port) PORT=$2 ;;
       --node) ONLY=$2 ;;
+      --with) OWNER=$2 ;;
       esac
       shift
       ;;
@@ -295,11 +307,12 @@ main() {
     esac
     shift
   done
-  case "$NODES$PORT$ONLY" in *[!0-9]*) die "--nodes, --port and --node take whole numbers" ;; esac
+  case "$NODES$PORT$ONLY$OWNER" in *[!0-9]*) die "--nodes, --port, --node and --with take whole numbers" ;; esac
   case $verb in
   start)
     prepare
     start
+    watch_owner
     report
     ;;
   run)
