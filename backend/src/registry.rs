@@ -1,0 +1,295 @@
+//! Who is connected to this node: user → sockets, session → sockets. A user has any number of sockets.
+//!
+//! Plain data behind one lock, without I/O: a lookup copies the handles it needs and pushes outside the lock. Connection
+//! ids are never used twice, so a late unregistration cannot remove a newer connection.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use milena_domain::UserId;
+use uuid::Uuid;
+
+use crate::socket::{CloseCode, Outbox};
+use crate::wire::Frame;
+
+/// A connection of this node, unique for the life of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(u64);
+
+impl std::fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Ended sessions that are remembered: many more than end between a sign-in and the registration that follows it.
+const REMEMBERED_ENDS: usize = 4_096;
+
+/// The registry; clones are the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Registry(Arc<RwLock<Connections>>);
+
+/// Bounded by the server's limit of connections: each registered connection is one entry in each map's values.
+#[derive(Debug, Default)]
+struct Connections {
+    last_id: u64,
+    by_id: HashMap<ConnectionId, Connection>,
+    /// Never empty. A snapshot: replaced when somebody comes or goes, so that a delivery only clones the `Arc`.
+    by_user: HashMap<UserId, Arc<[(ConnectionId, Outbox)]>>,
+    /// Never empty.
+    by_session: HashMap<Uuid, Vec<ConnectionId>>,
+    /// The sessions that were closed last, at most [`REMEMBERED_ENDS`]: a socket that was signed in just before and
+    /// registers just after must not outlive its session.
+    ended: VecDeque<Uuid>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    user: UserId,
+    session: Uuid,
+    outbox: Outbox,
+}
+
+/// The guard of one registered connection: dropping it unregisters.
+#[derive(Debug)]
+#[must_use = "dropping it unregisters the connection"]
+pub struct Registration {
+    registry: Registry,
+    id: ConnectionId,
+}
+
+impl Registration {
+    /// The connection's id.
+    #[must_use]
+    pub const fn id(&self) -> ConnectionId {
+        self.id
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.registry.write().remove(self.id);
+    }
+}
+
+impl Registry {
+    /// Adds a connection. From the return on, every [`Registry::deliver`] to `user` that begins reaches `outbox`.
+    /// An outbox of a session that has ended is closed at once.
+    pub fn register(&self, user: UserId, session: Uuid, outbox: Outbox) -> Registration {
+        let id = self.write().insert(Connection { user, session, outbox });
+        Registration { registry: self.clone(), id }
+    }
+
+    /// Whether the user has a socket here.
+    #[must_use]
+    pub fn is_connected(&self, user: UserId) -> bool {
+        self.read().by_user.contains_key(&user)
+    }
+
+    /// Queues a frame for all sockets of a user but `except`. A full socket is closed with 4008 and holds up nobody.
+    pub fn deliver(&self, user: UserId, frame: &Frame, except: Option<ConnectionId>) {
+        let Some(sockets) = self.read().by_user.get(&user).cloned() else { return };
+        for (id, outbox) in sockets.iter() {
+            if Some(*id) != except {
+                outbox.push(frame.clone());
+            }
+        }
+    }
+
+    /// Queues a frame for one socket. `false` when it is gone or closed.
+    pub fn deliver_to(&self, connection: ConnectionId, frame: Frame) -> bool {
+        let outbox = self.read().by_id.get(&connection).map(|connection| connection.outbox.clone());
+        outbox.is_some_and(|outbox| outbox.push(frame))
+    }
+
+    /// Ends a session: closes its sockets with 4501, now and when one registers later. Says how many there were.
+    pub fn close_session(&self, session: Uuid) -> usize {
+        let outboxes = self.write().end(session);
+        outboxes.iter().for_each(|outbox| outbox.close(CloseCode::SessionEnded));
+        outboxes.len()
+    }
+
+    /// Closes all sockets.
+    pub fn close_all(&self, code: CloseCode) {
+        let outboxes: Vec<Outbox> =
+            self.read().by_id.values().map(|connection| connection.outbox.clone()).collect();
+        outboxes.iter().for_each(|outbox| outbox.close(code));
+    }
+
+    /// Sockets that are connected.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.read().by_id.len()
+    }
+
+    // Nothing under the lock can panic half-way, so a poisoned lock still guards consistent maps.
+
+    fn read(&self) -> RwLockReadGuard<'_, Connections> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Connections> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connections {
+    fn insert(&mut self, connection: Connection) -> ConnectionId {
+        if self.ended.contains(&connection.session) {
+            connection.outbox.close(CloseCode::SessionEnded);
+        }
+        self.last_id += 1;
+        let id = ConnectionId(self.last_id);
+        self.by_session.entry(connection.session).or_default().push(id);
+        let others = self.by_user.get(&connection.user).map_or(&[][..], |sockets| sockets);
+        let sockets = others.iter().cloned().chain([(id, connection.outbox.clone())]).collect();
+        self.by_user.insert(connection.user, sockets);
+        self.by_id.insert(id, connection);
+        id
+    }
+
+    fn remove(&mut self, id: ConnectionId) {
+        let Some(connection) = self.by_id.remove(&id) else { return };
+        if let Some(ids) = self.by_session.get_mut(&connection.session) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_session.remove(&connection.session);
+            }
+        }
+        if let Some(sockets) = self.by_user.remove(&connection.user)
+            && sockets.len() > 1
+        {
+            let others = sockets.iter().filter(|(other, _)| *other != id).cloned().collect();
+            self.by_user.insert(connection.user, others);
+        }
+    }
+
+    fn end(&mut self, session: Uuid) -> Vec<Outbox> {
+        if self.ended.len() == REMEMBERED_ENDS {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(session);
+        let ids = self.by_session.get(&session).map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.by_id.get(id)).map(|connection| connection.outbox.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    impl Connections {
+        /// The three maps tell the same.
+        fn check_invariants(&self) {
+            for (id, connection) in &self.by_id {
+                assert!(id.0 <= self.last_id);
+                assert!(self.by_session[&connection.session].contains(id));
+                assert!(self.by_user[&connection.user].iter().any(|(other, _)| other == id));
+            }
+            let ids_of_users: usize = self.by_user.values().map(|sockets| sockets.len()).sum();
+            let ids_of_sessions: usize = self.by_session.values().map(Vec::len).sum();
+            assert_eq!((ids_of_users, ids_of_sessions), (self.by_id.len(), self.by_id.len()));
+            assert!(self.by_user.values().all(|sockets| !sockets.is_empty()));
+            assert!(self.by_session.values().all(|ids| !ids.is_empty()));
+            assert!(self.ended.len() <= REMEMBERED_ENDS);
+        }
+    }
+
+    fn user(n: u8) -> UserId {
+        UserId::from_uuid(Uuid::from_u128(n.into()))
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Register { user: u8, session: u8 },
+        Drop(usize),
+        Deliver { user: u8, except: usize },
+        CloseSession(u8),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            6 => (0_u8..5, 0_u8..3).prop_map(|(user, session)| Step::Register { user, session: user * 3 + session }),
+            4 => (0_usize..20).prop_map(Step::Drop),
+            6 => (0_u8..6, 0_usize..20).prop_map(|(user, except)| Step::Deliver { user, except }),
+            1 => (0_u8..15).prop_map(Step::CloseSession),
+        ];
+        prop::collection::vec(step, 0..120)
+    }
+
+    struct Socket {
+        registration: Registration,
+        user: u8,
+        session: u8,
+        outbox: Outbox,
+        expected: usize,
+        open: bool,
+    }
+
+    proptest! {
+        #[test]
+        fn frames_reach_exactly_the_sockets_of_their_user(steps in steps()) {
+            let registry = Registry::default();
+            let mut sockets: Vec<Socket> = Vec::new();
+            let mut ended: HashSet<u8> = HashSet::new();
+            for step in steps {
+                match step {
+                    Step::Register { user: u, session } => {
+                        let outbox = Outbox::new(1_000, 1_000_000);
+                        let registration = registry.register(user(u), Uuid::from_u128(session.into()), outbox.clone());
+                        let open = !ended.contains(&session);
+                        sockets.push(Socket { registration, user: u, session, outbox, expected: 0, open });
+                    }
+                    Step::Drop(index) if index < sockets.len() => drop(sockets.swap_remove(index)),
+                    Step::Drop(_) => {}
+                    Step::Deliver { user: u, except } => {
+                        let except = sockets.get(except).map(|socket| socket.registration.id());
+                        registry.deliver(user(u), &Frame::from("{}".to_owned()), except);
+                        for socket in &mut sockets {
+                            let meant = socket.user == u && Some(socket.registration.id()) != except;
+                            socket.expected += usize::from(meant && socket.open);
+                        }
+                    }
+                    Step::CloseSession(session) => {
+                        registry.close_session(Uuid::from_u128(session.into()));
+                        ended.insert(session);
+                        for socket in sockets.iter_mut().filter(|socket| socket.session == session) {
+                            (socket.open, socket.expected) = (false, 0);
+                        }
+                    }
+                }
+                registry.read().check_invariants();
+                prop_assert_eq!(registry.count(), sockets.len());
+                for socket in &sockets {
+                    prop_assert_eq!(socket.outbox.len(), socket.expected);
+                    prop_assert_eq!(socket.outbox.is_closed(), !socket.open);
+                    prop_assert!(registry.is_connected(user(socket.user)));
+                }
+            }
+            let ids: HashSet<_> = sockets.iter().map(|socket| socket.registration.id()).collect();
+            prop_assert_eq!(ids.len(), sockets.len());
+            drop(sockets);
+            prop_assert_eq!(registry.count(), 0);
+            prop_assert!(registry.read().by_user.is_empty() && registry.read().by_session.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_frame_for_one_socket_goes_nowhere_else() {
+        let registry = Registry::default();
+        let (a, b) = (Outbox::new(10, 1_000), Outbox::new(10, 1_000));
+        let first = registry.register(user(1), Uuid::nil(), a.clone());
+        let second = registry.register(user(1), Uuid::nil(), b.clone());
+        assert!(registry.deliver_to(second.id(), Frame::from("{}".to_owned())));
+        assert_eq!((a.len(), b.len()), (0, 1));
+        let gone = first.id();
+        drop(first);
+        assert!(!registry.deliver_to(gone, Frame::from("{}".to_owned())));
+        registry.close_all(CloseCode::Restart);
+        assert_eq!((a.closed(), b.closed()), (None, Some(CloseCode::Restart)));
+    }
+}

@@ -1,0 +1,278 @@
+//! Server frames. A function a frame type; each serialises once.
+
+use milena_domain::{
+    Body, ClientId, ConversationId, MessageEvent, MessageId, Position, SessionCursor, Timestamp, UserId, limits,
+};
+use milena_settings::SocketSettings;
+use milena_storage::Person;
+use serde::Serialize;
+
+use super::Frame;
+use crate::log::pending::Accepted;
+use crate::refusal::Refusal;
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ServerFrame<'a> {
+    Welcome {
+        user: WirePerson<'a>,
+        cursor: String,
+        resumed: bool,
+        heartbeat_ms: u64,
+        limits: WireLimits,
+    },
+    Accepted {
+        client_id: &'a ClientId,
+        id: MessageId,
+        conversation: ConversationId,
+        position: Position,
+        sent_at: Timestamp,
+    },
+    Rejected {
+        client_id: &'a ClientId,
+        #[serde(flatten)]
+        refusal: WireRefusal<'a>,
+    },
+    Message {
+        id: MessageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a ClientId>,
+        conversation: ConversationId,
+        kind: &'static str,
+        sender: UserId,
+        to: UserId,
+        position: Position,
+        sent_at: Timestamp,
+        body: &'a Body,
+    },
+    Cursor {
+        cursor: String,
+    },
+    Read {
+        conversation: ConversationId,
+        position: Position,
+    },
+    Gap {
+        conversation: ConversationId,
+        after: Position,
+        before: Option<Position>,
+    },
+    Error {
+        #[serde(flatten)]
+        refusal: WireRefusal<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client_id: Option<&'a ClientId>,
+    },
+    Pong,
+}
+
+#[derive(Serialize)]
+struct WirePerson<'a> {
+    id: UserId,
+    username: &'a str,
+    display_name: &'a str,
+}
+
+#[derive(Serialize)]
+struct WireLimits {
+    body_max_chars: usize,
+    client_id_max_chars: usize,
+    frame_max_bytes: usize,
+    max_in_flight: usize,
+}
+
+#[derive(Serialize)]
+struct WireRefusal<'a> {
+    code: &'static str,
+    message: &'a str,
+    temporary: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl<'a> From<&'a Refusal> for WireRefusal<'a> {
+    fn from(refusal: &'a Refusal) -> Self {
+        Self {
+            code: refusal.code.as_str(),
+            message: &refusal.message,
+            temporary: refusal.code.is_temporary(),
+            field: refusal.field,
+            retry_after_ms: refusal.retry_after_ms,
+        }
+    }
+}
+
+impl ServerFrame<'_> {
+    fn encode(&self) -> Frame {
+        Frame::from(serde_json::to_string(self).expect("texts and numbers are always JSON"))
+    }
+}
+
+/// The answer to the first `hello`. `heartbeat_ms` promises that a healthy line is never silent for longer.
+#[must_use]
+pub fn welcome_frame(
+    person: &Person,
+    cursor: &SessionCursor,
+    resumed: bool,
+    settings: &SocketSettings,
+) -> Frame {
+    ServerFrame::Welcome {
+        user: WirePerson {
+            id: person.id,
+            username: &person.username,
+            display_name: &person.display_name,
+        },
+        cursor: cursor.encode(),
+        resumed,
+        heartbeat_ms: settings.heartbeat_ms,
+        limits: WireLimits {
+            body_max_chars: limits::BODY_MAX_CHARS,
+            client_id_max_chars: limits::CLIENT_ID_MAX_CHARS,
+            frame_max_bytes: limits::FRAME_MAX_BYTES,
+            max_in_flight: settings.max_in_flight,
+        },
+    }
+    .encode()
+}
+
+/// A message of the sending socket is durable.
+#[must_use]
+pub fn accepted_frame(accepted: &Accepted) -> Frame {
+    ServerFrame::Accepted {
+        client_id: &accepted.client_id,
+        id: accepted.id,
+        conversation: accepted.conversation,
+        position: accepted.position,
+        sent_at: accepted.sent_at,
+    }
+    .encode()
+}
+
+/// A `send` is not done.
+#[must_use]
+pub fn rejected_frame(client_id: &ClientId, refusal: &Refusal) -> Frame {
+    ServerFrame::Rejected { client_id, refusal: refusal.into() }.encode()
+}
+
+/// A message. Only its sender's own sockets (`to_sender`) learn its `client_id`.
+#[must_use]
+pub fn message_frame(event: &MessageEvent, position: Position, to_sender: bool) -> Frame {
+    ServerFrame::Message {
+        id: event.id,
+        client_id: to_sender.then_some(&event.client_id),
+        conversation: event.conversation,
+        kind: "direct",
+        sender: event.sender,
+        to: event.to,
+        position,
+        sent_at: event.sent_at,
+        body: &event.body,
+    }
+    .encode()
+}
+
+/// Everything up to here was sent to this socket.
+#[must_use]
+pub fn cursor_frame(cursor: &SessionCursor) -> Frame {
+    ServerFrame::Cursor { cursor: cursor.encode() }.encode()
+}
+
+/// Another socket of the user read up to here.
+#[must_use]
+pub fn read_frame(conversation: ConversationId, position: Position) -> Frame {
+    ServerFrame::Read { conversation, position }.encode()
+}
+
+/// More was missed between the positions (exclusive; `before: None` is "to the newest") than is replayed.
+#[must_use]
+pub fn gap_frame(conversation: ConversationId, after: Position, before: Option<Position>) -> Frame {
+    ServerFrame::Gap { conversation, after, before }.encode()
+}
+
+/// A frame could not be taken; `client_id` if it could at least be read.
+#[must_use]
+pub fn error_frame(refusal: &Refusal, client_id: Option<&ClientId>) -> Frame {
+    ServerFrame::Error { refusal: refusal.into(), client_id }.encode()
+}
+
+/// The answer to `ping`.
+#[must_use]
+pub fn pong_frame() -> Frame {
+    ServerFrame::Pong.encode()
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::Epoch;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::refusal::Code;
+
+    fn user(n: u128) -> UserId {
+        UserId::from_uuid(uuid::Uuid::from_u128(n))
+    }
+
+    fn event(body: &str) -> MessageEvent {
+        MessageEvent::new(
+            user(1),
+            user(2),
+            ClientId::new("c-1").unwrap(),
+            Timestamp::from_unix_ms(0),
+            Body::new(body).unwrap(),
+        )
+    }
+
+    fn value(frame: &Frame) -> Value {
+        serde_json::from_str(frame.as_str()).unwrap()
+    }
+
+    #[test]
+    fn only_the_sender_learns_the_client_id() {
+        let (event, position) = (event("Dear \"Milena\"\n\u{1F600}"), Position::new(Epoch::FIRST, 7));
+        let to_sender = value(&message_frame(&event, position, true));
+        assert_eq!(
+            to_sender,
+            json!({
+                "type": "message", "id": event.id, "client_id": "c-1", "conversation": event.conversation,
+                "kind": "direct", "sender": user(1), "to": user(2), "position": (1_u64 << 40) + 7,
+                "sent_at": "1970-01-01T00:00:00.000Z", "body": "Dear \"Milena\"\n\u{1F600}",
+            })
+        );
+        let to_other = value(&message_frame(&event, position, false));
+        assert_eq!(to_other.get("client_id"), None);
+    }
+
+    #[test]
+    fn refusals_name_what_is_needed_and_nothing_more() {
+        let client_id = ClientId::new("c-1").unwrap();
+        assert_eq!(
+            value(&rejected_frame(&client_id, &Refusal::later(Code::RateLimited, "too fast", 5))),
+            json!({"type": "rejected", "client_id": "c-1", "code": "rate_limited", "message": "too fast",
+                   "temporary": true, "retry_after_ms": 5})
+        );
+        assert_eq!(
+            value(&error_frame(&Refusal::field("body", "is missing"), None)),
+            json!({"type": "error", "code": "invalid_field", "message": "body is missing", "temporary": false,
+                   "field": "body"})
+        );
+    }
+
+    #[test]
+    fn a_gap_to_the_newest_has_a_null() {
+        let conversation = ConversationId::direct(user(1), user(2));
+        assert_eq!(
+            value(&gap_frame(conversation, Position::ZERO, None)),
+            json!({"type": "gap", "conversation": conversation, "after": 0, "before": null})
+        );
+    }
+
+    #[test]
+    fn the_largest_message_fits_the_write_buffer() {
+        // A control character is written as six bytes, the most that JSON makes of one.
+        let frame = message_frame(&event(&"\u{1}".repeat(limits::BODY_MAX_CHARS)), Position::ZERO, true);
+        assert!(frame.len() < limits::FRAME_MAX_BYTES);
+    }
+}
