@@ -40,7 +40,7 @@ struct Connections {
     by_session: HashMap<Uuid, Vec<ConnectionId>>,
     /// The sessions that were closed last, at most [`REMEMBERED_ENDS`]: a socket that was signed in just before and
     /// registers just after must not outlive its session.
-    ended: VecDeque<Uuid>,
+    ended: VecDeque<(Uuid, CloseCode)>,
 }
 
 #[derive(Debug)]
@@ -102,10 +102,10 @@ impl Registry {
         outbox.is_some_and(|outbox| outbox.push(frame))
     }
 
-    /// Ends a session: closes its sockets with 4501, now and when one registers later. Says how many there were.
-    pub fn close_session(&self, session: Uuid) -> usize {
-        let outboxes = self.write().end(session);
-        outboxes.iter().for_each(|outbox| outbox.close(CloseCode::SessionEnded));
+    /// Ends a session: closes its sockets, now and when one registers later. Says how many there were.
+    pub fn close_session(&self, session: Uuid, code: CloseCode) -> usize {
+        let outboxes = self.write().end(session, code);
+        outboxes.iter().for_each(|outbox| outbox.close(code));
         outboxes.len()
     }
 
@@ -135,8 +135,8 @@ impl Registry {
 
 impl Connections {
     fn insert(&mut self, connection: Connection) -> ConnectionId {
-        if self.ended.contains(&connection.session) {
-            connection.outbox.close(CloseCode::SessionEnded);
+        if let Some((_, code)) = self.ended.iter().find(|(session, _)| *session == connection.session) {
+            connection.outbox.close(*code);
         }
         self.last_id += 1;
         let id = ConnectionId(self.last_id);
@@ -164,11 +164,11 @@ impl Connections {
         }
     }
 
-    fn end(&mut self, session: Uuid) -> Vec<Outbox> {
+    fn end(&mut self, session: Uuid, code: CloseCode) -> Vec<Outbox> {
         if self.ended.len() == REMEMBERED_ENDS {
             self.ended.pop_front();
         }
-        self.ended.push_back(session);
+        self.ended.push_back((session, code));
         let ids = self.by_session.get(&session).map_or(&[][..], Vec::as_slice);
         ids.iter().filter_map(|id| self.by_id.get(id)).map(|connection| connection.outbox.clone()).collect()
     }
@@ -255,7 +255,7 @@ mod tests {
                         }
                     }
                     Step::CloseSession(session) => {
-                        registry.close_session(Uuid::from_u128(session.into()));
+                        registry.close_session(Uuid::from_u128(session.into()), CloseCode::SessionEnded);
                         ended.insert(session);
                         for socket in sockets.iter_mut().filter(|socket| socket.session == session) {
                             (socket.open, socket.expected) = (false, 0);
