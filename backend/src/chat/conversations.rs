@@ -1,0 +1,148 @@
+//! The conversation list and single conversations, with the other person's name and the unread count.
+
+use std::sync::{Arc, PoisonError};
+
+use milena_domain::{ConversationId, Position, UserId};
+use milena_storage::{ListCursor, Person};
+
+use super::Chat;
+use super::listing::{Entry, assemble};
+use super::page::ChatMessage;
+use crate::refusal::{Code, Refusal};
+
+/// A conversation as its user sees it.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    /// Which.
+    pub id: ConversationId,
+    /// The other one, or the user for notes to self.
+    pub person: Arc<Person>,
+    /// The newest message.
+    pub last_message: Option<ChatMessage>,
+    /// Its position.
+    pub last_position: Position,
+    /// Up to where the user has read.
+    pub last_read: Position,
+    /// Messages of the other after that, up to a maximum.
+    pub unread: u32,
+}
+
+/// A page of the list.
+#[derive(Debug, Clone)]
+pub struct ConversationList {
+    /// Newest first.
+    pub conversations: Vec<Conversation>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<ListCursor>,
+    /// No accepted message can be missing from it.
+    pub complete: bool,
+}
+
+impl Chat {
+    /// A page of a person's conversations, newest first.
+    ///
+    /// # Errors
+    /// `store_unavailable` when the database is away.
+    pub async fn conversations(
+        &self,
+        user: UserId,
+        before: Option<ListCursor>,
+        limit: usize,
+    ) -> Result<ConversationList, Refusal> {
+        self.reads.flush_user(&self.store, user).await;
+        // Memory first, then the store: see `history`.
+        let (unflushed, in_memory) = {
+            let recent = self.recent();
+            (recent.unflushed_of(user), recent.is_all_complete())
+        };
+        let listing = self.store.conversations_of(&self.topic, user, before, limit + 1).await?;
+        let store_has_more = listing.conversations.len() > limit;
+        let stored: Vec<Entry> = listing.conversations.into_iter().take(limit).map(Entry::from).collect();
+        let mut changed = Vec::with_capacity(unflushed.len());
+        for (conversation, messages) in unflushed {
+            let listed = stored.iter().find(|entry| entry.id == conversation).cloned();
+            let (mut entry, log) = match listed {
+                Some(entry) => (entry, listing.log.clone()),
+                None => match self.entry(user, conversation).await? {
+                    (Some(entry), log) => (entry, log),
+                    (None, log) => {
+                        let Some(last) = messages.last() else { continue };
+                        let event = &last.event;
+                        let other = if event.sender == user { event.to } else { event.sender };
+                        (Entry::unknown_to_store(conversation, other), log)
+                    }
+                },
+            };
+            entry.add_unflushed(user, &log, &messages);
+            changed.push(entry);
+        }
+        let (mut page, next) = assemble(stored, changed, before, limit, store_has_more);
+        for entry in &mut page {
+            if let Some(position) = self.reads.waiting(user, entry.id) {
+                entry.add_read(position);
+            }
+        }
+        let conversations = self.named(page).await?;
+        Ok(ConversationList { conversations, next, complete: in_memory && self.health.is_current() })
+    }
+
+    /// One conversation of a person.
+    ///
+    /// # Errors
+    /// `unknown_conversation`, or `store_unavailable` when the database is away.
+    pub async fn conversation(&self, user: UserId, id: ConversationId) -> Result<Conversation, Refusal> {
+        let other = self.other_in(user, id).await?;
+        self.reads.flush_user(&self.store, user).await;
+        let unflushed = self.recent().unflushed(id);
+        let (entry, log) = self.entry(user, id).await?;
+        if entry.is_none() && unflushed.is_empty() {
+            return Err(Refusal::new(Code::UnknownConversation, "nobody has written in this conversation yet"));
+        }
+        let mut entry = entry.unwrap_or_else(|| Entry::unknown_to_store(id, other));
+        entry.add_unflushed(user, &log, &unflushed);
+        if let Some(position) = self.reads.waiting(user, id) {
+            entry.add_read(position);
+        }
+        let mut named = self.named(vec![entry]).await?;
+        named.pop().ok_or_else(|| Refusal::new(Code::Internal, "something went wrong on the server"))
+    }
+
+    async fn entry(
+        &self,
+        user: UserId,
+        id: ConversationId,
+    ) -> Result<(Option<Entry>, milena_storage::LogPosition), Refusal> {
+        let (summary, log) = self.store.conversation_of(&self.topic, user, id).await?;
+        Ok((summary.map(Entry::from), log))
+    }
+
+    async fn named(&self, entries: Vec<Entry>) -> Result<Vec<Conversation>, Refusal> {
+        let people = self.directory.persons(entries.iter().map(|entry| entry.other)).await?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| Conversation {
+                id: entry.id,
+                person: people.get(&entry.other).map_or_else(|| Arc::new(stranger(entry.other)), Arc::clone),
+                last_message: entry.last_message,
+                last_position: entry.last_position,
+                last_read: entry.last_read,
+                unread: entry.unread,
+            })
+            .collect())
+    }
+
+    /// Memory, for reading; held for the length of a look-up.
+    pub(super) fn recent(&self) -> std::sync::RwLockReadGuard<'_, crate::log::recent::Recent> {
+        self.recent.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody whom the store does not know: after a replay into an empty database, people are not there.
+fn stranger(id: UserId) -> Person {
+    Person {
+        id,
+        username: id.to_string(),
+        display_name: "Unknown person".to_owned(),
+        created_at: milena_domain::Timestamp::from_unix_ms(0),
+    }
+}

@@ -1,0 +1,52 @@
+//! Reading a conversation: membership, then memory, then the store, then one page of both.
+
+use milena_domain::{ConversationId, UserId, partition_of};
+use milena_storage::Page;
+
+use super::Chat;
+use super::page::{ChatMessage, merge};
+use crate::refusal::Refusal;
+
+/// A page of history.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Oldest first.
+    pub messages: Vec<ChatMessage>,
+    /// There are older ones.
+    pub has_before: bool,
+    /// There are newer ones.
+    pub has_after: bool,
+    /// No accepted message can be missing.
+    pub complete: bool,
+}
+
+impl Chat {
+    /// A page of a conversation that `user` is in.
+    ///
+    /// # Errors
+    /// `unknown_conversation`, or `store_unavailable` when the database is away.
+    pub async fn history(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        page: Page,
+        limit: usize,
+    ) -> Result<History, Refusal> {
+        self.other_in(user, conversation).await?;
+        // Memory first: what leaves it between the two reads is in the store by then, never in neither.
+        let (unflushed, in_memory) = {
+            let recent = self.recent();
+            let unflushed = recent.unflushed(conversation);
+            (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
+        };
+        let unflushed = unflushed.iter().map(|message| ChatMessage::from(&**message)).collect();
+        let stored = self.store.history(conversation, page, limit).await?;
+        let merged = merge(page, limit, stored, unflushed);
+        Ok(History {
+            messages: merged.messages,
+            has_before: merged.has_before,
+            has_after: merged.has_after,
+            complete: in_memory && self.health.is_current(),
+        })
+    }
+}

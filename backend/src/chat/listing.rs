@@ -1,0 +1,205 @@
+//! The conversation list is the store ∪ the tail, like history: the pure part.
+//!
+//! The store's answer says which records it contains (offsets read in the same snapshot); every later record in
+//! memory is counted on top, so that nothing is counted twice or forgotten.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use milena_domain::{ConversationId, Position, Timestamp, UserId, limits};
+use milena_storage::{ConversationSummary, ListCursor, LogPosition};
+
+use super::page::ChatMessage;
+use crate::log::recent::LogMessage;
+
+/// A conversation of one person, without the other one's name.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Which.
+    pub id: ConversationId,
+    /// The other person; oneself for notes.
+    pub other: UserId,
+    /// The newest message.
+    pub last_message: Option<ChatMessage>,
+    /// Its position.
+    pub last_position: Position,
+    /// Its time, by which the list is sorted.
+    pub last_sent_at: Timestamp,
+    /// Up to where it was read.
+    pub last_read: Position,
+    /// Messages of others after that, at most [`limits::UNREAD_MAX_COUNT`].
+    pub unread: u32,
+}
+
+impl From<ConversationSummary> for Entry {
+    fn from(row: ConversationSummary) -> Self {
+        Self {
+            id: row.id,
+            other: row.other,
+            last_message: row.last_message.map(ChatMessage::from),
+            last_position: row.last_position,
+            last_sent_at: row.last_sent_at,
+            last_read: row.last_read,
+            unread: row.unread,
+        }
+    }
+}
+
+impl Entry {
+    /// A conversation that the store has not heard of.
+    #[must_use]
+    pub fn unknown_to_store(id: ConversationId, other: UserId) -> Self {
+        Self {
+            id,
+            other,
+            last_message: None,
+            last_position: Position::ZERO,
+            last_sent_at: Timestamp::from_unix_ms(0),
+            last_read: Position::ZERO,
+            unread: 0,
+        }
+    }
+
+    /// Where the list is cut.
+    #[must_use]
+    pub const fn key(&self) -> ListCursor {
+        ListCursor { last_sent_at: self.last_sent_at, id: self.id }
+    }
+
+    /// Adds what the store's snapshot, which ends at `log`, does not contain.
+    pub fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<LogMessage>]) {
+        for message in messages {
+            let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
+            if message.position.offset() < stored {
+                continue;
+            }
+            if message.event.sender != user && message.position > self.last_read {
+                self.unread = (self.unread + 1).min(limits::UNREAD_MAX_COUNT);
+            }
+            if message.position > self.last_position {
+                self.last_position = message.position;
+                self.last_sent_at = message.event.sent_at;
+                self.last_message = Some(ChatMessage::from(&**message));
+            }
+        }
+    }
+
+    /// A read position that the store does not have yet.
+    pub fn add_read(&mut self, position: Position) {
+        if position > self.last_read {
+            self.last_read = position;
+            if position >= self.last_position {
+                self.unread = 0;
+            }
+        }
+    }
+}
+
+/// One page of the list: the store's page without those that `changed` since, and those of `changed` that belong on it.
+///
+/// `before` is where the page begins, `store_has_more` whether the store's page was full. Answers the page and where
+/// the next one begins.
+#[must_use]
+pub fn assemble(
+    stored: Vec<Entry>,
+    changed: Vec<Entry>,
+    before: Option<ListCursor>,
+    limit: usize,
+    store_has_more: bool,
+) -> (Vec<Entry>, Option<ListCursor>) {
+    let order = |key: ListCursor| Reverse((key.last_sent_at, key.id));
+    // The store orders its page by what *it* knows; what lies beyond its last row is for a later page.
+    let store_end = stored.last().map(Entry::key).filter(|_| store_has_more);
+    let mut page: Vec<Entry> =
+        stored.into_iter().filter(|entry| changed.iter().all(|other| other.id != entry.id)).collect();
+    page.extend(changed.into_iter().filter(|entry| {
+        before.is_none_or(|before| order(entry.key()) > order(before))
+            && store_end.is_none_or(|end| order(entry.key()) <= order(end))
+    }));
+    page.sort_by_key(|entry| order(entry.key()));
+    let has_more = store_has_more || page.len() > limit;
+    let next = if page.len() > limit {
+        page.truncate(limit);
+        page.last().map(Entry::key)
+    } else {
+        store_end.filter(|_| has_more)
+    };
+    (page, next)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use milena_domain::{Body, ClientId, Epoch, MessageEvent};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn user(n: u128) -> UserId {
+        UserId::from_uuid(uuid::Uuid::from_u128(n))
+    }
+
+    fn entry(other: u128, sent_at: i64) -> Entry {
+        Entry {
+            last_sent_at: Timestamp::from_unix_ms(sent_at),
+            ..Entry::unknown_to_store(ConversationId::direct(user(1), user(other)), user(other))
+        }
+    }
+
+    fn message(sender: u128, to: u128, offset: i64) -> Arc<LogMessage> {
+        let client_id = ClientId::new(&offset.to_string()).unwrap();
+        let sent_at = Timestamp::from_unix_ms(offset);
+        Arc::new(LogMessage {
+            event: MessageEvent::new(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap()),
+            position: Position::new(Epoch::FIRST, offset),
+            partition: 0,
+        })
+    }
+
+    #[test]
+    fn only_what_the_snapshot_lacks_is_counted() {
+        let mut entry = entry(2, 0);
+        entry.unread = 1;
+        let log = LogPosition { epoch: Epoch::FIRST, next_offsets: BTreeMap::from([(0, 6)]) };
+        entry.add_unflushed(user(1), &log, &[message(2, 1, 5), message(2, 1, 6), message(1, 2, 7)]);
+        assert_eq!(entry.unread, 2);
+        assert_eq!(entry.last_position.offset(), 7);
+        entry.add_read(Position::new(Epoch::FIRST, 7));
+        assert_eq!(entry.unread, 0);
+    }
+
+    proptest! {
+        /// Paging through store ∪ changed shows every conversation once, newest first, as long as nothing moves.
+        #[test]
+        fn pages_show_each_conversation_once(
+            times in prop::collection::vec((0_i64..20, prop::option::of(0_i64..20)), 1..25), limit in 1_usize..8
+        ) {
+            let order = |entry: &Entry| Reverse((entry.last_sent_at, entry.id));
+            let mut store: Vec<Entry> = (0..).zip(&times).map(|(n, (at, _))| entry(n, *at)).collect();
+            store.sort_by_key(order);
+            let changed: Vec<Entry> =
+                (0..).zip(&times).filter_map(|(n, (_, newer))| newer.map(|at| entry(n, at + 20))).collect();
+            let mut seen: Vec<Entry> = Vec::new();
+            let mut before = None;
+            for _ in 0..60 {
+                let rest: Vec<Entry> = store
+                    .iter()
+                    .filter(|entry| before.is_none_or(|b: ListCursor| order(entry) > Reverse((b.last_sent_at, b.id))))
+                    .cloned()
+                    .collect();
+                let page: Vec<Entry> = rest.iter().take(limit).cloned().collect();
+                let (page, next) = assemble(page, changed.clone(), before, limit, rest.len() > limit);
+                prop_assert!(page.len() <= limit);
+                seen.extend(page);
+                before = next;
+                if before.is_none() {
+                    break;
+                }
+            }
+            prop_assert_eq!(before, None);
+            prop_assert!(seen.windows(2).all(|pair| order(&pair[0]) < order(&pair[1])));
+            prop_assert_eq!(seen.len(), times.len());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The use cases of chat, the same for REST and WebSocket: send, read, list, resume.
+//!
+//! [`start`] connects the parts: producer and tail feed the delivery task ([`crate::log`]), and [`Chat`] is the handle
+//! that requests and connections work with.
+
+mod conversations;
+mod directory;
+mod history;
+mod listing;
+mod page;
+mod reads;
+mod resume;
+mod send;
+mod start;
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use milena_domain::Epoch;
+use milena_storage::Store;
+use tokio::sync::{mpsc, watch};
+
+pub use conversations::{Conversation, ConversationList};
+pub use directory::Directory;
+pub use history::History;
+pub use page::ChatMessage;
+pub use resume::{Attached, Backlog};
+pub use send::{Prepared, SendRequest, Target};
+pub use start::{ChatError, Running, start};
+
+pub use crate::log::pending::Accepted;
+use crate::log::delivery::Attach;
+use crate::log::health::Health;
+use crate::log::pending::Pending;
+use crate::log::producer::Producer;
+use crate::log::recent::Recent;
+use crate::registry::Registry;
+
+/// The handle to chat; cheap to clone.
+#[derive(Clone)]
+pub struct Chat {
+    store: Store,
+    directory: Directory,
+    producer: Producer,
+    registry: Registry,
+    health: Health,
+    pending: Arc<Pending>,
+    /// Shared with the delivery task, which writes it; read here for the length of a look-up.
+    recent: Arc<RwLock<Recent>>,
+    reads: Arc<reads::Reads>,
+    /// To the delivery task; bounded, full means that connections wait their turn.
+    attaches: mpsc::Sender<Attach>,
+    /// From the delivery task: next offset by partition, always behind what is in the sockets' queues.
+    delivered: watch::Receiver<Arc<[i64]>>,
+    epoch: Epoch,
+    topic: Arc<str>,
+    partitions: usize,
+    send_timeout: Duration,
+}
+
+impl Chat {
+    /// Whether the log is live, caught up, and still the same.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Names and existence of people.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+}

@@ -1,0 +1,205 @@
+//! History is the store ∪ the unflushed tail: how a page of one and the messages of the other become one page.
+//!
+//! Pure. The unflushed messages of a conversation come after all that the store has of it, apart from an overlap (the
+//! store may have caught up since memory was read), so the union is an ordered list that is cut by the page's rule.
+
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
+use milena_storage::{HistoryPage, Page, StoredMessage};
+
+use crate::log::recent::LogMessage;
+
+/// A message as chat shows it, wherever it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the protocol")]
+pub struct ChatMessage {
+    pub id: MessageId,
+    pub conversation: ConversationId,
+    pub position: Position,
+    pub sender: UserId,
+    pub to: UserId,
+    pub client_id: ClientId,
+    pub sent_at: Timestamp,
+    pub body: Body,
+}
+
+impl From<StoredMessage> for ChatMessage {
+    fn from(row: StoredMessage) -> Self {
+        Self {
+            id: row.id,
+            conversation: row.conversation,
+            position: row.position,
+            sender: row.sender,
+            to: row.to,
+            client_id: row.client_id,
+            sent_at: row.sent_at,
+            body: row.body,
+        }
+    }
+}
+
+impl From<&LogMessage> for ChatMessage {
+    fn from(message: &LogMessage) -> Self {
+        let event = &message.event;
+        Self {
+            id: event.id,
+            conversation: event.conversation,
+            position: message.position,
+            sender: event.sender,
+            to: event.to,
+            client_id: event.client_id.clone(),
+            sent_at: event.sent_at,
+            body: event.body.clone(),
+        }
+    }
+}
+
+/// A page of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergedPage {
+    /// Oldest first.
+    pub messages: Vec<ChatMessage>,
+    /// There are older ones.
+    pub has_before: bool,
+    /// There are newer ones.
+    pub has_after: bool,
+}
+
+/// Joins the store's page with the unflushed messages, both oldest first, and cuts to `limit`.
+#[must_use]
+pub fn merge(page: Page, limit: usize, stored: HistoryPage, unflushed: Vec<ChatMessage>) -> MergedPage {
+    let stored_messages: Vec<ChatMessage> = stored.messages.into_iter().map(ChatMessage::from).collect();
+    // The store's page ends before the store does: the unflushed messages are not its neighbours.
+    let reaches_end = !stored.has_after;
+    let newer = unflushed.last().is_some_and(|last| is_after(page, last.position));
+    let known: Vec<MessageId> = stored_messages.iter().map(|message| message.id).collect();
+    let mut messages = stored_messages;
+    if reaches_end || matches!(page, Page::Before(_)) {
+        messages.extend(
+            unflushed.into_iter().filter(|message| in_range(page, message.position) && !known.contains(&message.id)),
+        );
+        messages.sort_by_key(|message| message.position);
+    }
+    let count = messages.len();
+    let first = match page {
+        Page::Latest | Page::Before(_) => count.saturating_sub(limit),
+        Page::After(_) => 0,
+        Page::Around(position) => {
+            let middle = messages.partition_point(|message| message.position < position);
+            middle.saturating_sub(limit / 2).min(count.saturating_sub(limit))
+        }
+    };
+    let last = count.min(first + limit);
+    let has_after = last < count || stored.has_after || newer;
+    let messages = messages.drain(first..last).collect();
+    MergedPage { messages, has_before: first > 0 || stored.has_before, has_after }
+}
+
+/// Whether a message can be on the page at all.
+fn in_range(page: Page, position: Position) -> bool {
+    match page {
+        Page::Latest | Page::Around(_) => true,
+        Page::Before(bound) => position < bound,
+        Page::After(bound) => position > bound,
+    }
+}
+
+/// Whether an unflushed message at `position` is beyond every page of this kind.
+fn is_after(page: Page, position: Position) -> bool {
+    matches!(page, Page::Before(bound) if position >= bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::Epoch;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn message(offset: i64) -> ChatMessage {
+        let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
+        let client_id = ClientId::new(&offset.to_string()).unwrap();
+        ChatMessage {
+            id: MessageId::derive(user, &client_id),
+            conversation: ConversationId::direct(user, user),
+            position: at(offset),
+            sender: user,
+            to: user,
+            client_id,
+            sent_at: Timestamp::from_unix_ms(offset),
+            body: Body::new("x").unwrap(),
+        }
+    }
+
+    fn at(offset: i64) -> Position {
+        Position::new(Epoch::FIRST, offset)
+    }
+
+    fn row(message: &ChatMessage) -> StoredMessage {
+        let ChatMessage { id, conversation, position, sender, to, client_id, sent_at, body } = message.clone();
+        StoredMessage { id, conversation, position, sender, to, client_id, sent_at, body }
+    }
+
+    /// What a store with exactly `messages` answers: the model of `Store::history`.
+    fn query(messages: &[ChatMessage], page: Page, limit: usize) -> (usize, usize) {
+        let count = messages.len();
+        let below = |bound: Position| messages.partition_point(|message| message.position < bound);
+        match page {
+            Page::Latest => (count.saturating_sub(limit), count),
+            Page::Before(bound) => (below(bound).saturating_sub(limit), below(bound)),
+            Page::After(bound) => {
+                let first = messages.partition_point(|message| message.position <= bound);
+                (first, count.min(first + limit))
+            }
+            Page::Around(bound) => {
+                let first = below(bound).saturating_sub(limit / 2).min(count.saturating_sub(limit));
+                (first, count.min(first + limit))
+            }
+        }
+    }
+
+    proptest! {
+        /// The merged page is the page of one store that has everything.
+        #[test]
+        fn equals_one_store_with_everything(
+            count in 0_usize..30, flushed in 0_usize..30, stale in 0_usize..5, kind in 0_u8..4, bound in 0_i64..70,
+            limit in 1_usize..12,
+        ) {
+            let all: Vec<ChatMessage> = (0..count as i64).map(|n| message(n * 2 + 1)).collect();
+            let flushed = flushed.min(count);
+            let page = match kind {
+                0 => Page::Latest,
+                1 => Page::Before(at(bound)),
+                2 => Page::After(at(bound)),
+                _ => Page::Around(at(bound)),
+            };
+            let stored = &all[..flushed];
+            let (first, last) = query(stored, page, limit);
+            let history = HistoryPage {
+                messages: stored[first..last].iter().map(row).collect(),
+                has_before: first > 0,
+                has_after: last < stored.len(),
+            };
+            // Memory was read when the store was `stale` messages behind.
+            let unflushed = all[flushed.saturating_sub(stale)..].to_vec();
+            let merged = merge(page, limit, history, unflushed);
+            let (first, last) = query(&all, page, limit);
+            if matches!(page, Page::Around(_)) {
+                // The store centres on what it has; it is enough that the page is contiguous and holds the bound.
+                let offsets: Vec<_> = merged.messages.iter().map(|m| m.position.offset()).collect();
+                prop_assert!(offsets.windows(2).all(|pair| pair[1] == pair[0] + 2), "{:?}", offsets);
+                prop_assert!(merged.messages.len() <= limit);
+                if all.iter().any(|m| m.position == at(bound)) {
+                    prop_assert!(offsets.contains(&bound), "{:?} lacks {}", offsets, bound);
+                }
+                if let (Some(head), Some(tail)) = (offsets.first(), offsets.last()) {
+                    prop_assert_eq!(merged.has_before, *head > 1);
+                    prop_assert_eq!(merged.has_after, *tail < count as i64 * 2 - 1);
+                }
+            } else {
+                prop_assert_eq!(&merged.messages, &all[first..last]);
+                prop_assert_eq!(merged.has_before, first > 0);
+                prop_assert_eq!(merged.has_after, last < count);
+            }
+        }
+    }
+}

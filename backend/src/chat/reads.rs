@@ -1,0 +1,167 @@
+//! Read positions: told to the user's other sockets at once, written to the store about once a second.
+//!
+//! They only grow, so a hundred marks of one conversation are one write, and while the database is away only the
+//! newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use milena_domain::{ConversationId, Position, UserId, partition_of};
+use milena_storage::{ReadMark, Store};
+use tokio_util::sync::CancellationToken;
+
+use super::Chat;
+use crate::refusal::Refusal;
+use crate::registry::ConnectionId;
+use crate::wire::frames;
+
+/// Marks that may wait, at most; beyond, new conversations' marks are dropped until the database is back. The worst
+/// that follows is an unread badge that comes back.
+const MAX_WAITING: usize = 200_000;
+/// Marks written in one transaction.
+const CHUNK: usize = 500;
+
+/// Marks that the store does not have yet.
+#[derive(Debug, Default)]
+pub struct Reads {
+    /// Written by connections and requests, emptied by the flusher; locked for the length of a map operation.
+    waiting: Mutex<HashMap<(UserId, ConversationId), Position>>,
+}
+
+impl Reads {
+    /// Adds a mark. `false` when it is not news.
+    fn add(&self, user: UserId, conversation: ConversationId, position: Position) -> bool {
+        let mut waiting = self.lock();
+        let full = waiting.len() >= MAX_WAITING;
+        match waiting.get_mut(&(user, conversation)) {
+            Some(known) if *known >= position => false,
+            Some(known) => {
+                *known = position;
+                true
+            }
+            None => {
+                if !full {
+                    waiting.insert((user, conversation), position);
+                }
+                true
+            }
+        }
+    }
+
+    /// The mark of one conversation, if the store does not have it yet.
+    #[must_use]
+    pub fn waiting(&self, user: UserId, conversation: ConversationId) -> Option<Position> {
+        self.lock().get(&(user, conversation)).copied()
+    }
+
+    /// Writes one person's marks now, so that a list that is read next counts with them. Failing is harmless.
+    pub async fn flush_user(&self, store: &Store, user: UserId) {
+        let marks = self.take(|mark| mark.user == user);
+        if !marks.is_empty() {
+            self.write(store, marks).await;
+        }
+    }
+
+    /// Writes everything.
+    pub async fn flush(&self, store: &Store) {
+        let marks = self.take(|_| true);
+        for chunk in marks.chunks(CHUNK) {
+            self.write(store, chunk.to_vec()).await;
+        }
+    }
+
+    fn take(&self, wanted: impl Fn(&ReadMark) -> bool) -> Vec<ReadMark> {
+        let mut waiting = self.lock();
+        let mut marks: Vec<ReadMark> = waiting
+            .iter()
+            .map(|(&(user, conversation), &position)| ReadMark { user, conversation, position })
+            .filter(|mark| wanted(mark))
+            .collect();
+        // One order for all writers, so that two nodes do not deadlock on each other's rows.
+        marks.sort_by_key(|mark| (mark.conversation, mark.user));
+        for mark in &marks {
+            waiting.remove(&(mark.user, mark.conversation));
+        }
+        marks
+    }
+
+    async fn write(&self, store: &Store, marks: Vec<ReadMark>) {
+        let written = match store.advance_reads(&marks).await {
+            Ok(written) => written,
+            Err(error) => {
+                log::debug!(error:% = error; "read positions wait for the database");
+                Vec::new()
+            }
+        };
+        for (index, mark) in marks.into_iter().enumerate() {
+            if written.get(index) != Some(&true) {
+                self.add(mark.user, mark.conversation, mark.position);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(UserId, ConversationId), Position>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes what waits, until `stop`, and once more then.
+pub async fn flush_regularly(chat: Chat, interval: Duration, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(interval);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = ticks.tick() => chat.reads.flush(&chat.store).await,
+        }
+    }
+    chat.reads.flush(&chat.store).await;
+}
+
+impl Chat {
+    /// `user` has read `conversation` up to `position`; `connection` is the socket that said so.
+    ///
+    /// A position beyond the newest message counts as the newest, so that it cannot hide what comes later.
+    ///
+    /// # Errors
+    /// `unknown_conversation`, or `store_unavailable` when the database is needed and away.
+    pub async fn mark_read(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        position: Position,
+        connection: Option<ConnectionId>,
+    ) -> Result<(), Refusal> {
+        self.other_in(user, conversation).await?;
+        let cursor = self.delivered();
+        let partition = partition_of(conversation, self.partitions) as usize;
+        let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
+        let position = position.min(Position::new(cursor.epoch, next - 1));
+        if self.reads.add(user, conversation, position) {
+            self.registry.deliver(user, &frames::read_frame(conversation, position), connection);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::Epoch;
+
+    use super::*;
+
+    #[test]
+    fn marks_only_grow() {
+        let reads = Reads::default();
+        let user = UserId::new();
+        let conversation = ConversationId::direct(user, user);
+        let at = |offset| Position::new(Epoch::FIRST, offset);
+        assert!(reads.add(user, conversation, at(5)));
+        assert!(!reads.add(user, conversation, at(3)));
+        assert!(reads.add(user, conversation, at(9)));
+        assert_eq!(reads.waiting(user, conversation), Some(at(9)));
+        assert_eq!(reads.take(|_| true).len(), 1);
+        assert_eq!(reads.waiting(user, conversation), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Sending: checked, recognised when repeated, produced, answered when the log has it.
+//!
+//! Two steps, so that a connection can keep the order of its sends and yet have several under way: [`Chat::prepare`]
+//! may ask the store and is awaited one send after the other; [`Prepared::produce`] enqueues at once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use milena_domain::{Body, ClientId, ConversationId, MessageEvent, MessageId, Timestamp, UserId};
+use tokio::sync::oneshot;
+
+use super::Chat;
+use super::directory::other_of;
+use crate::log::delivery::{accepted, client_id_reused};
+use crate::log::pending::{Accepted, Registered, Waiter};
+use crate::metrics;
+use crate::refusal::{Code, Refusal};
+use crate::registry::ConnectionId;
+use crate::wire::frames;
+
+/// To whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// A person; the conversation need not exist yet.
+    User(UserId),
+    /// A conversation that the sender is in.
+    Conversation(ConversationId),
+}
+
+/// A message that somebody wants to send.
+#[derive(Debug, Clone)]
+pub struct SendRequest {
+    /// Who is signed in.
+    pub sender: UserId,
+    /// To whom.
+    pub target: Target,
+    /// The client's name for it.
+    pub client_id: ClientId,
+    /// The text.
+    pub body: Body,
+    /// The client may have sent it before: then the store is asked too.
+    pub retry: bool,
+    /// The socket that gets `accepted` instead of `message`; `None` for REST.
+    pub connection: Option<ConnectionId>,
+}
+
+/// A send that passed all checks.
+#[must_use = "nothing is sent until `produce`"]
+pub struct Prepared {
+    chat: Chat,
+    connection: Option<ConnectionId>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// It is in the log already.
+    Repeat(Accepted),
+    New(Arc<MessageEvent>),
+}
+
+impl Chat {
+    /// Sends and waits for the log.
+    ///
+    /// # Errors
+    /// See [`Chat::prepare`] and [`Prepared::produce`].
+    pub async fn send(&self, request: SendRequest) -> Result<Accepted, Refusal> {
+        self.prepare(request).await?.produce().await
+    }
+
+    /// Checks the recipient and whether this was sent before.
+    ///
+    /// # Errors
+    /// `unknown_recipient`, `unknown_conversation`, `client_id_reused`, or `store_unavailable` when the
+    /// database is needed and away.
+    pub async fn prepare(&self, request: SendRequest) -> Result<Prepared, Refusal> {
+        let SendRequest { sender, target, client_id, body, retry, connection } = request;
+        let to = self.recipient(sender, target).await?;
+        let conversation = ConversationId::direct(sender, to);
+        let id = MessageId::derive(sender, &client_id);
+        let repeat = match self.in_memory(id) {
+            Some(found) => Some(found),
+            None if retry => self.in_store(id).await?,
+            None => None,
+        };
+        let kind = match repeat {
+            Some(found) if found.conversation != conversation => return Err(client_id_reused()),
+            Some(found) => Kind::Repeat(found),
+            None => {
+                self.directory.remember_pair(conversation, (sender, to));
+                Kind::New(Arc::new(MessageEvent::new(sender, to, client_id, Timestamp::now(), body)))
+            }
+        };
+        Ok(Prepared { chat: self.clone(), connection, kind })
+    }
+
+    async fn recipient(&self, sender: UserId, target: Target) -> Result<UserId, Refusal> {
+        match target {
+            Target::User(user) if user == sender => Ok(user),
+            Target::User(user) => {
+                if self.directory.exists(user).await? {
+                    Ok(user)
+                } else {
+                    Err(Refusal {
+                        field: Some("to"),
+                        ..Refusal::new(Code::UnknownRecipient, "to names nobody: there is no person with this id")
+                    })
+                }
+            }
+            Target::Conversation(conversation) => self.other_in(sender, conversation).await,
+        }
+    }
+
+    /// The other person of a conversation that `user` is in.
+    ///
+    /// # Errors
+    /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside.
+    pub(super) async fn other_in(&self, user: UserId, conversation: ConversationId) -> Result<UserId, Refusal> {
+        let pair = if conversation == ConversationId::direct(user, user) {
+            Some((user, user))
+        } else {
+            match self.recent().people(conversation) {
+                Some(pair) => Some(pair),
+                None => self.directory.pair(conversation).await?,
+            }
+        };
+        pair.and_then(|pair| other_of(pair, user)).ok_or_else(|| Refusal {
+            field: Some("conversation"),
+            ..Refusal::new(Code::UnknownConversation, "there is no such conversation, or you are not in it")
+        })
+    }
+
+    fn in_memory(&self, id: MessageId) -> Option<Accepted> {
+        self.recent().find(id).map(|message| accepted(&message))
+    }
+
+    async fn in_store(&self, id: MessageId) -> Result<Option<Accepted>, Refusal> {
+        let found = self.store.message(id).await?;
+        Ok(found.map(|message| Accepted {
+            client_id: message.client_id,
+            id: message.id,
+            conversation: message.conversation,
+            position: message.position,
+            sent_at: message.sent_at,
+        }))
+    }
+}
+
+impl Prepared {
+    /// Enqueues the message in the log, at once; the future waits for the confirmation.
+    ///
+    /// The future may be dropped; the message is sent all the same. On success, a socket named in the request
+    /// has its `accepted` frame queued already, in the order of the log.
+    ///
+    /// # Errors
+    /// `overloaded` when too many sends wait, `log_unavailable` when the log does not confirm in time: then the
+    /// message may still arrive, and sending it again under the same `client_id` is right.
+    pub fn produce(self) -> impl Future<Output = Result<Accepted, Refusal>> + Send + 'static {
+        let Self { chat, connection, kind } = self;
+        let started = Instant::now();
+        let timeout = chat.send_timeout;
+        let begun = chat.begin(connection, kind);
+        async move {
+            let answer = match begun? {
+                Begun::Done(accepted) => return Ok(accepted),
+                Begun::Waiting(answer) => answer,
+            };
+            let outcome = wait(answer, timeout).await;
+            metrics::send_finished(started.elapsed(), outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.code));
+            outcome
+        }
+    }
+}
+
+enum Begun {
+    Done(Accepted),
+    Waiting(oneshot::Receiver<Result<Accepted, Refusal>>),
+}
+
+impl Chat {
+    fn begin(&self, connection: Option<ConnectionId>, kind: Kind) -> Result<Begun, Refusal> {
+        let event = match kind {
+            Kind::Repeat(accepted) => {
+                if let Some(connection) = connection {
+                    self.registry.deliver_to(connection, frames::accepted_frame(&accepted));
+                }
+                return Ok(Begun::Done(accepted));
+            }
+            Kind::New(event) => event,
+        };
+        if self.health.broken().is_some() {
+            return Err(Refusal::log_unavailable());
+        }
+        let id = event.id;
+        let (answer, receiver) = oneshot::channel();
+        match self.pending.register(id, Waiter { connection, answer }) {
+            Registered::Joined => {}
+            Registered::Full => {
+                return Err(Refusal::later(Code::Overloaded, "too many messages wait for the log", 500));
+            }
+            Registered::First => {
+                if let Err(refusal) = self.producer.send(event) {
+                    // Whoever joined meanwhile is refused too: their answer is dropped.
+                    drop(self.pending.take(id));
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(Begun::Waiting(receiver))
+    }
+}
+
+async fn wait(
+    answer: oneshot::Receiver<Result<Accepted, Refusal>>,
+    timeout: Duration,
+) -> Result<Accepted, Refusal> {
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(Ok(outcome)) => outcome,
+        // The waiter was dropped, or nothing came in time.
+        Ok(Err(_)) | Err(_) => Err(Refusal::log_unavailable()),
+    }
+}

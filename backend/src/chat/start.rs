@@ -1,0 +1,157 @@
+//! Starting and stopping: topics, the check that log and store belong together, then the tasks.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use milena_domain::check_log;
+use milena_kafka::{LogError, ensure_topics, partition_states};
+use milena_settings::Settings;
+use milena_storage::{StorageError, Store};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Chat, Directory, reads};
+use crate::log::cursor::PartitionCursor;
+use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
+use crate::log::health::Health;
+use crate::log::pending::Pending;
+use crate::log::producer::Producer;
+use crate::log::recent::Recent;
+use crate::log::tail::{self, TAIL_CHANNEL};
+use crate::log::stored;
+use crate::registry::Registry;
+
+/// Why chat cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StorageError),
+}
+
+/// How long the log may take to answer at start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long unanswered sends are waited for at the end.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The tasks behind a [`Chat`]; stopping them is the owner's last act.
+pub struct Running {
+    tasks: JoinSet<()>,
+    tail: JoinHandle<()>,
+    producer: Producer,
+    stop: CancellationToken,
+}
+
+/// Prepares the topics, compares log and store, and starts the tasks. `failed` is cancelled when the log cannot be
+/// followed any more; [`Health::broken`] then says why.
+///
+/// # Errors
+/// [`ChatError`], each a sentence for whoever started the program.
+pub async fn start(
+    settings: &Settings,
+    store: Store,
+    registry: Registry,
+    failed: CancellationToken,
+) -> Result<(Chat, Running), ChatError> {
+    ensure_topics(&settings.kafka, START_TIMEOUT).await?;
+    let log = partition_states(&settings.kafka, START_TIMEOUT).await?;
+    let stored = store.log_position(&settings.kafka.topic).await?;
+    check_log(&settings.kafka.topic, settings.kafka.partitions, &log, &stored.next_offsets)
+        .map_err(LogError::from)?;
+    let start: BTreeMap<i32, i64> = log
+        .iter()
+        .map(|(&partition, state)| (partition, stored.next_offsets.get(&partition).copied().unwrap_or(state.low)))
+        .collect();
+    let offsets: Vec<i64> = start.values().copied().collect();
+    let recent = Arc::new(RwLock::new(Recent::new(stored.epoch, &offsets, settings.delivery.recent_bytes)));
+    let pending = Arc::new(Pending::new(settings.delivery.max_pending_sends));
+    let health = Health::default();
+
+    // One slot a pending send and some for those whose waiters gave up: librdkafka's thread never waits long.
+    let (confirmed, confirmations) = mpsc::channel(settings.delivery.max_pending_sends + 1_024);
+    let (tail_events, tail) = mpsc::channel(TAIL_CHANNEL);
+    let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
+    let (delivered_sender, delivered) = watch::channel(Arc::from(offsets.as_slice()));
+
+    let producer = Producer::new(&settings.kafka, &settings.delivery, confirmed)?;
+    let stop = failed.child_token();
+    let tail_thread = tail::spawn(&settings.kafka, &start, tail_events, health.clone(), stop.clone())?;
+    let chat = Chat {
+        directory: Directory::new(store.clone()),
+        store: store.clone(),
+        producer: producer.clone(),
+        registry: registry.clone(),
+        health: health.clone(),
+        pending: Arc::clone(&pending),
+        recent: Arc::clone(&recent),
+        reads: Arc::default(),
+        attaches,
+        delivered,
+        epoch: stored.epoch,
+        topic: settings.kafka.topic.as_str().into(),
+        partitions: log.len(),
+        send_timeout: Duration::from_millis(settings.delivery.send_timeout_ms),
+    };
+    let task = DeliveryTask {
+        recent: Arc::clone(&recent),
+        cursors: offsets.iter().map(|next| PartitionCursor::new(*next)).collect(),
+        ends_seen: vec![false; offsets.len()],
+        pending,
+        registry,
+        health: health.clone(),
+        tail,
+        confirmations,
+        attaches: attach_requests,
+        delivered: delivered_sender,
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(task.run(stop.clone()));
+    tasks.spawn(stored::follow(
+        store,
+        settings.kafka.topic.clone(),
+        Duration::from_millis(settings.delivery.stored_poll_ms),
+        recent,
+        health.clone(),
+        stop.clone(),
+    ));
+    let flush_every = Duration::from_millis(settings.delivery.read_flush_ms);
+    tasks.spawn(reads::flush_regularly(chat.clone(), flush_every, stop.clone()));
+    tasks.spawn(watch_for_failure(health, stop.clone(), failed));
+    Ok((chat, Running { tasks, tail: tail_thread, producer, stop }))
+}
+
+/// A part that cannot go on stops its siblings; this passes it on to the program.
+async fn watch_for_failure(health: Health, stop: CancellationToken, failed: CancellationToken) {
+    stop.cancelled().await;
+    if health.broken().is_some() {
+        failed.cancel();
+    }
+}
+
+impl Running {
+    /// Waits for unanswered sends, then ends every task. Call when no connection is left.
+    pub async fn stop(mut self) {
+        let producer = self.producer.clone();
+        // The delivery task still runs, so that the last confirmations reach their senders.
+        let flushed = tokio::task::spawn_blocking(move || producer.flush(FLUSH_TIMEOUT)).await;
+        if flushed.is_err() {
+            log::error!("the producer's last flush failed");
+        }
+        self.stop.cancel();
+        while let Some(outcome) = self.tasks.join_next().await {
+            if let Err(error) = outcome {
+                log::error!(error:% = error; "a task failed");
+            }
+        }
+        let tail = self.tail;
+        if tokio::task::spawn_blocking(move || tail.join()).await.is_err() {
+            log::error!("the tail's thread failed");
+        }
+    }
+}

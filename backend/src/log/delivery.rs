@@ -1,0 +1,270 @@
+//! The one task that delivers: it alone moves the cursors, so what it does is in the order of the log.
+//!
+//! Invariants that others rest on:
+//! - a frame is in a socket's queue *before* the cursor that covers it is published, so whoever reads the
+//!   published cursor and then empties the queue has sent everything up to it;
+//! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after goes to
+//!   the socket's queue, and nothing falls between.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use milena_domain::{Event, MessageEvent, SessionCursor, UserId};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::cursor::PartitionCursor;
+use super::health::Health;
+use super::pending::{Accepted, Pending, Waiter};
+use super::producer::Confirmation;
+use super::recent::{Inserted, LogMessage, Missed, Recent};
+use super::tail::TailEvent;
+use crate::metrics;
+use crate::refusal::{Code, Refusal};
+use crate::registry::{Registration, Registry};
+use crate::socket::Outbox;
+use crate::wire::frames;
+
+/// A socket that wants to go live.
+#[derive(Debug)]
+pub struct Attach {
+    /// Whose.
+    pub user: UserId,
+    /// Under which session.
+    pub session: Uuid,
+    /// Where its frames go.
+    pub outbox: Outbox,
+    /// What it has seen.
+    pub resume: Option<SessionCursor>,
+    /// The answer; dropped when the program ends first.
+    pub reply: oneshot::Sender<Attachment>,
+}
+
+/// A socket that is live.
+#[derive(Debug)]
+pub struct Attachment {
+    /// Keeps it registered.
+    pub registration: Registration,
+    /// Everything before this is backlog, everything after goes to the outbox.
+    pub cursor: SessionCursor,
+    /// What it missed; `None` when it must start afresh.
+    pub missed: Option<Missed>,
+}
+
+/// Attaches that may wait for the task; more wait in their connections.
+pub const ATTACH_CHANNEL: usize = 1_024;
+/// Records handled before sockets and cursors are looked at again.
+const BURST: usize = 512;
+
+/// What the task owns.
+pub struct DeliveryTask {
+    /// Read by history, lists and sends; written only here and by the stored-offsets follower.
+    pub recent: Arc<RwLock<Recent>>,
+    /// By partition.
+    pub cursors: Vec<PartitionCursor<Arc<MessageEvent>>>,
+    /// Partitions whose end was seen once.
+    pub ends_seen: Vec<bool>,
+    /// Whom to answer.
+    pub pending: Arc<Pending>,
+    /// Whom to show.
+    pub registry: Registry,
+    /// What the tail said.
+    pub health: Health,
+    /// From the tail's thread; bounded by [`super::tail::TAIL_CHANNEL`].
+    pub tail: mpsc::Receiver<TailEvent>,
+    /// From the producer's thread; bounded by the limit of pending sends.
+    pub confirmations: mpsc::Receiver<Confirmation>,
+    /// From connections; bounded by [`ATTACH_CHANNEL`].
+    pub attaches: mpsc::Receiver<Attach>,
+    /// To connections: next offset by partition.
+    pub delivered: watch::Sender<Arc<[i64]>>,
+}
+
+impl DeliveryTask {
+    /// Delivers until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut confirmations = Vec::with_capacity(BURST);
+        let mut records = Vec::with_capacity(BURST);
+        loop {
+            // Attaches first: they are few, and each is a person who waits for a page.
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some(attach) = self.attaches.recv() => {
+                    self.attach(attach);
+                    continue;
+                }
+                _ = self.confirmations.recv_many(&mut confirmations, BURST) => {}
+                count = self.tail.recv_many(&mut records, BURST) => {
+                    if count == 0 {
+                        // The tail's thread ended: the log cannot be followed, see `Health`.
+                        return;
+                    }
+                }
+            }
+            // Neither feed may starve the other: each burst takes from both what is there.
+            top_up(&mut self.confirmations, &mut confirmations);
+            top_up(&mut self.tail, &mut records);
+            self.burst(&mut confirmations, &mut records);
+        }
+    }
+
+    fn burst(&mut self, confirmations: &mut Vec<Confirmation>, records: &mut Vec<TailEvent>) {
+        let recent = Arc::clone(&self.recent);
+        let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
+        for confirmation in confirmations.drain(..) {
+            self.take_confirmation(&mut recent, confirmation);
+        }
+        for event in records.drain(..) {
+            self.take_tail_event(&mut recent, event);
+        }
+        metrics::recent_memory(recent.bytes(), recent.len());
+        drop(recent);
+        self.delivered.send_replace(self.next_offsets());
+    }
+
+    fn take_confirmation(&mut self, recent: &mut Recent, confirmation: Confirmation) {
+        match confirmation {
+            Confirmation::Confirmed { partition, offset, event } => {
+                // Without an offset (the broker only said "I have it") the tail brings it.
+                if let Some(cursor) = self.cursors.get_mut(partition as usize).filter(|_| offset >= 0) {
+                    cursor.confirmed(offset, event);
+                }
+                self.deliver_ready(recent, partition);
+            }
+            Confirmation::Failed { id, error } => {
+                metrics::send_failed();
+                log::debug!(id:% = id, error:% = error; "a message was not confirmed");
+                for waiter in self.pending.take(id) {
+                    answer(waiter, Err(Refusal::log_unavailable()));
+                }
+            }
+        }
+    }
+
+    fn take_tail_event(&mut self, recent: &mut Recent, event: TailEvent) {
+        match event {
+            TailEvent::Record { partition, offset, event } => {
+                let Some(cursor) = self.cursors.get_mut(partition as usize) else { return };
+                if cursor.tailed(offset) {
+                    match event {
+                        Ok(Event::Message(event)) => self.deliver(recent, partition, offset, event),
+                        Err(error) => {
+                            metrics::record_skipped(error.code());
+                            log::debug!(partition, offset, code = error.code(); "a record was skipped");
+                        }
+                    }
+                }
+                self.deliver_ready(recent, partition);
+            }
+            TailEvent::End { partition } => {
+                if let Some(seen) = self.ends_seen.get_mut(partition as usize) {
+                    *seen = true;
+                }
+                if self.ends_seen.iter().all(|seen| *seen) {
+                    self.health.set_caught_up();
+                }
+            }
+        }
+    }
+
+    fn deliver_ready(&mut self, recent: &mut Recent, partition: i32) {
+        while let Some((offset, event)) = self.cursors.get_mut(partition as usize).and_then(|c| c.take_ready()) {
+            self.deliver(recent, partition, offset, Arc::unwrap_or_clone(event));
+        }
+    }
+
+    fn deliver(&self, recent: &mut Recent, partition: i32, offset: i64, event: MessageEvent) {
+        let id = event.id;
+        let conversation = event.conversation;
+        match recent.insert(partition, offset, event) {
+            Inserted::First(message) => {
+                let waiters = self.pending.take(id);
+                self.show(&message, &waiters);
+                let accepted = accepted(&message);
+                for waiter in waiters {
+                    self.accept(waiter, &accepted);
+                }
+            }
+            Inserted::Repeat(first) => {
+                metrics::repeat();
+                for waiter in self.pending.take(id) {
+                    if first.event.conversation == conversation {
+                        self.accept(waiter, &accepted(&first));
+                    } else {
+                        answer(waiter, Err(client_id_reused()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the other does.
+    fn show(&self, message: &LogMessage, waiters: &[Waiter]) {
+        let MessageEvent { sender, to, .. } = message.event;
+        if self.registry.is_connected(sender) {
+            let frame = frames::message_frame(&message.event, message.position, true);
+            self.registry.deliver(sender, &frame, waiters.iter().find_map(Waiter::live_connection));
+        }
+        if to != sender && self.registry.is_connected(to) {
+            let frame = frames::message_frame(&message.event, message.position, false);
+            self.registry.deliver(to, &frame, None);
+        }
+    }
+
+    fn accept(&self, waiter: Waiter, accepted: &Accepted) {
+        if let Some(connection) = waiter.live_connection() {
+            self.registry.deliver_to(connection, frames::accepted_frame(accepted));
+        }
+        answer(waiter, Ok(accepted.clone()));
+    }
+
+    fn attach(&self, attach: Attach) {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let cursor =
+            SessionCursor { epoch: recent.epoch(), next_offsets: self.cursors.iter().map(PartitionCursor::next).collect() };
+        let missed = attach
+            .resume
+            .filter(|resume| {
+                resume.epoch == cursor.epoch && resume.next_offsets.len() == cursor.next_offsets.len()
+            })
+            .map(|resume| recent.missed(attach.user, &resume));
+        let registration = self.registry.register(attach.user, attach.session, attach.outbox);
+        // A connection that ended meanwhile drops the registration with the answer.
+        let _ = attach.reply.send(Attachment { registration, cursor, missed });
+    }
+
+    fn next_offsets(&self) -> Arc<[i64]> {
+        self.cursors.iter().map(PartitionCursor::next).collect()
+    }
+}
+
+/// The answer for a message in the log.
+#[must_use]
+pub fn accepted(message: &LogMessage) -> Accepted {
+    Accepted {
+        client_id: message.event.client_id.clone(),
+        id: message.event.id,
+        conversation: message.event.conversation,
+        position: message.position,
+        sent_at: message.event.sent_at,
+    }
+}
+
+/// The refusal of a `client_id` that names another message of the same sender.
+#[must_use]
+pub fn client_id_reused() -> Refusal {
+    Refusal::new(Code::ClientIdReused, "client_id already names a message of yours in another conversation")
+}
+
+fn top_up<T>(channel: &mut mpsc::Receiver<T>, burst: &mut Vec<T>) {
+    while burst.len() < BURST {
+        let Ok(item) = channel.try_recv() else { return };
+        burst.push(item);
+    }
+}
+
+fn answer(waiter: Waiter, outcome: Result<Accepted, Refusal>) {
+    // Whoever gave up waiting was told so already.
+    let _ = waiter.answer.send(outcome);
+}

@@ -1,0 +1,139 @@
+//! Who waits for which message.
+//!
+//! A send registers here *before* it goes to the producer, so that whichever of tail and confirmation brings the
+//! record first finds its waiters. Two sends of the same id while the first is under way share one record.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use milena_domain::{ClientId, ConversationId, MessageId, Position, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::refusal::Refusal;
+use crate::registry::ConnectionId;
+
+/// The answer to a send: durable, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// As the client called it.
+    pub client_id: ClientId,
+    /// The message's id.
+    pub id: MessageId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// The first one's position, however often it was sent.
+    pub position: Position,
+    /// The first one's time.
+    pub sent_at: Timestamp,
+}
+
+/// One send that waits for the log.
+#[derive(Debug)]
+pub struct Waiter {
+    /// The socket that gets `accepted` instead of `message`; `None` for REST.
+    pub connection: Option<ConnectionId>,
+    /// To the sending task; closed when it gave up waiting.
+    pub answer: oneshot::Sender<Result<Accepted, Refusal>>,
+}
+
+impl Waiter {
+    /// The socket to answer, if somebody still waits there.
+    #[must_use]
+    pub fn live_connection(&self) -> Option<ConnectionId> {
+        self.connection.filter(|_| !self.answer.is_closed())
+    }
+}
+
+/// What registering found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// Nobody else is sending this: produce it.
+    First,
+    /// It is under way: the answer comes with the other's.
+    Joined,
+    /// The limit is reached; the waiter was dropped.
+    Full,
+}
+
+/// Waiters by message.
+#[derive(Debug)]
+pub struct Pending {
+    /// Written by sending tasks and by the delivery task, each for the length of a map operation. At most `limit`
+    /// messages; then sends are refused as `overloaded`.
+    waiters: Mutex<HashMap<MessageId, Vec<Waiter>>>,
+    limit: usize,
+}
+
+/// Sends of one message that may wait together; a client that repeats faster gains nothing.
+const MAX_WAITERS_OF_ONE: usize = 256;
+
+impl Pending {
+    /// No waiters; at most `limit` messages.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { waiters: Mutex::new(HashMap::new()), limit }
+    }
+
+    /// Adds a waiter for `id`.
+    pub fn register(&self, id: MessageId, waiter: Waiter) -> Registered {
+        let mut waiters = self.lock();
+        let count = waiters.len();
+        match waiters.get_mut(&id) {
+            Some(others) if others.len() >= MAX_WAITERS_OF_ONE => Registered::Full,
+            Some(others) => {
+                others.push(waiter);
+                Registered::Joined
+            }
+            None if count >= self.limit => Registered::Full,
+            None => {
+                waiters.insert(id, vec![waiter]);
+                Registered::First
+            }
+        }
+    }
+
+    /// Takes all waiters for `id`, to answer them.
+    pub fn take(&self, id: MessageId) -> Vec<Waiter> {
+        self.lock().remove(&id).unwrap_or_default()
+    }
+
+    /// Messages that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, Vec<Waiter>>> {
+        // Nothing panics while the lock is held; a poisoned map would still be consistent.
+        self.waiters.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::UserId;
+
+    use super::*;
+
+    fn waiter() -> (Waiter, oneshot::Receiver<Result<Accepted, Refusal>>) {
+        let (answer, receiver) = oneshot::channel();
+        (Waiter { connection: None, answer }, receiver)
+    }
+
+    #[test]
+    fn the_second_send_joins_and_the_limit_holds() {
+        let pending = Pending::new(1);
+        let id = |n: &str| MessageId::derive(UserId::from_uuid(uuid::Uuid::nil()), &ClientId::new(n).unwrap());
+        assert_eq!(pending.register(id("a"), waiter().0), Registered::First);
+        assert_eq!(pending.register(id("a"), waiter().0), Registered::Joined);
+        assert_eq!(pending.register(id("b"), waiter().0), Registered::Full);
+        assert_eq!(pending.take(id("a")).len(), 2);
+        assert_eq!(pending.register(id("b"), waiter().0), Registered::First);
+    }
+}

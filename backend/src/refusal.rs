@@ -1,0 +1,156 @@
+//! Why something that a client asked for is not done: one closed list of codes for REST and WebSocket.
+//!
+//! The codes are part of the protocol (`docs/PROTOCOL.md`): clients decide by them, so one may be added but never
+//! renamed.
+
+use milena_domain::FieldError;
+use milena_storage::StorageError;
+
+/// A stable code of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "described in docs/PROTOCOL.md")]
+pub enum Code {
+    InvalidJson,
+    InvalidField,
+    UnknownType,
+    Unauthenticated,
+    BadCredentials,
+    ForbiddenOrigin,
+    NotFound,
+    UnknownConversation,
+    UnknownRecipient,
+    MethodNotAllowed,
+    UsernameTaken,
+    ClientIdReused,
+    TooLarge,
+    UnsupportedMediaType,
+    RateLimited,
+    LogUnavailable,
+    StoreUnavailable,
+    Overloaded,
+    ShuttingDown,
+    Internal,
+}
+
+impl Code {
+    /// The code as it stands on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "invalid_json",
+            Self::InvalidField => "invalid_field",
+            Self::UnknownType => "unknown_type",
+            Self::Unauthenticated => "unauthenticated",
+            Self::BadCredentials => "bad_credentials",
+            Self::ForbiddenOrigin => "forbidden_origin",
+            Self::NotFound => "not_found",
+            Self::UnknownConversation => "unknown_conversation",
+            Self::UnknownRecipient => "unknown_recipient",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::UsernameTaken => "username_taken",
+            Self::ClientIdReused => "client_id_reused",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::RateLimited => "rate_limited",
+            Self::LogUnavailable => "log_unavailable",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::Overloaded => "overloaded",
+            Self::ShuttingDown => "shutting_down",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::InvalidJson | Self::InvalidField | Self::UnknownType => 400,
+            Self::Unauthenticated | Self::BadCredentials => 401,
+            Self::ForbiddenOrigin => 403,
+            Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient => 404,
+            Self::MethodNotAllowed => 405,
+            Self::UsernameTaken | Self::ClientIdReused => 409,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::RateLimited => 429,
+            Self::LogUnavailable | Self::StoreUnavailable | Self::Overloaded | Self::ShuttingDown => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub const fn is_temporary(self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited
+                | Self::LogUnavailable
+                | Self::StoreUnavailable
+                | Self::Overloaded
+                | Self::ShuttingDown
+        )
+    }
+}
+
+/// A refusal with what a person or program needs to do better.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// The stable code.
+    pub code: Code,
+    /// A sentence for people; names the field and the limit where there is one.
+    pub message: String,
+    /// The field that broke a rule.
+    pub field: Option<&'static str>,
+    /// When to try again, if the server knows.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal without field or time.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None, retry_after_ms: None }
+    }
+
+    /// A refusal to be tried again after `ms` milliseconds.
+    #[must_use]
+    pub fn later(code: Code, message: impl Into<String>, ms: u64) -> Self {
+        Self { code, message: message.into(), field: None, retry_after_ms: Some(ms) }
+    }
+
+    /// A field broke a rule; `problem` completes a sentence that starts with the field's name.
+    #[must_use]
+    pub fn field(field: &'static str, problem: impl Into<String>) -> Self {
+        FieldError::new(field, problem).into()
+    }
+
+    /// The log did not confirm in time.
+    #[must_use]
+    pub fn log_unavailable() -> Self {
+        Self::later(Code::LogUnavailable, "the log does not answer; the message was not confirmed", 1_000)
+    }
+}
+
+impl From<FieldError> for Refusal {
+    fn from(error: FieldError) -> Self {
+        Self {
+            code: Code::InvalidField,
+            message: error.to_string(),
+            field: Some(error.field),
+            retry_after_ms: None,
+        }
+    }
+}
+
+impl From<StorageError> for Refusal {
+    /// What the database said goes to the log, not to the client.
+    fn from(error: StorageError) -> Self {
+        if error.is_temporary() {
+            log::warn!(error:% = error; "the database does not answer");
+            return Self::later(Code::StoreUnavailable, "the database does not answer", 1_000);
+        }
+        log::error!(error:% = error; "a query failed");
+        Self::new(Code::Internal, "something went wrong on the server")
+    }
+}
