@@ -1,0 +1,138 @@
+//! Appending a batch: check, give it its offset, write, and have it synced.
+
+use std::io;
+use std::sync::Arc;
+
+use super::batch::{BatchError, BatchHeader};
+use super::partition::{Log, Partition, Progress};
+use super::producers::Verdict;
+use super::segment::Active;
+use super::snapshot;
+use crate::config::SyncPolicy;
+
+/// Why a batch was not appended, or is not known to be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AppendError {
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    #[error("a request carries one batch for each partition")]
+    NotOneBatch,
+    #[error("the batch is larger than the topic allows")]
+    TooLarge,
+    #[error("this broker has no transactions")]
+    Transactional,
+    #[error("a batch before this one is missing")]
+    OutOfOrder,
+    #[error("a newer instance of this producer is at work")]
+    OldEpoch,
+    #[error("the disk failed")]
+    Storage,
+    #[error("the topic is gone")]
+    Deleted,
+}
+
+/// Where a batch stands in the log. It is confirmed only after `Partition::confirmed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Appended {
+    pub(crate) first_offset: i64,
+    next_offset: i64,
+    incarnation: u64,
+}
+
+impl Partition {
+    /// Appends one batch, or finds that it is in the log already.
+    pub(crate) fn append(self: &Arc<Self>, batch: &[u8], max_batch_bytes: usize) -> Result<Appended, AppendError> {
+        if batch.len() > max_batch_bytes {
+            return Err(AppendError::TooLarge);
+        }
+        let mut header = BatchHeader::verify(batch)?;
+        if header.size_bytes != batch.len() {
+            return Err(AppendError::NotOneBatch);
+        }
+        if header.is_transactional_or_control() {
+            return Err(AppendError::Transactional);
+        }
+        let mut log = self.lock();
+        let Progress { deleted, .. } = self.progress();
+        if deleted {
+            return Err(AppendError::Deleted);
+        }
+        if log.failed {
+            self.recover(&mut log).map_err(|error| self.refuse(&error))?;
+        }
+        let incarnation = self.progress().incarnation;
+        match log.producers.judge(&header) {
+            Verdict::Duplicate { first_offset, next_offset } => {
+                return Ok(Appended { first_offset, next_offset, incarnation });
+            }
+            Verdict::OutOfOrder => return Err(AppendError::OutOfOrder),
+            Verdict::OldEpoch => return Err(AppendError::OldEpoch),
+            Verdict::Append => {}
+        }
+        if log.active.extent.size_bytes > 0
+            && log.active.extent.size_bytes + batch.len() as u64 > self.options.segment_bytes
+        {
+            self.roll(&mut log).map_err(|error| self.refuse(&error))?;
+        }
+        header.base_offset = log.active.extent.next_offset;
+        self.write(&mut log, batch, &header)?;
+        log.producers.note(&header);
+        self.appended(&mut log);
+        Ok(Appended { first_offset: header.base_offset, next_offset: header.next_offset(), incarnation })
+    }
+
+    /// Waits until what was appended is as safe as the broker promises.
+    pub(crate) async fn confirmed(&self, appended: Appended) -> Result<(), AppendError> {
+        let mut progress = self.watch();
+        let settled = |progress: &Progress| {
+            progress.deleted
+                || progress.incarnation != appended.incarnation
+                || progress.high_watermark >= appended.next_offset
+        };
+        let progress = *progress.wait_for(settled).await.map_err(|_| AppendError::Deleted)?;
+        if progress.deleted {
+            Err(AppendError::Deleted)
+        } else if progress.incarnation != appended.incarnation {
+            Err(AppendError::Storage)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn write(&self, log: &mut Log, batch: &[u8], header: &BatchHeader) -> Result<(), AppendError> {
+        log.active.append(batch, header).map_err(|error| match error {
+            Ok(error) => self.refuse(&error),
+            Err(error) => {
+                self.fail(log, &error);
+                AppendError::Storage
+            }
+        })
+    }
+
+    fn appended(self: &Arc<Self>, log: &mut Log) {
+        if let SyncPolicy::Interval(_) = self.options.sync {
+            log.visible_bytes = log.active.extent.size_bytes;
+            let high_watermark = log.active.extent.next_offset;
+            self.progress.send_modify(|progress| progress.high_watermark = high_watermark);
+        }
+        self.schedule_sync(log);
+    }
+
+    /// Closes the active segment and begins a new one. Afterwards everything is on disk.
+    pub(super) fn roll(&self, log: &mut Log) -> io::Result<()> {
+        log.active.save()?;
+        let next_offset = log.active.extent.next_offset;
+        snapshot::save_producers(&self.folder, next_offset, &log.producers)?;
+        let active = Active::create(&self.folder, next_offset)?;
+        let closed = std::mem::replace(&mut log.active, active);
+        log.sealed.push(Arc::new(closed.sealed()));
+        log.visible_bytes = 0;
+        self.progress.send_modify(|progress| progress.high_watermark = next_offset);
+        Ok(())
+    }
+
+    fn refuse(&self, error: &io::Error) -> AppendError {
+        log::error!(partition = self.label.as_str(), error:%; "a batch could not be written");
+        AppendError::Storage
+    }
+}

@@ -1,0 +1,24 @@
+//! Partitions on disk: append, sync, read, retain, recover.
+//!
+//! A partition is a folder of segments that hold the batches as they came. Everything here blocks and belongs on
+//! blocking threads, except to look at a partition's `Progress`.
+
+mod append;
+mod batch;
+pub(crate) mod durable;
+mod index;
+mod partition;
+mod producers;
+mod read;
+mod recovery;
+mod retention;
+mod scan;
+mod segment;
+mod snapshot;
+mod sync;
+
+pub(crate) use append::{AppendError, Appended};
+pub(crate) use batch::{BatchError, OffsetAtTime};
+pub(crate) use partition::{Partition, PartitionOptions, Progress};
+pub(crate) use read::ReadError;
+pub(crate) use retention::RetentionLimits;

@@ -1,0 +1,147 @@
+//! One partition: its log behind a lock, and its progress for everybody to watch.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::producers::Producers;
+use super::recovery;
+use super::segment::{Active, Sealed};
+use super::snapshot;
+use crate::config::SyncPolicy;
+
+/// How all partitions of a broker behave, and what their sync tasks belong to.
+#[derive(Debug, Clone)]
+pub(crate) struct PartitionOptions {
+    pub(crate) sync: SyncPolicy,
+    pub(crate) segment_bytes: u64,
+    /// Owns the tasks that sync; awaited at shutdown.
+    pub(crate) tasks: TaskTracker,
+    /// Ends the waiting for the next sync interval.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// What of a partition can be read, and whether promises about it still hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The first offset that can be read.
+    pub(crate) start_offset: i64,
+    /// The first offset that cannot be read yet. Under `SyncPolicy::Always` everything before it is on disk.
+    pub(crate) high_watermark: i64,
+    /// Grows when what was appended but not yet synced had to be given up.
+    pub(crate) incarnation: u64,
+    /// The topic is gone.
+    pub(crate) deleted: bool,
+}
+
+/// A partition of a topic.
+pub(crate) struct Partition {
+    /// For people: topic and number.
+    pub(super) label: String,
+    pub(super) folder: PathBuf,
+    pub(super) options: PartitionOptions,
+    /// Held while a batch is written, a segment is closed or a place is looked up; never while syncing or reading.
+    pub(super) log: Mutex<Log>,
+    /// Sent by whoever holds the lock of `log`; watched by waiting fetches and produces. Holds the latest value only.
+    pub(super) progress: watch::Sender<Progress>,
+}
+
+/// The part of a partition that only one thread at a time may touch.
+pub(super) struct Log {
+    /// Oldest first, without holes between them unless a disk was damaged.
+    pub(super) sealed: Vec<Arc<Sealed>>,
+    pub(super) active: Active,
+    pub(super) producers: Producers,
+    /// Up to where the active segment may be read.
+    pub(super) visible_bytes: u64,
+    /// A write or sync failed in a way that leaves the end of the file unknown: recover before the next append.
+    pub(super) failed: bool,
+    /// A sync is under way or due; it will see what is appended meanwhile.
+    pub(super) sync_scheduled: bool,
+}
+
+impl Partition {
+    /// Opens the folder, creating or recovering it.
+    pub(crate) fn open(folder: PathBuf, label: String, options: PartitionOptions) -> io::Result<Self> {
+        let recovered = recovery::recover(&folder, None)?;
+        let progress = Progress {
+            start_offset: recovered.start_offset,
+            high_watermark: recovered.active.extent.next_offset,
+            incarnation: 0,
+            deleted: false,
+        };
+        let log = Log {
+            visible_bytes: recovered.active.extent.size_bytes,
+            sealed: recovered.sealed,
+            active: recovered.active,
+            producers: recovered.producers,
+            failed: false,
+            sync_scheduled: false,
+        };
+        let (progress, _) = watch::channel(progress);
+        Ok(Self { label, folder, options, log: Mutex::new(log), progress })
+    }
+
+    /// What can be read now.
+    pub(crate) fn progress(&self) -> Progress {
+        *self.progress.borrow()
+    }
+
+    /// To wait for progress.
+    pub(crate) fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Puts everything on disk with the state that makes the next start quick.
+    pub(crate) fn save(&self) -> io::Result<()> {
+        let log = self.lock();
+        if log.failed || self.progress().deleted {
+            return Ok(());
+        }
+        log.active.save()?;
+        snapshot::save_producers(&self.folder, log.active.extent.next_offset, &log.producers)
+    }
+
+    /// Removes the files. Whoever still waits or reads is told that the topic is gone.
+    pub(crate) fn delete(&self) -> io::Result<()> {
+        let log = self.lock();
+        self.progress.send_modify(|progress| progress.deleted = true);
+        let removed = fs::remove_dir_all(&self.folder);
+        drop(log);
+        removed
+    }
+
+    /// Gives up what is not on disk and opens the rest again, as after a crash.
+    pub(super) fn recover(&self, log: &mut Log) -> io::Result<()> {
+        let recovered = recovery::recover(&self.folder, Some(self.progress().high_watermark))?;
+        log.visible_bytes = recovered.active.extent.size_bytes;
+        log.sealed = recovered.sealed;
+        log.active = recovered.active;
+        log.producers = recovered.producers;
+        log.failed = false;
+        log::info!(partition = self.label.as_str(), next_offset = log.active.extent.next_offset; "the log was recovered after a failed write");
+        Ok(())
+    }
+
+    /// Marks the end of the file as unknown and fails all who wait for it.
+    pub(super) fn fail(&self, log: &mut Log, error: &io::Error) {
+        log::error!(partition = self.label.as_str(), error:%; "the log cannot be written");
+        log.failed = true;
+        self.progress.send_modify(|progress| progress.incarnation += 1);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().expect("a thread that panics while it changes a log leaves nothing to trust")
+    }
+}
+
+impl std::fmt::Debug for Partition {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Partition").field("label", &self.label).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,58 @@
+//! Group commit: one `fdatasync` covers every batch that was written before it began.
+//!
+//! At most one sync of a partition is under way. Batches that are written meanwhile wait for the next one, which
+//! starts at once; so the busier the partition, the more batches share a sync.
+
+use std::sync::Arc;
+
+use super::partition::{Log, Partition};
+use crate::config::SyncPolicy;
+
+impl Partition {
+    /// Has the log synced, now or after the interval, unless that is already going to happen.
+    pub(super) fn schedule_sync(self: &Arc<Self>, log: &mut Log) {
+        if std::mem::replace(&mut log.sync_scheduled, true) {
+            return;
+        }
+        let partition = Arc::clone(self);
+        match self.options.sync {
+            SyncPolicy::Always => {
+                self.options.tasks.spawn_blocking(move || partition.sync());
+            }
+            SyncPolicy::Interval(interval) => {
+                let Self { options, .. } = self.as_ref();
+                let (tasks, stopping) = (options.tasks.clone(), options.stopping.clone());
+                options.tasks.spawn(async move {
+                    let _ = tokio::time::timeout(interval, stopping.cancelled()).await;
+                    tasks.spawn_blocking(move || partition.sync());
+                });
+            }
+        }
+    }
+
+    fn sync(self: Arc<Self>) {
+        let (file, base_offset, target, incarnation) = {
+            let log = self.lock();
+            let active = &log.active;
+            (Arc::clone(&active.file), active.base_offset, active.extent, self.progress().incarnation)
+        };
+        let synced = file.sync_data();
+        let mut log = self.lock();
+        log.sync_scheduled = false;
+        if self.progress().incarnation != incarnation || self.progress().deleted {
+            return;
+        }
+        if let Err(error) = synced {
+            // After a failed sync nobody knows what is on disk, and a second sync may lie: cut back to what is known.
+            self.fail(&mut log, &error);
+            return;
+        }
+        if log.active.base_offset == base_offset && log.visible_bytes < target.size_bytes {
+            log.visible_bytes = target.size_bytes;
+            self.progress.send_modify(|progress| progress.high_watermark = target.next_offset);
+        }
+        if log.active.extent.next_offset > target.next_offset {
+            self.schedule_sync(&mut log);
+        }
+    }
+}

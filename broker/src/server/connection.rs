@@ -1,0 +1,176 @@
+//! One client: requests are begun in the order they come and answered in that order, while their waiting overlaps.
+//!
+//! Bounded: the size of a request, the requests in flight, the time in which a request must arrive and an answer be
+//! taken. A client that breaks a bound loses its own connection and nothing else.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use kafka_protocol::messages::ResponseKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
+
+use super::frame::{self, FrameError, PREFIX_BYTES, Request};
+use crate::api::{self, Answer, Client};
+use crate::broker::Shared;
+
+/// Buffers grow by what has arrived, never by what was announced.
+const READ_BYTES: usize = 16 << 10;
+/// Requests up to this size take nothing of the common budget.
+const FREE_BYTES: usize = 64 << 10;
+const PERMIT_BYTES: usize = 1 << 10;
+
+/// An answer that is ready or still being waited for.
+struct Outgoing {
+    correlation_id: i32,
+    version: i16,
+    answer: Answer,
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum ConnectionError {
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error("a request of {0} bytes is too large")]
+    TooLarge(i64),
+    #[error("a request or an answer took too long")]
+    TooSlow,
+}
+
+/// The share of the budget that so many bytes take.
+pub(super) fn permits(bytes: usize) -> usize {
+    bytes.div_ceil(PERMIT_BYTES)
+}
+
+/// Serves the client until it goes, breaks a rule, or the broker stops.
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, budget: Arc<Semaphore>) {
+    let result = tokio::select! {
+        () = shared.stopping.cancelled() => return,
+        result = Box::pin(run(&shared, stream, peer, budget)) => result,
+    };
+    match result {
+        Ok(()) | Err(ConnectionError::Io(_)) => log::debug!(peer:%; "client gone"),
+        Err(error) => log::warn!(peer:%, error:%; "connection ended"),
+    }
+}
+
+async fn run(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    budget: Arc<Semaphore>,
+) -> Result<(), ConnectionError> {
+    stream.set_nodelay(true)?;
+    let endpoint = api::Endpoint::of(&shared.config, stream.local_addr()?);
+    let (read, write) = stream.into_split();
+    // From the reading half to the writing half of this connection. When it is full the client is not read.
+    let (sender, receiver) = mpsc::channel(shared.config.max_in_flight.max(1));
+    let mut reader = Reader { shared, stream: read, buffer: BytesMut::new(), budget };
+    let reading = async {
+        while let Some((frame, permit)) = reader.next().await? {
+            let request = match frame::decode(frame) {
+                Err(FrameError::ApiVersions { correlation_id, version }) => {
+                    log::debug!(peer:%, version; "unknown version of ApiVersions");
+                    let answer = Answer::Now(api::unsupported_version());
+                    let _ = sender.send(Outgoing { correlation_id, version: 0, answer }).await;
+                    continue;
+                }
+                request => request?,
+            };
+            let Request { correlation_id, version, client_id, body } = request;
+            let client = Client { id: client_id, host: peer.ip().to_string(), endpoint: endpoint.clone() };
+            let answer = api::dispatch(shared, &client, version, body).await;
+            drop(permit);
+            if sender.send(Outgoing { correlation_id, version, answer }).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    };
+    tokio::select! {
+        result = reading => result,
+        result = write_all(shared, write, receiver) => result,
+    }
+}
+
+struct Reader<'a> {
+    shared: &'a Shared,
+    stream: OwnedReadHalf,
+    buffer: BytesMut,
+    budget: Arc<Semaphore>,
+}
+
+impl Reader<'_> {
+    /// The next request without its prefix, `None` when the client has closed or was idle for too long.
+    async fn next(&mut self) -> Result<Option<(Bytes, Option<OwnedSemaphorePermit>)>, ConnectionError> {
+        let config = &self.shared.config;
+        if self.buffer.is_empty() {
+            let first = timeout(config.max_idle, self.more(PREFIX_BYTES)).await;
+            if first.unwrap_or(Ok(0))? == 0 {
+                return Ok(None);
+            }
+        }
+        timeout(config.transfer_timeout, self.fill(PREFIX_BYTES)).await.map_err(|_| ConnectionError::TooSlow)??;
+        let length = self.buffer.get_i32();
+        let length = usize::try_from(length)
+            .ok()
+            .filter(|length| *length <= config.max_request_bytes)
+            .ok_or(ConnectionError::TooLarge(length.into()))?;
+        let permit = self.reserve(length).await;
+        timeout(config.transfer_timeout, self.fill(length)).await.map_err(|_| ConnectionError::TooSlow)??;
+        Ok(Some((self.buffer.split_to(length).freeze(), permit)))
+    }
+
+    /// A share of the common memory for a large request; the client is not read before it is there.
+    async fn reserve(&self, length: usize) -> Option<OwnedSemaphorePermit> {
+        if length <= FREE_BYTES {
+            return None;
+        }
+        let share = permits(length).min(permits(self.shared.config.max_buffered_request_bytes));
+        Arc::clone(&self.budget).acquire_many_owned(u32::try_from(share).unwrap_or(u32::MAX)).await.ok()
+    }
+
+    /// Reads until `length` bytes are in the buffer.
+    async fn fill(&mut self, length: usize) -> Result<(), ConnectionError> {
+        while self.buffer.len() < length {
+            if self.more(length - self.buffer.len()).await? == 0 {
+                return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads once. The buffer grows at most to double of what has arrived.
+    async fn more(&mut self, wanted: usize) -> std::io::Result<usize> {
+        let grow = wanted.min(self.buffer.len().max(READ_BYTES));
+        self.buffer.reserve(grow);
+        self.stream.read_buf(&mut self.buffer).await
+    }
+}
+
+async fn write_all(
+    shared: &Shared,
+    mut stream: OwnedWriteHalf,
+    mut answers: mpsc::Receiver<Outgoing>,
+) -> Result<(), ConnectionError> {
+    while let Some(Outgoing { correlation_id, version, answer }) = answers.recv().await {
+        let answer: ResponseKind = match answer {
+            Answer::Nothing => continue,
+            Answer::Now(answer) => answer,
+            Answer::Later(answer) => answer.await,
+        };
+        let bytes = frame::encode(correlation_id, version, &answer)?;
+        drop(answer);
+        timeout(shared.config.transfer_timeout, stream.write_all(&bytes))
+            .await
+            .map_err(|_| ConnectionError::TooSlow)??;
+    }
+    Ok(())
+}

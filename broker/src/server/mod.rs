@@ -1,0 +1,44 @@
+//! The listener and its connections: bytes to requests, answers to bytes.
+
+mod connection;
+mod frame;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::broker::Shared;
+
+/// How long to wait after the system refused to accept, for instance because there are too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts connections until the broker stops.
+pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
+    let slots = Arc::new(Semaphore::new(shared.config.max_connections));
+    let budget = Arc::new(Semaphore::new(connection::permits(shared.config.max_buffered_request_bytes)));
+    loop {
+        let accepted = tokio::select! {
+            () = shared.stopping.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                log::warn!(error:%; "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            log::warn!(peer:%, max_connections = shared.config.max_connections; "too many connections");
+            continue;
+        };
+        let (shared, budget) = (Arc::clone(&shared), Arc::clone(&budget));
+        shared.tasks.clone().spawn(async move {
+            connection::serve(shared, stream, peer, budget).await;
+            drop(slot);
+        });
+    }
+}
