@@ -1,0 +1,56 @@
+//! Where the embedded log listens: started here, written down in the data folder for other programs to find.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use milena_broker::{Broker, BrokerConfig, BrokerError, SyncPolicy};
+use milena_settings::{BrokerSettings, SyncMode};
+
+/// Starts the broker on `data`. When the default port is taken, any free one does, because few people look for it.
+///
+/// # Errors
+/// A sentence that names the folder or the address.
+pub async fn start_broker(settings: &BrokerSettings, data: &Path, chosen: bool) -> Result<Broker, BrokerError> {
+    let config = |listen: SocketAddr| {
+        let mut config = BrokerConfig::new(data.join("log"));
+        config.listen = listen;
+        config.sync = match settings.sync {
+            SyncMode::Always => SyncPolicy::Always,
+            SyncMode::Interval(interval) => SyncPolicy::Interval(interval),
+        };
+        config
+    };
+    match milena_broker::start(config(settings.listen)).await {
+        Err(BrokerError::Listen { address, source })
+            if source.kind() == std::io::ErrorKind::AddrInUse && !chosen =>
+        {
+            log::info!(address:% = address; "the log's usual port is taken; using another one");
+            milena_broker::start(config(SocketAddr::new(address.ip(), 0))).await
+        }
+        outcome => outcome,
+    }
+}
+
+fn file(data: &Path) -> PathBuf {
+    data.join("log.address")
+}
+
+/// Writes the address down.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_down(data: &Path, address: SocketAddr) -> anyhow::Result<()> {
+    let file = file(data);
+    std::fs::write(&file, format!("{address}\n")).with_context(|| format!("{} cannot be written", file.display()))
+}
+
+/// The address that the program which now owns the folder wrote down.
+///
+/// # Errors
+/// When there is none.
+pub fn look_up(data: &Path) -> anyhow::Result<SocketAddr> {
+    let file = file(data);
+    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    text.trim().parse().with_context(|| format!("{} does not hold an address", file.display()))
+}

@@ -1,0 +1,74 @@
+//! The people of an import: created when missing, remembered for the rest of the file.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Context as _;
+use milena_domain::{Password, Timestamp, UserId};
+use milena_storage::{NewUser, Store};
+
+use super::names::account;
+
+/// Names in the file and their ids.
+pub struct People {
+    ids: HashMap<String, UserId>,
+    created: u64,
+    password_hash: Option<String>,
+}
+
+impl People {
+    /// Nobody yet. With `password`, those who are created can sign in with it; one hash serves all of them, so
+    /// that thousands of people do not take hours.
+    ///
+    /// # Errors
+    /// When the password breaks its rule.
+    pub fn new(password: Option<&str>) -> anyhow::Result<Self> {
+        let password_hash = match password {
+            Some(text) => {
+                let password = Password::new(text).map_err(|error| anyhow::anyhow!("--password: {error}"))?;
+                Some(milena_backend::auth::hash_password(&password).context("the password cannot be hashed")?)
+            }
+            None => None,
+        };
+        Ok(Self { ids: HashMap::new(), created: 0, password_hash })
+    }
+
+    /// The ids of `names`, all known after this.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn ensure(
+        &mut self,
+        store: &Store,
+        names: impl Iterator<Item = &str>,
+    ) -> anyhow::Result<&HashMap<String, UserId>> {
+        let missing: HashSet<&str> = names.filter(|name| !self.ids.contains_key(*name)).collect();
+        if missing.is_empty() {
+            return Ok(&self.ids);
+        }
+        let now = Timestamp::now();
+        let mut new_ids = HashSet::with_capacity(missing.len());
+        let mut usernames = Vec::with_capacity(missing.len());
+        let mut users = Vec::with_capacity(missing.len());
+        for name in missing {
+            let (username, display_name) = account(name);
+            let id = UserId::new();
+            new_ids.insert(id);
+            usernames.push((name.to_owned(), username.folded()));
+            let password_hash = self.password_hash.clone();
+            users.push(NewUser { id, username, display_name, password_hash, created_at: now });
+        }
+        let ids = store.ensure_users(users).await.context("people cannot be created")?;
+        for (name, folded) in usernames {
+            let id = *ids.get(&folded).context("the database did not create somebody")?;
+            self.created += u64::from(new_ids.remove(&id));
+            self.ids.insert(name, id);
+        }
+        Ok(&self.ids)
+    }
+
+    /// How many did not exist before.
+    #[must_use]
+    pub const fn created(&self) -> u64 {
+        self.created
+    }
+}

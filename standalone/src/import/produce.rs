@@ -1,0 +1,110 @@
+//! Into the log as fast as it takes them: an idempotent producer with a full queue, watched for the first failure.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use milena_domain::MessageEvent;
+use milena_kafka::{Role, client_config, message_headers};
+use milena_settings::KafkaSettings;
+use rdkafka::ClientContext;
+use rdkafka::error::KafkaError;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode;
+
+/// Nobody waits for a single message here, so the log may take its time.
+const TIMEOUT_MS: u64 = 60_000;
+
+/// What the delivery callback writes and the import reads.
+#[derive(Debug, Default)]
+struct Outcome {
+    failed: AtomicU64,
+    first_error: Mutex<Option<KafkaError>>,
+}
+
+struct Context(Arc<Outcome>);
+
+impl ClientContext for Context {}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            self.0.failed.fetch_add(1, Ordering::Relaxed);
+            self.0.first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+/// The producer of one import.
+pub struct ImportProducer {
+    client: Arc<ThreadedProducer<Context>>,
+    outcome: Arc<Outcome>,
+    topic: String,
+}
+
+impl ImportProducer {
+    /// Connects in the background.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub fn new(settings: &KafkaSettings) -> anyhow::Result<Self> {
+        let outcome = Arc::new(Outcome::default());
+        let mut config = client_config(settings, &Role::Producer { timeout_ms: TIMEOUT_MS });
+        config.set("linger.ms", "20").set("batch.num.messages", "10000");
+        let client = config
+            .create_with_context(Context(Arc::clone(&outcome)))
+            .context("kafka.properties are not accepted")?;
+        Ok(Self { client: Arc::new(client), outcome, topic: settings.topic.clone() })
+    }
+
+    /// Enqueues a message, waiting while the queue is full.
+    ///
+    /// # Errors
+    /// When the producer cannot go on.
+    pub async fn send(&self, event: &MessageEvent) -> anyhow::Result<()> {
+        let (key, value) = (event.key(), event.encode());
+        let mut record =
+            BaseRecord::to(&self.topic).key(&key).payload(&value).headers(message_headers(event));
+        loop {
+            match self.client.send(record) {
+                Ok(()) => return Ok(()),
+                Err((error, returned)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
+                    record = returned;
+                    self.check()?;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err((error, _)) => return Err(error).context("the log refused a message"),
+            }
+        }
+    }
+
+    /// Looks whether a message failed meanwhile.
+    ///
+    /// # Errors
+    /// Says how many and why.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let failed = self.outcome.failed.load(Ordering::Relaxed);
+        if failed == 0 {
+            return Ok(());
+        }
+        let first = self.outcome.first_error.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let reason = first.map_or_else(String::new, |error| format!(": {error}"));
+        bail!("{failed} messages were not confirmed by the log{reason}; run the same command again to go on")
+    }
+
+    /// Waits until every message is confirmed.
+    ///
+    /// # Errors
+    /// When one was not.
+    pub async fn finish(&self) -> anyhow::Result<()> {
+        let client = Arc::clone(&self.client);
+        let flushed =
+            tokio::task::spawn_blocking(move || client.flush(Duration::from_millis(2 * TIMEOUT_MS))).await?;
+        self.check()?;
+        flushed.context("the log did not confirm the last messages in time")
+    }
+}

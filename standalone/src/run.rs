@@ -1,0 +1,93 @@
+//! `milena` without a command: start everything, say where, stop in an order that loses nothing.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::Context as _;
+use milena_backend::App;
+use milena_broker::Broker;
+use milena_settings::Settings;
+use milena_storage::Store;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Options;
+use crate::{address, logging, settings, signals};
+
+/// Runs until a signal.
+///
+/// # Errors
+/// One sentence for each thing that can be wrong: settings, folder in use, address taken, log and store that do not
+/// belong together.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let mut settings = settings::load(options)?;
+    logging::start(&settings.logging);
+    let stop = CancellationToken::new();
+    signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
+
+    let data = settings::data_folder(&options.data)?;
+    let broker = address::start_broker(&settings.broker, &data, options.broker.is_some()).await?;
+    settings::use_data_folder(&mut settings, &data, broker.address())?;
+    address::write_down(&data, broker.address())?;
+    let store = open_store(&settings).await?;
+
+    let outcome = serve(&settings, &store, &data, &broker, stop).await;
+    broker.stop().await;
+    store.close().await;
+    outcome
+}
+
+/// Opens the database of the settings and brings its tables up to date.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::connect(&settings.database).await.context("the database cannot be opened")?;
+    store.migrate().await.context("the database cannot be brought up to date")?;
+    Ok(store)
+}
+
+async fn serve(
+    settings: &Settings,
+    store: &Store,
+    data: &Path,
+    broker: &Broker,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let app = App::start(settings.clone(), store.clone(), stop.clone()).await?;
+    announce(app.address(), data, broker.address());
+    // The consumer stops after the backend, so that what was accepted last is stored too.
+    let consumer_stop = CancellationToken::new();
+    let consumer = spawn_consumer(settings, store, consumer_stop.clone(), stop.clone());
+    let served = app.run().await.context("the server failed");
+    consumer_stop.cancel();
+    let consumed = consumer.await.context("the consumer failed")?;
+    served?;
+    consumed?;
+    log::info!("stopped");
+    Ok(())
+}
+
+/// Starts the consumer as a task. When it ends by itself, the program stops: messages would no longer be stored.
+pub fn spawn_consumer(
+    settings: &Settings,
+    store: &Store,
+    consumer_stop: CancellationToken,
+    program_stop: CancellationToken,
+) -> JoinHandle<anyhow::Result<()>> {
+    let (settings, store) = (settings.clone(), store.clone());
+    tokio::spawn(async move {
+        let outcome = milena_kafka_consumer::run(settings, store, consumer_stop).await;
+        program_stop.cancel();
+        outcome.map(drop).context("the consumer stopped")
+    })
+}
+
+/// What a newcomer needs to know, on standard output.
+#[allow(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
+fn announce(http: SocketAddr, data: &Path, broker: SocketAddr) {
+    println!("Milena is ready: http://{http}");
+    println!("  data  {}", data.display());
+    println!("  log   {broker} (Kafka protocol, for tools on this machine)");
+    println!("  stop  Ctrl-C");
+}
