@@ -3,7 +3,7 @@
 //! Fields are read one by one from loose JSON values rather than by a derived type, so that one bad field does not
 //! hide which message the frame was about. Unknown fields are ignored, and so is a `null`.
 
-use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Position, SessionCursor, UserId};
+use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Position, SessionCursor};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -179,7 +179,7 @@ fn target(to: Option<Value>, conversation: Option<Value>) -> FieldResult<Target>
 
 #[cfg(test)]
 mod tests {
-    use milena_domain::{Epoch, limits};
+    use milena_domain::{Epoch, UserId, limits};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -270,7 +270,11 @@ mod tests {
         };
         for (field, value, message) in [
             ("body", json!(""), "body must be 1 to 8000 characters (got 0)"),
-            ("body", json!("x".repeat(limits::BODY_MAX_CHARS + 1)), "body must be 1 to 8000 characters (got 8001)"),
+            (
+                "body",
+                json!("x".repeat(limits::BODY_MAX_CHARS + 1)),
+                "body must be 1 to 8000 characters (got 8001)",
+            ),
             ("body", json!("a\0b"), "body must not contain the character U+0000"),
             ("body", json!(5), "body must be a text"),
             ("body", json!(null), "body is missing"),
@@ -288,7 +292,10 @@ mod tests {
         let bad = send("client_id", json!("x".repeat(65)));
         assert_eq!(bad.refusal.message, "client_id must be 1 to 64 characters (got 65)");
         assert_eq!(bad.client_id, None);
-        assert_eq!(send("conversation", json!(uuid)).refusal.message, "to and conversation exclude each other");
+        assert_eq!(
+            send("conversation", json!(uuid)).refusal.message,
+            "to and conversation exclude each other"
+        );
 
         let read = parse(&json!({"type": "read", "conversation": uuid, "position": -1})).unwrap_err();
         assert_eq!(read.refusal.field, Some("position"));

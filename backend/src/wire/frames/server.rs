@@ -1,7 +1,8 @@
 //! Server frames. A function a frame type; each serialises once.
 
 use milena_domain::{
-    Body, ClientId, ConversationId, MessageEvent, MessageId, Position, SessionCursor, Timestamp, UserId, limits,
+    Body, ClientId, ConversationId, MessageEvent, MessageId, Position, SessionCursor, Timestamp, UserId,
+    limits,
 };
 use milena_settings::SocketSettings;
 use milena_storage::Person;
@@ -119,11 +120,7 @@ pub fn welcome_frame(
     settings: &SocketSettings,
 ) -> Frame {
     ServerFrame::Welcome {
-        user: WirePerson {
-            id: person.id,
-            username: &person.username,
-            display_name: &person.display_name,
-        },
+        user: WirePerson { id: person.id, username: &person.username, display_name: &person.display_name },
         cursor: cursor.encode(),
         resumed,
         heartbeat_ms: settings.heartbeat_ms,

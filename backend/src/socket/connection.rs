@@ -1,0 +1,217 @@
+//! One signed-in connection, owned by one task: it alone reads, writes, keeps the time and ends it.
+//!
+//! - A client's sends reach the log in the order in which they arrived: the next frame is read only when the one
+//!   before is checked and enqueued. Up to `max_in_flight` of them wait for the log; then reading pauses.
+//! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what goes out.
+//! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is emptied, then
+//!   the position is told. None is told before the replay is in the outbox.
+
+use std::pin::Pin;
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
+use milena_domain::{ClientId, UserId};
+use milena_settings::SocketSettings;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::cursor_pace::CursorPace;
+use super::heartbeat::{Beat, Heartbeat};
+use super::line::{End, Incoming, Line};
+use super::node::{Node, Outcome};
+use super::send_rate::SendRate;
+use super::{CloseCode, Outbox};
+use crate::chat::SendRequest;
+use crate::refusal::Refusal;
+use crate::registry::ConnectionId;
+use crate::wire::Frame;
+use crate::wire::frames::{ClientFrame, cursor_frame, error_frame, pong_frame, rejected_frame};
+
+/// What a connection works with.
+pub(super) struct Connection<'a, S> {
+    pub(super) line: &'a mut Line<S>,
+    pub(super) node: &'a dyn Node,
+    pub(super) settings: &'a SocketSettings,
+    pub(super) rate: &'a SendRate,
+    pub(super) outbox: &'a Outbox,
+    pub(super) user: UserId,
+    pub(super) id: ConnectionId,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) pace: CursorPace,
+    pub(super) counts: &'a mut Counts,
+}
+
+/// For the line in the log when it is over.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) received: u64,
+    pub(super) sent: u64,
+}
+
+/// What is under way for a connection besides reading and writing.
+struct Work {
+    /// What the last frame set off and must be over before the next is read.
+    step: Option<BoxFuture<'static, Step>>,
+    /// Sends that wait for the log, at most `max_in_flight`.
+    in_flight: FuturesUnordered<BoxFuture<'static, (ClientId, Result<(), Refusal>)>>,
+    /// Until it is over, no cursor is told.
+    replay: Option<Outcome>,
+}
+
+enum Step {
+    Enqueued(ClientId, Result<Outcome, Refusal>),
+    Read(Result<(), Refusal>),
+}
+
+enum Event {
+    Step(Step),
+    Answered(ClientId, Result<(), Refusal>),
+    Replayed(Result<(), Refusal>),
+    Received(Incoming),
+    /// The outbox has something, or was closed.
+    Outgoing,
+    Timer,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
+    /// Works until the connection ends; `welcome` was sent. `stop` ends it for a restart of the server.
+    pub(super) async fn run(mut self, replay: Option<Outcome>, stop: impl Future<Output = ()>) -> End {
+        let mut stop = std::pin::pin!(stop);
+        let mut work = Work { step: None, in_flight: FuturesUnordered::new(), replay };
+        let mut timer = std::pin::pin!(sleep_until(Instant::now()));
+        loop {
+            let reading = work.step.is_none() && work.in_flight.len() < self.settings.max_in_flight;
+            self.arm(timer.as_mut(), work.replay.is_none());
+            let event = tokio::select! {
+                biased;
+                () = &mut stop => return End::Ours(CloseCode::Restart),
+                step = wait_for(&mut work.step) => Event::Step(step),
+                Some((client_id, answer)) = work.in_flight.next() => Event::Answered(client_id, answer),
+                outcome = wait_for(&mut work.replay) => Event::Replayed(outcome),
+                incoming = self.line.receive(), if reading => match incoming {
+                    Ok(incoming) => Event::Received(incoming),
+                    Err(end) => return end,
+                },
+                () = self.outbox.wait() => Event::Outgoing,
+                () = &mut timer => Event::Timer,
+            };
+            if let Err(end) = self.turn(event, &mut work, reading).await {
+                return end;
+            }
+        }
+    }
+
+    async fn turn(&mut self, event: Event, work: &mut Work, reading: bool) -> Result<(), End> {
+        match event {
+            Event::Step(Step::Enqueued(client_id, Ok(confirmation))) => {
+                work.in_flight.push(confirmation.map(|answer| (client_id, answer)).boxed());
+            }
+            Event::Step(Step::Enqueued(client_id, Err(refusal)))
+            | Event::Answered(client_id, Err(refusal)) => {
+                self.feed(rejected_frame(&client_id, &refusal)).await?;
+            }
+            Event::Step(Step::Read(Err(refusal))) => self.feed(error_frame(&refusal, None)).await?,
+            // `accepted` comes through the outbox, in its place among the messages.
+            Event::Answered(_, Ok(())) | Event::Step(Step::Read(Ok(()))) | Event::Outgoing => {}
+            Event::Replayed(Ok(())) => self.pace.sent(),
+            // To go on would hide what was missed.
+            Event::Replayed(Err(_)) => return Err(End::Ours(CloseCode::StoreUnavailable)),
+            Event::Received(incoming) => {
+                self.heartbeat.heard(Instant::now());
+                if let Incoming::Text(text) = incoming {
+                    self.counts.received += 1;
+                    work.step = self.take(&text).await?;
+                }
+            }
+            Event::Timer if reading => self.beat().await?,
+            // Who does not listen cannot blame the other side for silence.
+            Event::Timer => self.heartbeat.heard(Instant::now()),
+        }
+        self.write_out(work.replay.is_none()).await
+    }
+
+    /// Sets the timer to what is due next, unless it wakes up early enough anyway: most turns then leave it alone.
+    fn arm(&self, timer: Pin<&mut Sleep>, may_tell: bool) {
+        let mut deadline = self.heartbeat.deadline();
+        if may_tell {
+            deadline = deadline.min(self.pace.deadline());
+        }
+        if timer.is_elapsed() || deadline < timer.deadline() {
+            timer.reset(deadline);
+        }
+    }
+
+    /// Takes a client's frame; what takes time comes back as a step.
+    async fn take(&mut self, text: &str) -> Result<Option<BoxFuture<'static, Step>>, End> {
+        match ClientFrame::parse(text) {
+            Ok(ClientFrame::Send { client_id, target, body, retry }) => {
+                if let Err(refusal) = self.rate.check(self.user) {
+                    self.feed(rejected_frame(&client_id, &refusal)).await?;
+                    return Ok(None);
+                }
+                let (sender, connection) = (self.user, Some(self.id));
+                let request =
+                    SendRequest { sender, target, client_id: client_id.clone(), body, retry, connection };
+                let sending = self.node.send(request);
+                Ok(Some(sending.map(|enqueued| Step::Enqueued(client_id, enqueued)).boxed()))
+            }
+            Ok(ClientFrame::Read { conversation, position }) => {
+                let marking = self.node.mark_read(self.user, conversation, position, self.id);
+                Ok(Some(marking.map(Step::Read).boxed()))
+            }
+            Ok(ClientFrame::Ping) => {
+                self.feed(pong_frame()).await?;
+                Ok(None)
+            }
+            Ok(ClientFrame::Hello { .. }) => Err(End::Ours(CloseCode::BadFrame)),
+            Err(bad) => {
+                self.feed(error_frame(&bad.refusal, bad.client_id.as_ref())).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn beat(&mut self) -> Result<(), End> {
+        match self.heartbeat.beat(Instant::now()) {
+            Beat::Wait => Ok(()),
+            Beat::Ping => self.line.ping().await,
+            Beat::Dead => Err(End::Ours(CloseCode::NoPong)),
+        }
+    }
+
+    /// Empties the outbox, tells the cursor when it is due, and flushes once.
+    async fn write_out(&mut self, may_tell: bool) -> Result<(), End> {
+        if !self.outbox.is_empty() {
+            self.pace.sent();
+        }
+        let now = Instant::now();
+        let cursor = (may_tell && now >= self.pace.deadline()).then(|| self.node.delivered());
+        // What was there when the cursor was read; what comes meanwhile is the next turn's.
+        for _ in 0..self.outbox.len() {
+            let Some(frame) = self.outbox.pop() else { break };
+            self.feed(frame).await?;
+        }
+        if let Some(code) = self.outbox.closed() {
+            return Err(End::Ours(code));
+        }
+        if let Some(cursor) = cursor
+            && self.pace.tell(now, &cursor)
+        {
+            self.feed(cursor_frame(&cursor)).await?;
+        }
+        self.line.flush().await
+    }
+
+    async fn feed(&mut self, frame: Frame) -> Result<(), End> {
+        self.counts.sent += 1;
+        self.line.feed(frame).await
+    }
+}
+
+/// Waits for what is in the slot, and empties it; for ever when there is nothing.
+async fn wait_for<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
+    let Some(future) = slot else { return std::future::pending().await };
+    let outcome = future.await;
+    *slot = None;
+    outcome
+}

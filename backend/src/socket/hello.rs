@@ -1,0 +1,59 @@
+//! The first seconds of a connection: who is it, and from where on.
+
+use std::time::Duration;
+
+use milena_domain::SessionCursor;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use super::CloseCode;
+use super::line::{End, Incoming, Line};
+use super::node::Node;
+use crate::auth::Identity;
+use crate::refusal::{Code, Refusal};
+use crate::wire::frames::{ClientFrame, Token, error_frame};
+
+/// What a client said first.
+pub(super) struct Hello {
+    /// Whose connection it is.
+    pub(super) identity: Identity,
+    /// What it has seen.
+    pub(super) resume: Option<SessionCursor>,
+}
+
+/// Waits for `hello` and checks its token, or that the upgrade's cookie vouched for `cookie`. A token wins.
+///
+/// Other frames are refused one by one; the time limit holds for all of it.
+pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
+    line: &mut Line<S>,
+    node: &dyn Node,
+    cookie: Option<Identity>,
+    limit: Duration,
+) -> Result<Hello, End> {
+    let (token, resume) =
+        timeout(limit, first_hello(line)).await.unwrap_or(Err(End::Ours(CloseCode::NoHello)))?;
+    let identity = match token {
+        Some(token) => match timeout(limit, node.authenticate(token.expose())).await {
+            Ok(Ok(identity)) => identity,
+            Ok(Err(_)) | Err(_) => return Err(End::Ours(CloseCode::StoreUnavailable)),
+        },
+        None => cookie,
+    };
+    let identity = identity.ok_or(End::Ours(CloseCode::Unauthenticated))?;
+    Ok(Hello { identity, resume })
+}
+
+async fn first_hello<S: AsyncRead + AsyncWrite + Unpin>(
+    line: &mut Line<S>,
+) -> Result<(Option<Token>, Option<SessionCursor>), End> {
+    loop {
+        let Incoming::Text(text) = line.receive().await? else { continue };
+        let answer = match ClientFrame::parse(&text) {
+            Ok(ClientFrame::Hello { token, resume }) => return Ok((token, resume)),
+            Ok(_) => error_frame(&Refusal::new(Code::Unauthenticated, "the first frame must be hello"), None),
+            Err(bad) => error_frame(&bad.refusal, bad.client_id.as_ref()),
+        };
+        line.feed(answer).await?;
+        line.flush().await?;
+    }
+}

@@ -1,0 +1,117 @@
+//! What a connection needs of the node that it is connected to: the seam at which tests put a stand-in.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use milena_domain::{ConversationId, Position, SessionCursor, UserId};
+use uuid::Uuid;
+
+use super::Outbox;
+use crate::auth::{Identity, Sessions};
+use crate::chat::{Chat, SendRequest};
+use crate::refusal::Refusal;
+use crate::registry::{ConnectionId, Registration};
+
+/// The end of something that was begun.
+pub(super) type Outcome = BoxFuture<'static, Result<(), Refusal>>;
+
+/// A connection that is live.
+pub(super) struct Live {
+    /// Keeps it registered.
+    pub(super) registration: Registration,
+    /// Everything after this goes to the outbox.
+    pub(super) cursor: SessionCursor,
+    /// Whether `replay` brings all that was missed.
+    pub(super) resumed: bool,
+    /// Puts what was missed into the outbox; does nothing until it is polled. `None`: nothing was missed.
+    pub(super) replay: Option<Outcome>,
+}
+
+/// The node behind the connections.
+pub(super) trait Node: Send + Sync {
+    /// Whose token this is; `None` when it is nobody's.
+    fn authenticate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Identity>, Refusal>>;
+
+    /// Makes a connection live.
+    fn attach(
+        &self,
+        user: UserId,
+        session: Uuid,
+        outbox: Outbox,
+        resume: Option<SessionCursor>,
+    ) -> BoxFuture<'_, Result<Live, Refusal>>;
+
+    /// Checks a message and puts it into the log's queue; awaited one message after the other, so that their order
+    /// stays. The inner future waits for the confirmation; `accepted` is in the outbox by then.
+    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Outcome, Refusal>>;
+
+    /// Moves a read position.
+    fn mark_read(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        position: Position,
+        connection: ConnectionId,
+    ) -> Outcome;
+
+    /// Up to where everything is in the outboxes.
+    fn delivered(&self) -> SessionCursor;
+}
+
+/// The real one.
+#[derive(Clone)]
+pub(super) struct LiveNode {
+    pub(super) chat: Chat,
+    pub(super) sessions: Sessions,
+}
+
+impl Node for LiveNode {
+    fn authenticate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        self.sessions.authenticate(token).boxed()
+    }
+
+    fn attach(
+        &self,
+        user: UserId,
+        session: Uuid,
+        outbox: Outbox,
+        resume: Option<SessionCursor>,
+    ) -> BoxFuture<'_, Result<Live, Refusal>> {
+        async move {
+            let attached = self.chat.attach(user, session, outbox.clone(), resume).await?;
+            let (chat, backlog) = (self.chat.clone(), attached.backlog);
+            let replay = (!backlog.is_empty())
+                .then(|| async move { chat.replay(user, backlog, &outbox).await }.boxed());
+            Ok(Live {
+                registration: attached.registration,
+                cursor: attached.cursor,
+                resumed: attached.resumed,
+                replay,
+            })
+        }
+        .boxed()
+    }
+
+    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Outcome, Refusal>> {
+        let chat = self.chat.clone();
+        async move {
+            let confirmation = chat.prepare(request).await?.produce();
+            Ok(confirmation.map(|answer| answer.map(drop)).boxed())
+        }
+        .boxed()
+    }
+
+    fn mark_read(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        position: Position,
+        connection: ConnectionId,
+    ) -> Outcome {
+        let chat = self.chat.clone();
+        async move { chat.mark_read(user, conversation, position, Some(connection)).await }.boxed()
+    }
+
+    fn delivered(&self) -> SessionCursor {
+        self.chat.delivered()
+    }
+}

@@ -1,0 +1,181 @@
+//! From an upgraded connection to its end: sign in, go live, work, say goodbye.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use milena_domain::limits::FRAME_MAX_BYTES;
+use milena_settings::{Settings, SocketSettings};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::connection::{Connection, Counts};
+use super::cursor_pace::CursorPace;
+use super::heartbeat::Heartbeat;
+use super::hello::{Hello, hello};
+use super::line::{End, Line};
+use super::node::{LiveNode, Node};
+use super::{CloseCode, Outbox, SendRate};
+use crate::auth::{Identity, Sessions};
+use crate::chat::Chat;
+use crate::refusal::{Code, Refusal};
+use crate::wire::frames::{error_frame, welcome_frame};
+
+/// A restart ends this many connections a millisecond, so that their clients do not all come back at once.
+const RESTARTS_PER_MS: u32 = 2;
+
+/// What all WebSockets of this node share; clones share it too.
+#[derive(Clone)]
+pub struct Sockets(Arc<Shared>);
+
+struct Shared {
+    node: Box<dyn Node>,
+    settings: SocketSettings,
+    rate: Arc<SendRate>,
+    /// Cancelled by the server when it stops.
+    stop: CancellationToken,
+    /// The longest that ending all connections may be spread over.
+    max_spread: Duration,
+    open: AtomicUsize,
+}
+
+impl Sockets {
+    /// `stop` ends all connections with 1012, spread over at most half of the server's time to drain.
+    #[must_use]
+    pub fn new(
+        chat: Chat,
+        sessions: Sessions,
+        rate: Arc<SendRate>,
+        settings: &Settings,
+        stop: CancellationToken,
+    ) -> Self {
+        let max_spread = Duration::from_millis(settings.http.drain_ms / 2);
+        Self::with_node(
+            Box::new(LiveNode { chat, sessions }),
+            rate,
+            settings.socket.clone(),
+            max_spread,
+            stop,
+        )
+    }
+
+    pub(super) fn with_node(
+        node: Box<dyn Node>,
+        rate: Arc<SendRate>,
+        settings: SocketSettings,
+        max_spread: Duration,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Shared { node, settings, rate, stop, max_spread, open: AtomicUsize::new(0) }))
+    }
+
+    /// Serves a connection from its upgrade to its end. Ends by itself, soon after `stop` at the latest: a
+    /// server that awaits these tasks has drained its sockets.
+    ///
+    /// `cookie` is whom the session cookie of the upgrade request vouches for, after its `Origin` was checked.
+    pub async fn serve(self, upgrade: OnUpgrade, cookie: Option<Identity>) {
+        let patience = Duration::from_millis(self.0.settings.hello_timeout_ms);
+        match timeout(patience, upgrade).await {
+            Ok(Ok(upgraded)) => self.serve_io(TokioIo::new(upgraded), cookie).await,
+            Ok(Err(error)) => log::debug!(error:% = error; "an upgrade failed"),
+            Err(_) => log::debug!("an upgrade took too long"),
+        }
+    }
+
+    pub(super) async fn serve_io<S: AsyncRead + AsyncWrite + Unpin>(self, io: S, cookie: Option<Identity>) {
+        let shared = &*self.0;
+        let _open = Open::new(&shared.open);
+        let started = Instant::now();
+        let mut line = Line::new(io, Duration::from_millis(shared.settings.write_timeout_ms)).await;
+        let mut counts = Counts::default();
+        let end = match shared.converse(&mut line, cookie, &mut counts).await {
+            Ok(end) | Err(end) => end,
+        };
+        if end == End::Ours(CloseCode::TooLarge) {
+            let refusal =
+                Refusal::new(Code::TooLarge, format!("a frame may have at most {FRAME_MAX_BYTES} bytes"));
+            let _ = line.feed(error_frame(&refusal, None)).await;
+        }
+        line.finish(&end).await;
+        log::debug!(
+            end = end.label(), duration_ms = started.elapsed().as_millis() as u64,
+            received = counts.received, sent = counts.sent; "a socket ended"
+        );
+    }
+}
+
+impl Shared {
+    /// Everything between the upgrade and the goodbye.
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        line: &mut Line<S>,
+        cookie: Option<Identity>,
+        counts: &mut Counts,
+    ) -> Result<End, End> {
+        let mut stop = std::pin::pin!(self.stopped());
+        let limit = Duration::from_millis(self.settings.hello_timeout_ms);
+        let Hello { identity, resume } = tokio::select! {
+            biased;
+            () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
+            hello = hello(line, &*self.node, cookie, limit) => hello?,
+        };
+        let outbox = Outbox::from_settings(&self.settings);
+        let attaching =
+            self.node.attach(identity.person.id, identity.session, outbox.clone(), resume.clone());
+        let live = tokio::select! {
+            biased;
+            () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
+            live = attaching => live.map_err(|refusal| End::Ours(match refusal.code {
+                Code::ShuttingDown => CloseCode::Restart,
+                _ => CloseCode::StoreUnavailable,
+            }))?,
+        };
+        // A client that resumes has got nothing beyond its own cursor until the replay is over.
+        let cursor = resume.filter(|_| live.resumed).unwrap_or(live.cursor);
+        line.feed(welcome_frame(&identity.person, &cursor, live.resumed, &self.settings)).await?;
+        line.flush().await?;
+        let now = Instant::now();
+        let interval = Duration::from_millis(self.settings.heartbeat_ms);
+        let patience = Duration::from_millis(self.settings.pong_timeout_ms);
+        let connection = Connection {
+            line,
+            node: &*self.node,
+            settings: &self.settings,
+            rate: &self.rate,
+            outbox: &outbox,
+            user: identity.person.id,
+            id: live.registration.id(),
+            heartbeat: Heartbeat::new(now, interval, patience, rand::random()),
+            pace: CursorPace::new(now, cursor, interval),
+            counts,
+        };
+        Ok(connection.run(live.replay, stop).await)
+    }
+
+    /// Waits for the server's stop, and then for this connection's turn.
+    async fn stopped(&self) {
+        self.stop.cancelled().await;
+        let open = u32::try_from(self.open.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        let spread = (Duration::from_millis(1) / RESTARTS_PER_MS).saturating_mul(open).min(self.max_spread);
+        sleep(spread.mul_f64(rand::random())).await;
+    }
+}
+
+/// Counts a connection as open while it lives.
+struct Open<'a>(&'a AtomicUsize);
+
+impl<'a> Open<'a> {
+    fn new(open: &'a AtomicUsize) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(open)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
