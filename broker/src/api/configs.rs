@@ -10,7 +10,8 @@ use kafka_protocol::messages::describe_configs_response::{
 use kafka_protocol::messages::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse;
 use kafka_protocol::messages::{
-    DescribeConfigsRequest, DescribeConfigsResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+    DescribeConfigsRequest, DescribeConfigsResponse, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
 };
 
 use super::topics::Refusal;
@@ -36,7 +37,8 @@ pub(super) fn describe(shared: &Shared, request: DescribeConfigsRequest) -> Desc
         let response = DescribeConfigsResult::default().with_resource_type(resource.resource_type);
         let settings = settings_of(shared, &resource);
         let keys = resource.configuration_keys.filter(|keys| !keys.is_empty());
-        let wanted = |name: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key.as_str() == name));
+        let wanted =
+            |name: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key.as_str() == name));
         let response = response.with_resource_name(resource.resource_name.clone());
         match settings {
             Ok(settings) => {
@@ -58,7 +60,10 @@ fn settings_of(shared: &Shared, resource: &DescribeConfigsResource) -> Result<Ve
             None => Err(Refusal::new(ResponseError::UnknownTopicOrPartition, "there is no such topic")),
         },
         // The broker is configured by the program that it runs in; there is nothing to show here.
-        BROKER if resource.resource_name.as_str() == NODE_ID.to_string() || resource.resource_name.is_empty() => {
+        BROKER
+            if resource.resource_name.as_str() == NODE_ID.to_string()
+                || resource.resource_name.is_empty() =>
+        {
             Ok(Vec::new())
         }
         BROKER => Err(Refusal::new(ResponseError::InvalidRequest, "there is only node 1")),
@@ -70,7 +75,10 @@ fn show(setting: Setting, include_synonyms: bool) -> DescribeConfigsResourceResu
     let source = source(&setting);
     let (name, value) = (text(setting.name), Some(text(setting.value)));
     let synonym = || {
-        DescribeConfigsSynonym::default().with_name(name.clone()).with_value(value.clone()).with_source(source)
+        DescribeConfigsSynonym::default()
+            .with_name(name.clone())
+            .with_value(value.clone())
+            .with_source(source)
     };
     let synonyms = include_synonyms.then(synonym).into_iter().collect();
     DescribeConfigsResourceResult::default()
@@ -107,7 +115,10 @@ pub(super) async fn alter(
 
 fn alter_one(shared: &Shared, resource: AlterConfigsResource, validate_only: bool) -> Result<(), Refusal> {
     if resource.resource_type != TOPIC {
-        return Err(Refusal::new(ResponseError::InvalidRequest, "only topics have settings that can be changed"));
+        return Err(Refusal::new(
+            ResponseError::InvalidRequest,
+            "only topics have settings that can be changed",
+        ));
     }
     let change = |settings: &mut std::collections::BTreeMap<String, String>| {
         for AlterableConfig { name, config_operation, value, .. } in resource.configs {

@@ -30,7 +30,9 @@ pub(super) fn list(shared: &Shared, request: ListGroupsRequest) -> ListGroupsRes
         .groups
         .list()
         .into_iter()
-        .filter(|group| passes(&request.states_filter, group.state.name()) && passes(&request.types_filter, TYPE))
+        .filter(|group| {
+            passes(&request.states_filter, group.state.name()) && passes(&request.types_filter, TYPE)
+        })
         .map(|group| {
             ListedGroup::default()
                 .with_group_id(GroupId(text(group.name)))
@@ -41,7 +43,11 @@ pub(super) fn list(shared: &Shared, request: ListGroupsRequest) -> ListGroupsRes
     ListGroupsResponse::default().with_groups(groups.collect())
 }
 
-pub(super) fn describe(shared: &Shared, version: i16, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+pub(super) fn describe(
+    shared: &Shared,
+    version: i16,
+    request: DescribeGroupsRequest,
+) -> DescribeGroupsResponse {
     let describe = |group_id: GroupId| {
         let group = DescribedGroup::default().with_group_id(group_id.clone());
         match shared.groups.describe(&group_id) {

@@ -7,8 +7,8 @@ use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
 use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::{
-    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
-    SyncGroupRequest, SyncGroupResponse,
+    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
+    LeaveGroupResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -60,9 +60,8 @@ pub(super) fn join(shared: &Arc<Shared>, client: &Client, version: i16, request:
     // Version 0 had one timeout for both.
     let rebalance_timeout_ms =
         if version == 0 { request.session_timeout_ms } else { request.rebalance_timeout_ms };
-    let protocol = |protocol: kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol| Protocol {
-        name: protocol.name.to_string(),
-        metadata: protocol.metadata,
+    let protocol = |protocol: kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol| {
+        Protocol { name: protocol.name.to_string(), metadata: protocol.metadata }
     };
     let join = JoinRequest {
         identity: identity(&request.member_id, request.group_instance_id.as_ref()),
@@ -125,9 +124,9 @@ pub(super) fn sync(shared: &Arc<Shared>, request: SyncGroupRequest) -> Answer {
         Ok(answer) => Answer::Later(Box::pin(async move {
             match answer.await {
                 Ok(answer) => synced(answer).into(),
-                Err(_) => SyncGroupResponse::default()
-                    .with_error_code(ResponseError::NotCoordinator.code())
-                    .into(),
+                Err(_) => {
+                    SyncGroupResponse::default().with_error_code(ResponseError::NotCoordinator.code()).into()
+                }
             }
         })),
     }
@@ -156,8 +155,9 @@ pub(super) fn leave(shared: &Shared, version: i16, request: LeaveGroupRequest) -
         return LeaveGroupResponse::default().with_error_code(error_code(left));
     }
     let leave = |member: MemberIdentity| {
-        let left =
-            shared.groups.leave(&request.group_id, &identity(&member.member_id, member.group_instance_id.as_ref()));
+        let left = shared
+            .groups
+            .leave(&request.group_id, &identity(&member.member_id, member.group_instance_id.as_ref()));
         MemberResponse::default()
             .with_member_id(member.member_id)
             .with_group_instance_id(member.group_instance_id)

@@ -113,7 +113,12 @@ impl<T: Into<ResponseKind>> From<T> for Answer {
 }
 
 /// Begins a request. What must happen in the order of requests has happened when this returns.
-pub(crate) async fn dispatch(shared: &Arc<Shared>, client: &Client, version: i16, request: RequestKind) -> Answer {
+pub(crate) async fn dispatch(
+    shared: &Arc<Shared>,
+    client: &Client,
+    version: i16,
+    request: RequestKind,
+) -> Answer {
     match request {
         RequestKind::ApiVersions(_) => discovery::api_versions().into(),
         RequestKind::Metadata(request) => discovery::metadata(shared, client, version, request).into(),

@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use kafka_protocol::ResponseError;
-use kafka_protocol::messages::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult};
-use kafka_protocol::messages::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
-use kafka_protocol::messages::offset_for_leader_epoch_response::{EpochEndOffset, OffsetForLeaderTopicResult};
+use kafka_protocol::messages::delete_records_response::{
+    DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
+};
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use kafka_protocol::messages::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
 use kafka_protocol::messages::{
     DeleteRecordsRequest, DeleteRecordsResponse, ListOffsetsRequest, ListOffsetsResponse,
     OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse,
@@ -62,7 +68,10 @@ fn offset_at(partition: &Partition, timestamp_ms: i64) -> Result<OffsetAtTime, R
 }
 
 /// There was only ever one leader, so its epoch ends where the log ends.
-pub(super) fn leader_epochs(shared: &Shared, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+pub(super) fn leader_epochs(
+    shared: &Shared,
+    request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochResponse {
     let topics = request.topics.into_iter().map(|topic| {
         let partitions = topic.partitions.iter().map(|wanted| {
             let found = partition(shared, &topic.topic, wanted.partition);
@@ -80,7 +89,10 @@ pub(super) fn leader_epochs(shared: &Shared, request: OffsetForLeaderEpochReques
     OffsetForLeaderEpochResponse::default().with_topics(topics.collect())
 }
 
-pub(super) async fn delete_records(shared: &Arc<Shared>, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+pub(super) async fn delete_records(
+    shared: &Arc<Shared>,
+    request: DeleteRecordsRequest,
+) -> DeleteRecordsResponse {
     let shared = Arc::clone(shared);
     blocking(move || {
         let topics = request.topics.into_iter().map(|topic| {

@@ -23,9 +23,11 @@ pub(super) async fn produce(shared: &Arc<Shared>, request: ProduceRequest) -> An
     let refused = if request.transactional_id.is_some() {
         Some(AppendRefusal::from(AppendError::Transactional))
     } else {
-        (!matches!(acks, -1..=1)).then_some(AppendRefusal::new(ResponseError::InvalidRequiredAcks, "acks is -1, 0 or 1"))
+        (!matches!(acks, -1..=1))
+            .then_some(AppendRefusal::new(ResponseError::InvalidRequiredAcks, "acks is -1, 0 or 1"))
     };
-    let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0)).clamp(Duration::from_secs(1), MAX_WAIT);
+    let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0))
+        .clamp(Duration::from_secs(1), MAX_WAIT);
     let appending = Arc::clone(shared);
     let topics = blocking(move || append_all(&appending, request, refused)).await;
     if acks == 0 {
@@ -39,7 +41,8 @@ pub(super) async fn produce(shared: &Arc<Shared>, request: ProduceRequest) -> An
             for (index, appended) in partitions {
                 confirmed.push(confirm(index, appended, deadline).await);
             }
-            responses.push(TopicProduceResponse::default().with_name(name).with_partition_responses(confirmed));
+            responses
+                .push(TopicProduceResponse::default().with_name(name).with_partition_responses(confirmed));
         }
         ProduceResponse::default().with_responses(responses).into()
     }))
@@ -94,27 +97,37 @@ fn append_all(
             let appended = partition.append(&records, topic.config.max_batch_bytes)?;
             Ok((Arc::clone(partition), appended))
         };
-        let partitions =
-            data.partition_data.into_iter().map(|data| (data.index, append(data.index, data.records))).collect();
+        let partitions = data
+            .partition_data
+            .into_iter()
+            .map(|data| (data.index, append(data.index, data.records)))
+            .collect();
         (data.name, partitions)
     };
     request.topic_data.into_iter().map(topic).collect()
 }
 
-async fn confirm(index: i32, appended: PartitionAppended, deadline: tokio::time::Instant) -> PartitionProduceResponse {
+async fn confirm(
+    index: i32,
+    appended: PartitionAppended,
+    deadline: tokio::time::Instant,
+) -> PartitionProduceResponse {
     let response = PartitionProduceResponse::default().with_index(index);
     let confirmed = match appended {
-        Ok((partition, appended)) => match tokio::time::timeout_at(deadline, partition.confirmed(appended)).await {
-            Ok(Ok(())) => Ok((appended.first_offset, partition.progress().start_offset)),
-            Ok(Err(error)) => Err(AppendRefusal::from(error)),
-            Err(_) => Err(AppendRefusal::new(ResponseError::RequestTimedOut, "the disk is too slow")),
-        },
+        Ok((partition, appended)) => {
+            match tokio::time::timeout_at(deadline, partition.confirmed(appended)).await {
+                Ok(Ok(())) => Ok((appended.first_offset, partition.progress().start_offset)),
+                Ok(Err(error)) => Err(AppendRefusal::from(error)),
+                Err(_) => Err(AppendRefusal::new(ResponseError::RequestTimedOut, "the disk is too slow")),
+            }
+        }
         Err(refusal) => Err(refusal),
     };
     match confirmed {
-        Ok((first_offset, start_offset)) => {
-            response.with_base_offset(first_offset).with_log_append_time_ms(-1).with_log_start_offset(start_offset)
-        }
+        Ok((first_offset, start_offset)) => response
+            .with_base_offset(first_offset)
+            .with_log_append_time_ms(-1)
+            .with_log_start_offset(start_offset),
         Err(AppendRefusal { error, message }) => response
             .with_error_code(error.code())
             .with_error_message(Some(text(message)))
@@ -125,7 +138,10 @@ async fn confirm(index: i32, appended: PartitionAppended, deadline: tokio::time:
 }
 
 /// Gives an idempotent producer its id. Every request gets a new one: only transactions would keep theirs.
-pub(super) async fn init_producer_id(shared: &Arc<Shared>, request: InitProducerIdRequest) -> InitProducerIdResponse {
+pub(super) async fn init_producer_id(
+    shared: &Arc<Shared>,
+    request: InitProducerIdRequest,
+) -> InitProducerIdResponse {
     let refused = |error: ResponseError| {
         InitProducerIdResponse::default()
             .with_error_code(error.code())

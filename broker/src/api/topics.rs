@@ -79,7 +79,11 @@ pub(super) async fn create(shared: &Arc<Shared>, request: CreateTopicsRequest) -
     .await
 }
 
-fn create_one(shared: &Shared, topic: CreatableTopic, validate_only: bool) -> Result<(Arc<Topic>, usize), Refusal> {
+fn create_one(
+    shared: &Shared,
+    topic: CreatableTopic,
+    validate_only: bool,
+) -> Result<(Arc<Topic>, usize), Refusal> {
     let partitions = if topic.assignments.is_empty() {
         check_replication(topic.replication_factor)?;
         match topic.num_partitions {
@@ -87,7 +91,8 @@ fn create_one(shared: &Shared, topic: CreatableTopic, validate_only: bool) -> Re
             count => usize::try_from(count).unwrap_or(0),
         }
     } else {
-        let on_this_node = topic.assignments.iter().all(|assignment| assignment.broker_ids == [crate::broker::NODE_ID]);
+        let on_this_node =
+            topic.assignments.iter().all(|assignment| assignment.broker_ids == [crate::broker::NODE_ID]);
         if !on_this_node {
             return Err(Refusal::new(ResponseError::InvalidReplicaAssignment, "there is only node 1"));
         }
@@ -124,7 +129,11 @@ fn configs_of(topic: &Topic) -> Vec<CreatableTopicConfigs> {
     topic.config.settings().into_iter().map(config).collect()
 }
 
-pub(super) async fn delete(shared: &Arc<Shared>, version: i16, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+pub(super) async fn delete(
+    shared: &Arc<Shared>,
+    version: i16,
+    request: DeleteTopicsRequest,
+) -> DeleteTopicsResponse {
     let by_name = |name| DeleteTopicState::default().with_name(Some(name));
     let wanted: Vec<_> =
         if version >= 6 { request.topics } else { request.topic_names.into_iter().map(by_name).collect() };

@@ -51,7 +51,10 @@ impl TopicConfig {
         };
         for (name, value) in settings {
             let number = || {
-                value.trim().parse::<i64>().map_err(|_| format!("{name} must be a whole number, not {value:?}"))
+                value
+                    .trim()
+                    .parse::<i64>()
+                    .map_err(|_| format!("{name} must be a whole number, not {value:?}"))
             };
             match name.as_str() {
                 "retention.ms" => config.retention.max_age_ms = limit(name, number()?)?,
@@ -115,7 +118,8 @@ mod tests {
     fn limits_are_read_and_shown() {
         let config = parse("retention.ms", "-1").expect("good");
         assert_eq!(config.retention.max_age_ms, None);
-        let shown = config.settings().into_iter().find(|setting| setting.name == "retention.ms").expect("shown");
+        let shown =
+            config.settings().into_iter().find(|setting| setting.name == "retention.ms").expect("shown");
         assert_eq!((shown.value.as_str(), shown.is_default), ("-1", false));
     }
 

@@ -142,7 +142,12 @@ impl Catalogue {
         let topic = StoredTopic { name: name.to_owned(), id: Uuid::now_v7(), partitions, config };
         let parsed = TopicConfig::parse(&topic.config, self.max_batch_bytes).map_err(TopicError::Config)?;
         if validate_only {
-            return Ok(Arc::new(Topic { name: topic.name, id: Uuid::nil(), config: parsed, partitions: Vec::new() }));
+            return Ok(Arc::new(Topic {
+                name: topic.name,
+                id: Uuid::nil(),
+                config: parsed,
+                partitions: Vec::new(),
+            }));
         }
         let opened = self.open_topic(&topic, 0, Vec::new(), parsed)?;
         let mut changed = stored.clone();
@@ -178,14 +183,17 @@ impl Catalogue {
         let topic = self.topic(name).ok_or(TopicError::Unknown)?;
         let present = topic.partitions.len();
         if count <= present {
-            return Err(TopicError::Partitions(format!("the topic has {present} partitions, which can only grow")));
+            return Err(TopicError::Partitions(format!(
+                "the topic has {present} partitions, which can only grow"
+            )));
         }
         self.check_room(count - present)?;
         if validate_only {
             return Ok(());
         }
         let mut changed = stored.clone();
-        let entry = changed.topics.iter_mut().find(|stored| stored.id == topic.id).ok_or(TopicError::Unknown)?;
+        let entry =
+            changed.topics.iter_mut().find(|stored| stored.id == topic.id).ok_or(TopicError::Unknown)?;
         entry.partitions = count;
         let opened = self.open_topic(entry, present, topic.partitions.clone(), topic.config.clone())?;
         changed.save(&self.file)?;
@@ -204,7 +212,8 @@ impl Catalogue {
         let mut stored = self.changing();
         let topic = self.topic(name).ok_or(TopicError::Unknown)?;
         let mut changed = stored.clone();
-        let entry = changed.topics.iter_mut().find(|stored| stored.id == topic.id).ok_or(TopicError::Unknown)?;
+        let entry =
+            changed.topics.iter_mut().find(|stored| stored.id == topic.id).ok_or(TopicError::Unknown)?;
         change(&mut entry.config).map_err(TopicError::Config)?;
         let config = TopicConfig::parse(&entry.config, self.max_batch_bytes).map_err(TopicError::Config)?;
         if validate_only {
@@ -258,9 +267,13 @@ impl Catalogue {
         let share = places.len().div_ceil(OPENING_THREADS).max(1);
         let opened = std::thread::scope(|scope| {
             let open = |share: &[(&StoredTopic, usize)]| {
-                share.iter().map(|&(topic, index)| self.open_partition(topic, index)).collect::<io::Result<Vec<_>>>()
+                share
+                    .iter()
+                    .map(|&(topic, index)| self.open_partition(topic, index))
+                    .collect::<io::Result<Vec<_>>>()
             };
-            let threads: Vec<_> = places.chunks(share).map(|share| scope.spawn(move || open(share))).collect();
+            let threads: Vec<_> =
+                places.chunks(share).map(|share| scope.spawn(move || open(share))).collect();
             threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread failed"))))
@@ -278,7 +291,8 @@ impl Catalogue {
 
     fn remove_leftovers(&self) -> Result<(), BrokerError> {
         let stored = self.changing();
-        let known: Vec<_> = stored.topics.iter().map(|topic| self.topic_folder(&topic.name, topic.id)).collect();
+        let known: Vec<_> =
+            stored.topics.iter().map(|topic| self.topic_folder(&topic.name, topic.id)).collect();
         for entry in fs::read_dir(&self.folder).map_err(BrokerError::storage(&self.folder))? {
             let path = entry.map_err(BrokerError::storage(&self.folder))?.path();
             let id = path.extension().and_then(|id| Uuid::try_parse(id.to_str()?).ok());
@@ -302,7 +316,9 @@ impl Catalogue {
         }
         if more > self.max_partitions.saturating_sub(present) {
             let max_partitions = self.max_partitions;
-            return Err(TopicError::Partitions(format!("this broker holds at most {max_partitions} partitions")));
+            return Err(TopicError::Partitions(format!(
+                "this broker holds at most {max_partitions} partitions"
+            )));
         }
         Ok(())
     }

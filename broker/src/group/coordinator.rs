@@ -138,7 +138,12 @@ impl Coordinator {
         Ok(receiver)
     }
 
-    pub(crate) fn heartbeat(&self, group: &str, identity: &Identity, generation: i32) -> Result<(), GroupError> {
+    pub(crate) fn heartbeat(
+        &self,
+        group: &str,
+        identity: &Identity,
+        generation: i32,
+    ) -> Result<(), GroupError> {
         let mut groups = self.lock();
         let live = groups.get_mut(group).ok_or(GroupError::UnknownMember)?;
         live.heartbeat(self.now_ms(), identity, generation)
@@ -157,7 +162,12 @@ impl Coordinator {
     }
 
     /// Whether a commit of this member is to be taken now.
-    pub(crate) fn may_commit(&self, group: &str, identity: &Identity, generation: i32) -> Result<(), GroupError> {
+    pub(crate) fn may_commit(
+        &self,
+        group: &str,
+        identity: &Identity,
+        generation: i32,
+    ) -> Result<(), GroupError> {
         let mut groups = self.lock();
         match groups.get_mut(group) {
             Some(live) => live.may_commit(self.now_ms(), identity, generation),

@@ -62,7 +62,13 @@ impl<Join, Sync> Group<Join, Sync> {
     }
 
     /// A member wants into the next generation. `new_id` is used when it has no id yet.
-    pub(crate) fn join(&mut self, now_ms: u64, request: JoinRequest, new_id: String, handle: Join) -> Due<Join, Sync> {
+    pub(crate) fn join(
+        &mut self,
+        now_ms: u64,
+        request: JoinRequest,
+        new_id: String,
+        handle: Join,
+    ) -> Due<Join, Sync> {
         let mut due = Due::default();
         match self.admit(now_ms, &request, new_id.clone()) {
             Err((error, member_id)) => due.joins.push((handle, refusal(error, member_id))),
@@ -155,13 +161,17 @@ impl<Join, Sync> Group<Join, Sync> {
         }
         let others: Vec<_> = others.collect();
         self.protocol_type == request.protocol_type
-            && request.protocols.iter().any(|protocol| others.iter().all(|other| other.supports(&protocol.name)))
+            && request
+                .protocols
+                .iter()
+                .any(|protocol| others.iter().all(|other| other.supports(&protocol.name)))
     }
 
     /// The place of a member. A static member that comes without its member id is recognised by its instance id.
     fn find(&self, identity: &Identity) -> Result<usize, GroupError> {
         if let Some(instance_id) = &identity.instance_id {
-            let same = |member: &Member<Join, Sync>| member.identity.instance_id.as_ref() == Some(instance_id);
+            let same =
+                |member: &Member<Join, Sync>| member.identity.instance_id.as_ref() == Some(instance_id);
             let at = self.members.iter().position(same).ok_or(GroupError::UnknownMember)?;
             let agrees =
                 identity.member_id.is_empty() || self.members[at].identity.member_id == identity.member_id;
@@ -227,7 +237,8 @@ impl<Join, Sync> Group<Join, Sync> {
         }
         self.initial = self.state == GroupState::Empty;
         self.state = GroupState::PreparingRebalance;
-        let wait_ms = if self.initial { self.limits.initial_rebalance_delay_ms } else { self.rebalance_timeout_ms() };
+        let wait_ms =
+            if self.initial { self.limits.initial_rebalance_delay_ms } else { self.rebalance_timeout_ms() };
         self.phase_deadline_ms = Some(now_ms + wait_ms);
     }
 
@@ -289,8 +300,12 @@ impl<Join, Sync> Group<Join, Sync> {
     fn choose_protocol(&self) -> String {
         let Some(first) = self.members.first() else { return String::new() };
         let by_all = |name: &str| self.members.iter().all(|member| member.supports(name));
-        let candidates: Vec<&str> =
-            first.protocols.iter().map(|protocol| protocol.name.as_str()).filter(|name| by_all(name)).collect();
+        let candidates: Vec<&str> = first
+            .protocols
+            .iter()
+            .map(|protocol| protocol.name.as_str())
+            .filter(|name| by_all(name))
+            .collect();
         let votes = |candidate: &str| {
             let vote = |member: &&Member<Join, Sync>| {
                 let favourite =
@@ -300,7 +315,12 @@ impl<Join, Sync> Group<Join, Sync> {
             self.members.iter().filter(vote).count()
         };
         // `rev`, because the last of equals would win.
-        candidates.iter().rev().max_by_key(|candidate| votes(candidate)).map(|&name| name.to_owned()).unwrap_or_default()
+        candidates
+            .iter()
+            .rev()
+            .max_by_key(|candidate| votes(candidate))
+            .map(|&name| name.to_owned())
+            .unwrap_or_default()
     }
 
     fn become_empty(&mut self) {
@@ -314,7 +334,10 @@ impl<Join, Sync> Group<Join, Sync> {
     fn answer(&self, at: usize) -> JoinAnswer {
         let member_id = self.members[at].identity.member_id.clone();
         let members = if member_id == self.leader {
-            self.members.iter().map(|member| (member.identity.clone(), member.metadata(&self.protocol))).collect()
+            self.members
+                .iter()
+                .map(|member| (member.identity.clone(), member.metadata(&self.protocol)))
+                .collect()
         } else {
             Vec::new()
         };
@@ -357,7 +380,8 @@ impl<Join, Sync> Group<Join, Sync> {
             return Err(GroupError::IllegalGeneration);
         }
         let differs = |asked: &Option<String>, own: &str| asked.as_ref().is_some_and(|asked| asked != own);
-        if differs(&request.protocol_type, &self.protocol_type) || differs(&request.protocol, &self.protocol) {
+        if differs(&request.protocol_type, &self.protocol_type) || differs(&request.protocol, &self.protocol)
+        {
             return Err(GroupError::InconsistentProtocol);
         }
         match self.state {
@@ -406,7 +430,12 @@ impl<Join, Sync> Group<Join, Sync> {
     }
 
     /// A sign of life; the answer tells a member when it has to join again.
-    pub(crate) fn heartbeat(&mut self, now_ms: u64, identity: &Identity, generation: i32) -> Result<(), GroupError> {
+    pub(crate) fn heartbeat(
+        &mut self,
+        now_ms: u64,
+        identity: &Identity,
+        generation: i32,
+    ) -> Result<(), GroupError> {
         let at = self.find_present(identity)?;
         if generation != self.generation {
             return Err(GroupError::IllegalGeneration);
@@ -419,7 +448,11 @@ impl<Join, Sync> Group<Join, Sync> {
     }
 
     /// A member goes; the others rebalance at once.
-    pub(crate) fn leave(&mut self, now_ms: u64, request: &LeaveRequest) -> (Result<(), GroupError>, Due<Join, Sync>) {
+    pub(crate) fn leave(
+        &mut self,
+        now_ms: u64,
+        request: &LeaveRequest,
+    ) -> (Result<(), GroupError>, Due<Join, Sync>) {
         let mut due = Due::default();
         let promised = self.promised_ids.iter().position(|(id, _)| *id == request.member_id);
         if let (Some(at), None) = (promised, &request.instance_id) {
@@ -458,13 +491,22 @@ impl<Join, Sync> Group<Join, Sync> {
     }
 
     /// May this member commit offsets now? Also a sign of life.
-    pub(crate) fn may_commit(&mut self, now_ms: u64, identity: &Identity, generation: i32) -> Result<(), GroupError> {
+    pub(crate) fn may_commit(
+        &mut self,
+        now_ms: u64,
+        identity: &Identity,
+        generation: i32,
+    ) -> Result<(), GroupError> {
         let outsider = generation < 0 && identity.member_id.is_empty() && identity.instance_id.is_none();
         if outsider && self.state == GroupState::Empty {
             return Ok(());
         }
         if self.state == GroupState::Empty && self.members.is_empty() {
-            return Err(if generation < 0 { GroupError::UnknownMember } else { GroupError::IllegalGeneration });
+            return Err(if generation < 0 {
+                GroupError::UnknownMember
+            } else {
+                GroupError::IllegalGeneration
+            });
         }
         let at = self.find_present(identity)?;
         if generation != self.generation {
@@ -489,10 +531,8 @@ impl<Join, Sync> Group<Join, Sync> {
     pub(crate) fn expire(&mut self, now_ms: u64) -> Due<Join, Sync> {
         let mut due = Due::default();
         self.promised_ids.retain(|(_, deadline_ms)| *deadline_ms > now_ms);
-        while let Some(at) = self
-            .members
-            .iter()
-            .position(|member| !member.waits() && member.session_deadline_ms <= now_ms)
+        while let Some(at) =
+            self.members.iter().position(|member| !member.waits() && member.session_deadline_ms <= now_ms)
         {
             self.remove(now_ms, at, &mut due);
         }

@@ -51,6 +51,10 @@ impl<Join, Sync> Member<Join, Sync> {
 
     /// What it says about itself under a protocol.
     pub(crate) fn metadata(&self, protocol: &str) -> Bytes {
-        self.protocols.iter().find(|own| own.name == protocol).map(|own| own.metadata.clone()).unwrap_or_default()
+        self.protocols
+            .iter()
+            .find(|own| own.name == protocol)
+            .map(|own| own.metadata.clone())
+            .unwrap_or_default()
     }
 }

@@ -15,4 +15,6 @@ pub(crate) use coordinator::{Coordinator, CoordinatorOptions};
 pub(crate) use journal::Journal;
 pub(crate) use member::{Identity, Protocol};
 pub(crate) use offsets::{Change, CommittedOffset};
-pub(crate) use terms::{Described, DescribedMember, GroupError, JoinAnswer, JoinRequest, SyncAnswer, SyncRequest};
+pub(crate) use terms::{
+    Described, DescribedMember, GroupError, JoinAnswer, JoinRequest, SyncAnswer, SyncRequest,
+};

@@ -41,7 +41,11 @@ pub(crate) struct Appended {
 
 impl Partition {
     /// Appends one batch, or finds that it is in the log already.
-    pub(crate) fn append(self: &Arc<Self>, batch: &[u8], max_batch_bytes: usize) -> Result<Appended, AppendError> {
+    pub(crate) fn append(
+        self: &Arc<Self>,
+        batch: &[u8],
+        max_batch_bytes: usize,
+    ) -> Result<Appended, AppendError> {
         if batch.len() > max_batch_bytes {
             return Err(AppendError::TooLarge);
         }

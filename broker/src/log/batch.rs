@@ -262,7 +262,10 @@ mod tests {
     fn a_sound_batch_is_read() {
         let batch = Sample { records: 3, ..Sample::default() }.build();
         let header = BatchHeader::verify(&batch).expect("sound");
-        assert_eq!((header.record_count, header.size_bytes, header.max_timestamp_ms), (3, batch.len(), 1_002));
+        assert_eq!(
+            (header.record_count, header.size_bytes, header.max_timestamp_ms),
+            (3, batch.len(), 1_002)
+        );
     }
 
     #[test]

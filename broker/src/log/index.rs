@@ -134,7 +134,11 @@ mod tests {
 
     fn entries() -> Vec<Entry> {
         (0..100)
-            .map(|i| Entry { base_offset: i * 10, position: i as u64 * 9_000, max_timestamp_before_ms: i * 7 })
+            .map(|i| Entry {
+                base_offset: i * 10,
+                position: i as u64 * 9_000,
+                max_timestamp_before_ms: i * 7,
+            })
             .collect()
     }
 

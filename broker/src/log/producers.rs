@@ -66,9 +66,8 @@ impl Producers {
             return if batch.base_sequence == 0 { Verdict::Append } else { Verdict::OutOfOrder };
         }
         let last_sequence = last_sequence(batch);
-        let repeated = |old: &&Appended| {
-            old.first_sequence == batch.base_sequence && old.last_sequence == last_sequence
-        };
+        let repeated =
+            |old: &&Appended| old.first_sequence == batch.base_sequence && old.last_sequence == last_sequence;
         if let Some(old) = known.batches.iter().find(repeated) {
             return Verdict::Duplicate { first_offset: old.first_offset, next_offset: old.next_offset };
         }
@@ -107,7 +106,8 @@ impl Producers {
 
     /// Forgets a tenth at a time, so that the search for the oldest is rare.
     fn forget_oldest(&mut self) {
-        let newest_offset = |producer: &Producer| producer.batches.back().map_or(0, |batch| batch.next_offset);
+        let newest_offset =
+            |producer: &Producer| producer.batches.back().map_or(0, |batch| batch.next_offset);
         let mut ages: Vec<_> = self.0.iter().map(|(&id, producer)| (newest_offset(producer), id)).collect();
         ages.sort_unstable();
         for (_, id) in ages.into_iter().take(MAX_PRODUCERS / 10) {
@@ -132,7 +132,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn batch(base_sequence: i32, records: i32, epoch: i16, offset: i64) -> BatchHeader {
-        let sample = Sample { records, producer_id: 7, producer_epoch: epoch, base_sequence, ..Sample::default() };
+        let sample =
+            Sample { records, producer_id: 7, producer_epoch: epoch, base_sequence, ..Sample::default() };
         let mut header = BatchHeader::verify(&sample.build()).expect("sound");
         header.base_offset = offset;
         header
@@ -142,7 +143,10 @@ mod tests {
     fn duplicates_gaps_and_old_epochs() {
         let mut producers = Producers::default();
         producers.note(&batch(0, 3, 0, 100));
-        assert_eq!(producers.judge(&batch(0, 3, 0, 0)), Verdict::Duplicate { first_offset: 100, next_offset: 103 });
+        assert_eq!(
+            producers.judge(&batch(0, 3, 0, 0)),
+            Verdict::Duplicate { first_offset: 100, next_offset: 103 }
+        );
         assert_eq!(producers.judge(&batch(3, 1, 0, 0)), Verdict::Append);
         assert_eq!(producers.judge(&batch(4, 1, 0, 0)), Verdict::OutOfOrder);
         assert_eq!(producers.judge(&batch(1, 1, 1, 0)), Verdict::OutOfOrder);

@@ -36,7 +36,8 @@ pub(crate) fn recover(folder: &Path, keep_until: Option<i64>) -> io::Result<Reco
         let active = Active::create(folder, start_offset)?;
         return Ok(Recovered { sealed: Vec::new(), active, producers: Producers::default(), start_offset });
     };
-    let sealed = bases.into_iter().map(|(base, path)| open_sealed(base, path)).collect::<io::Result<Vec<_>>>()?;
+    let sealed =
+        bases.into_iter().map(|(base, path)| open_sealed(base, path)).collect::<io::Result<Vec<_>>>()?;
     let active = open_active(last_base, last_path, keep_until)?;
     let producers = replay_producers(folder, &sealed, &active)?;
     let first_base = sealed.first().map_or(active.base_offset, |segment| segment.base_offset);
@@ -104,7 +105,8 @@ fn check(base_offset: i64, path: PathBuf, keep_until: Option<i64>) -> io::Result
     let file = Arc::new(OpenOptions::new().read(true).write(true).open(&path)?);
     let size_bytes = file.metadata()?.len();
     let known = index::load(&path).filter(|(extent, _)| {
-        extent.size_bytes <= size_bytes && keep_until.is_none_or(|keep_until| extent.next_offset <= keep_until)
+        extent.size_bytes <= size_bytes
+            && keep_until.is_none_or(|keep_until| extent.next_offset <= keep_until)
     });
     let nothing = Extent { size_bytes: 0, next_offset: base_offset, max_timestamp_ms: i64::MIN };
     let (extent, entries) = known.unwrap_or((nothing, Vec::new()));
@@ -163,7 +165,13 @@ fn copy_range(from: &File, start: u64, end: u64, to: &Path) -> io::Result<()> {
 fn replay_producers(folder: &Path, sealed: &[Arc<Sealed>], active: &Active) -> io::Result<Producers> {
     let (mut producers, from_offset) = snapshot::load_producers(folder, active.extent.next_offset);
     for segment in sealed.iter().filter(|segment| segment.extent.next_offset > from_offset) {
-        note_producers(&File::open(&segment.path)?, 0, segment.extent.size_bytes, from_offset, &mut producers)?;
+        note_producers(
+            &File::open(&segment.path)?,
+            0,
+            segment.extent.size_bytes,
+            from_offset,
+            &mut producers,
+        )?;
     }
     let position = active.position_before(from_offset);
     note_producers(&active.file, position, active.extent.size_bytes, from_offset, &mut producers)?;

@@ -28,8 +28,8 @@ impl Partition {
         if log.active.extent.size_bytes > 0 && expired(log.active.extent.max_timestamp_ms) {
             self.roll(&mut log)?;
         }
-        let mut size_bytes =
-            log.sealed.iter().map(|segment| segment.extent.size_bytes).sum::<u64>() + log.active.extent.size_bytes;
+        let mut size_bytes = log.sealed.iter().map(|segment| segment.extent.size_bytes).sum::<u64>()
+            + log.active.extent.size_bytes;
         let mut remove = 0;
         for segment in &log.sealed {
             // A segment goes only when what stays still fills the limit, as on Apache Kafka.
@@ -65,8 +65,7 @@ impl Partition {
         }
         let removed: Vec<Arc<Sealed>> = log.sealed.drain(..count).collect();
         let first_base = log.sealed.first().map_or(log.active.base_offset, |segment| segment.base_offset);
-        self.progress
-            .send_modify(|progress| progress.start_offset = progress.start_offset.max(first_base));
+        self.progress.send_modify(|progress| progress.start_offset = progress.start_offset.max(first_base));
         for segment in removed {
             // Oldest first, so that a crash leaves no hole.
             fs::remove_file(&segment.path)?;

@@ -71,7 +71,9 @@ impl<'a> Scan<'a> {
 
     /// The first record from the cursor on that is not older than `timestamp_ms`.
     pub(crate) fn seek_time(&mut self, timestamp_ms: i64) -> io::Result<Option<OffsetAtTime>> {
-        let Some(header) = self.seek(|header| header.max_timestamp_ms >= timestamp_ms)? else { return Ok(None) };
+        let Some(header) = self.seek(|header| header.max_timestamp_ms >= timestamp_ms)? else {
+            return Ok(None);
+        };
         Ok(self.batch(&header)?.map(|batch| batch::first_at_or_after(batch, &header, timestamp_ms)))
     }
 

@@ -79,7 +79,8 @@ impl Active {
 
     /// Where to begin to look for `offset`.
     pub(crate) fn position_before(&self, offset: i64) -> u64 {
-        index::last_where(&self.entries, |entry| entry.base_offset <= offset).map_or(0, |entry| entry.position)
+        index::last_where(&self.entries, |entry| entry.base_offset <= offset)
+            .map_or(0, |entry| entry.position)
     }
 
     /// Where to begin to look for the first batch that is not older than `timestamp_ms`.
@@ -113,7 +114,14 @@ impl Sealed {
     pub(crate) fn read(&self, offset: i64, max_bytes: usize, at_least_one: bool) -> io::Result<bytes::Bytes> {
         let file = File::open(&self.path)?;
         let from = index::last_on_disk_where(&self.path, |entry| entry.base_offset <= offset)?;
-        read_from(&file, from.map_or(0, |entry| entry.position), self.extent.size_bytes, offset, max_bytes, at_least_one)
+        read_from(
+            &file,
+            from.map_or(0, |entry| entry.position),
+            self.extent.size_bytes,
+            offset,
+            max_bytes,
+            at_least_one,
+        )
     }
 
     /// The first record that is not older than `timestamp_ms`.

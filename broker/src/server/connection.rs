@@ -117,7 +117,9 @@ impl Reader<'_> {
                 return Ok(None);
             }
         }
-        timeout(config.transfer_timeout, self.fill(PREFIX_BYTES)).await.map_err(|_| ConnectionError::TooSlow)??;
+        timeout(config.transfer_timeout, self.fill(PREFIX_BYTES))
+            .await
+            .map_err(|_| ConnectionError::TooSlow)??;
         let length = self.buffer.get_i32();
         let length = usize::try_from(length)
             .ok()

@@ -1,0 +1,1 @@
+//! Topics and settings, through the admin client.

@@ -1,0 +1,169 @@
+//! Consumer groups: members share the partitions, take over from each other, and find their offsets again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::message::Message;
+use std::sync::Mutex;
+
+use crate::support::{PATIENCE, TestBroker, create_topic, idempotent_producer, send, until};
+
+/// A member of a group in a thread of its own.
+struct Member {
+    leave: Arc<AtomicBool>,
+    assigned: Arc<Mutex<BTreeSet<i32>>>,
+    read: Arc<Mutex<Vec<(i32, i64)>>>,
+    thread: JoinHandle<()>,
+}
+
+impl Member {
+    fn join(config: &ClientConfig, strategy: &str, instance: Option<&str>) -> Self {
+        let mut config = config.clone();
+        config
+            .set("group.id", "readers")
+            .set("partition.assignment.strategy", strategy)
+            .set("auto.offset.reset", "earliest")
+            .set("enable.auto.commit", "false")
+            .set("session.timeout.ms", "6000")
+            .set("heartbeat.interval.ms", "200");
+        if let Some(instance) = instance {
+            config.set("group.instance.id", instance);
+        }
+        let consumer: BaseConsumer = config.create().expect("consumer");
+        let leave = Arc::<AtomicBool>::default();
+        let (assigned, read) =
+            (Arc::<Mutex<BTreeSet<i32>>>::default(), Arc::<Mutex<Vec<(i32, i64)>>>::default());
+        let member = (Arc::clone(&leave), Arc::clone(&assigned), Arc::clone(&read));
+        let thread = std::thread::spawn(move || {
+            let (leave, assigned, read) = member;
+            consumer.subscribe(&["letters"]).expect("subscribed");
+            while !leave.load(Ordering::Relaxed) {
+                match consumer.poll(Duration::from_millis(50)) {
+                    Some(Ok(message)) => {
+                        read.lock().expect("lock").push((message.partition(), message.offset()));
+                        // A rebalance may refuse it; whoever takes over then reads the record again.
+                        let _ = consumer.commit_message(&message, CommitMode::Sync);
+                    }
+                    Some(Err(error)) => eprintln!("member: {error}"),
+                    None => {}
+                }
+                let now = consumer.assignment().expect("assignment");
+                *assigned.lock().expect("lock") =
+                    now.elements().iter().map(|element| element.partition()).collect();
+            }
+        });
+        Self { leave, assigned, read, thread }
+    }
+
+    fn assigned(&self) -> BTreeSet<i32> {
+        self.assigned.lock().expect("lock").clone()
+    }
+
+    fn leave(self) -> Vec<(i32, i64)> {
+        self.leave.store(true, Ordering::Relaxed);
+        self.thread.join().expect("member");
+        let read = self.read.lock().expect("lock").clone();
+        read
+    }
+}
+
+fn shared(members: &[&Member]) -> bool {
+    let sets: Vec<_> = members.iter().map(|member| member.assigned()).collect();
+    let total: usize = sets.iter().map(BTreeSet::len).sum();
+    let all: BTreeSet<_> = sets.iter().flatten().collect();
+    total == 6 && all.len() == 6 && sets.iter().all(|set| !set.is_empty())
+}
+
+async fn two_members_share(strategy: &str) {
+    let broker = TestBroker::start().await;
+    create_topic(&broker.client(), "letters", 6).await;
+    let producer = idempotent_producer(&broker.client());
+    let began = Instant::now();
+    let first = Member::join(&broker.client(), strategy, None);
+    until("the first gets everything", || first.assigned().len() == 6).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "the first assignment took {:?}", began.elapsed());
+    let second = Member::join(&broker.client(), strategy, None);
+    until("both share", || shared(&[&first, &second])).await;
+    for i in 0..60 {
+        send(&producer, "letters", i % 6, "shared").await;
+    }
+    let read = |member: &Member| member.read.lock().expect("lock").len();
+    until("all is read", || read(&first) + read(&second) >= 60).await;
+    let mut seen = first.leave();
+    until("the second takes over", || second.assigned().len() == 6).await;
+    for i in 0..60 {
+        send(&producer, "letters", i % 6, "alone").await;
+    }
+    until("all is read again", || read(&second) + seen.len() >= 120).await;
+    seen.extend(second.leave());
+    let expected: BTreeSet<_> =
+        (0..6).flat_map(|partition| (0..20).map(move |offset| (partition, offset))).collect();
+    assert_eq!(seen.iter().copied().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(seen.len(), expected.len(), "nothing was read twice, for every record was committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_members_share_by_range() {
+    two_members_share("range").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_members_share_cooperatively() {
+    two_members_share("cooperative-sticky").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_static_member_returns_without_a_rebalance() {
+    let broker = TestBroker::start().await;
+    create_topic(&broker.client(), "letters", 6).await;
+    let first = Member::join(&broker.client(), "range", Some("one"));
+    let second = Member::join(&broker.client(), "range", Some("two"));
+    until("both share", || shared(&[&first, &second])).await;
+    let before = second.assigned();
+    let other = first.assigned();
+    // A static member does not say good-bye when it closes.
+    second.leave();
+    let second = Member::join(&broker.client(), "range", Some("two"));
+    until("the old assignment is back", || second.assigned() == before).await;
+    assert_eq!(first.assigned(), other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_member_is_replaced() {
+    let broker = TestBroker::start().await;
+    create_topic(&broker.client(), "letters", 6).await;
+    let first = Member::join(&broker.client(), "range", Some("goes silently"));
+    until("the first gets everything", || first.assigned().len() == 6).await;
+    first.leave();
+    let second = Member::join(&broker.client(), "range", None);
+    until("the second gets everything", || second.assigned().len() == 6).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_survive_a_restart() {
+    let broker = TestBroker::start().await;
+    create_topic(&broker.client(), "letters", 1).await;
+    let commit = |config: ClientConfig, offset: Option<i64>| async move {
+        tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = config.clone().set("group.id", "keeper").create().expect("consumer");
+            let mut list = rdkafka::TopicPartitionList::new();
+            list.add_partition("letters", 0);
+            if let Some(offset) = offset {
+                list.set_partition_offset("letters", 0, rdkafka::Offset::Offset(offset)).expect("valid");
+                consumer.commit(&list, CommitMode::Sync).expect("committed");
+            }
+            let committed = consumer.committed_offsets(list, PATIENCE).expect("answered");
+            committed.elements()[0].offset()
+        })
+        .await
+        .expect("asked")
+    };
+    assert_eq!(commit(broker.client(), Some(41)).await, rdkafka::Offset::Offset(41));
+    let broker = broker.restart().await;
+    assert_eq!(commit(broker.client(), None).await, rdkafka::Offset::Offset(41));
+}

@@ -1,0 +1,199 @@
+//! Clients and brokers for the tests.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use milena_broker::{Broker, BrokerConfig};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{Offset, TopicPartitionList};
+
+/// Long enough for a busy machine; nothing here should come near it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A broker in this process on a folder of its own.
+pub(crate) struct TestBroker {
+    pub(crate) broker: Broker,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl TestBroker {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut BrokerConfig)) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let mut config = BrokerConfig::new(folder.path());
+        change(&mut config);
+        Self { broker: milena_broker::start(config).await.expect("started"), folder }
+    }
+
+    /// Stops in good order and starts again on the same folder, on another port.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { broker, folder } = self;
+        broker.stop().await;
+        Self {
+            broker: milena_broker::start(BrokerConfig::new(folder.path())).await.expect("restarted"),
+            folder,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.broker.address()
+    }
+
+    pub(crate) fn client(&self) -> ClientConfig {
+        client(self.address())
+    }
+}
+
+/// A broker in a process of its own, to be killed.
+pub(crate) struct ChildBroker {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl ChildBroker {
+    /// Starts the example program; it must listen on a fixed port to be found again after a restart.
+    pub(crate) fn start(folder: &Path, listen: SocketAddr) -> Self {
+        let mut child = Command::new(program())
+            .arg(folder)
+            .arg(listen.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the example program is built with the tests");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("its address");
+        Self { address: line.trim().parse().expect("an address"), child }
+    }
+
+    /// As `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it ran until now");
+        self.child.wait().expect("waited for");
+    }
+}
+
+impl Drop for ChildBroker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program() -> PathBuf {
+    let mut path = std::env::current_exe().expect("this program");
+    path.pop();
+    path.pop();
+    path.join("examples").join("broker")
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+}
+
+pub(crate) fn client(address: SocketAddr) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", address.to_string()).set("broker.address.family", "v4");
+    config
+}
+
+pub(crate) fn idempotent_producer(config: &ClientConfig) -> FutureProducer {
+    config
+        .clone()
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "2")
+        .set("message.timeout.ms", "60000")
+        .create()
+        .expect("producer")
+}
+
+pub(crate) fn admin(config: &ClientConfig) -> AdminClient<DefaultClientContext> {
+    config.create().expect("admin client")
+}
+
+pub(crate) async fn create_topic(config: &ClientConfig, name: &str, partitions: i32) {
+    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+    let created = admin(config).create_topics([&topic], &AdminOptions::new()).await.expect("answered");
+    assert_eq!(created, [Ok(name.to_owned())]);
+}
+
+/// Sends one record and gives the partition and offset that it was confirmed with.
+pub(crate) async fn send(producer: &FutureProducer, topic: &str, partition: i32, value: &str) -> i64 {
+    let record = FutureRecord::<(), str>::to(topic).partition(partition).payload(value);
+    let delivery = producer.send(record, PATIENCE).await.expect("confirmed");
+    delivery.offset
+}
+
+/// A consumer that is told what to read, from the beginning.
+pub(crate) fn reader(config: &ClientConfig, topic: &str, partitions: i32) -> BaseConsumer {
+    let consumer: BaseConsumer = config
+        .clone()
+        .set("group.id", "reader")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "false")
+        .create()
+        .expect("consumer");
+    let mut list = TopicPartitionList::new();
+    for partition in 0..partitions {
+        list.add_partition_offset(topic, partition, Offset::Beginning).expect("valid");
+    }
+    consumer.assign(&list).expect("assigned");
+    consumer
+}
+
+/// A record as the tests compare it: partition, offset, value.
+pub(crate) type Read = (i32, i64, String);
+
+/// Reads until there are `count` records.
+pub(crate) fn read(consumer: &BaseConsumer, count: usize) -> Vec<Read> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut records = Vec::with_capacity(count);
+    while records.len() < count {
+        assert!(Instant::now() < deadline, "only {} of {count} records came", records.len());
+        match consumer.poll(Duration::from_millis(100)) {
+            None => {}
+            Some(Err(error)) => eprintln!("consumer: {error}"),
+            Some(Ok(message)) => {
+                let value = message.payload_view::<str>().expect("has a value").expect("text");
+                records.push((message.partition(), message.offset(), value.to_owned()));
+            }
+        }
+    }
+    records
+}
+
+/// Reads everything there is, off the async threads.
+pub(crate) async fn read_all(config: &ClientConfig, topic: &str, partitions: i32, count: usize) -> Vec<Read> {
+    let consumer = reader(config, topic, partitions);
+    tokio::task::spawn_blocking(move || read(&consumer, count)).await.expect("read")
+}
+
+/// First and next offset of a partition.
+pub(crate) async fn watermarks(config: &ClientConfig, topic: &str, partition: i32) -> (i64, i64) {
+    let consumer: BaseConsumer = config.create().expect("consumer");
+    let topic = topic.to_owned();
+    let fetch = move || consumer.fetch_watermarks(&topic, partition, PATIENCE).expect("watermarks");
+    tokio::task::spawn_blocking(fetch).await.expect("fetched")
+}
+
+/// Waits until something holds, looking often.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
