@@ -1,1 +1,50 @@
-//! Entities, migrations, queries and the bulk writer of Milena's relational store.
+//! Entities, migrations, queries and the bulk writer of Milena's relational store: SQLite, PostgreSQL, MariaDB/MySQL.
+//!
+//! The store is a *reading copy of the log* plus what the log does not have (people, sessions, read positions). That
+//! decides most of what is done here:
+//!
+//! - **Messages have one writer path**, [`Store::write_batch`]: rows, the conversations and members that follow from
+//!   them and the log offsets they came from are one transaction, opened by a compare-and-set on the stored offsets. A
+//!   consumer that lost its partition cannot write; a batch that is written again changes nothing.
+//! - **Answers say how much of the log they contain.** [`Store::conversations_of`] and [`Store::conversation_of`] read
+//!   rows and offsets from the same snapshot, so that a caller can add exactly the newer records it has in memory.
+//! - **A database that is away is a temporary error, soon.** Each call ends within about `acquire_timeout_ms`
+//!   ([`StorageError::Unavailable`]), also when the server hangs or the network swallows packets, and works again
+//!   by itself when the server does. A batch and a migration may take longer, see [`Store::write_batch`].
+//! - **The three databases behave alike**: exact, case-sensitive texts; UUIDs in 16 bytes, in byte order; times in
+//!   milliseconds; one conformance suite runs on all of them.
+//!
+//! # Map
+//!
+//! | module | what |
+//! |---|---|
+//! | `connect`, `store` | pools, timeouts, transactions: how each database is opened and why so |
+//! | `migrations` | the schema, one file a step; a published step is never edited |
+//! | `entities` | one file a table |
+//! | `queries` | one file a topic, all as methods of [`Store`] |
+//! | `writer` | the bulk writer: fence, rows, derived rows; one strategy for PostgreSQL, one for the others |
+//! | `failure`, `error` | what a database error means: temporary, bad data, or neither |
+//!
+//! Row types live here only; callers get domain types. A row that does not make a domain type is
+//! [`StorageError::Corrupt`].
+
+mod connect;
+pub mod entities;
+mod error;
+mod failure;
+pub mod migrations;
+mod queries;
+mod sql;
+mod store;
+mod suspicion;
+mod writer;
+
+pub use error::{StorageError, WriteError};
+pub use queries::conversations::{ConversationSummary, ListCursor, Listing};
+pub use queries::history::{HistoryPage, Page, StoredMessage};
+pub use queries::offsets::LogPosition;
+pub use queries::people::{Credentials, NewUser, Person};
+pub use queries::reads::ReadMark;
+pub use queries::sessions::{NewSession, Session, USER_AGENT_MAX_CHARS};
+pub use store::{Store, StoreKind};
+pub use writer::{MessageRow, OffsetAdvance, WriteBatch, WriteReport};

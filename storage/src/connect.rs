@@ -1,0 +1,202 @@
+//! How each database is opened, and why so.
+//!
+//! **SQLite**: WAL, so that readers and the one writer do not wait for each other; one connection writes (every write
+//! transaction is `BEGIN IMMEDIATE`, so that a lock is awaited at its start and never lost half-way), a separate pool
+//! reads and is not able to write. Another process may use the same file: `busy_timeout` makes each wait for the other.
+//! `synchronous=FULL` for the writer: with `NORMAL` a power cut can take back the last commits. Messages would come
+//! again from the log, but a person who registered, or a session, would not, and a message of somebody who does not
+//! exist is worse than one fsync a batch.
+//!
+//! **PostgreSQL, MySQL**: one pool. A connection that was idle for a second is pinged before use, so that a
+//! server that restarted costs no failed call on a quiet system. Sessions carry limits of their own: a statement or
+//! transaction that its client gave up is ended by the server and does not keep its locks.
+
+use std::time::Duration;
+
+use milena_settings::DatabaseSettings;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, AssertSqlSafe, MySql, Postgres};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+
+use crate::StoreKind;
+use crate::suspicion::Suspicion;
+
+/// A statement, or a transaction between two statements, that takes longer is ended by the server.
+const SERVER_LIMIT_S: u32 = 30;
+const PING_WHEN_IDLE_FOR: Duration = Duration::from_secs(1);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+const MAX_LIFETIME: Duration = Duration::from_secs(1_800);
+
+/// The connections of one store. On PostgreSQL and MySQL both are the same pool.
+#[derive(Debug, Clone)]
+pub(crate) struct Pools {
+    pub(crate) reader: DatabaseConnection,
+    pub(crate) writer: DatabaseConnection,
+}
+
+pub(crate) fn kind_of(settings: &DatabaseSettings) -> Result<StoreKind, DbErr> {
+    let url = settings.url.expose();
+    let scheme = url.split(':').next().unwrap_or_default();
+    match scheme {
+        "sqlite" if url.contains(":memory:") || url.contains("mode=memory") => {
+            Err(refused("an in-memory database has no place for a second connection; name a file"))
+        }
+        "sqlite" => Ok(StoreKind::Sqlite),
+        "postgres" | "postgresql" => Ok(StoreKind::Postgres),
+        "mysql" => Ok(StoreKind::MySql),
+        _ => Err(refused("database.url must start with sqlite:, postgres:// or mysql://")),
+    }
+}
+
+/// Opens the pools; the first connection of each is made at once.
+pub(crate) async fn open(
+    kind: StoreKind,
+    settings: &DatabaseSettings,
+    suspicion: &Suspicion,
+) -> Result<Pools, DbErr> {
+    match kind {
+        StoreKind::Sqlite => {
+            // The writer first: it makes the file and turns WAL on.
+            let writer = Database::connect(sqlite_writer(settings)).await?;
+            let reader = Database::connect(sqlite_reader(settings)).await?;
+            Ok(Pools { reader, writer })
+        }
+        StoreKind::Postgres | StoreKind::MySql => {
+            let options = server(kind, settings, suspicion, settings.max_connections, SERVER_LIMIT_S);
+            let pool = Database::connect(options).await?;
+            Ok(Pools { reader: pool.clone(), writer: pool })
+        }
+    }
+}
+
+/// One connection of its own for migrations, which may build indexes for longer than any query may take.
+pub(crate) async fn open_for_migration(
+    kind: StoreKind,
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DbErr> {
+    let options = match kind {
+        StoreKind::Sqlite => sqlite_writer(settings),
+        StoreKind::Postgres | StoreKind::MySql => server(kind, settings, &Suspicion::new(), 1, 0),
+    };
+    Database::connect(options).await
+}
+
+fn common(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
+    let wait = Duration::from_millis(settings.acquire_timeout_ms);
+    // sqlx knows both spellings, sea-orm one.
+    let url = settings.url.expose().replacen("postgresql://", "postgres://", 1);
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(wait)
+        .connect_timeout(wait)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
+    let busy_timeout = Duration::from_millis(settings.acquire_timeout_ms);
+    let mut options = common(settings, 1);
+    options
+        .test_before_acquire(false)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(busy_timeout)
+                // Checkpoint every 16 MiB instead of 4: bulk loads write each page once, not four times.
+                .pragma("wal_autocheckpoint", "4000")
+                .pragma("journal_size_limit", "67108864")
+                .pragma("cache_size", "-32768")
+                .pragma("temp_store", "memory")
+                .optimize_on_close(true, None)
+        });
+    options
+}
+
+fn sqlite_reader(settings: &DatabaseSettings) -> ConnectOptions {
+    let busy_timeout = Duration::from_millis(settings.acquire_timeout_ms);
+    let mut options = common(settings, settings.max_connections);
+    options
+        .test_before_acquire(false)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .busy_timeout(busy_timeout)
+                .pragma("cache_size", "-8192")
+                .pragma("temp_store", "memory")
+                .pragma("query_only", "on")
+        });
+    options
+}
+
+/// `limit_s` of 0: no limit.
+fn server(
+    kind: StoreKind,
+    settings: &DatabaseSettings,
+    suspicion: &Suspicion,
+    connections: u32,
+    limit_s: u32,
+) -> ConnectOptions {
+    let mut options = common(settings, connections);
+    options
+        .test_before_acquire_if_idle_for(PING_WHEN_IDLE_FOR)
+        .idle_timeout(IDLE_TIMEOUT)
+        .max_lifetime(MAX_LIFETIME);
+    let suspicion = suspicion.clone();
+    if kind == StoreKind::Postgres {
+        let session = postgres_session(limit_s);
+        options.set_application_name("milena");
+        options.map_sqlx_postgres_pool_opts(move |pool| {
+            let (session, suspicion) = (session.clone(), suspicion.clone());
+            pool.after_connect(move |connection, _| prepare::<Postgres>(connection, session.clone()))
+                .after_release(move |connection, _| suspicion.check::<Postgres>(connection))
+        });
+    } else {
+        let session = mysql_session(limit_s);
+        options.map_sqlx_mysql_pool_opts(move |pool| {
+            let (session, suspicion) = (session.clone(), suspicion.clone());
+            pool.after_connect(move |connection, _| prepare::<MySql>(connection, session.clone()))
+                .after_release(move |connection, _| suspicion.check::<MySql>(connection))
+        });
+    }
+    options
+}
+
+fn prepare<'c, DB>(
+    connection: &'c mut DB::Connection,
+    session: String,
+) -> futures::future::BoxFuture<'c, Result<(), sqlx::Error>>
+where
+    DB: sqlx::Database,
+    &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
+    Box::pin(async move {
+        sqlx::Executor::execute(connection, sqlx::raw_sql(AssertSqlSafe(session))).await.map(|_| ())
+    })
+}
+
+fn postgres_session(limit_s: u32) -> String {
+    format!(
+        "SET statement_timeout = '{limit_s}s'; SET idle_in_transaction_session_timeout = '{limit_s}s'; \
+         SET client_min_messages = 'warning'"
+    )
+}
+
+/// Strict, so that a text which does not fit is an error and not cut. The limit of a statement has different names in
+/// MariaDB (seconds, all statements) and MySQL (milliseconds, queries only).
+fn mysql_session(limit_s: u32) -> String {
+    format!(
+        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), innodb_lock_wait_timeout = 10 \
+         /*M!100101 , max_statement_time = {limit_s} */ /*!50708 , max_execution_time = {}000 */",
+        limit_s
+    )
+}
+
+fn refused(sentence: &str) -> DbErr {
+    DbErr::Custom(sentence.to_owned())
+}

@@ -1,0 +1,10 @@
+//! The tables as rows: one file a table. Public for tests and tools; the programs use [`crate::Store`].
+#![allow(missing_docs, reason = "the derived items; the fields are documented")]
+
+pub mod consumer_offsets;
+pub mod conversations;
+pub mod log_epochs;
+pub mod members;
+pub mod messages;
+pub mod sessions;
+pub mod users;

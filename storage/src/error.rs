@@ -1,0 +1,104 @@
+//! The two errors of this layer: one for queries, one for the writer, whose callers decide by it what happens next.
+
+use milena_domain::Epoch;
+use sea_orm::{DbErr, RuntimeErr};
+
+use crate::failure::{Failure, failure_of};
+
+/// Why a query gave no answer. Never holds message bodies, tokens or passwords.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// Temporary: no connection in time, no answer in time, locked, a deadlock, a server that restarts. Try again.
+    #[error("the database is not available: {0}")]
+    Unavailable(DbErr),
+    /// Somebody has this username already, in whatever case.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// A row that this program cannot have written, or a database that was never migrated.
+    #[error("the stored data is corrupt: {0}")]
+    Corrupt(String),
+    /// A mistake of configuration or of this program.
+    #[error("the database refused: {0}")]
+    Other(DbErr),
+}
+
+impl StorageError {
+    /// Whether the same call can succeed later without anybody repairing anything.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt(what.into())
+    }
+}
+
+impl From<DbErr> for StorageError {
+    fn from(error: DbErr) -> Self {
+        match failure_of(&error) {
+            Failure::Temporary => Self::Unavailable(error),
+            Failure::BadData | Failure::Other => Self::Other(error),
+        }
+    }
+}
+
+/// Why a batch was not written. Nothing of it is stored, except where [`WriteError::Transient`] says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The stored offset is not where the batch begins. Either another consumer has written this partition, or an
+    /// earlier attempt at this batch was committed although its answer got lost (`found` is then the batch's end).
+    /// In both cases: read [`crate::Store::log_position`] and go on from there.
+    #[error(
+        "partition {partition} is stored up to offset {found}, not {expected}: another consumer wrote it"
+    )]
+    Fenced {
+        /// The partition.
+        partition: i32,
+        /// Where the batch begins.
+        expected: i64,
+        /// The stored next offset.
+        found: i64,
+    },
+    /// The batch belongs to an epoch that has ended. This consumer must stop: it may be reading another log.
+    #[error("the batch is of epoch {given} but the current epoch is {current}")]
+    StaleEpoch {
+        /// The batch's epoch.
+        given: Epoch,
+        /// The newest epoch of the store.
+        current: Epoch,
+    },
+    /// Try the same batch again, for as long as it takes. If the connection broke during the commit, the batch may
+    /// be stored after all; the next attempt is then [`WriteError::Fenced`].
+    #[error("the batch could not be written now: {0}")]
+    Transient(DbErr),
+    /// A row that the database will never take, such as one whose position another message has. Only this is a reason
+    /// to look for the bad row and dead-letter it.
+    #[error("the batch has a row that cannot be stored: {0}")]
+    Permanent(DbErr),
+}
+
+impl From<DbErr> for WriteError {
+    /// Anything but bad data is worth another attempt: a missing table or permission is repaired by a person, and
+    /// must not send good messages to the dead letters meanwhile.
+    fn from(error: DbErr) -> Self {
+        match failure_of(&error) {
+            Failure::BadData => Self::Permanent(error),
+            Failure::Temporary | Failure::Other => Self::Transient(error),
+        }
+    }
+}
+
+impl From<StorageError> for WriteError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(error) | StorageError::Other(error) => error.into(),
+            other => Self::Transient(DbErr::Custom(other.to_string())),
+        }
+    }
+}
+
+/// No answer within the limit.
+pub(crate) fn timed_out(limit: std::time::Duration) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!("no answer within {} ms", limit.as_millis())))
+}

@@ -1,0 +1,26 @@
+//! The schema, one file a step. A published step is never edited; a change is a new step.
+
+mod columns;
+mod m20261121_090000_people;
+mod m20261121_090100_conversations;
+mod m20261121_090200_log;
+mod run;
+
+use sea_orm_migration::prelude::*;
+
+pub(crate) use run::apply;
+
+/// All steps, in order.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_090000_people::Migration),
+            Box::new(m20261121_090100_conversations::Migration),
+            Box::new(m20261121_090200_log::Migration),
+        ]
+    }
+}

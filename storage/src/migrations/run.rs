@@ -1,0 +1,84 @@
+//! Runs the migrations so that several programs may start at once, and makes sure that the first epoch exists.
+//!
+//! One lock a database: a write transaction (SQLite), an advisory lock that ends with the transaction (PostgreSQL) or a
+//! named lock of the connection (MySQL, whose schema changes end every transaction). On the first two all
+//! steps are applied or none.
+
+use std::time::Duration;
+
+use milena_domain::{Epoch, Timestamp};
+use milena_settings::DatabaseSettings;
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sea_orm_migration::MigratorTrait;
+
+use super::Migrator;
+use crate::connect::open_for_migration;
+use crate::entities::log_epochs;
+use crate::sql::statement;
+use crate::{StorageError, StoreKind};
+
+/// "milena" in ASCII: the number of PostgreSQL's advisory lock.
+const LOCK_NUMBER: i64 = 0x6d69_6c65_6e61;
+const LOCK_WAIT: Duration = Duration::from_secs(60);
+
+pub(crate) async fn apply(kind: StoreKind, settings: &DatabaseSettings) -> Result<(), StorageError> {
+    let connection = open_for_migration(kind, settings).await?;
+    let outcome = match kind {
+        StoreKind::Sqlite | StoreKind::Postgres => in_transaction(kind, &connection).await,
+        StoreKind::MySql => under_named_lock(&connection).await,
+    };
+    connection.close().await?;
+    Ok(outcome?)
+}
+
+async fn in_transaction(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
+    let mode = (kind == StoreKind::Sqlite).then_some(SqliteTransactionMode::Immediate);
+    let options = TransactionOptions { sqlite_transaction_mode: mode, ..TransactionOptions::default() };
+    let transaction = connection.begin_with_options(options).await?;
+    if kind == StoreKind::Postgres {
+        let wait = format!("SET LOCAL lock_timeout = '{}s'", LOCK_WAIT.as_secs());
+        transaction.execute_unprepared(&wait).await?;
+        transaction
+            .execute_raw(statement(kind, "SELECT pg_advisory_xact_lock(?)", [LOCK_NUMBER.into()]))
+            .await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    begin_first_epoch(&transaction).await?;
+    transaction.commit().await
+}
+
+async fn under_named_lock(connection: &DatabaseConnection) -> Result<(), DbErr> {
+    // The pool has exactly one connection, so the lock and the work are on the same one. The name holds for the
+    // whole server: it must tell databases apart.
+    let seconds = i64::try_from(LOCK_WAIT.as_secs()).unwrap_or(i64::MAX);
+    let lock = statement(
+        StoreKind::MySql,
+        "SELECT COALESCE(GET_LOCK(CONCAT('milena:', SHA1(DATABASE())), ?), 0) AS locked",
+        [seconds.into()],
+    );
+    let locked: Option<i64> = match connection.query_one_raw(lock).await? {
+        Some(row) => row.try_get_by_index(0)?,
+        None => None,
+    };
+    if locked != Some(1) {
+        return Err(DbErr::ConnectionAcquire(sea_orm::error::ConnAcquireErr::Timeout));
+    }
+    Migrator::up(connection, None).await?;
+    begin_first_epoch(connection).await
+    // Closing the connection, which the caller does, releases the lock.
+}
+
+async fn begin_first_epoch(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if log_epochs::Entity::find().one(connection).await?.is_some() {
+        return Ok(());
+    }
+    let first = log_epochs::ActiveModel {
+        epoch: Set(i32::try_from(Epoch::FIRST.get()).unwrap_or(1)),
+        began_at_ms: Set(Timestamp::now().unix_ms()),
+    };
+    log_epochs::Entity::insert(first).exec_without_returning(connection).await?;
+    Ok(())
+}

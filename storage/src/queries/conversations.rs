@@ -1,0 +1,221 @@
+//! The conversation list, and who is in a conversation.
+
+use milena_domain::limits::UNREAD_MAX_COUNT;
+use milena_domain::{ConversationId, Position, Timestamp, UserId};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, Value};
+use uuid::Uuid;
+
+use super::history::StoredMessage;
+use super::offsets::{LogPosition, read_log_position};
+use super::{moment, position, row_limit};
+use crate::entities::{members, messages};
+use crate::sql::statement;
+use crate::{StorageError, Store};
+
+/// Where a page of the list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListCursor {
+    /// `last_sent_at` of the page's last conversation.
+    pub last_sent_at: Timestamp,
+    /// Its id.
+    pub id: ConversationId,
+}
+
+/// A conversation as one of its members sees it in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationSummary {
+    /// The conversation.
+    pub id: ConversationId,
+    /// The other person; oneself for notes to self.
+    pub other: UserId,
+    /// The message at `last_position`.
+    pub last_message: Option<StoredMessage>,
+    /// Position of the newest stored message.
+    pub last_position: Position,
+    /// When it was sent.
+    pub last_sent_at: Timestamp,
+    /// How far this member has read.
+    pub last_read: Position,
+    /// Messages of others beyond `last_read`; counted up to [`UNREAD_MAX_COUNT`].
+    pub unread: u32,
+}
+
+/// A page of the conversation list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Newest first, by (`last_sent_at`, id).
+    pub conversations: Vec<ConversationSummary>,
+    /// How far the log was stored at the moment that the list shows.
+    pub log: LogPosition,
+}
+
+/// The page is chosen first; what is expensive is done for its rows only. The unread count is bounded by the position of
+/// the last unread message that still counts: a limited subquery in FROM could not refer to the row on MariaDB.
+const SUMMARIES: &str = "\
+    SELECT page.id, page.last_position, page.last_sent_at_ms, page.last_read, other.user_id AS other_id, \
+    last.id AS message_id, last.sender_id, last.recipient_id, last.client_id, last.sent_at_ms, last.body, \
+    CASE WHEN page.last_read >= page.last_position THEN 0 ELSE (\
+      SELECT COUNT(*) FROM messages unread \
+      WHERE unread.conversation_id = page.id AND unread.position > page.last_read AND unread.sender_id <> ? \
+      AND unread.position <= COALESCE((\
+        SELECT bound.position FROM messages bound \
+        WHERE bound.conversation_id = page.id AND bound.position > page.last_read AND bound.sender_id <> ? \
+        ORDER BY bound.position LIMIT 1 OFFSET ?), 9007199254740991)) END AS unread \
+    FROM (\
+      SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
+      FROM members m JOIN conversations c ON c.id = m.conversation_id \
+      WHERE m.user_id = ? {which} \
+      ORDER BY c.last_sent_at_ms DESC, c.id DESC LIMIT ?) page \
+    LEFT JOIN members other ON other.conversation_id = page.id AND other.user_id <> ? \
+    LEFT JOIN messages last ON last.conversation_id = page.id AND last.position = page.last_position \
+    ORDER BY page.last_sent_at_ms DESC, page.id DESC";
+
+impl Store {
+    /// The person's conversations, newest first, from after `before` on, at most `limit`.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
+    pub async fn conversations_of(
+        &self,
+        topic: &str,
+        user: UserId,
+        before: Option<ListCursor>,
+        limit: usize,
+    ) -> Result<Listing, StorageError> {
+        let (which, values) = match before {
+            None => ("", Vec::new()),
+            Some(cursor) => (
+                "AND (c.last_sent_at_ms < ? OR (c.last_sent_at_ms = ? AND c.id < ?))",
+                vec![
+                    cursor.last_sent_at.unix_ms().into(),
+                    cursor.last_sent_at.unix_ms().into(),
+                    cursor.id.as_uuid().into(),
+                ],
+            ),
+        };
+        let (conversations, log) = self.summaries(topic, user, which, values, row_limit(limit)).await?;
+        Ok(Listing { conversations, log })
+    }
+
+    /// One conversation, if the person is in it and it is stored.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
+    pub async fn conversation_of(
+        &self,
+        topic: &str,
+        user: UserId,
+        id: ConversationId,
+    ) -> Result<(Option<ConversationSummary>, LogPosition), StorageError> {
+        let (mut found, log) =
+            self.summaries(topic, user, "AND c.id = ?", vec![id.as_uuid().into()], 1).await?;
+        Ok((found.pop(), log))
+    }
+
+    /// The person's conversations with the other person and the newest stored position, those that were written
+    /// in last first, at most `limit`.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
+    pub async fn conversation_positions(
+        &self,
+        user: UserId,
+        limit: usize,
+    ) -> Result<Vec<(ConversationId, UserId, Position)>, StorageError> {
+        const POSITIONS: &str = "\
+            SELECT c.id, other.user_id AS other_id, c.last_position \
+            FROM members m JOIN conversations c ON c.id = m.conversation_id \
+            LEFT JOIN members other ON other.conversation_id = c.id AND other.user_id <> m.user_id \
+            WHERE m.user_id = ? ORDER BY c.last_sent_at_ms DESC, c.id DESC LIMIT ?";
+        self.answer(async {
+            let values: [Value; 2] = [user.as_uuid().into(), (row_limit(limit) as i64).into()];
+            let rows = self.reader().query_all_raw(statement(self.kind(), POSITIONS, values)).await?;
+            rows.iter()
+                .map(|row| {
+                    let other: Option<Uuid> = row.try_get("", "other_id")?;
+                    let id = ConversationId::from_uuid(row.try_get("", "id")?);
+                    let last_position = position(row.try_get("", "last_position")?)?;
+                    Ok((id, other.map_or(user, UserId::from_uuid), last_position))
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// Who is in the conversation: nobody when it is not stored.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn members(&self, id: ConversationId) -> Result<Vec<UserId>, StorageError> {
+        self.answer(async {
+            let found: Vec<Uuid> = members::Entity::find()
+                .select_only()
+                .column(members::Column::UserId)
+                .filter(members::Column::ConversationId.eq(id.as_uuid()))
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+            Ok(found.into_iter().map(UserId::from_uuid).collect())
+        })
+        .await
+    }
+
+    async fn summaries(
+        &self,
+        topic: &str,
+        user: UserId,
+        which: &str,
+        which_values: Vec<Value>,
+        limit: u64,
+    ) -> Result<(Vec<ConversationSummary>, LogPosition), StorageError> {
+        let me = || Value::from(user.as_uuid());
+        let mut values = vec![me(), me(), i64::from(UNREAD_MAX_COUNT - 1).into(), me()];
+        values.extend(which_values);
+        values.extend([(limit as i64).into(), me()]);
+        let query = statement(self.kind(), &SUMMARIES.replace("{which}", which), values);
+        self.answer(async {
+            let snapshot = self.snapshot().await?;
+            let log = read_log_position(&snapshot, topic).await?;
+            let rows = snapshot.query_all_raw(query).await?;
+            snapshot.commit().await?;
+            let summaries = rows.iter().map(|row| summary(user, row)).collect::<Result<_, _>>()?;
+            Ok((summaries, log))
+        })
+        .await
+    }
+}
+
+fn summary(user: UserId, row: &QueryResult) -> Result<ConversationSummary, StorageError> {
+    let id: Uuid = row.try_get("", "id")?;
+    let last_position: i64 = row.try_get("", "last_position")?;
+    let other: Option<Uuid> = row.try_get("", "other_id")?;
+    let unread: i64 = row.try_get("", "unread")?;
+    Ok(ConversationSummary {
+        id: ConversationId::from_uuid(id),
+        other: other.map_or(user, UserId::from_uuid),
+        last_message: last_message(id, last_position, row)?,
+        last_position: position(last_position)?,
+        last_sent_at: moment(row.try_get("", "last_sent_at_ms")?),
+        last_read: position(row.try_get("", "last_read")?)?,
+        unread: u32::try_from(unread).unwrap_or(UNREAD_MAX_COUNT).min(UNREAD_MAX_COUNT),
+    })
+}
+
+fn last_message(
+    conversation_id: Uuid,
+    position: i64,
+    row: &QueryResult,
+) -> Result<Option<StoredMessage>, StorageError> {
+    let Some(id) = row.try_get::<Option<Uuid>>("", "message_id")? else { return Ok(None) };
+    let message = messages::Model {
+        conversation_id,
+        position,
+        id,
+        sender_id: row.try_get("", "sender_id")?,
+        recipient_id: row.try_get("", "recipient_id")?,
+        client_id: row.try_get("", "client_id")?,
+        sent_at_ms: row.try_get("", "sent_at_ms")?,
+        body: row.try_get("", "body")?,
+    };
+    message.try_into().map(Some)
+}

@@ -1,0 +1,31 @@
+//! The questions that the programs ask, one file a topic, all as methods of [`crate::Store`].
+
+pub(crate) mod conversations;
+pub(crate) mod history;
+pub(crate) mod offsets;
+pub(crate) mod people;
+pub(crate) mod reads;
+pub(crate) mod sessions;
+
+use milena_domain::{Position, Timestamp};
+
+use crate::StorageError;
+
+/// Rows of one answer, at most, whatever the caller asks for.
+const MAX_ROWS: usize = 10_000;
+
+/// A caller's limit as the database takes it: 1 to [`MAX_ROWS`].
+fn row_limit(limit: usize) -> u64 {
+    limit.clamp(1, MAX_ROWS) as u64
+}
+
+fn position(stored: i64) -> Result<Position, StorageError> {
+    u64::try_from(stored)
+        .ok()
+        .and_then(Position::from_u64)
+        .ok_or_else(|| StorageError::corrupt(format!("{stored} is not a position")))
+}
+
+fn moment(stored: i64) -> Timestamp {
+    Timestamp::from_unix_ms(stored)
+}

@@ -1,0 +1,249 @@
+//! People: registration, sign-in, import, search.
+
+use std::collections::{HashMap, HashSet};
+
+use milena_domain::{DisplayName, Timestamp, UserId, Username};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, LikeExpr, OnConflict};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, SqlErr,
+};
+
+use super::{moment, row_limit};
+use crate::entities::users;
+use crate::sql::escape_like;
+use crate::{StorageError, Store};
+
+/// Rows or ids of one statement.
+const CHUNK: usize = 500;
+
+/// A person to be stored.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Made by the caller.
+    pub id: UserId,
+    /// Unique regardless of case.
+    pub username: Username,
+    /// The name to show.
+    pub display_name: DisplayName,
+    /// PHC text of argon2id, at most 255 characters; `None` for imported people, who cannot sign in.
+    pub password_hash: Option<String>,
+    /// When they registered.
+    pub created_at: Timestamp,
+}
+
+/// A person as everybody may see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The person.
+    pub id: UserId,
+    /// As typed at registration.
+    pub username: String,
+    /// The name to show.
+    pub display_name: String,
+    /// When they registered.
+    pub created_at: Timestamp,
+}
+
+/// What sign-in needs. `Debug` does not show the hash.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The person.
+    pub person: Person,
+    /// PHC text of argon2id; `None` when the person cannot sign in.
+    pub password_hash: Option<String>,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("person", &self.person).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Stores a new person.
+    ///
+    /// # Errors
+    /// [`StorageError::UsernameTaken`], or the database's.
+    pub async fn create_user(&self, user: NewUser) -> Result<(), StorageError> {
+        self.answer(async {
+            match users::Entity::insert(row(user)).exec_without_returning(self.writer()).await {
+                Ok(_) => Ok(()),
+                Err(error) => match error.sql_err() {
+                    Some(SqlErr::UniqueConstraintViolation(_)) => Err(StorageError::UsernameTaken),
+                    _ => Err(error.into()),
+                },
+            }
+        })
+        .await
+    }
+
+    /// Stores those whose username nobody has yet, and answers everybody's id by folded username. Of two with the same
+    /// username, the first counts.
+    ///
+    /// # Errors
+    /// The database's. Some of the people may be stored then; the call can be repeated.
+    pub async fn ensure_users(&self, people: Vec<NewUser>) -> Result<HashMap<String, UserId>, StorageError> {
+        let mut seen = HashSet::new();
+        let mut people: Vec<_> =
+            people.into_iter().filter(|user| seen.insert(user.username.folded())).collect();
+        // The same order everywhere: two imports at once then never wait for each other in a circle.
+        people.sort_by_cached_key(|user| user.username.folded());
+        let mut ids = HashMap::with_capacity(people.len());
+        for chunk in people.chunks(CHUNK) {
+            self.bulk(self.ensure_chunk(chunk, &mut ids)).await?;
+        }
+        Ok(ids)
+    }
+
+    async fn ensure_chunk(
+        &self,
+        people: &[NewUser],
+        ids: &mut HashMap<String, UserId>,
+    ) -> Result<(), StorageError> {
+        let nothing =
+            OnConflict::column(users::Column::UsernameFolded).do_nothing_on([users::Column::Id]).to_owned();
+        users::Entity::insert_many(people.iter().cloned().map(row))
+            .on_conflict(nothing)
+            .exec_without_returning(self.writer())
+            .await?;
+        let stored = users::Entity::find()
+            .select_only()
+            .columns([users::Column::UsernameFolded, users::Column::Id])
+            .filter(users::Column::UsernameFolded.is_in(people.iter().map(|user| user.username.folded())))
+            .into_tuple::<(String, uuid::Uuid)>()
+            .all(self.writer())
+            .await?;
+        ids.extend(stored.into_iter().map(|(name, id)| (name, UserId::from_uuid(id))));
+        Ok(())
+    }
+
+    /// The person who signs in under this name, given in lower case.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn credentials(&self, folded_username: &str) -> Result<Option<Credentials>, StorageError> {
+        if folded_username.contains('\0') {
+            return Ok(None);
+        }
+        self.answer(async {
+            let found = users::Entity::find()
+                .filter(users::Column::UsernameFolded.eq(folded_username))
+                .one(self.reader())
+                .await?;
+            Ok(found.map(|mut row| {
+                let password_hash = row.password_hash.take();
+                Credentials { person: row.into(), password_hash }
+            }))
+        })
+        .await
+    }
+
+    /// A person by id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn person(&self, id: UserId) -> Result<Option<Person>, StorageError> {
+        self.answer(async {
+            Ok(users::Entity::find_by_id(id.as_uuid()).one(self.reader()).await?.map(Person::from))
+        })
+        .await
+    }
+
+    /// People by id; those who are not stored are absent.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn persons(&self, ids: &[UserId]) -> Result<HashMap<UserId, Person>, StorageError> {
+        self.answer(async {
+            let mut persons = HashMap::with_capacity(ids.len());
+            for chunk in ids.chunks(CHUNK) {
+                let rows = users::Entity::find()
+                    .filter(users::Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())))
+                    .all(self.reader())
+                    .await?;
+                persons.extend(rows.into_iter().map(|row| (UserId::from_uuid(row.id), row.into())));
+            }
+            Ok(persons)
+        })
+        .await
+    }
+
+    /// People whose username or display name has `query` in it, regardless of case: the exact username first, then
+    /// usernames that begin with it, then display names that do, then the rest; each by username. `%` and `_` stand
+    /// for themselves. An empty query finds nobody.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn search_people(&self, query: &str, limit: usize) -> Result<Vec<Person>, StorageError> {
+        let query = query.trim().to_lowercase();
+        if query.is_empty() || query.contains('\0') {
+            return Ok(Vec::new());
+        }
+        let limit = row_limit(limit);
+        self.answer(async {
+            let mut found = Vec::new();
+            // A range of the index answers most searches. The last ASCII character ends it.
+            if query.is_ascii() {
+                found = users::Entity::find()
+                    .filter(users::Column::UsernameFolded.gte(query.as_str()))
+                    .filter(users::Column::UsernameFolded.lt(format!("{query}\u{7f}")))
+                    .order_by_asc(users::Column::UsernameFolded)
+                    .limit(limit)
+                    .all(self.reader())
+                    .await?;
+            }
+            let rest = limit - found.len() as u64;
+            if rest > 0 {
+                found.extend(self.search_inside(&query, rest).await?);
+            }
+            Ok(found.into_iter().map(Person::from).collect())
+        })
+        .await
+    }
+
+    /// Those who have the text somewhere else than at the beginning of their username. Reads all people.
+    async fn search_inside(&self, query: &str, limit: u64) -> Result<Vec<users::Model>, StorageError> {
+        let text = escape_like(query);
+        let like = |column: users::Column, pattern: String| {
+            Expr::col((users::Entity, column)).like(LikeExpr::new(pattern).escape('!'))
+        };
+        let display_prefix = like(users::Column::DisplayNameFolded, format!("{text}%"));
+        let rows = users::Entity::find()
+            .filter(
+                Condition::any()
+                    .add(like(users::Column::UsernameFolded, format!("%{text}%")))
+                    .add(like(users::Column::DisplayNameFolded, format!("%{text}%"))),
+            )
+            .filter(like(users::Column::UsernameFolded, format!("{text}%")).not())
+            .order_by(Expr::expr(Expr::case(display_prefix, 0).finally(1)), Order::Asc)
+            .order_by_asc(users::Column::UsernameFolded)
+            .limit(limit)
+            .all(self.reader())
+            .await?;
+        Ok(rows)
+    }
+}
+
+fn row(user: NewUser) -> users::ActiveModel {
+    users::ActiveModel {
+        id: Set(user.id.as_uuid()),
+        username: Set(user.username.as_str().to_owned()),
+        username_folded: Set(user.username.folded()),
+        display_name: Set(user.display_name.as_str().to_owned()),
+        display_name_folded: Set(user.display_name.as_str().to_lowercase()),
+        password_hash: Set(user.password_hash),
+        created_at_ms: Set(user.created_at.unix_ms()),
+    }
+}
+
+impl From<users::Model> for Person {
+    fn from(row: users::Model) -> Self {
+        Self {
+            id: UserId::from_uuid(row.id),
+            username: row.username,
+            display_name: row.display_name,
+            created_at: moment(row.created_at_ms),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Sessions. The store knows a token only by its SHA-256, so that a copy of the database signs nobody in.
+
+use milena_domain::{Timestamp, UserId};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::moment;
+use super::people::Person;
+use crate::entities::{sessions, users};
+use crate::{StorageError, Store};
+
+/// Characters of a user agent that are kept.
+pub const USER_AGENT_MAX_CHARS: usize = 200;
+/// Sessions of one person that are listed, at most: the newest.
+const LISTED_MAX: u64 = 200;
+
+/// A session to be stored.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Made by the caller.
+    pub id: Uuid,
+    /// SHA-256 of the token.
+    pub token_hash: [u8; 32],
+    /// Who signed in; must be stored.
+    pub user: UserId,
+    /// When they did.
+    pub created_at: Timestamp,
+    /// From then on the session counts as absent.
+    pub expires_at: Timestamp,
+    /// What the client calls itself; cut to [`USER_AGENT_MAX_CHARS`], control characters are dropped.
+    pub user_agent: String,
+}
+
+/// A session that has not expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its name towards its owner; not the token.
+    pub id: Uuid,
+    /// Who is signed in.
+    pub person: Person,
+    /// When they signed in.
+    pub created_at: Timestamp,
+    /// When the session was last used, as far as it was written down.
+    pub last_seen_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// What the client called itself.
+    pub user_agent: String,
+}
+
+impl Store {
+    /// Stores a new session.
+    ///
+    /// # Errors
+    /// The database's; also when the person is not stored.
+    pub async fn create_session(&self, session: NewSession) -> Result<(), StorageError> {
+        let user_agent =
+            session.user_agent.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_CHARS).collect();
+        let row = sessions::ActiveModel {
+            id: Set(session.id),
+            token_hash: Set(session.token_hash.to_vec()),
+            user_id: Set(session.user.as_uuid()),
+            created_at_ms: Set(session.created_at.unix_ms()),
+            last_seen_at_ms: Set(session.created_at.unix_ms()),
+            expires_at_ms: Set(session.expires_at.unix_ms()),
+            user_agent: Set(user_agent),
+        };
+        self.answer(async {
+            sessions::Entity::insert(row).exec_without_returning(self.writer()).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The session with this token, unless it has expired.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn session(
+        &self,
+        token_hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Session>, StorageError> {
+        self.answer(async {
+            let found = with_person()
+                .filter(sessions::Column::TokenHash.eq(token_hash.to_vec()))
+                .filter(sessions::Column::ExpiresAtMs.gt(now.unix_ms()))
+                .one(self.reader())
+                .await?;
+            found.map(session_of).transpose()
+        })
+        .await
+    }
+
+    /// Writes down that the session was used. A session that is gone stays gone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn touch_session(
+        &self,
+        id: Uuid,
+        last_seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<(), StorageError> {
+        self.answer(async {
+            sessions::Entity::update_many()
+                .col_expr(sessions::Column::LastSeenAtMs, Expr::value(last_seen_at.unix_ms()))
+                .col_expr(sessions::Column::ExpiresAtMs, Expr::value(expires_at.unix_ms()))
+                .filter(sessions::Column::Id.eq(id))
+                .exec(self.writer())
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends a session of this person; `false` when they have no such session.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delete_session(&self, user: UserId, id: Uuid) -> Result<bool, StorageError> {
+        self.answer(async {
+            let deleted = sessions::Entity::delete_many()
+                .filter(sessions::Column::Id.eq(id))
+                .filter(sessions::Column::UserId.eq(user.as_uuid()))
+                .exec(self.writer())
+                .await?;
+            Ok(deleted.rows_affected > 0)
+        })
+        .await
+    }
+
+    /// The person's sessions that have not expired, the last used first; at most 200.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sessions_of(&self, user: UserId, now: Timestamp) -> Result<Vec<Session>, StorageError> {
+        self.answer(async {
+            with_person()
+                .filter(sessions::Column::UserId.eq(user.as_uuid()))
+                .filter(sessions::Column::ExpiresAtMs.gt(now.unix_ms()))
+                .order_by_desc(sessions::Column::LastSeenAtMs)
+                .order_by_desc(sessions::Column::Id)
+                .limit(LISTED_MAX)
+                .all(self.reader())
+                .await?
+                .into_iter()
+                .map(session_of)
+                .collect()
+        })
+        .await
+    }
+
+    /// Removes the sessions that have expired and says how many.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delete_expired_sessions(&self, now: Timestamp) -> Result<u64, StorageError> {
+        self.bulk(async {
+            let deleted = sessions::Entity::delete_many()
+                .filter(sessions::Column::ExpiresAtMs.lte(now.unix_ms()))
+                .exec(self.writer())
+                .await?;
+            Ok(deleted.rows_affected)
+        })
+        .await
+    }
+}
+
+fn with_person() -> sea_orm::SelectTwo<sessions::Entity, users::Entity> {
+    sessions::Entity::find().find_also_related(users::Entity)
+}
+
+fn session_of((row, user): (sessions::Model, Option<users::Model>)) -> Result<Session, StorageError> {
+    let user = user.ok_or_else(|| StorageError::corrupt("a session without its person"))?;
+    Ok(Session {
+        id: row.id,
+        person: user.into(),
+        created_at: moment(row.created_at_ms),
+        last_seen_at: moment(row.last_seen_at_ms),
+        expires_at: moment(row.expires_at_ms),
+        user_agent: row.user_agent,
+    })
+}

@@ -1,0 +1,176 @@
+//! The handle that everybody holds: which database, its connections, and how long a call may take.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use milena_settings::DatabaseSettings;
+use sea_orm::{
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+
+use crate::connect::{self, Pools};
+use crate::error::timed_out;
+use crate::suspicion::Suspicion;
+use crate::{StorageError, migrations};
+
+/// A batch, or the import's people, may take this long on top of the wait for a connection.
+const BULK_LIMIT: Duration = Duration::from_secs(30);
+/// Connections get this long to be closed in an orderly way.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// A file, for one machine.
+    Sqlite,
+    /// PostgreSQL 15 or newer.
+    Postgres,
+    /// MySQL 8 or MariaDB 10.6, or newer.
+    MySql,
+}
+
+/// The relational store. Cheap to clone; the clones share their connections.
+#[derive(Clone)]
+pub struct Store {
+    kind: StoreKind,
+    pools: Pools,
+    settings: DatabaseSettings,
+    suspicion: Suspicion,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database that the URL names; `sqlite:PATH?mode=rwc` creates the file.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when nobody answers within `acquire_timeout_ms`; else what the database refused.
+    pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StorageError> {
+        let kind = connect::kind_of(settings)?;
+        let suspicion = Suspicion::new();
+        // The pool has the same limit by itself, but not for every step of a connection to a server that hangs.
+        let limit = acquire_limit(settings) + Duration::from_millis(500);
+        let pools = tokio::time::timeout(limit, connect::open(kind, settings, &suspicion))
+            .await
+            .map_err(|_| timed_out(limit))??;
+        Ok(Self { kind, pools, settings: settings.clone(), suspicion })
+    }
+
+    /// Brings the schema up to date and makes sure that epoch 1 exists. Several programs may do this at once: one
+    /// works, the others wait for it.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when the database is away; else a migration failed.
+    pub async fn migrate(&self) -> Result<(), StorageError> {
+        migrations::apply(self.kind, &self.settings).await
+    }
+
+    /// Asks whether the database answers.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`] when it does not, within `acquire_timeout_ms`.
+    pub async fn ping(&self) -> Result<(), StorageError> {
+        self.answer(async { Ok(self.reader().ping().await?) }).await
+    }
+
+    /// Closes the connections of this and all cloned handles; later calls are refused. Takes 5 s at most: what has
+    /// not ended by then is dropped.
+    pub async fn close(self) {
+        let close = async {
+            // Readers first: SQLite cleans up its WAL when the last connection goes, and readers may not write.
+            self.pools.reader.close_by_ref().await?;
+            self.pools.writer.close_by_ref().await
+        };
+        match tokio::time::timeout(CLOSE_LIMIT, close).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!(error:%; "the database connections did not close"),
+            Err(_) => log::warn!("the database connections did not close in time"),
+        }
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn kind(&self) -> StoreKind {
+        self.kind
+    }
+
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.pools.reader
+    }
+
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.pools.writer
+    }
+
+    /// Runs a call of a person's request, bounded by `acquire_timeout_ms` in all.
+    pub(crate) async fn answer<T, E: From<DbErr>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.within(acquire_limit(&self.settings), work).await
+    }
+
+    /// Runs a bulk call.
+    pub(crate) async fn bulk<T, E: From<DbErr>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.within(acquire_limit(&self.settings) + BULK_LIMIT, work).await
+    }
+
+    async fn within<T, E: From<DbErr>>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let mut work = pin!(work);
+        match tokio::time::timeout(limit, work.as_mut()).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.suspicion.raise();
+                Err(timed_out(limit).into())
+            }
+        }
+    }
+
+    /// A transaction in which all queries see the same moment.
+    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        // SQLite: in WAL mode every read transaction is a snapshot, taken by its first query.
+        let options = match self.kind {
+            StoreKind::Sqlite => TransactionOptions::default(),
+            StoreKind::Postgres | StoreKind::MySql => TransactionOptions {
+                isolation_level: Some(IsolationLevel::RepeatableRead),
+                access_mode: Some(AccessMode::ReadOnly),
+                ..TransactionOptions::default()
+            },
+        };
+        self.reader().begin_with_options(options).await
+    }
+
+    /// A transaction that writes. READ COMMITTED: each statement sees what others have committed, which the
+    /// compare-and-set relies on, and MySQL takes no gap locks.
+    pub(crate) async fn write_transaction(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = match self.kind {
+            StoreKind::Sqlite => TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            },
+            StoreKind::Postgres | StoreKind::MySql => TransactionOptions {
+                isolation_level: Some(IsolationLevel::ReadCommitted),
+                ..TransactionOptions::default()
+            },
+        };
+        self.writer().begin_with_options(options).await
+    }
+}
+
+fn acquire_limit(settings: &DatabaseSettings) -> Duration {
+    Duration::from_millis(settings.acquire_timeout_ms)
+}

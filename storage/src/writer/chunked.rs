@@ -1,0 +1,156 @@
+//! SQLite and MySQL: statements of several rows, in a few fixed sizes, so that their texts are few and stay prepared.
+//!
+//! Which rows are new is asked before they are inserted, under the protection of the fence. That needs neither
+//! `RETURNING`, which MySQL lacks, nor a count of affected rows, which MySQL gives differently for ignored duplicates,
+//! nor `INSERT IGNORE`, which would hide errors in the data. Any conflict that is left is an error.
+
+use std::collections::HashSet;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+use uuid::Uuid;
+
+use super::MessageRow;
+use super::derive::{DerivedConversation, DerivedMember};
+use crate::sql::statement;
+use crate::{StoreKind, WriteError};
+
+/// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters, and 128 bodies of the largest size
+/// (32 KB) below MySQL's smallest usual `max_allowed_packet` (16 MiB). Larger ones were no faster.
+const SIZES: [usize; 3] = [128, 16, 1];
+
+const MESSAGES: &str = "INSERT INTO messages \
+    (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body) VALUES ";
+const CONVERSATIONS: &str =
+    "INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, created_at_ms) VALUES ";
+const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read) VALUES ";
+
+pub(super) async fn insert_messages<'r>(
+    kind: StoreKind,
+    transaction: &DatabaseTransaction,
+    rows: &[&'r MessageRow],
+) -> Result<Vec<&'r MessageRow>, WriteError> {
+    let mut stored = HashSet::new();
+    for chunk in chunks(rows) {
+        let text = format!("SELECT id FROM messages WHERE id IN ({})", repeated("?", chunk.len()));
+        let ids = chunk.iter().map(|row| Value::from(row.id.as_uuid()));
+        for row in transaction.query_all_raw(statement(kind, &text, ids)).await? {
+            stored.insert(row.try_get_by_index::<Uuid>(0)?);
+        }
+    }
+    let fresh: Vec<_> = rows.iter().copied().filter(|row| !stored.contains(&row.id.as_uuid())).collect();
+    for chunk in chunks(&fresh) {
+        let text = format!("{MESSAGES}{}", repeated("(?, ?, ?, ?, ?, ?, ?, ?)", chunk.len()));
+        let values = chunk.iter().flat_map(|row| -> [Value; 8] {
+            [
+                row.conversation.as_uuid().into(),
+                row.position.as_i64().into(),
+                row.id.as_uuid().into(),
+                row.sender.as_uuid().into(),
+                row.to.as_uuid().into(),
+                row.client_id.as_str().into(),
+                row.sent_at.unix_ms().into(),
+                row.body.as_str().into(),
+            ]
+        });
+        transaction.execute_raw(statement(kind, &text, values)).await?;
+    }
+    Ok(fresh)
+}
+
+pub(super) async fn upsert_conversations(
+    kind: StoreKind,
+    transaction: &DatabaseTransaction,
+    conversations: &[DerivedConversation],
+) -> Result<(), WriteError> {
+    let newer = match kind {
+        // MySQL assigns from left to right: `last_position` must still be the old one in the first comparison.
+        StoreKind::MySql => {
+            " ON DUPLICATE KEY UPDATE \
+             last_sent_at_ms = IF(VALUES(last_position) > last_position, VALUES(last_sent_at_ms), last_sent_at_ms), \
+             last_position = GREATEST(last_position, VALUES(last_position))"
+        }
+        _ => {
+            " ON CONFLICT (id) DO UPDATE \
+             SET last_position = excluded.last_position, last_sent_at_ms = excluded.last_sent_at_ms \
+             WHERE conversations.last_position < excluded.last_position"
+        }
+    };
+    for chunk in chunks(conversations) {
+        let text = format!("{CONVERSATIONS}{}{newer}", repeated("(?, 'direct', ?, ?, ?)", chunk.len()));
+        let values = chunk.iter().flat_map(|found| -> [Value; 4] {
+            [
+                found.id.as_uuid().into(),
+                found.last_position.as_i64().into(),
+                found.last_sent_at.unix_ms().into(),
+                found.created_at.unix_ms().into(),
+            ]
+        });
+        transaction.execute_raw(statement(kind, &text, values)).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn insert_members(
+    kind: StoreKind,
+    transaction: &DatabaseTransaction,
+    members: &[DerivedMember],
+) -> Result<(), WriteError> {
+    let ignored = match kind {
+        StoreKind::MySql => " ON DUPLICATE KEY UPDATE user_id = user_id",
+        _ => " ON CONFLICT DO NOTHING",
+    };
+    for chunk in chunks(members) {
+        let text = format!("{MEMBERS}{}{ignored}", repeated("(?, ?, ?, 0)", chunk.len()));
+        let values = chunk.iter().flat_map(|member| -> [Value; 3] {
+            [
+                member.conversation.as_uuid().into(),
+                member.user.as_uuid().into(),
+                member.joined_at.unix_ms().into(),
+            ]
+        });
+        transaction.execute_raw(statement(kind, &text, values)).await?;
+    }
+    Ok(())
+}
+
+fn repeated(part: &str, times: usize) -> String {
+    let mut text = String::with_capacity((part.len() + 2) * times);
+    for index in 0..times {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(part);
+    }
+    text
+}
+
+/// All rows, in order, in pieces of [`SIZES`], the largest that fits each time.
+fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = SIZES.into_iter().find(|size| *size <= rows.len())?;
+        let (chunk, rest) = rows.split_at(size);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_have_few_sizes_and_lose_nothing() {
+        for count in [0_usize, 1, 15, 16, 17, 127, 128, 129, 1_000] {
+            let rows: Vec<usize> = (0..count).collect();
+            assert!(chunks(&rows).all(|chunk| SIZES.contains(&chunk.len())));
+            assert_eq!(chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+            assert!(chunks(&rows).count() <= count / 128 + 7 + 15);
+        }
+    }
+
+    #[test]
+    fn parts_are_separated() {
+        assert_eq!(repeated("?", 3), "?, ?, ?");
+        assert_eq!(repeated("?", 0), "");
+    }
+}
