@@ -22,3 +22,6 @@ pub use outbox::Outbox;
 pub use send_rate::SendRate;
 pub use serve::Sockets;
 pub use upgrade::switching_protocols;
+
+#[cfg(test)]
+mod tests;

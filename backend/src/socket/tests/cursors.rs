@@ -1,0 +1,96 @@
+//! Cursors are true, rare, and never before the replay.
+
+use milena_domain::{Epoch, SessionCursor};
+use serde_json::{Value, json};
+use tokio::time::{Duration, Instant, sleep};
+
+use super::stand_in::person;
+use super::{Client, Server};
+
+fn offset(frame: &Value) -> i64 {
+    SessionCursor::decode(frame["cursor"].as_str().unwrap()).unwrap().next_offsets[0]
+}
+
+fn cursor(offset: i64) -> String {
+    SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![offset] }.encode()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_covers_exactly_what_was_sent_and_comes_at_most_once_a_second() {
+    let server = Server::start();
+    let (anna, ben) = (person("anna"), person("ben"));
+    let mut client = server.sign_in(&anna).await;
+    let start = Instant::now();
+    let deliveries = async {
+        for _ in 0..95 {
+            server.node.deliver(&ben, &anna, "hi");
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let listening = async {
+        let (mut messages, mut cursors) = (0, 0);
+        while messages < 95 {
+            let frame = client.hear().await;
+            if frame["type"] == "cursor" {
+                cursors += 1;
+                assert_eq!(offset(&frame), messages, "everything before it was sent, and nothing more");
+            } else {
+                messages += 1;
+            }
+        }
+        cursors
+    };
+    let ((), cursors) = tokio::join!(deliveries, listening);
+    assert_eq!(start.elapsed().as_secs(), 9);
+    assert!((9..=10).contains(&cursors), "{cursors}");
+    let last = client.hear().await;
+    assert_eq!((&last["type"], offset(&last)), (&json!("cursor"), 95));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quiet_client_learns_how_far_the_log_went_and_nothing_twice() {
+    let server = Server::start();
+    let mut client = server.sign_in(&person("anna")).await;
+    sleep(Duration::from_secs(1)).await;
+    server.node.deliver(&person("ben"), &person("carl"), "not for anna");
+    let start = Instant::now();
+    let frame = client.hear().await;
+    assert_eq!((&frame["type"], offset(&frame), start.elapsed().as_secs()), (&json!("cursor"), 1, 24));
+    // Nothing new: nothing is sent for a long time, though the line is alive.
+    let silence = tokio::time::timeout(Duration::from_secs(600), client.hear()).await;
+    assert!(silence.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_cursor_before_the_replay_is_over_and_live_frames_meanwhile() {
+    let server = Server::with_missed(1_000);
+    server.node.replay_begins.send_replace(false);
+    let (anna, ben) = (person("anna"), person("ben"));
+    server.node.deliver(&ben, &ben, "the log is not empty");
+    let mut client = server.connect().await;
+    client.say(&json!({"type": "hello", "token": "anna", "resume": cursor(0)})).await;
+    let welcome = client.hear().await;
+    assert_eq!((&welcome["resumed"], &welcome["cursor"]), (&json!(true), &json!(cursor(0))));
+    // The replay hangs; what is live comes through, without a cursor.
+    server.node.deliver(&ben, &anna, "live");
+    assert_eq!(client.hear().await["body"], "live");
+    let silence = tokio::time::timeout(Duration::from_secs(120), client.hear()).await;
+    assert!(silence.is_err(), "{silence:?}");
+    server.node.replay_begins.send_replace(true);
+    // Ten times the outbox: nothing is lost.
+    for number in 0..1_000 {
+        let frame = client.hear().await;
+        assert_eq!((&frame["type"], &frame["client_id"]), (&json!("message"), &json!(number.to_string())));
+    }
+    let told = client.hear().await;
+    assert_eq!((&told["type"], offset(&told)), (&json!("cursor"), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_messages_move_the_cursor_too() {
+    let server = Server::start();
+    let mut client = server.sign_in(&person("anna")).await;
+    client.say(&Client::send_frame("a", &person("ben"), "hi")).await;
+    assert_eq!(client.hear().await["type"], "accepted");
+    assert_eq!(offset(&client.hear().await), 1);
+}

@@ -1,0 +1,204 @@
+//! A node without log and store: it confirms at once what is not told to wait, and remembers the order of everything.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use milena_domain::{
+    ClientId, ConversationId, Epoch, MessageEvent, Position, SessionCursor, Timestamp, UserId,
+};
+use milena_storage::Person;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::auth::Identity;
+use crate::chat::SendRequest;
+use crate::log::pending::Accepted;
+use crate::refusal::{Code, Refusal};
+use crate::registry::{ConnectionId, Registry};
+use crate::socket::Outbox;
+use crate::socket::node::{Live, Node, Outcome};
+use crate::wire::frames::{accepted_frame, message_frame};
+
+#[derive(Clone)]
+pub(super) struct StandIn {
+    pub(super) registry: Registry,
+    state: Arc<Mutex<State>>,
+    /// Sends whose body is `wait` are confirmed once this is true.
+    pub(super) log_answers: watch::Sender<bool>,
+    /// What a resume replays.
+    missed: usize,
+    /// A replay begins once this is true.
+    pub(super) replay_begins: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct State {
+    next_offset: i64,
+    enqueued: Vec<String>,
+}
+
+impl Default for StandIn {
+    fn default() -> Self {
+        Self {
+            registry: Registry::default(),
+            state: Arc::default(),
+            log_answers: watch::Sender::new(false),
+            missed: 0,
+            replay_begins: watch::Sender::new(true),
+        }
+    }
+}
+
+pub(super) fn person(name: &str) -> Person {
+    let id = name.bytes().fold(0_u128, |id, byte| id << 8 | u128::from(byte));
+    Person {
+        id: UserId::from_uuid(Uuid::from_u128(id)),
+        username: name.to_owned(),
+        display_name: name.to_uppercase(),
+        created_at: Timestamp::from_unix_ms(0),
+    }
+}
+
+/// Everybody has one session.
+pub(super) fn identity(name: &str) -> Identity {
+    let person = person(name);
+    Identity { session: person.id.as_uuid(), person }
+}
+
+impl StandIn {
+    pub(super) fn with_missed(missed: usize) -> Self {
+        Self { missed, ..Self::default() }
+    }
+
+    /// As the delivery does it: frames first, then the cursor.
+    pub(super) fn deliver(&self, sender: &Person, to: &Person, body: &str) -> Position {
+        self.put(sender.id, to.id, ClientId::new("from-elsewhere").unwrap(), body, None).position
+    }
+
+    pub(super) fn enqueued(&self) -> Vec<String> {
+        self.state.lock().unwrap().enqueued.clone()
+    }
+
+    pub(super) fn cursor(&self) -> SessionCursor {
+        SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![self.state.lock().unwrap().next_offset] }
+    }
+
+    fn put(
+        &self,
+        sender: UserId,
+        to: UserId,
+        client_id: ClientId,
+        body: &str,
+        connection: Option<ConnectionId>,
+    ) -> Accepted {
+        let mut state = self.state.lock().unwrap();
+        let position = Position::new(Epoch::FIRST, state.next_offset);
+        let event = event(sender, to, client_id.clone(), body);
+        let accepted = Accepted {
+            client_id,
+            id: event.id,
+            conversation: event.conversation,
+            position,
+            sent_at: event.sent_at,
+        };
+        for user in event.people() {
+            self.registry.deliver(user, &message_frame(&event, position, user == sender), connection);
+        }
+        if let Some(connection) = connection {
+            self.registry.deliver_to(connection, accepted_frame(&accepted));
+        }
+        state.next_offset += 1;
+        accepted
+    }
+}
+
+pub(super) fn event(sender: UserId, to: UserId, client_id: ClientId, body: &str) -> MessageEvent {
+    MessageEvent::new(
+        sender,
+        to,
+        client_id,
+        Timestamp::from_unix_ms(0),
+        milena_domain::Body::new(body).unwrap(),
+    )
+}
+
+impl Node for StandIn {
+    fn authenticate<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<Option<Identity>, Refusal>> {
+        let answer = match token {
+            "nobody" => Ok(None),
+            "away" => Err(Refusal::later(Code::StoreUnavailable, "away", 1_000)),
+            name => Ok(Some(identity(name))),
+        };
+        async move { answer }.boxed()
+    }
+
+    fn attach(
+        &self,
+        user: UserId,
+        session: Uuid,
+        outbox: Outbox,
+        resume: Option<SessionCursor>,
+    ) -> BoxFuture<'_, Result<Live, Refusal>> {
+        let registration = self.registry.register(user, session, outbox.clone());
+        let (missed, mut begins) = (self.missed, self.replay_begins.subscribe());
+        let replay = async move {
+            begins.wait_for(|begins| *begins).await.unwrap();
+            for offset in 0..missed {
+                let event = event(user, user, ClientId::new(&offset.to_string()).unwrap(), "missed");
+                let position = Position::new(Epoch::FIRST, offset as i64);
+                if !outbox.push_when_roomy(message_frame(&event, position, true)).await {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        let (resumed, cursor) = (resume.is_some(), self.cursor());
+        async move { Ok(Live { registration, cursor, resumed, replay: resumed.then(|| replay.boxed()) }) }
+            .boxed()
+    }
+
+    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Outcome, Refusal>> {
+        let node = self.clone();
+        async move {
+            match request.body.as_str() {
+                "slow look-up" => tokio::time::sleep(Duration::from_secs(1)).await,
+                "refuse" => return Err(Refusal::field("to", "names nobody")),
+                _ => {}
+            }
+            node.state.lock().unwrap().enqueued.push(request.client_id.as_str().to_owned());
+            let crate::chat::Target::User(to) = request.target else { panic!("unused") };
+            Ok(async move {
+                match request.body.as_str() {
+                    "wait" => {
+                        let mut answers = node.log_answers.subscribe();
+                        answers.wait_for(|answers| *answers).await.unwrap();
+                    }
+                    "fail" => return Err(Refusal::log_unavailable()),
+                    _ => {}
+                }
+                node.put(request.sender, to, request.client_id, request.body.as_str(), request.connection);
+                Ok(())
+            }
+            .boxed())
+        }
+        .boxed()
+    }
+
+    fn mark_read(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        _position: Position,
+        _connection: ConnectionId,
+    ) -> Outcome {
+        let own = conversation == ConversationId::direct(user, user);
+        async move { if own { Ok(()) } else { Err(Refusal::new(Code::UnknownConversation, "not yours")) } }
+            .boxed()
+    }
+
+    fn delivered(&self) -> SessionCursor {
+        self.cursor()
+    }
+}
