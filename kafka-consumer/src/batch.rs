@@ -1,0 +1,283 @@
+//! Records gathered for one transaction.
+//!
+//! A batch closes on rows, on bytes, or when its *first* record is old enough: a quiet topic causes no writes, and the
+//! age bounds the latency exactly. Nothing is lost on the way and the order within a partition is kept. Pure: the
+//! time is handed in.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use milena_domain::{Epoch, MessageEvent, Position};
+use milena_storage::{MessageRow, OffsetAdvance, WriteBatch};
+
+use crate::ledger::{Generation, Span};
+use crate::record::{Content, DeadLetter, Record};
+
+/// When a batch is full; whatever is met first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+    pub(crate) age: Duration,
+}
+
+/// One partition's share of a batch: the span it covers and what was found there.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) generation: Generation,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    /// In offset order.
+    pub(crate) rows: Vec<MessageRow>,
+    /// In offset order.
+    pub(crate) dead: Vec<DeadLetter>,
+}
+
+/// A closed batch, or a piece of one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Batch {
+    pub(crate) parts: BTreeMap<i32, Part>,
+}
+
+impl Batch {
+    /// Rows to store.
+    pub(crate) fn rows(&self) -> usize {
+        self.parts.values().map(|part| part.rows.len()).sum()
+    }
+
+    /// Records to give away.
+    pub(crate) fn dead(&self) -> usize {
+        self.parts.values().map(|part| part.dead.len()).sum()
+    }
+
+    /// The spans that are finished once this batch is.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = Span> + '_ {
+        self.parts.iter().map(|(&partition, part)| Span {
+            partition,
+            generation: part.generation,
+            from: part.from,
+            to: part.to,
+        })
+    }
+
+    /// The batch as the store takes it. The rows move; [`Batch::put_back`] undoes it.
+    pub(crate) fn lend(&mut self, topic: &str, epoch: Epoch) -> Lent {
+        let mut rows = Vec::with_capacity(self.rows());
+        let mut advances = Vec::with_capacity(self.parts.len());
+        let mut counts = Vec::with_capacity(self.parts.len());
+        for (&partition, part) in &mut self.parts {
+            counts.push(part.rows.len());
+            rows.append(&mut part.rows);
+            advances.push(OffsetAdvance { partition, from: part.from, to: part.to });
+        }
+        Lent { write: WriteBatch { topic: topic.to_owned(), epoch, rows, advances }, counts }
+    }
+
+    /// Takes the rows back after the store did not want them.
+    pub(crate) fn put_back(&mut self, lent: Lent) {
+        let mut rows = lent.write.rows.into_iter();
+        for (part, count) in self.parts.values_mut().zip(lent.counts) {
+            part.rows.extend(rows.by_ref().take(count));
+        }
+    }
+}
+
+/// What [`Batch::lend`] gives away: the store's form, and how many rows each partition has in it.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    pub(crate) write: WriteBatch,
+    counts: Vec<usize>,
+}
+
+/// The batch that is being filled.
+#[derive(Debug)]
+pub(crate) struct OpenBatch {
+    limits: Limits,
+    epoch: Epoch,
+    batch: Batch,
+    records: usize,
+    bytes: usize,
+    opened: Option<Instant>,
+}
+
+impl OpenBatch {
+    pub(crate) fn new(limits: Limits, epoch: Epoch) -> Self {
+        Self { limits, epoch, batch: Batch::default(), records: 0, bytes: 0, opened: None }
+    }
+
+    /// Adds a record whose span begins at `from` (the ledger's answer).
+    pub(crate) fn push(&mut self, record: Record, from: i64, now: Instant) {
+        self.opened.get_or_insert(now);
+        self.records += 1;
+        self.bytes += record.bytes;
+        let part = self.batch.parts.entry(record.partition).or_insert_with(|| Part {
+            generation: record.generation,
+            from,
+            to: from,
+            rows: Vec::new(),
+            dead: Vec::new(),
+        });
+        part.to = record.offset + 1;
+        match record.content {
+            Content::Message(event) => part.rows.push(row(event, Position::new(self.epoch, record.offset))),
+            Content::Rejected(letter) => part.dead.push(*letter),
+        }
+    }
+
+    /// Forgets what was gathered of `partition`: somebody else stores it, or it will be read again.
+    pub(crate) fn drop_partition(&mut self, partition: i32) {
+        if let Some(part) = self.batch.parts.remove(&partition) {
+            self.records -= part.rows.len() + part.dead.len();
+        }
+        if self.batch.parts.is_empty() {
+            self.records = 0;
+            self.bytes = 0;
+            self.opened = None;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.batch.parts.is_empty()
+    }
+
+    /// Whether it must not grow any more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.records >= self.limits.rows || self.bytes >= self.limits.bytes
+    }
+
+    /// When it is to be written even if it is not full.
+    pub(crate) fn due_at(&self) -> Option<Instant> {
+        self.opened.map(|opened| opened + self.limits.age)
+    }
+
+    /// Closes it and begins a new one.
+    pub(crate) fn take(&mut self) -> Batch {
+        self.records = 0;
+        self.bytes = 0;
+        self.opened = None;
+        std::mem::take(&mut self.batch)
+    }
+}
+
+fn row(event: MessageEvent, position: Position) -> MessageRow {
+    MessageRow {
+        conversation: event.conversation,
+        position,
+        id: event.id,
+        sender: event.sender,
+        to: event.to,
+        client_id: event.client_id,
+        sent_at: event.sent_at,
+        body: event.body,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use milena_domain::{Body, ClientId, Timestamp, UserId};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::record::RawRecord;
+
+    /// A good or bad record of some bytes.
+    pub(crate) fn record(partition: i32, offset: i64, bytes: usize, good: bool) -> Record {
+        let content = if good {
+            let user = |n: u128| UserId::from_uuid(uuid::Uuid::from_u128(n));
+            let client_id = ClientId::new(&format!("{partition}-{offset}")).unwrap();
+            Content::Message(MessageEvent::new(
+                user(1),
+                user(2),
+                client_id,
+                Timestamp::from_unix_ms(offset),
+                Body::new("x").unwrap(),
+            ))
+        } else {
+            let original =
+                RawRecord { partition, offset, timestamp_ms: None, key: None, value: None, headers: None };
+            Content::Rejected(Box::new(DeadLetter { original, reason: "no_value", detail: String::new() }))
+        };
+        Record { partition, generation: 1, offset, bytes, content }
+    }
+
+    fn offsets(part: &Part) -> Vec<i64> {
+        let mut offsets: Vec<_> = part.rows.iter().map(|row| row.position.offset()).collect();
+        assert!(offsets.is_sorted(), "rows in order");
+        offsets.extend(part.dead.iter().map(|letter| letter.original.offset));
+        offsets.sort_unstable();
+        offsets
+    }
+
+    proptest! {
+        /// Whatever comes, in whatever mixture, and whenever batches close: every record is in exactly one batch, in
+        /// order, spans join without a gap, and no batch is larger than its limits allow.
+        #[test]
+        fn nothing_is_lost_and_order_is_kept(
+            arrivals in prop::collection::vec((0_i32..4, 1_usize..50, any::<bool>(), 0_u64..30), 0..200),
+            rows in 1_usize..20,
+            bytes in 1_usize..300,
+        ) {
+            let limits = Limits { rows, bytes, age: Duration::from_millis(50) };
+            let mut open = OpenBatch::new(limits, Epoch::FIRST);
+            let mut now = Instant::now();
+            let mut next = BTreeMap::<i32, i64>::new();
+            let mut batches = Vec::new();
+            for (partition, size, good, wait_ms) in arrivals {
+                now += Duration::from_millis(wait_ms);
+                if open.due_at().is_some_and(|due| due <= now) {
+                    batches.push(open.take());
+                }
+                let offset = next.entry(partition).or_default();
+                open.push(record(partition, *offset, size, good), *offset, now);
+                *offset += 1;
+                prop_assert!(open.due_at().is_some_and(|due| due > now), "armed by the first record");
+                if open.is_full() {
+                    batches.push(open.take());
+                }
+            }
+            batches.push(open.take());
+            prop_assert!(open.is_empty() && open.due_at().is_none());
+            let mut seen = BTreeMap::<i32, i64>::new();
+            for batch in &batches {
+                prop_assert!(batch.rows() + batch.dead() <= rows);
+                for (&partition, part) in &batch.parts {
+                    let reached = seen.entry(partition).or_default();
+                    prop_assert_eq!(part.from, *reached);
+                    prop_assert_eq!(offsets(part), (part.from..part.to).collect::<Vec<_>>());
+                    *reached = part.to;
+                }
+            }
+            prop_assert_eq!(seen, next);
+        }
+    }
+
+    #[test]
+    fn lending_and_taking_back_changes_nothing() {
+        let limits = Limits { rows: 100, bytes: 1_000_000, age: Duration::from_millis(50) };
+        let mut open = OpenBatch::new(limits, Epoch::FIRST);
+        for (partition, offset) in [(1, 0), (0, 0), (1, 1), (0, 1), (2, 0)] {
+            open.push(record(partition, offset, 1, partition != 2), offset, Instant::now());
+        }
+        let mut batch = open.take();
+        let before = format!("{batch:?}");
+        let lent = batch.lend("t", Epoch::FIRST);
+        assert_eq!(lent.write.rows.len(), 4);
+        assert_eq!(lent.write.advances.len(), 3, "a partition with nothing to store advances too");
+        assert_eq!(batch.rows(), 0);
+        batch.put_back(lent);
+        assert_eq!(format!("{batch:?}"), before);
+    }
+
+    #[test]
+    fn a_dropped_partition_leaves_no_trace() {
+        let limits = Limits { rows: 2, bytes: 1_000_000, age: Duration::from_millis(50) };
+        let mut open = OpenBatch::new(limits, Epoch::FIRST);
+        open.push(record(0, 0, 1, true), 0, Instant::now());
+        open.push(record(1, 0, 1, true), 0, Instant::now());
+        assert!(open.is_full());
+        open.drop_partition(0);
+        assert!(!open.is_full() && !open.is_empty());
+        open.drop_partition(1);
+        assert!(open.is_empty() && open.due_at().is_none());
+    }
+}

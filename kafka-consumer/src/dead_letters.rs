@@ -1,0 +1,145 @@
+//! The dead-letter topic: what cannot be stored, as it was, with the reason and the place it came from.
+//!
+//! A letter counts as delivered when Kafka acknowledged it (`acks=all`); until then its offset is not passed. A crash
+//! between the two delivers it again: who reads the topic tells repeats by topic, partition and offset of the origin.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use milena_domain::MessageEvent;
+use milena_kafka::{Quiet, Role, client_config};
+use milena_settings::KafkaSettings;
+use milena_storage::MessageRow;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+
+use crate::backoff::Backoff;
+use crate::error::ConsumerError;
+use crate::origin;
+use crate::record::{DeadLetter, RawRecord};
+use crate::sink::Graveyard;
+
+/// Header: why, by a stable name.
+pub(crate) const HEADER_REASON: &str = "dead.reason";
+/// Header: why, for people.
+pub(crate) const HEADER_DETAIL: &str = "dead.detail";
+/// Header: the topic that the record stands in.
+pub(crate) const HEADER_TOPIC: &str = "dead.topic";
+/// Header: its partition.
+pub(crate) const HEADER_PARTITION: &str = "dead.partition";
+/// Header: its offset.
+pub(crate) const HEADER_OFFSET: &str = "dead.offset";
+/// Header: its timestamp in milliseconds since 1970.
+pub(crate) const HEADER_TIMESTAMP_MS: &str = "dead.timestamp_ms";
+/// Header: present when the value was too large for the dead-letter topic; it still stands at its origin.
+pub(crate) const HEADER_VALUE_OMITTED: &str = "dead.value_omitted";
+
+const PRODUCE_TIMEOUT_MS: u64 = 30_000;
+/// Letters on their way at once.
+const IN_FLIGHT: usize = 64;
+/// The origin headers come on top of a record that may be as large as its topic allows.
+const MAX_BYTES: &str = "10485760";
+
+/// Writes to the dead-letter topic and reads originals again.
+pub(crate) struct DeadLetters {
+    producer: FutureProducer<Quiet>,
+    settings: Arc<KafkaSettings>,
+}
+
+impl DeadLetters {
+    /// Connects nothing yet: librdkafka does when the first letter goes out.
+    pub(crate) fn new(settings: Arc<KafkaSettings>) -> Result<Self, ConsumerError> {
+        let producer = client_config(&settings, &Role::Producer { timeout_ms: PRODUCE_TIMEOUT_MS })
+            .set("message.max.bytes", MAX_BYTES)
+            .create_with_context(Quiet::default())?;
+        Ok(Self { producer, settings })
+    }
+
+    async fn deliver(&self, letter: DeadLetter) {
+        let original = &letter.original;
+        let mut headers = self.headers(&letter);
+        let mut value = original.value.as_deref();
+        let mut backoff = Backoff::default();
+        loop {
+            let mut record =
+                FutureRecord::<[u8], [u8]>::to(&self.settings.dead_topic).headers(headers.clone());
+            record.key = original.key.as_deref();
+            record.payload = value;
+            match self.producer.send(record, Duration::from_secs(5)).await {
+                Ok(_) => return,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _))
+                    if value.is_some() =>
+                {
+                    value = None;
+                    headers = headers.insert(Header { key: HEADER_VALUE_OMITTED, value: Some("too large") });
+                }
+                Err((error, _)) => {
+                    log::warn!(topic = self.settings.dead_topic.as_str(); "a dead letter is not acknowledged, trying again: {error}");
+                    tokio::time::sleep(backoff.next(rand::random())).await;
+                }
+            }
+        }
+    }
+
+    /// The record's own headers, and ours behind them.
+    fn headers(&self, letter: &DeadLetter) -> OwnedHeaders {
+        let original = &letter.original;
+        let headers = original.headers.clone().unwrap_or_default();
+        let add =
+            |headers: OwnedHeaders, key, value: &str| headers.insert(Header { key, value: Some(value) });
+        let headers = add(headers, HEADER_REASON, letter.reason);
+        let headers = add(headers, HEADER_DETAIL, &letter.detail);
+        let headers = add(headers, HEADER_TOPIC, &self.settings.topic);
+        let headers = add(headers, HEADER_PARTITION, &original.partition.to_string());
+        let headers = add(headers, HEADER_OFFSET, &original.offset.to_string());
+        match original.timestamp_ms {
+            Some(ms) => add(headers, HEADER_TIMESTAMP_MS, &ms.to_string()),
+            None => headers,
+        }
+    }
+}
+
+impl Graveyard for DeadLetters {
+    async fn bury(&self, letters: Vec<DeadLetter>) {
+        stream::iter(letters).map(|letter| self.deliver(letter)).buffered(IN_FLIGHT).collect::<()>().await;
+    }
+
+    async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {
+        let offset = row.position.offset();
+        let mut backoff = Backoff::default();
+        loop {
+            match origin::read(&self.settings, partition, offset).await {
+                Ok(Some(record)) => return record,
+                Ok(None) => return rebuilt(partition, row),
+                Err(error) => {
+                    log::warn!(partition, offset; "a refused record cannot be read again yet: {error}");
+                    tokio::time::sleep(backoff.next(rand::random())).await;
+                }
+            }
+        }
+    }
+}
+
+/// The record that the row came from, without headers: all that is left when the log has dropped it.
+fn rebuilt(partition: i32, row: &MessageRow) -> RawRecord {
+    let event = MessageEvent {
+        id: row.id,
+        conversation: row.conversation,
+        sender: row.sender,
+        to: row.to,
+        client_id: row.client_id.clone(),
+        sent_at: row.sent_at,
+        body: row.body.clone(),
+    };
+    RawRecord {
+        partition,
+        offset: row.position.offset(),
+        timestamp_ms: None,
+        key: Some(event.key().into_bytes()),
+        value: Some(event.encode()),
+        headers: None,
+    }
+}

@@ -1,0 +1,17 @@
+//! The program `kafka-consumer`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use milena_kafka_consumer::cli::{Cli, execute};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match execute(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kafka-consumer: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! One consumer from its checks to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use milena_domain::check_log;
+use milena_kafka::{ensure_topics, partition_states};
+use milena_settings::Settings;
+use milena_storage::Store;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Batch, Limits};
+use crate::dead_letters::DeadLetters;
+use crate::error::ConsumerError;
+use crate::ingest::{Ingest, Plan, WriterPort};
+use crate::poll;
+use crate::report::Summary;
+use crate::sink::{Graveyard, Sink};
+use crate::writer::{Outcome, Writer};
+
+/// Kafka must answer within this time at the start.
+const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Carries the log into `store` until `shutdown`, then writes what is at hand and leaves the group.
+///
+/// The store must be migrated. Several consumers may run in one process and in many; Kafka divides the partitions
+/// among those of one group. Ends within `consumer.drain_ms` and about 10 s after `shutdown`; what was not stored by
+/// then stays in the log. Never ends the process.
+///
+/// # Errors
+/// Why it did not start or stopped by itself; see [`ConsumerError`]. A store or a broker that goes away *while it runs*
+/// is none: it waits for them.
+pub async fn run(
+    settings: Settings,
+    store: Store,
+    shutdown: CancellationToken,
+) -> Result<Summary, ConsumerError> {
+    ensure_topics(&settings.kafka, KAFKA_TIMEOUT).await?;
+    let plan = prepare(&settings, &store).await?;
+    let dead_letters = DeadLetters::new(Arc::new(settings.kafka.clone()))?;
+    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch);
+    let (task, port) = spawn_writer(writer);
+    let (poller, inbox) = poll::start(&settings)?;
+    log::info!(
+        topic = settings.kafka.topic.as_str(), group = settings.consumer.group.as_str(), epoch = plan.epoch.get();
+        "the consumer reads"
+    );
+    let ingest = Ingest::new(plan, store, inbox, poller.commands.clone(), port);
+    let (summary, commits, result) = ingest.run(&shutdown).await;
+    // The port went with the loop: an idle writer ends by itself, one that still retries is cut off here.
+    task.abort();
+    let _ = task.await;
+    poller.stop(commits).await;
+    result.map(|()| summary)
+}
+
+/// Refuses to begin when log and store do not belong together.
+async fn prepare(settings: &Settings, store: &Store) -> Result<Plan, ConsumerError> {
+    let topic = &settings.kafka.topic;
+    let states = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    let position = store.log_position(topic).await?;
+    check_log(topic, settings.kafka.partitions, &states, &position.next_offsets)
+        .map_err(milena_kafka::LogError::from)?;
+    let consumer = &settings.consumer;
+    Ok(Plan {
+        topic: topic.clone(),
+        epoch: position.epoch,
+        limits: Limits {
+            rows: consumer.batch_rows,
+            bytes: consumer.batch_bytes,
+            age: Duration::from_millis(consumer.batch_age_ms),
+        },
+        drain: Duration::from_millis(consumer.drain_ms),
+    })
+}
+
+/// The writer in a task of its own, so that reading goes on while it works. It ends after an error, or when the other
+/// end of the port is gone.
+pub(crate) fn spawn_writer<S: Sink, G: Graveyard>(mut writer: Writer<S, G>) -> (JoinHandle<()>, WriterPort) {
+    let (batches, mut batch_receiver) = mpsc::channel::<Batch>(1);
+    let (outcome_sender, outcomes) = mpsc::channel::<Result<Outcome, ConsumerError>>(1);
+    let task = tokio::spawn(async move {
+        while let Some(batch) = batch_receiver.recv().await {
+            let result = writer.write(batch).await;
+            let failed = result.is_err();
+            if outcome_sender.send(result).await.is_err() || failed {
+                return;
+            }
+        }
+    });
+    (task, WriterPort { batches, outcomes })
+}

@@ -1,0 +1,38 @@
+//! What the writer needs of the outside: the store, and a place for what cannot be stored.
+//!
+//! Two small traits, so that the writer's rules are tested against stores that fail on command.
+
+use std::future::Future;
+
+use milena_storage::{LogPosition, MessageRow, StorageError, Store, WriteBatch, WriteError, WriteReport};
+
+use crate::record::{DeadLetter, RawRecord};
+
+/// The relational store, as far as the consumer writes it.
+pub(crate) trait Sink: Send + Sync + 'static {
+    /// One transaction: offsets by compare-and-set, then rows.
+    fn write(&self, batch: &WriteBatch) -> impl Future<Output = Result<WriteReport, WriteError>> + Send;
+
+    /// Epoch and next offsets of `topic`.
+    fn log_position(&self, topic: &str) -> impl Future<Output = Result<LogPosition, StorageError>> + Send;
+}
+
+impl Sink for Store {
+    async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
+        self.write_batch(batch).await
+    }
+
+    async fn log_position(&self, topic: &str) -> Result<LogPosition, StorageError> {
+        Self::log_position(self, topic).await
+    }
+}
+
+/// Where dead letters go. Both functions wait, for ever if need be, until Kafka answers.
+pub(crate) trait Graveyard: Send + Sync + 'static {
+    /// Returns when every letter is acknowledged.
+    fn bury(&self, letters: Vec<DeadLetter>) -> impl Future<Output = ()> + Send;
+
+    /// The original record of a row that the store refused, read again from the log; made from the row itself when
+    /// the log does not hold it any more.
+    fn original(&self, partition: i32, row: &MessageRow) -> impl Future<Output = RawRecord> + Send;
+}

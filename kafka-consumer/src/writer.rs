@@ -1,0 +1,416 @@
+//! Carries batches into the store, one at a time, until each is finished.
+//!
+//! A batch is finished when every one of its records is stored, dead-lettered and acknowledged, or found to be in other
+//! hands. Temporary failures are retried for ever; meanwhile nothing further is taken, so that the log holds what
+//! waits. A row that the store refuses for ever is found by bisection and given away; the others are stored.
+
+use std::time::{Duration, Instant};
+
+use milena_domain::Epoch;
+use milena_storage::{LogPosition, WriteError, WriteReport};
+
+use crate::backoff::Backoff;
+use crate::batch::Batch;
+use crate::bisect::{Moved, Split, reconcile, split};
+use crate::error::ConsumerError;
+use crate::ledger::Span;
+use crate::quota::Quota;
+use crate::record::DeadLetter;
+use crate::sink::{Graveyard, Sink};
+
+/// While the store is away, one line in so much time.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Finished spans.
+    pub(crate) done: Vec<Span>,
+    /// Partitions that the store is further or elsewhere with: drop what is at hand of them and read from here.
+    pub(crate) moved: Vec<Moved>,
+    pub(crate) inserted: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) dead: u64,
+    /// Transactions that were committed.
+    pub(crate) transactions: u64,
+    /// Attempts that failed for the time being.
+    pub(crate) retries: u64,
+    /// From the first attempt to the end.
+    pub(crate) took: Duration,
+}
+
+/// The writing side: owns the store's handle and the quota of dead letters.
+pub(crate) struct Writer<S, G> {
+    store: S,
+    graveyard: G,
+    topic: String,
+    epoch: Epoch,
+    quota: Quota,
+    last_report: Option<Instant>,
+}
+
+impl<S: Sink, G: Graveyard> Writer<S, G> {
+    pub(crate) fn new(store: S, graveyard: G, topic: String, epoch: Epoch) -> Self {
+        Self { store, graveyard, topic, epoch, quota: Quota::default(), last_report: None }
+    }
+
+    /// Finishes `batch`.
+    ///
+    /// # Errors
+    /// Only what waiting cannot cure: the dead-letter quota, a new epoch, a store that refuses even to count.
+    pub(crate) async fn write(&mut self, batch: Batch) -> Result<Outcome, ConsumerError> {
+        let began = Instant::now();
+        let mut outcome = Outcome::default();
+        if !self.quota.admit(batch.rows() as u64, batch.dead() as u64) {
+            return Err(ConsumerError::TooManyDead { topic: self.topic.clone() });
+        }
+        let batch = self.bury_unreadable(batch, &mut outcome).await?;
+        // A stack of what is left, the next piece on top.
+        let mut left = vec![batch];
+        while let Some(mut piece) = left.pop() {
+            if piece.parts.is_empty() {
+                continue;
+            }
+            let lent = piece.lend(&self.topic, self.epoch);
+            let result = self.attempt(&lent.write, &mut outcome).await;
+            match result {
+                Ok(report) => {
+                    self.quota.stored(lent.write.rows.len() as u64);
+                    outcome.inserted += report.inserted;
+                    outcome.duplicates += report.duplicates;
+                    outcome.transactions += 1;
+                    outcome.done.extend(piece.spans());
+                }
+                Err(Refusal::Fenced) => {
+                    piece.put_back(lent);
+                    left.push(self.reconcile(piece, &mut outcome).await?);
+                }
+                Err(Refusal::Permanent(reason)) => {
+                    piece.put_back(lent);
+                    match split(piece) {
+                        Split::Halves(first, second) => left.extend([second, first]),
+                        Split::Single { partition, row, rest } => {
+                            if !self.quota.admit_refused() {
+                                return Err(ConsumerError::StoreRefuses(reason));
+                            }
+                            let original = self.graveyard.original(partition, &row).await;
+                            let letter = DeadLetter { original, reason: "refused_by_store", detail: reason };
+                            self.bury(vec![letter], &mut outcome).await;
+                            left.push(rest);
+                        }
+                        Split::Nothing => return Err(ConsumerError::StoreRefuses(reason)),
+                    }
+                }
+            }
+        }
+        outcome.took = began.elapsed();
+        Ok(outcome)
+    }
+
+    /// Gives the unreadable records away, but not those of partitions that have moved on without us: whoever did
+    /// that gave them away too.
+    async fn bury_unreadable(&mut self, batch: Batch, outcome: &mut Outcome) -> Result<Batch, ConsumerError> {
+        if batch.dead() == 0 {
+            return Ok(batch);
+        }
+        let mut batch = self.reconcile(batch, outcome).await?;
+        let letters: Vec<_> =
+            batch.parts.values_mut().flat_map(|part| std::mem::take(&mut part.dead)).collect();
+        self.bury(letters, outcome).await;
+        Ok(batch)
+    }
+
+    async fn bury(&self, letters: Vec<DeadLetter>, outcome: &mut Outcome) {
+        if letters.is_empty() {
+            return;
+        }
+        outcome.dead += letters.len() as u64;
+        for letter in letters.iter().take(10) {
+            let (partition, offset, reason) =
+                (letter.original.partition, letter.original.offset, letter.reason);
+            log::warn!(partition, offset, reason; "a record cannot be stored and goes to the dead-letter topic");
+        }
+        self.graveyard.bury(letters).await;
+    }
+
+    /// Asks the store where it is and keeps of `piece` what still is to be written.
+    async fn reconcile(&mut self, piece: Batch, outcome: &mut Outcome) -> Result<Batch, ConsumerError> {
+        let position = self.position(outcome).await?;
+        let answer = reconcile(piece, &position.next_offsets);
+        outcome.done.extend(answer.done);
+        outcome.moved.extend(answer.moved);
+        Ok(answer.left)
+    }
+
+    async fn position(&mut self, outcome: &mut Outcome) -> Result<LogPosition, ConsumerError> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.store.log_position(&self.topic).await {
+                Ok(position) if position.epoch == self.epoch => return Ok(position),
+                Ok(position) => {
+                    return Err(ConsumerError::EpochChanged { ours: self.epoch, store: position.epoch });
+                }
+                Err(error) if error.is_temporary() => {
+                    outcome.retries += 1;
+                    self.wait(&mut backoff, &error.to_string()).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Tries until the store has an opinion.
+    async fn attempt(
+        &mut self,
+        write: &milena_storage::WriteBatch,
+        outcome: &mut Outcome,
+    ) -> Result<WriteReport, Refusal> {
+        let mut backoff = Backoff::default();
+        loop {
+            let reason = match self.store.write(write).await {
+                Ok(report) => {
+                    if backoff.attempts() > 0 {
+                        log::info!(attempts = backoff.attempts(); "the store takes batches again");
+                        self.last_report = None;
+                    }
+                    return Ok(report);
+                }
+                Err(WriteError::Fenced { partition, .. }) => {
+                    log::debug!(partition; "the store is elsewhere");
+                    return Err(Refusal::Fenced);
+                }
+                // Which epoch it is now is asked for in the same way as which offset it is now.
+                Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced),
+                Err(WriteError::Permanent(error)) => return Err(Refusal::Permanent(error.to_string())),
+                Err(WriteError::Transient(error)) => error.to_string(),
+            };
+            outcome.retries += 1;
+            self.wait(&mut backoff, &reason).await;
+        }
+    }
+
+    async fn wait(&mut self, backoff: &mut Backoff, reason: &str) {
+        if self.last_report.is_none_or(|last| last.elapsed() >= REPORT_INTERVAL) {
+            self.last_report = Some(Instant::now());
+            log::warn!(attempts = backoff.attempts() + 1, reason; "the store is not available; waiting for it");
+        }
+        tokio::time::sleep(backoff.next(rand::random())).await;
+    }
+}
+
+/// Why the store did not take a batch, other than for the time being.
+enum Refusal {
+    Fenced,
+    Permanent(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet, VecDeque};
+    use std::sync::{Arc, Mutex};
+
+    use milena_storage::{MessageRow, StorageError, WriteBatch};
+    use proptest::prelude::*;
+    use sea_orm::DbErr;
+
+    use super::*;
+    use crate::batch::tests::record;
+    use crate::batch::{Limits, OpenBatch};
+    use crate::record::RawRecord;
+
+    /// Partition `p` has the offsets from `p * STRIDE`, so that a row tells its partition.
+    const STRIDE: i64 = 10_000;
+
+    #[derive(Debug, Clone)]
+    enum Fault {
+        /// Refused for the time being.
+        Transient,
+        /// Committed, but the answer is lost.
+        LostAnswer,
+        /// Another consumer has written the partition some way on.
+        Stolen { partition: i32, records: i64 },
+    }
+
+    /// A store with the rules of the real one, which fails on command.
+    #[derive(Debug, Default)]
+    struct Inner {
+        next: BTreeMap<i32, i64>,
+        rows: BTreeSet<i64>,
+        poison: BTreeSet<i64>,
+        faults: VecDeque<Fault>,
+        buried: Vec<i64>,
+        /// What another consumer wrote.
+        elsewhere: BTreeSet<i64>,
+    }
+
+    #[derive(Debug, Clone, Default)]
+    struct Fake(Arc<Mutex<Inner>>);
+
+    fn down() -> DbErr {
+        DbErr::Custom("down".into())
+    }
+
+    impl Sink for Fake {
+        async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
+            let mut inner = self.0.lock().unwrap();
+            let fault = inner.faults.pop_front();
+            match fault {
+                Some(Fault::Transient) => return Err(WriteError::Transient(down())),
+                Some(Fault::Stolen { partition, records }) => {
+                    let next = inner.next.entry(partition).or_insert(i64::from(partition) * STRIDE);
+                    let stolen = *next..*next + records;
+                    *next += records;
+                    inner.elsewhere.extend(stolen);
+                }
+                Some(Fault::LostAnswer) | None => {}
+            }
+            for advance in &batch.advances {
+                let found = inner.next.get(&advance.partition).copied().unwrap_or(advance.from);
+                if found != advance.from {
+                    let (partition, expected) = (advance.partition, advance.from);
+                    return Err(WriteError::Fenced { partition, expected, found });
+                }
+            }
+            let offsets: Vec<i64> = batch.rows.iter().map(|row| row.position.offset()).collect();
+            if offsets.iter().any(|offset| inner.poison.contains(offset)) {
+                return Err(WriteError::Permanent(down()));
+            }
+            for advance in &batch.advances {
+                inner.next.insert(advance.partition, advance.to);
+            }
+            for offset in &offsets {
+                assert!(inner.rows.insert(*offset), "offset {offset} is written twice");
+            }
+            if matches!(fault, Some(Fault::LostAnswer)) {
+                return Err(WriteError::Transient(down()));
+            }
+            Ok(WriteReport { inserted: offsets.len() as u64, duplicates: 0 })
+        }
+
+        async fn log_position(&self, _topic: &str) -> Result<LogPosition, StorageError> {
+            let next_offsets = self.0.lock().unwrap().next.clone();
+            Ok(LogPosition { epoch: Epoch::FIRST, next_offsets })
+        }
+    }
+
+    impl Graveyard for Fake {
+        async fn bury(&self, letters: Vec<DeadLetter>) {
+            let offsets = letters.iter().map(|letter| letter.original.offset);
+            self.0.lock().unwrap().buried.extend(offsets);
+        }
+
+        async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {
+            let offset = row.position.offset();
+            RawRecord { partition, offset, timestamp_ms: None, key: None, value: None, headers: None }
+        }
+    }
+
+    fn batch_of(records: &[(i32, bool)]) -> Batch {
+        let limits = Limits { rows: usize::MAX, bytes: usize::MAX, age: Duration::MAX };
+        let mut open = OpenBatch::new(limits, Epoch::FIRST);
+        let mut next = BTreeMap::<i32, i64>::new();
+        for &(partition, good) in records {
+            let offset = next.entry(partition).or_insert(i64::from(partition) * STRIDE);
+            open.push(record(partition, *offset, 1, good), *offset, Instant::now());
+            *offset += 1;
+        }
+        open.take()
+    }
+
+    fn write(fake: &Fake, batch: Batch) -> Result<Outcome, ConsumerError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let mut writer = Writer::new(fake.clone(), fake.clone(), "t".into(), Epoch::FIRST);
+        runtime.block_on(writer.write(batch))
+    }
+
+    fn faults() -> impl Strategy<Value = Vec<Fault>> {
+        let fault = prop_oneof![
+            3 => Just(Fault::Transient),
+            2 => Just(Fault::LostAnswer),
+            1 => (0_i32..3, 1_i64..30).prop_map(|(partition, records)| Fault::Stolen { partition, records }),
+        ];
+        prop::collection::vec(fault, 0..8)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Whatever fails and whoever interferes: each record is stored or dead once, by us or by the other; no
+        /// partition's offset stands before or behind what is stored of it.
+        #[test]
+        fn every_record_ends_in_exactly_one_place(
+            records in prop::collection::vec((0_i32..3, prop::bool::weighted(0.9)), 1..80),
+            poison in prop::collection::btree_set((0_i32..3, 0_i64..30), 0..4),
+            faults in faults(),
+        ) {
+            let fake = Fake::default();
+            let batch = batch_of(&records);
+            let ends: BTreeMap<i32, (i64, i64)> =
+                batch.spans().map(|span| (span.partition, (span.from, span.to))).collect();
+            let unreadable: BTreeSet<i64> = batch
+                .parts
+                .values()
+                .flat_map(|part| part.dead.iter().map(|letter| letter.original.offset))
+                .collect();
+            {
+                let mut inner = fake.0.lock().unwrap();
+                inner.poison = poison.iter().map(|(p, n)| i64::from(*p) * STRIDE + n).collect();
+                inner.faults = faults.into();
+                inner.next = ends.iter().map(|(&partition, &(from, _))| (partition, from)).collect();
+            }
+            let outcome = write(&fake, batch).unwrap();
+            let inner = fake.0.lock().unwrap();
+            let moved: BTreeSet<i32> = outcome.moved.iter().map(|moved| moved.partition).collect();
+            for (&partition, &(from, to)) in &ends {
+                let next = inner.next[&partition];
+                // The other consumer may have gone on where our part was finished already.
+                prop_assert!(moved.contains(&partition) || next >= to);
+                for offset in from..next.min(to) {
+                    let stored = inner.rows.contains(&offset);
+                    let buried = inner.buried.contains(&offset);
+                    let elsewhere = inner.elsewhere.contains(&offset);
+                    prop_assert!(stored || buried || elsewhere, "offset {} is lost", offset);
+                    prop_assert!(!(stored && elsewhere), "offset {} is stored twice", offset);
+                    prop_assert!(!(stored && unreadable.contains(&offset)));
+                    prop_assert!(!stored || !inner.poison.contains(&offset));
+                }
+            }
+            let mut buried = inner.buried.clone();
+            buried.sort_unstable();
+            buried.dedup();
+            prop_assert_eq!(buried.len(), inner.buried.len(), "no letter goes out twice");
+            for offset in &inner.buried {
+                prop_assert!(unreadable.contains(offset) || inner.poison.contains(offset), "a good one was buried");
+            }
+        }
+    }
+
+    #[test]
+    fn one_bad_row_among_many_is_found() {
+        let fake = Fake::default();
+        fake.0.lock().unwrap().poison = BTreeSet::from([STRIDE + 333]);
+        let outcome = write(&fake, batch_of(&vec![(1, true); 1_000])).unwrap();
+        assert_eq!((outcome.inserted, outcome.dead), (999, 1));
+        assert_eq!(fake.0.lock().unwrap().buried, [STRIDE + 333]);
+        assert!(outcome.transactions <= 12, "{} transactions", outcome.transactions);
+    }
+
+    #[test]
+    fn a_topic_of_garbage_is_not_drained() {
+        let fake = Fake::default();
+        let error = write(&fake, batch_of(&vec![(0, false); 1_000])).unwrap_err();
+        assert!(matches!(error, ConsumerError::TooManyDead { .. }));
+        assert!(fake.0.lock().unwrap().buried.is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_was_lost_is_found_in_the_store() {
+        let fake = Fake::default();
+        fake.0.lock().unwrap().faults = VecDeque::from([Fault::LostAnswer]);
+        let outcome = write(&fake, batch_of(&[(0, true), (1, true)])).unwrap();
+        assert_eq!(outcome.done.len(), 2);
+        assert!(outcome.moved.is_empty());
+        assert_eq!(outcome.retries, 1);
+    }
+}

@@ -1,0 +1,66 @@
+//! Writing to the log as a backend does, and as somebody who should not.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId};
+use milena_kafka::{Quiet, Role, client_config, message_headers};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use uuid::Uuid;
+
+use crate::world::World;
+
+pub(crate) struct Log {
+    producer: FutureProducer<Quiet>,
+    topic: String,
+}
+
+impl Log {
+    pub(crate) fn of(world: &World) -> Self {
+        let producer = client_config(&world.settings.kafka, &Role::Producer { timeout_ms: 30_000 })
+            .set("message.max.bytes", "2000000")
+            .create_with_context(Quiet::default())
+            .unwrap();
+        Self { producer, topic: world.settings.kafka.topic.clone() }
+    }
+
+    /// Good messages, confirmed when this returns.
+    pub(crate) async fn send(&self, events: impl IntoIterator<Item = MessageEvent>) {
+        let send = |event: MessageEvent| async move {
+            let (key, value) = (event.key(), event.encode());
+            let record =
+                FutureRecord::to(&self.topic).key(&key).payload(&value).headers(message_headers(&event));
+            self.producer.send(record, Duration::from_secs(30)).await.unwrap();
+        };
+        stream::iter(events).map(send).buffered(500).collect::<()>().await;
+    }
+
+    /// Any bytes; answers partition and offset.
+    pub(crate) async fn send_raw(&self, key: Option<&[u8]>, value: Option<&[u8]>) -> (i32, i64) {
+        let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic);
+        record.key = key;
+        record.payload = value;
+        let delivery = self.producer.send(record, Duration::from_secs(30)).await.unwrap();
+        (delivery.partition, delivery.offset)
+    }
+}
+
+pub(crate) fn user(number: u128) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(number))
+}
+
+/// Message `number` of a crowd: 40 conversations, each message another client id.
+pub(crate) fn message(number: u64) -> MessageEvent {
+    MessageEvent::new(
+        user(u128::from(number % 8)),
+        user(100 + u128::from(number % 5)),
+        ClientId::new(&format!("c-{number}")).unwrap(),
+        Timestamp::from_unix_ms(1_700_000_000_000 + number as i64),
+        Body::new(format!("message {number} – ✓")).unwrap(),
+    )
+}
+
+pub(crate) fn messages(range: std::ops::Range<u64>) -> impl Iterator<Item = MessageEvent> {
+    range.map(message)
+}

@@ -1,0 +1,94 @@
+//! One test's log and store, its own topic and database, and the settings that lead there.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use milena_broker::{Broker, BrokerConfig};
+use milena_kafka::ensure_topics;
+use milena_settings::{Settings, Source};
+use milena_storage::Store;
+use tempfile::TempDir;
+
+use crate::store::Database;
+
+pub(crate) struct World {
+    pub(crate) settings: Settings,
+    pub(crate) database: Database,
+    /// Settings file and data; goes with the test.
+    pub(crate) folder: TempDir,
+    /// Only in the embedded world. It serves as long as it lives.
+    _broker: Option<Broker>,
+}
+
+pub(crate) const PARTITIONS: usize = 6;
+
+impl World {
+    pub(crate) async fn embedded() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = milena_broker::start(BrokerConfig::new(folder.path().join("log"))).await.unwrap();
+        let database = Database::sqlite(folder.path());
+        Self::new(broker.address().to_string(), database, folder, Some(broker)).await
+    }
+
+    /// `None` when there are no servers to test with.
+    pub(crate) async fn servers() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match (variable("MILENA_TEST_KAFKA"), variable("MILENA_TEST_POSTGRES_URL")) {
+            (Some(brokers), Some(url)) => {
+                let database = Database::postgres(&url).await;
+                Some(Self::new(brokers, database, tempfile::tempdir().unwrap(), None).await)
+            }
+            _ => {
+                let required = variable("MILENA_TEST_REQUIRE_SERVERS").as_deref() == Some("1");
+                assert!(!required, "MILENA_TEST_KAFKA and MILENA_TEST_POSTGRES_URL are required but not set");
+                None
+            }
+        }
+    }
+
+    async fn new(brokers: String, database: Database, folder: TempDir, broker: Option<Broker>) -> Self {
+        log_once();
+        let name = uuid::Uuid::now_v7().simple().to_string();
+        let file = folder.path().join("settings.toml");
+        let text = format!(
+            "[kafka]\nbrokers = \"{brokers}\"\ntopic = \"t-{name}\"\ndead_topic = \"t-{name}.dead\"\n\
+             partitions = {PARTITIONS}\n\
+             [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\
+             [database]\nurl = \"{}\"\nmax_connections = 4\n\
+             [consumer]\ngroup = \"g-{name}\"\nbatch_rows = 500\n\
+             [logging]\nfilter = \"info,sqlx=warn,sea_orm_migration=warn\"\n",
+            database.url()
+        );
+        std::fs::write(&file, text).unwrap();
+        let settings = Settings::load(&Source { file: Some(&file), ..Source::default() }).unwrap();
+        ensure_topics(&settings.kafka, Duration::from_secs(20)).await.unwrap();
+        let world = Self { settings, database, folder, _broker: broker };
+        world.store().await.migrate().await.unwrap();
+        world
+    }
+
+    /// A new handle of the store.
+    pub(crate) async fn store(&self) -> Store {
+        Store::connect(&self.settings.database).await.unwrap()
+    }
+}
+
+/// `RUST_LOG=info` shows what the consumers say.
+fn log_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off"))
+            .is_test(true)
+            .format_timestamp_millis()
+            .try_init();
+    });
+}
+
+/// Waits for a condition, with a deadline.
+pub(crate) async fn until(what: &str, seconds: u64, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < deadline, "not within {seconds} s: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
