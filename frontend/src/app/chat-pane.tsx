@@ -1,0 +1,56 @@
+// Finds out whom the address means, and shows the conversation with them.
+import { useEffect, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+
+import { Blank } from '@/components/ui/blank';
+import { Logo } from '@/components/ui/logo';
+import { Spinner } from '@/components/ui/spinner';
+import { paths } from '@/config/paths';
+import type { Target } from '@/config/paths';
+import { ChatView } from '@/features/messages/chat-view';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { explainError } from '@/lib/http/api-error';
+
+export function ChatPane({ target }: { target: Target | null }) {
+  if (!target)
+    return (
+      <Blank title="Choose a conversation" art={<Logo size={56} />}>
+        <p>Or find somebody by name and write to them.</p>
+      </Blank>
+    );
+  return <TargetChat target={target} />;
+}
+
+function TargetChat({ target: { kind, id } }: { target: Target }) {
+  const chat = useChat();
+  const [, navigate] = useLocation();
+  const conversation = useChatState((state) => (kind === 'conversation' ? id : (state.byPerson[id] ?? null)));
+  const entry = useChatState((state) =>
+    conversation === null ? undefined : state.conversations[conversation],
+  );
+  const listed = useChatState((state) => state.list.status !== 'loading');
+  const known = useChatState((state) => (kind === 'person' ? state.people[id] : undefined));
+  const person = entry?.person ?? (listed ? known : undefined);
+  const found = person !== undefined;
+  const [problem, setProblem] = useState<{ id: string; text: string } | null>(null);
+
+  useEffect(() => {
+    if (found || !listed) return;
+    const loading = kind === 'person' ? chat.conversations.person(id) : chat.conversations.one(id);
+    loading.catch((error: unknown) => setProblem({ id, text: explainError(error) }));
+  }, [chat, found, listed, kind, id]);
+
+  // The address of a person becomes that of the conversation as soon as there is one.
+  useEffect(() => {
+    if (kind === 'person' && conversation !== null)
+      navigate(paths.conversation(conversation), { replace: true });
+  }, [kind, conversation, navigate]);
+
+  if (person) return <ChatView key={person.id} person={person} conversation={entry ? entry.id : null} />;
+  if (problem?.id !== id) return <Blank title="" art={<Spinner label="Loading" />} />;
+  return (
+    <Blank title={problem.text}>
+      <Link href={paths.home}>Back to conversations</Link>
+    </Blank>
+  );
+}

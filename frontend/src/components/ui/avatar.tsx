@@ -1,0 +1,35 @@
+// Initials on a colour that belongs to the person: the same on every device, because it follows from the id.
+import type { CSSProperties } from 'react';
+
+import { Icon } from './icon';
+import styles from './avatar.module.css';
+
+export interface AvatarProps {
+  id: string;
+  name: string;
+  size?: number;
+  /** Oneself, as the partner of notes to self. */
+  notes?: boolean;
+}
+
+export function Avatar({ id, name, size = 44, notes = false }: AvatarProps) {
+  const style = { '--hue': hue(id), '--size': `${size}px` } as CSSProperties;
+  return (
+    <span className={styles.avatar} style={style} aria-hidden="true">
+      {notes ? <Icon name="note" size={size * 0.5} /> : initials(name)}
+    </span>
+  );
+}
+
+function hue(id: string): number {
+  let hash = 0;
+  for (const char of id) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 3_600;
+  return hash / 10;
+}
+
+/** First letters of the first and last word; whole characters, also beyond the basic plane. */
+function initials(name: string): string {
+  const words = name.split(/[\s._-]+/).filter(Boolean);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters.map((word) => [...(word ?? '?')][0]?.toUpperCase() ?? '').join('');
+}

@@ -1,0 +1,40 @@
+// The icons of the page: 20 × 20, drawn with the colour of the text around them. They are decoration: what they mean stands
+// beside them or in the label of their button.
+
+const PATHS = {
+  search: 'M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM13 13l4 4',
+  send: 'M3.5 10 16.5 4l-4.2 12.5-3-5.2zM9.3 11.3 16.5 4',
+  back: 'M12 4.5 6.5 10l5.5 5.5',
+  down: 'M10 4v12M4.5 10.5 10 16l5.5-5.5',
+  clock: 'M10 3.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13ZM10 6.5V10l2.3 1.6',
+  tick: 'm4.5 10.5 3.6 3.7 7.4-8.4',
+  alert: 'M10 3.2a6.8 6.8 0 1 0 0 13.6 6.8 6.8 0 0 0 0-13.6ZM10 6.6v4.2M10 13.3v.1',
+  close: 'm5 5 10 10M15 5 5 15',
+  note: 'M5 3.5h7l3 3v10H5zM7.5 9h5M7.5 12h5',
+  sun: 'M10 6.8a3.2 3.2 0 1 0 0 6.4 3.2 3.2 0 0 0 0-6.4ZM10 2.5v1.6M10 15.9v1.6M2.5 10h1.6M15.9 10h1.6M4.7 4.7l1.1 1.1M14.2 14.2l1.1 1.1M4.7 15.3l1.1-1.1M14.2 5.8l1.1-1.1',
+  moon: 'M16.2 11.8A6.6 6.6 0 0 1 8.2 3.8a6.6 6.6 0 1 0 8 8Z',
+  system: 'M3.5 4.5h13v8.5h-13zM7.5 16h5M10 13v3',
+  leave: 'M8.5 4H4.5v12h4M12 6.5l3.5 3.5-3.5 3.5M15.3 10H8',
+  eye: 'M2.5 10S5.2 5.2 10 5.2 17.5 10 17.5 10 14.8 14.8 10 14.8 2.5 10 2.5 10ZM10 7.9a2.1 2.1 0 1 0 0 4.2 2.1 2.1 0 0 0 0-4.2Z',
+  menu: 'M4 6h12M4 10h12M4 14h12',
+};
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      width={size}
+      height={size}
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

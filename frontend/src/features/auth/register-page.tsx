@@ -1,0 +1,102 @@
+import { useState } from 'react';
+import { Link } from 'wouter';
+
+import { Button } from '@/components/ui/button';
+import { TextField } from '@/components/ui/text-field';
+import { paths } from '@/config/paths';
+import { api } from '@/lib/http/api';
+import type { Person } from '@/lib/http/types';
+
+import { AuthLayout } from './auth-layout';
+import styles from './auth-layout.module.css';
+import { displayNameError, newPasswordError, usernameError } from './rules';
+import { useSubmit } from './use-submit';
+
+export function RegisterPage({ onSignedIn }: { onSignedIn: (person: Person) => void }) {
+  const [username, setUsername] = useState('');
+  const [displayName, setDisplayName] = useState('');
+  const [password, setPassword] = useState('');
+  const name = displayName.trim();
+  const { busy, errors, submit, touched } = useSubmit(
+    () => api.register({ username, password, ...(name === '' ? {} : { display_name: name }) }),
+    ({ user }) => onSignedIn(user),
+  );
+  const broken = {
+    username: usernameError(username),
+    display_name: displayNameError(displayName),
+    password: newPasswordError(password),
+  };
+  const ready = Object.values(broken).every((error) => error === null);
+  /** A rule is told from the first character on, not before. */
+  const errorOf = (field: keyof typeof broken, value: string) =>
+    errors.fields[field] ?? (value === '' ? null : broken[field]);
+
+  return (
+    <AuthLayout
+      title="Create your account"
+      footer={
+        <>
+          Already have one? <Link href={paths.login}>Log in</Link>
+        </>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (ready) void submit();
+        }}
+      >
+        <TextField
+          label="Username"
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          autoFocus
+          required
+          hint="3–32 letters, digits, dot, dash or underscore."
+          value={username}
+          onChange={(value) => {
+            setUsername(value);
+            touched('username');
+          }}
+          error={errorOf('username', username)}
+        />
+        <TextField
+          label="Name (optional)"
+          name="name"
+          autoComplete="name"
+          hint="What others see. Left empty, it is your username."
+          value={displayName}
+          onChange={(value) => {
+            setDisplayName(value);
+            touched('display_name');
+          }}
+          error={errorOf('display_name', displayName)}
+        />
+        <TextField
+          label="Password"
+          name="password"
+          type="password"
+          autoComplete="new-password"
+          required
+          hint={password === '' ? 'At least 8 characters.' : 'Good.'}
+          value={password}
+          onChange={(value) => {
+            setPassword(value);
+            touched('password');
+          }}
+          error={errorOf('password', password)}
+        />
+        {errors.form && (
+          <p className={styles.error} role="alert">
+            {errors.form}
+          </p>
+        )}
+        <Button type="submit" look="solid" busy={busy} disabled={!ready}>
+          {busy ? 'Creating…' : 'Create account'}
+        </Button>
+      </form>
+    </AuthLayout>
+  );
+}

@@ -1,0 +1,70 @@
+// All conversations, newest activity first; only the rows in view are in the document.
+import { useRef } from 'react';
+import type { KeyboardEvent } from 'react';
+import { Virtualizer } from 'virtua';
+import type { VirtualizerHandle } from 'virtua';
+
+import { Blank } from '@/components/ui/blank';
+import { Button } from '@/components/ui/button';
+import { Spinner } from '@/components/ui/spinner';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
+
+import { ConversationRow } from './conversation-row';
+import styles from './conversation-list.module.css';
+
+const ROW_PX = 70;
+
+export function ConversationList({ chosen }: { chosen: string | null }) {
+  const chat = useChat();
+  const list = useChatState((state) => state.list);
+  const order = useChatState((state) => state.order);
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtualizer = useRef<VirtualizerHandle>(null);
+
+  if (order.length === 0) return <Nothing status={list.status} onRetry={() => chat.conversations.retry()} />;
+
+  function onScroll(offset: number) {
+    const handle = virtualizer.current;
+    if (handle && list.next !== null && offset + handle.viewportSize * 2 > handle.scrollSize)
+      void chat.conversations.more();
+  }
+
+  return (
+    <div ref={scroller} className={styles.scroller} onKeyDown={moveFocus}>
+      <Virtualizer ref={virtualizer} as="ul" item="li" itemSize={ROW_PX} data={order} onScroll={onScroll}>
+        {(id) => <ConversationRow key={id} id={id} chosen={id === chosen} />}
+      </Virtualizer>
+    </div>
+  );
+}
+
+function Nothing({ status, onRetry }: { status: 'loading' | 'ready' | 'failed'; onRetry: () => void }) {
+  if (status === 'loading')
+    return (
+      <Blank title="">
+        <Spinner label="Loading conversations" />
+      </Blank>
+    );
+  if (status === 'failed')
+    return (
+      <Blank title="Conversations could not be loaded">
+        <Button onClick={onRetry}>Try again</Button>
+      </Blank>
+    );
+  return (
+    <Blank title="No letters yet">
+      <p>Find somebody by name above, and write the first one.</p>
+    </Blank>
+  );
+}
+
+/** Arrow keys walk through the rows, as in any list. */
+function moveFocus(event: KeyboardEvent<HTMLElement>) {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+  const item = document.activeElement?.closest('li');
+  const next = event.key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
+  const link = next?.querySelector('a');
+  if (!link) return;
+  event.preventDefault();
+  link.focus();
+}

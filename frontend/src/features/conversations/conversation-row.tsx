@@ -1,0 +1,88 @@
+// One conversation in the list. It subscribes to its own state only: a message elsewhere does not render it.
+import { Link } from 'wouter';
+
+import { Avatar } from '@/components/ui/avatar';
+import { Icon } from '@/components/ui/icon';
+import { paths } from '@/config/paths';
+import { useChatState, useDraft } from '@/lib/chat/chat-context';
+import type { ConversationEntry } from '@/lib/store/conversation-entry';
+import { fullTime, shortTime } from '@/lib/time/format';
+
+import styles from './conversation-row.module.css';
+import { previewOf } from './preview';
+import type { Preview } from './preview';
+
+const NONE: never[] = [];
+
+export function ConversationRow({ id, chosen }: { id: string; chosen: boolean }) {
+  const entry = useChatState((state) => state.conversations[id]);
+  return entry ? <Row entry={entry} chosen={chosen} /> : null;
+}
+
+function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
+  const { person, unread } = entry;
+  const me = useChatState((state) => state.me.id);
+  const unsent = useChatState((state) => state.outbox[person.id] ?? NONE);
+  const draft = useDraft(person.id);
+  // While the conversation is open its draft is in view already.
+  const preview = previewOf(entry, me, chosen ? '' : draft, unsent);
+  const name = person.id === me ? 'Notes to self' : person.display_name;
+  return (
+    <Link
+      href={paths.conversation(entry.id)}
+      className={[styles.row, chosen && styles.chosen, unread > 0 && styles.unread].filter(Boolean).join(' ')}
+      aria-current={chosen ? 'page' : undefined}
+    >
+      <Avatar id={person.id} name={person.display_name} notes={person.id === me} />
+      <span className={styles.name} dir="auto">
+        {name}
+      </span>
+      {entry.last_message && <Time sentAt={entry.last_message.sent_at} />}
+      <span className={styles.preview} dir="auto">
+        <PreviewText preview={preview} />
+      </span>
+      {unread > 0 && (
+        <span className={styles.badge}>
+          {unread > 99 ? '99+' : unread}
+          <span className="visually-hidden"> unread</span>
+        </span>
+      )}
+    </Link>
+  );
+}
+
+function Time({ sentAt }: { sentAt: string }) {
+  const ms = Date.parse(sentAt);
+  return (
+    <time className={styles.time} dateTime={sentAt} title={fullTime(ms)}>
+      {shortTime(ms)}
+    </time>
+  );
+}
+
+function PreviewText({ preview: { kind, text } }: { preview: Preview }) {
+  switch (kind) {
+    case 'draft':
+      return (
+        <>
+          <span className={styles.draft}>Draft:</span> {text}
+        </>
+      );
+    case 'failed':
+      return (
+        <>
+          <span className={styles.draft}>Not sent:</span> {text}
+        </>
+      );
+    case 'sending':
+      return (
+        <>
+          <Icon name="clock" size={14} /> {text}
+        </>
+      );
+    case 'mine':
+      return <>You: {text}</>;
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,127 @@
+// One conversation: header, messages, composer. The same component before and after the first message made it exist, so that
+// nothing is lost of what is being typed.
+import { useEffect, useMemo, useRef } from 'react';
+import { Link } from 'wouter';
+
+import { Avatar } from '@/components/ui/avatar';
+import { Blank } from '@/components/ui/blank';
+import { Button } from '@/components/ui/button';
+import { Icon } from '@/components/ui/icon';
+import { Spinner } from '@/components/ui/spinner';
+import { paths } from '@/config/paths';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
+import type { ConversationId, Person } from '@/lib/http/types';
+import { LOADING } from '@/lib/store/timeline';
+
+import { Announcer } from './announcer';
+import styles from './chat-view.module.css';
+import { Composer } from './composer';
+import { MessageList } from './message-list';
+import { rowsOf } from './rows';
+import { useUnreadLine } from './use-unread-line';
+
+interface ChatViewProps {
+  person: Person;
+  /** Null until the first message. */
+  conversation: ConversationId | null;
+}
+
+const NONE: never[] = [];
+/** Nothing was written yet: there is nothing to load. */
+const BLANK = { ...LOADING, status: 'ready' as const };
+
+export function ChatView({ person, conversation }: ChatViewProps) {
+  const chat = useChat();
+  const me = useChatState((state) => state.me.id);
+  const entry = useChatState((state) =>
+    conversation === null ? undefined : state.conversations[conversation],
+  );
+  const timeline = useChatState((state) =>
+    conversation === null ? BLANK : (state.timelines[conversation] ?? LOADING),
+  );
+  const unsent = useChatState((state) => state.outbox[person.id] ?? NONE);
+  const line = useUnreadLine(entry);
+  const list = useRef<{ toEnd: () => void }>(null);
+  const name = person.id === me ? 'Notes to self' : person.display_name;
+  const rows = useMemo(
+    () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after),
+    [timeline.messages, timeline.hasAfter, unsent, me, line.after],
+  );
+
+  useEffect(() => {
+    if (conversation === null) return;
+    chat.history.open(conversation);
+    return () => chat.history.close(conversation);
+  }, [chat, conversation]);
+
+  function sent() {
+    line.clear();
+    list.current?.toEnd();
+    if (conversation !== null && timeline.hasAfter) void chat.history.present(conversation);
+  }
+
+  return (
+    <section className={styles.chat} aria-label={name}>
+      <header className={styles.header}>
+        <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
+          <Icon name="back" />
+        </Link>
+        <Avatar id={person.id} name={person.display_name} size={40} notes={person.id === me} />
+        <div className={styles.names}>
+          <h1 dir="auto">{name}</h1>
+          <p>@{person.username}</p>
+        </div>
+      </header>
+      {rows.length > 0 ? (
+        <MessageList
+          rows={rows}
+          timeline={timeline}
+          me={me}
+          name={name}
+          unread={entry?.unread ?? 0}
+          onOlder={() => conversation !== null && void chat.history.older(conversation)}
+          onNewer={(following) => conversation !== null && void chat.history.newer(conversation, following)}
+          onPresent={() => conversation !== null && void chat.history.present(conversation)}
+          onSeen={(position) => conversation !== null && chat.markRead(conversation, position)}
+          control={(control) => (list.current = control)}
+        />
+      ) : (
+        <div className={styles.nothing}>
+          <NoMessages
+            status={timeline.status}
+            name={name}
+            self={person.id === me}
+            onRetry={() => conversation !== null && chat.history.open(conversation)}
+          />
+        </div>
+      )}
+      <Announcer newest={entry?.last_message ?? null} me={me} name={name} />
+      <Composer to={person.id} name={person.id === me ? 'yourself' : person.display_name} onSent={sent} />
+    </section>
+  );
+}
+
+interface NoMessagesProps {
+  status: 'loading' | 'ready' | 'failed';
+  name: string;
+  self: boolean;
+  onRetry: () => void;
+}
+
+function NoMessages({ status, name, self, onRetry }: NoMessagesProps) {
+  if (status === 'loading') return <Blank title="" art={<Spinner label="Loading messages" />} />;
+  if (status === 'failed')
+    return (
+      <Blank title="The messages could not be loaded">
+        <p>What you write is kept, and sent when the server is back.</p>
+        <Button onClick={onRetry}>Try again</Button>
+      </Blank>
+    );
+  return self ? (
+    <Blank title="Notes to self">
+      <p>Only you can read what you write here.</p>
+    </Blank>
+  ) : (
+    <Blank title={`Write the first letter to ${name}`} />
+  );
+}

@@ -1,0 +1,139 @@
+// The messages of one conversation, oldest above. Only the rows in view are in the document; that is why the list itself is not
+// live for screen readers (scrolling would be read out): what arrives is announced by Announcer.
+import { useEffect, useEffectEvent } from 'react';
+import { Virtualizer } from 'virtua';
+
+import { Button } from '@/components/ui/button';
+import { Icon } from '@/components/ui/icon';
+import { Spinner } from '@/components/ui/spinner';
+import type { Position } from '@/lib/http/types';
+import type { Timeline } from '@/lib/store/timeline';
+
+import { MessageRow } from './message-row';
+import styles from './message-list.module.css';
+import type { Row } from './rows';
+import { useListScroll } from './use-list-scroll';
+import type { ListScroll } from './use-list-scroll';
+
+/** The height of `.top` in the style sheet: fixed, so that nothing moves when its content changes. */
+const TOP_PX = 72;
+
+interface MessageListProps {
+  rows: readonly Row[];
+  timeline: Timeline;
+  me: string;
+  name: string;
+  unread: number;
+  onOlder: () => void;
+  onNewer: (following: boolean) => void;
+  onPresent: () => void;
+  onSeen: (position: Position) => void;
+  /** Lets the view scroll to the end when something is sent. */
+  control: (scroll: Pick<ListScroll, 'toEnd'>) => void;
+}
+
+export function MessageList(props: MessageListProps) {
+  const { rows, timeline, me, name, unread } = props;
+  const { scroller, virtualizer, shift, away, onScroll, onResize, onTakeover, toEnd, look } = useListScroll({
+    rows,
+    topPx: TOP_PX,
+    hasBefore: timeline.hasBefore && timeline.older === 'idle',
+    hasAfter: timeline.hasAfter,
+    onOlder: props.onOlder,
+    onNewer: (following) => timeline.newer === 'idle' && props.onNewer(following),
+    onInView: (index) => {
+      if (!attending()) return;
+      const seen = rows.slice(0, index + 1).findLast((row) => row.position !== null);
+      if (seen?.position != null) props.onSeen(seen.position);
+    },
+  });
+  useAttention(look);
+  const { control } = props;
+  const giveControl = useEffectEvent(() => control({ toEnd }));
+  useEffect(() => giveControl());
+
+  function jump() {
+    toEnd();
+    if (timeline.hasAfter) props.onPresent();
+  }
+
+  return (
+    <div className={styles.frame}>
+      <div
+        ref={scroller}
+        className={styles.scroller}
+        role="log"
+        aria-live="off"
+        aria-label={`Messages with ${name}`}
+        tabIndex={0}
+        onWheel={onTakeover}
+        onTouchMove={onTakeover}
+        onKeyDown={onTakeover}
+        onPointerDown={onTakeover}
+      >
+        <div className={styles.spacer} />
+        <div className={styles.top}>
+          <Top timeline={timeline} onRetry={props.onOlder} />
+        </div>
+        <Virtualizer
+          ref={virtualizer}
+          scrollRef={scroller}
+          startMargin={TOP_PX}
+          bufferSize={600}
+          data={rows}
+          shift={shift}
+          onScroll={onScroll}
+          onResize={onResize}
+        >
+          {(row) => <MessageRow key={row.key} row={row} mine={row.sender === me} name={name} />}
+        </Virtualizer>
+        <div className={styles.bottom}>
+          {timeline.newer === 'failed' && (
+            <Button look="text" onClick={() => props.onNewer(false)}>
+              Newer messages could not be loaded. Try again
+            </Button>
+          )}
+          {!timeline.complete && <span>Checking whether newer messages are missing…</span>}
+        </div>
+      </div>
+      {away && (
+        <button type="button" className={styles.jump} onClick={jump}>
+          <Icon name="down" size={18} />
+          {unread > 0 ? `${unread > 99 ? '99+' : unread} new` : 'Newest'}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Top({ timeline, onRetry }: { timeline: Timeline; onRetry: () => void }) {
+  if (timeline.older === 'failed')
+    return (
+      <Button look="text" onClick={onRetry}>
+        Older messages could not be loaded. Try again
+      </Button>
+    );
+  return timeline.hasBefore ? (
+    <Spinner label="Loading older messages" />
+  ) : (
+    <span>This is where it begins.</span>
+  );
+}
+
+/** Somebody looks at this page. */
+function attending(): boolean {
+  return document.visibilityState === 'visible' && document.hasFocus();
+}
+
+function useAttention(onAttention: () => void): void {
+  const look = useEffectEvent(onAttention);
+  useEffect(() => {
+    const listener = () => look();
+    window.addEventListener('focus', listener);
+    document.addEventListener('visibilitychange', listener);
+    return () => {
+      window.removeEventListener('focus', listener);
+      document.removeEventListener('visibilitychange', listener);
+    };
+  }, []);
+}

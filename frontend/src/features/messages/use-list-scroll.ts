@@ -1,0 +1,133 @@
+// Moves the message list: to the first unread message or the end on opening, along with new messages while at the end, and
+// not at all while the person reads further up. Asks for older and newer pages before their place comes into view.
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
+import type { RefObject } from 'react';
+import type { VirtualizerHandle } from 'virtua';
+
+import { compareRows } from './rows';
+import type { Row } from './rows';
+import { anchorAfterScroll, isAtEnd, wantsNewer, wantsOlder } from './scroll-position';
+import type { Anchor } from './scroll-position';
+
+/** After being placed the rows in view get their real sizes; until then the place is corrected. */
+const SETTLE_MS = 300;
+/** What stays visible above the unread line. */
+const ABOVE_LINE_PX = 72;
+
+export interface ListScrollOptions {
+  rows: readonly Row[];
+  /** The height of what stands above the rows. */
+  topPx: number;
+  hasBefore: boolean;
+  hasAfter: boolean;
+  onOlder: () => void;
+  /** `following`: the view was at the end, and wants to be at the end again. */
+  onNewer: (following: boolean) => void;
+  /** The last row that is in view. */
+  onInView: (index: number) => void;
+}
+
+export interface ListScroll {
+  scroller: RefObject<HTMLDivElement | null>;
+  virtualizer: RefObject<VirtualizerHandle | null>;
+  /** For the list: rows were added or removed at the start. */
+  shift: boolean;
+  /** The view is not at the end. */
+  away: boolean;
+  onScroll: () => void;
+  onResize: () => void;
+  onTakeover: () => void;
+  toEnd: () => void;
+  /** Looks again what is in view: the page came to the front. */
+  look: () => void;
+}
+
+export function useListScroll(options: ListScrollOptions): ListScroll {
+  const { rows, topPx, hasBefore, hasAfter } = options;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtualizer = useRef<VirtualizerHandle>(null);
+  const anchor = useRef<Anchor>({ kind: 'end' });
+  const lastTop = useRef(0);
+  const [away, setAway] = useState(false);
+  const [shown, setShown] = useState<{ rows: readonly Row[]; change: ReturnType<typeof compareRows> }>({
+    rows: [],
+    change: 'replaced',
+  });
+  if (shown.rows !== rows) setShown({ rows, change: compareRows(shown.rows, rows) });
+
+  function hold() {
+    const element = scroller.current;
+    if (!element) return;
+    const held = anchor.current;
+    if (held.kind === 'end') element.scrollTop = element.scrollHeight;
+    if (held.kind === 'row') {
+      const index = rows.findIndex((row) => row.key === held.key);
+      const offset = virtualizer.current?.getItemOffset(index) ?? 0;
+      if (index >= 0) element.scrollTop = topPx + offset - ABOVE_LINE_PX;
+    }
+    lastTop.current = element.scrollTop;
+  }
+
+  function look() {
+    const element = scroller.current;
+    if (!element || element.clientHeight === 0 || rows.length === 0) return;
+    setAway(hasAfter || !isAtEnd(element));
+    if (hasBefore && wantsOlder(element)) options.onOlder();
+    if (hasAfter && wantsNewer(element)) options.onNewer(anchor.current.kind === 'end');
+    const end = element.scrollTop + element.clientHeight;
+    options.onInView(isAtEnd(element) ? rows.length - 1 : (virtualizer.current?.findItemIndex(end) ?? 0));
+  }
+
+  function onScroll() {
+    const element = scroller.current;
+    if (!element) return;
+    anchor.current = anchorAfterScroll(anchor.current, lastTop.current, element, !hasAfter);
+    lastTop.current = element.scrollTop;
+    look();
+  }
+
+  function settle() {
+    const element = scroller.current;
+    if (!element || anchor.current.kind !== 'row') return;
+    anchor.current = isAtEnd(element) && !hasAfter ? { kind: 'end' } : { kind: 'none' };
+    look();
+  }
+
+  const rowsChanged = useEffectEvent((change: typeof shown.change) => {
+    const line = rows.find((row) => row.startsUnread);
+    if (change === 'replaced') anchor.current = line ? { kind: 'row', key: line.key } : { kind: 'end' };
+    hold();
+    look();
+  });
+  const settled = useEffectEvent(settle);
+
+  useLayoutEffect(() => {
+    if (shown.rows.length === 0) return;
+    rowsChanged(shown.change);
+    if (shown.change !== 'replaced') return;
+    const timer = setTimeout(settled, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [shown]);
+
+  // Whether more can be fetched changes without any row: after a failure, or when the window ends at a gap.
+  const lookAgain = useEffectEvent(look);
+  useEffect(() => lookAgain(), [hasBefore, hasAfter]);
+
+  return {
+    scroller,
+    virtualizer,
+    shift: shown.change === 'shifted',
+    away,
+    onScroll,
+    onResize: () => {
+      hold();
+      look();
+    },
+    onTakeover: settle,
+    toEnd: () => {
+      anchor.current = { kind: 'end' };
+      hold();
+    },
+    look,
+  };
+}

@@ -1,0 +1,242 @@
+// One signed-in person's chat, from sign-in to sign-out: puts together the socket, the outbox, history and the store. It lives
+// outside React, so that rendering twice never connects twice.
+import { createStore } from 'zustand/vanilla';
+import type { StoreApi } from 'zustand/vanilla';
+
+import { ApiError } from '@/lib/http/api-error';
+import type { Api } from '@/lib/http/api';
+import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
+import { Outbox } from '@/lib/outbox/outbox';
+import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import type { OutboxStorage } from '@/lib/outbox/outbox-storage';
+import type { PageClaim } from '@/lib/outbox/page-claim';
+import type { Accepted, ServerFrame } from '@/lib/socket/frames';
+import { SocketClient } from '@/lib/socket/socket-client';
+import type { SocketLike, SocketState } from '@/lib/socket/socket-client';
+import { initialState } from '@/lib/store/chat-state';
+import type { ChatState } from '@/lib/store/chat-state';
+import { createDraftStore } from '@/lib/store/drafts';
+import type { DraftStore } from '@/lib/store/drafts';
+import { applyEvents, readUpTo, withOutbox } from '@/lib/store/events';
+import type { ChatEvent } from '@/lib/store/events';
+
+import { ConversationLoader } from './conversation-loader';
+import { FrameBatch } from './frame-batch';
+import { History } from './history';
+import { RecentIds } from './recent-ids';
+
+export interface ChatSessionOptions {
+  me: Person;
+  api: Api;
+  storage: OutboxStorage;
+  page: PageClaim;
+  socketUrl: string;
+  /** The server ended the session: sign in again. */
+  onEnded: () => void;
+  createSocket?: (url: string) => SocketLike;
+}
+
+/** Without a live connection by then, the list is fetched all the same. */
+const FIRST_LOAD_MS = 1_000;
+const NO_SESSION = [4500, 4501];
+/** Scrolling through unread messages tells the server where it got to this often, not for each message. */
+const READ_EVERY_MS = 300;
+
+export class ChatSession {
+  readonly store: StoreApi<ChatState>;
+  readonly drafts: DraftStore;
+  readonly history: History;
+  readonly conversations: ConversationLoader;
+  readonly #outbox: Outbox;
+  readonly #socket: SocketClient;
+  readonly #batch: FrameBatch<ChatEvent>;
+  readonly #recent = new RecentIds();
+  readonly #options: ChatSessionOptions;
+  /** Read positions that are not sent yet: of the last moment, or because there is no connection. */
+  readonly #unsentReads = new Map<ConversationId, Position>();
+  #firstLoad: ReturnType<typeof setTimeout> | undefined;
+  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
+
+  constructor(options: ChatSessionOptions) {
+    const { me, api, storage, page, socketUrl, createSocket } = options;
+    this.#options = options;
+    this.store = createStore<ChatState>(() => initialState(me));
+    this.drafts = createDraftStore(me.id);
+    this.history = new History(this.store, api);
+    this.conversations = new ConversationLoader(this.store, api);
+    this.#batch = new FrameBatch((events) => this.#apply(events));
+    this.#socket = new SocketClient({
+      url: socketUrl,
+      onFrame: (frame) => this.#received(frame),
+      onState: (state) => this.#connectionChanged(state),
+      ...(createSocket ? { createSocket } : {}),
+    });
+    this.#outbox = new Outbox({
+      owner: me.id,
+      page: page.id,
+      storage,
+      send: (frame) => this.#socket.send(frame),
+      onChange: () => this.#batch.schedule(),
+    });
+  }
+
+  start(): void {
+    this.#socket.connect();
+    void this.#adopt();
+    this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
+    window.addEventListener('online', this.wake);
+    document.addEventListener('visibilitychange', this.#visible);
+  }
+
+  /** Nothing is shown or sent any more. What is unsent stays stored. */
+  dispose(): void {
+    this.#ended = true;
+    clearTimeout(this.#firstLoad);
+    window.removeEventListener('online', this.wake);
+    document.removeEventListener('visibilitychange', this.#visible);
+    this.#sendReads();
+    this.#outbox.dispose();
+    this.#socket.close();
+    this.#batch.cancel();
+    this.history.dispose();
+    this.conversations.dispose();
+    this.drafts.dispose();
+  }
+
+  /** False when too many unsent messages wait already: the text was not taken. */
+  send(to: UserId, body: string): boolean {
+    const taken = this.#outbox.add(to, body);
+    this.#batch.flush();
+    return taken;
+  }
+
+  retry(clientId: string): void {
+    this.#outbox.retry(clientId);
+  }
+
+  discard(clientId: string): void {
+    this.#outbox.discard(clientId);
+  }
+
+  get unsent(): number {
+    return this.#outbox.items.length;
+  }
+
+  /** Signing out on purpose leaves nothing behind on this device. */
+  async forget(): Promise<void> {
+    this.#outbox.discardAll();
+    this.drafts.clear();
+    await this.#options.storage.settled();
+  }
+
+  markRead(id: ConversationId, position: Position): void {
+    const entry = this.store.getState().conversations[id];
+    if (!entry || position <= entry.last_read) return;
+    this.store.setState((state) => readUpTo(state, id, position));
+    this.#unsentReads.set(id, position);
+    this.#readTimer ??= setTimeout(this.#sendReads, READ_EVERY_MS);
+  }
+
+  /** Connect now, or test the connection that there is. */
+  readonly wake = (): void => this.#socket.wake();
+
+  readonly #visible = (): void => {
+    if (document.visibilityState !== 'visible') return this.#sendReads();
+    this.#batch.flush();
+    this.wake();
+  };
+
+  #received(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'welcome':
+        return this.#welcomed(frame.resumed);
+      case 'accepted':
+        return this.#accepted(frame);
+      case 'rejected':
+        return this.#outbox.refused(frame);
+      case 'error':
+        if (frame.client_id !== undefined) this.#outbox.refused({ ...frame, client_id: frame.client_id });
+        return;
+      case 'message': {
+        const { type: _, ...message } = frame;
+        // Sent by this page on an earlier connection, or by another page of ours: it is there.
+        if (message.client_id !== undefined) this.#outbox.accepted(message.client_id);
+        return this.#arrived(message);
+      }
+      case 'read':
+        return this.#batch.push({ kind: 'read', conversation: frame.conversation, position: frame.position });
+      case 'gap':
+        return this.#batch.push({ kind: 'gap', conversation: frame.conversation, after: frame.after });
+      case 'cursor':
+      case 'pong':
+        return;
+    }
+  }
+
+  #welcomed(resumed: boolean): void {
+    clearTimeout(this.#firstLoad);
+    // Live from here on: fetching now cannot leave a hole between the answer and the next frame.
+    if (!resumed) this.history.invalidate();
+    this.history.retryFailed();
+    void this.conversations.load();
+    this.#sendReads();
+    this.#outbox.connected();
+    void this.#adopt();
+  }
+
+  #accepted(frame: Accepted): void {
+    const item = this.#outbox.accepted(frame.client_id);
+    if (item) this.#arrived(sentMessage(item, frame));
+  }
+
+  #arrived(message: Message): void {
+    this.#batch.push({ kind: 'message', message, fresh: this.#recent.add(message.id) });
+  }
+
+  #apply(events: ChatEvent[]): void {
+    if (this.#ended) return;
+    this.store.setState((state) => withOutbox(applyEvents(state, events), this.#outbox.items), true);
+    const { conversations } = this.store.getState();
+    for (const event of events) {
+      if (event.kind === 'message' && !conversations[event.message.conversation])
+        void this.conversations.one(event.message.conversation).catch(() => this.conversations.loadSoon());
+    }
+  }
+
+  readonly #sendReads = (): void => {
+    clearTimeout(this.#readTimer);
+    this.#readTimer = undefined;
+    for (const [conversation, position] of this.#unsentReads)
+      if (this.#socket.send({ type: 'read', conversation, position })) this.#unsentReads.delete(conversation);
+  };
+
+  async #adopt(): Promise<void> {
+    const others = await this.#options.page.others();
+    if (!this.#ended) await this.#outbox.adopt(others);
+  }
+
+  #connectionChanged(connection: SocketState): void {
+    if (this.#ended) return;
+    if (connection.phase !== 'live') this.#outbox.disconnected();
+    this.store.setState({ connection });
+    if (connection.phase === 'closed' && NO_SESSION.includes(connection.code)) this.#options.onEnded();
+    // A browser does not tell why an upgrade failed; one that needs a new sign-in must not try for ever.
+    if (connection.phase === 'backing-off' && !connection.opened && connection.attempt % 3 === 0)
+      void this.#checkSession();
+  }
+
+  async #checkSession(): Promise<void> {
+    try {
+      await this.#options.api.me();
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'unauthenticated' && !this.#ended)
+        this.#options.onEnded();
+    }
+  }
+}
+
+function sentMessage(item: OutboxItem, { id, conversation, position, sent_at }: Accepted): Message {
+  const { client_id, owner: sender, to, body } = item;
+  return { id, conversation, kind: 'direct', sender, to, position, sent_at, body, client_id };
+}

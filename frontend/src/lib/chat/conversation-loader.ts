@@ -1,0 +1,101 @@
+// Fetches the conversation list page by page, and single conversations that a live message mentioned first.
+import type { StoreApi } from 'zustand/vanilla';
+
+import type { Api } from '@/lib/http/api';
+import type { ConversationId, UserId } from '@/lib/http/types';
+import type { ChatState, ListState } from '@/lib/store/chat-state';
+import { withConversations } from '@/lib/store/events';
+
+const PAGE = 100;
+const SOON_MS = 3_000;
+
+export class ConversationLoader {
+  readonly #store: StoreApi<ChatState>;
+  readonly #api: Api;
+  readonly #asked = new Set<string>();
+  #loading = false;
+  #again = false;
+  #soon: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: StoreApi<ChatState>, api: Api) {
+    this.#store = store;
+    this.#api = api;
+  }
+
+  /** The first page; asked for again when this is called while it is on its way, because that answer may be too old. */
+  async load(): Promise<void> {
+    this.#again = this.#loading;
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      const page = await this.#api.conversations({ limit: PAGE });
+      this.#store.setState((state) => ({
+        ...withConversations(state, page.conversations),
+        list: { status: 'ready', next: page.next, loadingMore: false },
+      }));
+    } catch {
+      if (this.#list().status !== 'ready') this.#change({ status: 'failed' });
+    }
+    this.#loading = false;
+    if (this.#again) await this.load();
+  }
+
+  async more(): Promise<void> {
+    const { next, loadingMore } = this.#list();
+    if (next === null || loadingMore) return;
+    this.#change({ loadingMore: true });
+    try {
+      const page = await this.#api.conversations({ limit: PAGE, before: next });
+      this.#store.setState((state) => ({
+        ...withConversations(state, page.conversations),
+        list: { ...state.list, next: page.next },
+      }));
+    } catch {
+      // Scrolling on asks again.
+    }
+    this.#change({ loadingMore: false });
+  }
+
+  /** Something could not be told just now: look again, once, however often this is called meanwhile. */
+  loadSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      void this.load();
+    }, SOON_MS);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#soon);
+  }
+
+  retry(): void {
+    this.#change({ status: 'loading' });
+    void this.load();
+  }
+
+  /** One that is not in memory. Rejects with the reason when it cannot be had. */
+  async one(id: ConversationId): Promise<void> {
+    if (this.#asked.has(id)) return;
+    this.#asked.add(id);
+    try {
+      const conversation = await this.#api.conversation(id);
+      this.#store.setState((state) => withConversations(state, [conversation]));
+    } finally {
+      this.#asked.delete(id);
+    }
+  }
+
+  async person(id: UserId): Promise<void> {
+    if (this.#store.getState().people[id]) return;
+    const person = await this.#api.person(id);
+    this.#store.setState((state) => ({ people: { ...state.people, [id]: person } }));
+  }
+
+  #list(): ListState {
+    return this.#store.getState().list;
+  }
+
+  #change(change: Partial<ListState>): void {
+    this.#store.setState((state) => ({ list: { ...state.list, ...change } }));
+  }
+}

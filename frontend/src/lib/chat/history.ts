@@ -1,0 +1,170 @@
+// Fetches the pages of a conversation into its timeline. Every fetch belongs to a generation of its timeline: an answer that
+// comes after the timeline was dropped or started anew is thrown away.
+import type { StoreApi } from 'zustand/vanilla';
+
+import type { Api } from '@/lib/http/api';
+import type { ConversationId, MessagePage, PageOf, Position } from '@/lib/http/types';
+import type { ChatState } from '@/lib/store/chat-state';
+import { firstOf, fromPage, lastOf, LOADING, withNewer, withOlder } from '@/lib/store/timeline';
+import type { Timeline } from '@/lib/store/timeline';
+
+const PAGE = 50;
+const CATCH_UP_PAGE = 100;
+/** More unread than this opens at the first of them, not at the newest page. */
+const UNREAD_ON_NEWEST_PAGE = 30;
+/** Timelines kept for going back quickly, the open one included. */
+const KEPT = 12;
+/** An answer that cannot prove to be complete is asked for again. */
+const INCOMPLETE_RETRY_MS = 3_000;
+
+export class History {
+  readonly #store: StoreApi<ChatState>;
+  readonly #api: Api;
+  /** Least recently opened first. */
+  #kept: ConversationId[] = [];
+  #open: ConversationId | null = null;
+  #generations = new Map<ConversationId, symbol>();
+  #retry: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(store: StoreApi<ChatState>, api: Api) {
+    this.#store = store;
+    this.#api = api;
+  }
+
+  /** The conversation in view. Loads it when it is not in memory. */
+  open(id: ConversationId): void {
+    this.#open = id;
+    this.#kept = [...this.#kept.filter((kept) => kept !== id), id];
+    while (this.#kept.length > KEPT) this.#forget(this.#kept.shift());
+    const timeline = this.#timeline(id);
+    if (!timeline || timeline.status === 'failed') void this.#start(id, this.#openingPage(id));
+    else if (timeline.hasAfter && this.#unread(id) <= UNREAD_ON_NEWEST_PAGE) void this.present(id);
+  }
+
+  close(id: ConversationId): void {
+    if (this.#open === id) this.#open = null;
+  }
+
+  /** The newest page, whatever the window shows now. */
+  present(id: ConversationId): Promise<void> {
+    return this.#start(id, {});
+  }
+
+  around(id: ConversationId, position: Position): Promise<void> {
+    return this.#start(id, { around: position });
+  }
+
+  async older(id: ConversationId): Promise<void> {
+    const timeline = this.#timeline(id);
+    const first = timeline && firstOf(timeline);
+    if (!first || !timeline.hasBefore || timeline.older === 'loading') return;
+    this.#change(id, (now) => ({ ...now, older: 'loading' }));
+    const page = await this.#fetch(id, { before: first.position, limit: PAGE });
+    if (page === 'outdated') return;
+    this.#change(id, (now) => (page ? withOlder(now, page) : { ...now, older: 'failed' }));
+  }
+
+  /** `following`: the reader was at the newest message, and does not want to read all that was missed in order. */
+  async newer(id: ConversationId, following = false): Promise<void> {
+    const timeline = this.#timeline(id);
+    const last = timeline && lastOf(timeline);
+    if (!timeline?.hasAfter || timeline.newer === 'loading') return;
+    if (!last) return this.present(id);
+    this.#change(id, (now) => ({ ...now, newer: 'loading' }));
+    const page = await this.#fetch(id, { after: last.position, limit: CATCH_UP_PAGE });
+    if (page === 'outdated') return;
+    if (!page) this.#change(id, (now) => ({ ...now, newer: 'failed' }));
+    else if (following && page.has_after) await this.present(id);
+    // Nothing there, although something newer was seen: do not ask in a circle.
+    else if (page.messages.length === 0)
+      this.#change(id, (now) => ({ ...now, hasAfter: page.has_after, newer: 'idle' }));
+    else this.#change(id, (now) => withNewer(now, page, this.#lastPosition(id)));
+  }
+
+  /** All windows may have missed something that will not be sent: the open one ends where it is, the others go. */
+  invalidate(): void {
+    for (const id of this.#kept) {
+      if (id === this.#open)
+        this.#change(id, (now) => (now.status === 'ready' ? { ...now, hasAfter: true } : now));
+      else this.#forget(id);
+    }
+    this.#kept = this.#kept.filter((id) => id === this.#open);
+    const open = this.#open;
+    if (open && this.#timeline(open)?.status === 'failed') void this.#start(open, this.#openingPage(open));
+  }
+
+  /** The connection is back: what failed is worth another try. */
+  retryFailed(): void {
+    const id = this.#open;
+    const timeline = id === null ? undefined : this.#timeline(id);
+    if (id === null || !timeline) return;
+    if (timeline.status === 'failed') void this.#start(id, this.#openingPage(id));
+    if (timeline.older === 'failed') this.#change(id, (now) => ({ ...now, older: 'idle' }));
+    if (timeline.newer === 'failed') this.#change(id, (now) => ({ ...now, newer: 'idle' }));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#retry);
+    this.#generations.clear();
+    this.#open = null;
+  }
+
+  async #start(id: ConversationId, page: PageOf): Promise<void> {
+    const known = this.#timeline(id);
+    this.#generations.set(id, Symbol(id));
+    if (!known || known.status === 'failed') this.#put(id, LOADING);
+    const answer = await this.#fetch(id, { limit: PAGE, ...page });
+    if (answer === 'outdated') return;
+    if (answer) this.#put(id, fromPage(answer, this.#lastPosition(id)));
+    else if (known?.status !== 'ready') this.#put(id, { ...LOADING, status: 'failed' });
+    else this.#change(id, (now) => ({ ...now, newer: 'failed' }));
+    if (answer && !answer.complete) this.#askAgain(id, page);
+  }
+
+  #askAgain(id: ConversationId, page: PageOf): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (this.#open === id && this.#timeline(id)?.complete === false) void this.#start(id, page);
+    }, INCOMPLETE_RETRY_MS);
+  }
+
+  /** Null when it failed. */
+  async #fetch(id: ConversationId, page: PageOf): Promise<MessagePage | null | 'outdated'> {
+    const generation = this.#generations.get(id);
+    const answer = await this.#api.messages(id, page).catch(() => null);
+    return this.#generations.get(id) === generation && generation !== undefined ? answer : 'outdated';
+  }
+
+  /** The first unread message must be in view, however many follow it. */
+  #openingPage(id: ConversationId): PageOf {
+    const entry = this.#store.getState().conversations[id];
+    return entry && entry.unread > UNREAD_ON_NEWEST_PAGE && entry.last_read > 0
+      ? { around: entry.last_read }
+      : {};
+  }
+
+  #forget(id: ConversationId | undefined): void {
+    if (id === undefined) return;
+    this.#generations.delete(id);
+    this.#store.setState((state) => {
+      const { [id]: _, ...timelines } = state.timelines;
+      return { timelines };
+    });
+  }
+
+  #timeline(id: ConversationId): Timeline | undefined {
+    return this.#store.getState().timelines[id];
+  }
+
+  #unread = (id: ConversationId) => this.#store.getState().conversations[id]?.unread ?? 0;
+  #lastPosition = (id: ConversationId) => this.#store.getState().conversations[id]?.last_position ?? 0;
+
+  #put(id: ConversationId, timeline: Timeline): void {
+    this.#store.setState((state) => ({ timelines: { ...state.timelines, [id]: timeline } }));
+  }
+
+  #change(id: ConversationId, step: (timeline: Timeline) => Timeline): void {
+    const timeline = this.#timeline(id);
+    if (timeline) this.#put(id, step(timeline));
+  }
+}

@@ -1,0 +1,67 @@
+// The one error of every REST call: what the server answered, or that it did not.
+import type { Problem } from './types';
+
+/** `offline`: no answer at all; `timeout`: none in time; the rest are the codes of docs/PROTOCOL.md. */
+export class ApiError extends Error {
+  readonly code: string;
+  /** 0 when there was no answer. */
+  readonly status: number;
+  /** The field of the form that broke a rule. */
+  readonly field: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(problem: Omit<Problem, 'title'>) {
+    super(problem.detail ?? problem.code);
+    this.name = 'ApiError';
+    this.code = problem.code;
+    this.status = problem.status;
+    this.field = problem.field;
+    this.retryAfterMs = problem.retry_after_ms;
+  }
+
+  /** Trying again later can help, without doing anything first. */
+  get temporary(): boolean {
+    return (
+      this.status === 0 ||
+      this.status === 429 ||
+      this.status === 503 ||
+      this.status === 502 ||
+      this.status === 504
+    );
+  }
+}
+
+const MESSAGES: Record<string, string> = {
+  offline: 'The server cannot be reached.',
+  timeout: 'The server did not answer in time.',
+  bad_credentials: 'Unknown username or wrong password.',
+  username_taken: 'This username is taken.',
+  rate_limited: 'Too many attempts. Wait a moment and try again.',
+  log_unavailable: 'The server cannot save messages right now.',
+  store_unavailable: 'The server’s database does not answer right now.',
+  overloaded: 'The server is very busy right now.',
+  shutting_down: 'The server is restarting.',
+  unknown_conversation: 'There is no such conversation, or you are not in it.',
+  unknown_recipient: 'This person does not exist.',
+  too_large: 'This is too long to send.',
+  client_id_reused: 'This message was already sent elsewhere.',
+};
+
+/** A sentence for people. The server's own `detail` is used for codes that say nothing by themselves. */
+export function explain(code: string, detail?: string): string {
+  return (
+    MESSAGES[code] ??
+    (detail !== undefined && detail !== code ? sentence(detail) : `Something went wrong (${code}).`)
+  );
+}
+
+export function explainError(error: unknown): string {
+  return error instanceof ApiError
+    ? explain(error.code, error.message)
+    : 'Something went wrong in this page.';
+}
+
+function sentence(text: string): string {
+  const upper = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(upper) ? upper : `${upper}.`;
+}

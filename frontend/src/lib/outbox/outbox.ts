@@ -1,0 +1,227 @@
+// What the person has sent and the server has not accepted yet. Guarantees: nothing typed is lost; each message keeps its
+// client_id through every try; one per person addressed is under way at a time, so the order is kept; a message that was
+// refused for good steps aside and does not block those behind it.
+import type { UserId } from '@/lib/http/types';
+import type { ClientFrame } from '@/lib/socket/frames';
+
+import type { OutboxItem, OutboxReason } from './outbox-item';
+import type { OutboxStorage } from './outbox-storage';
+import { randomId } from './random-id';
+
+/** More unsent messages than this are not taken; the text stays in the composer. */
+export const OUTBOX_MAX_ITEMS = 500;
+/** Below the server's `max_in_flight`, so that it never stops reading from this page. */
+const MAX_IN_FLIGHT = 32;
+/** The server refuses after 4 s when the log is silent; without any answer the send is repeated. */
+const ANSWER_TIMEOUT_MS = 15_000;
+const WAIT_FIRST_MS = 1_000;
+const WAIT_MAX_MS = 30_000;
+
+export interface OutboxOptions {
+  owner: UserId;
+  /** The id of this page, see page-claim. */
+  page: string;
+  storage: OutboxStorage;
+  /** False when there is no live connection. */
+  send: (frame: ClientFrame) => boolean;
+  onChange: () => void;
+  now?: () => number;
+}
+
+/** What is only worth knowing while this page lives. */
+interface Track {
+  item: OutboxItem;
+  /** May have reached the server: the next try must say so. */
+  tried: boolean;
+  refusals: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+export interface Refusal extends OutboxReason {
+  client_id: string;
+  temporary: boolean;
+  retry_after_ms?: number;
+}
+
+export class Outbox {
+  readonly #tracks = new Map<string, Track>();
+  readonly #options: Required<OutboxOptions>;
+  #connected = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = { now: () => Date.now(), ...options };
+  }
+
+  /** Oldest first. */
+  get items(): OutboxItem[] {
+    return [...this.#tracks.values()].map((track) => track.item);
+  }
+
+  /** Takes over what earlier pages left behind. They may have sent it: every one counts as tried. */
+  async adopt(openPages: Set<string>): Promise<void> {
+    const stored = await this.#options.storage.load(this.#options.owner);
+    const left = stored
+      .filter((item) => !this.#tracks.has(item.client_id) && !openPages.has(item.page))
+      .sort((a, b) => a.created_at - b.created_at || (a.client_id < b.client_id ? -1 : 1));
+    if (left.length === 0) return;
+    const here = [...this.#tracks];
+    this.#tracks.clear();
+    for (const item of left) {
+      const { reason, ...rest } = item;
+      const failed = item.status === 'failed';
+      this.#add(
+        {
+          ...rest,
+          page: this.#options.page,
+          status: failed ? 'failed' : 'queued',
+          ...(failed && reason ? { reason } : {}),
+        },
+        true,
+      );
+    }
+    for (const [id, track] of here) this.#tracks.set(id, track);
+    this.#changed();
+  }
+
+  /** False when the outbox is full. */
+  add(to: UserId, body: string): boolean {
+    if (this.#tracks.size >= OUTBOX_MAX_ITEMS) return false;
+    const { owner, page, now } = this.#options;
+    this.#add({ client_id: randomId(), owner, page, to, body, created_at: now(), status: 'queued' }, false);
+    this.#changed();
+    return true;
+  }
+
+  /** A connection is live: what was under way on the old one is sent again. */
+  connected(): void {
+    this.#connected = true;
+    for (const track of this.#tracks.values()) if (track.item.status !== 'failed') this.#requeue(track);
+    this.#changed();
+  }
+
+  disconnected(): void {
+    this.#connected = false;
+    for (const track of this.#tracks.values()) if (track.item.status === 'sending') this.#requeue(track);
+    this.#options.onChange();
+  }
+
+  /** The server has it. Returns the item, or undefined when it is not (or no longer) ours. */
+  accepted(clientId: string): OutboxItem | undefined {
+    const item = this.#remove(clientId);
+    if (item) this.#changed();
+    return item;
+  }
+
+  refused(refusal: Refusal): void {
+    const track = this.#tracks.get(refusal.client_id);
+    if (!track || track.item.status === 'failed') return;
+    const reason = { code: refusal.code, message: refusal.message };
+    if (refusal.temporary) {
+      const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** Math.min(track.refusals, 10));
+      track.refusals += 1;
+      this.#set(track, 'waiting', reason);
+      this.#after(track, Math.max(waitMs, refusal.retry_after_ms ?? 0), () => this.#again(track));
+    } else {
+      clearTimeout(track.timer);
+      this.#set(track, 'failed', reason);
+    }
+    this.#changed();
+  }
+
+  retry(clientId: string): void {
+    const track = this.#tracks.get(clientId);
+    if (track && track.item.status !== 'sending') this.#again(track);
+  }
+
+  discard(clientId: string): void {
+    if (this.#remove(clientId)) this.#changed();
+  }
+
+  discardAll(): void {
+    for (const id of [...this.#tracks.keys()]) this.#remove(id);
+    this.#options.onChange();
+  }
+
+  /** Stops sending; what is stored stays for the next page. */
+  dispose(): void {
+    this.#connected = false;
+    for (const track of this.#tracks.values()) clearTimeout(track.timer);
+  }
+
+  #changed(): void {
+    this.#pump();
+    this.#options.onChange();
+  }
+
+  /** Sends the first message of every lane (person addressed) that has none under way and none waiting in front. */
+  #pump(): void {
+    if (!this.#connected) return;
+    let inFlight = this.#count('sending');
+    const busy = new Set<UserId>();
+    for (const track of this.#tracks.values()) {
+      const { status, to } = track.item;
+      if (status === 'queued' && !busy.has(to) && inFlight < MAX_IN_FLIGHT && this.#send(track))
+        inFlight += 1;
+      if (status !== 'failed') busy.add(to);
+    }
+  }
+
+  #send(track: Track): boolean {
+    const { client_id, to, body } = track.item;
+    const sent = this.#options.send({
+      type: 'send',
+      client_id,
+      to,
+      body,
+      ...(track.tried ? { retry: true } : {}),
+    });
+    if (!sent) return false;
+    track.tried = true;
+    this.#set(track, 'sending', track.item.reason);
+    this.#after(track, ANSWER_TIMEOUT_MS, () => this.#again(track));
+    return true;
+  }
+
+  #again(track: Track): void {
+    this.#requeue(track);
+    this.#changed();
+  }
+
+  #requeue(track: Track): void {
+    clearTimeout(track.timer);
+    this.#set(track, 'queued', track.item.status === 'failed' ? undefined : track.item.reason);
+  }
+
+  #count(status: OutboxItem['status']): number {
+    let count = 0;
+    for (const track of this.#tracks.values()) if (track.item.status === status) count += 1;
+    return count;
+  }
+
+  #add(item: OutboxItem, tried: boolean): void {
+    this.#tracks.set(item.client_id, { item, tried, refusals: 0, timer: undefined });
+    this.#options.storage.put(item);
+  }
+
+  #set(track: Track, status: OutboxItem['status'], reason: OutboxReason | undefined): void {
+    const { reason: _, ...rest } = track.item;
+    const before = track.item.status;
+    track.item = { ...rest, status, ...(reason ? { reason } : {}) };
+    // Stored pages only need to know failed or not: `sending` and the like mean nothing to the next page.
+    if ((status === 'failed') !== (before === 'failed')) this.#options.storage.put(track.item);
+  }
+
+  #after(track: Track, ms: number, action: () => void): void {
+    clearTimeout(track.timer);
+    track.timer = setTimeout(action, ms);
+  }
+
+  #remove(clientId: string): OutboxItem | undefined {
+    const track = this.#tracks.get(clientId);
+    if (!track) return undefined;
+    clearTimeout(track.timer);
+    this.#tracks.delete(clientId);
+    this.#options.storage.delete(clientId);
+    return track.item;
+  }
+}

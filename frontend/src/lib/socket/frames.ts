@@ -1,0 +1,100 @@
+// The frames of protocol v1, both ways, and the reading of what comes in: a frame of an unknown type, or one that is
+// not JSON, is skipped, never thrown.
+import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
+
+export type ClientFrame =
+  | { type: 'hello'; resume?: string }
+  | { type: 'send'; client_id: string; to: UserId; body: string; retry?: boolean }
+  | { type: 'read'; conversation: ConversationId; position: Position }
+  | { type: 'ping' };
+
+export interface Limits {
+  body_max_chars: number;
+  client_id_max_chars: number;
+  frame_max_bytes: number;
+  max_in_flight: number;
+}
+
+export interface Welcome {
+  type: 'welcome';
+  user: Person;
+  cursor: string;
+  resumed: boolean;
+  heartbeat_ms: number;
+  limits: Limits;
+}
+
+export interface Accepted {
+  type: 'accepted';
+  client_id: string;
+  id: string;
+  conversation: ConversationId;
+  position: Position;
+  sent_at: string;
+}
+
+export interface Rejected {
+  type: 'rejected';
+  client_id: string;
+  code: string;
+  message: string;
+  temporary: boolean;
+  field?: string;
+  retry_after_ms?: number;
+}
+
+export interface Gap {
+  type: 'gap';
+  conversation: ConversationId;
+  after: Position;
+  before: Position | null;
+}
+
+export interface ErrorFrame {
+  type: 'error';
+  code: string;
+  message: string;
+  temporary: boolean;
+  field?: string;
+  client_id?: string;
+}
+
+export type MessageFrame = Message & { type: 'message' };
+export interface ReadFrame {
+  type: 'read';
+  conversation: ConversationId;
+  position: Position;
+}
+
+export type ServerFrame =
+  | Welcome
+  | Accepted
+  | Rejected
+  | MessageFrame
+  | { type: 'cursor'; cursor: string }
+  | ReadFrame
+  | Gap
+  | ErrorFrame
+  | { type: 'pong' };
+
+const TYPES = new Set<string>([
+  'welcome',
+  'accepted',
+  'rejected',
+  'message',
+  'cursor',
+  'read',
+  'gap',
+  'error',
+  'pong',
+] satisfies ServerFrame['type'][]);
+
+export function readFrame(data: unknown): ServerFrame | null {
+  if (typeof data !== 'string') return null;
+  try {
+    const frame = JSON.parse(data) as { type?: unknown } | null;
+    return typeof frame?.type === 'string' && TYPES.has(frame.type) ? (frame as ServerFrame) : null;
+  } catch {
+    return null;
+  }
+}

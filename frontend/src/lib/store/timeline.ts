@@ -1,0 +1,111 @@
+// The window on one conversation that is in memory: always contiguous, ordered by position, each id once. What cannot be
+// joined to it without a hole is not taken; `hasAfter` then says that newer messages must be fetched.
+import type { Message, MessagePage, Position } from '@/lib/http/types';
+
+export interface Timeline {
+  /** Ascending by position. */
+  messages: Message[];
+  hasBefore: boolean;
+  hasAfter: boolean;
+  /** False: the server could not prove that nothing is missing. */
+  complete: boolean;
+  status: 'loading' | 'ready' | 'failed';
+  older: 'idle' | 'loading' | 'failed';
+  newer: 'idle' | 'loading' | 'failed';
+}
+
+/** Beyond this the far end is let go; scrolling fetches it again. */
+export const TIMELINE_MAX_MESSAGES = 2_000;
+/** Trimming goes this far below the bound, so that it is seldom. */
+const TRIM_TO = 1_500;
+
+export const LOADING: Timeline = {
+  messages: [],
+  hasBefore: false,
+  hasAfter: false,
+  complete: true,
+  status: 'loading',
+  older: 'idle',
+  newer: 'idle',
+};
+
+export const firstOf = (timeline: Timeline): Message | undefined => timeline.messages[0];
+export const lastOf = (timeline: Timeline): Message | undefined => timeline.messages.at(-1);
+
+/** A window that starts anew from one page. `lastPosition`: the newest that is known to exist. */
+export function fromPage(page: MessagePage, lastPosition: Position): Timeline {
+  const newest = page.messages.at(-1)?.position ?? 0;
+  return {
+    ...LOADING,
+    status: 'ready',
+    messages: merge([], page.messages),
+    hasBefore: page.has_before,
+    // A message that arrived while the page was on its way was dropped: fetch on.
+    hasAfter: page.has_after || lastPosition > newest,
+    complete: page.complete,
+  };
+}
+
+export function withOlder(timeline: Timeline, page: MessagePage): Timeline {
+  const messages = merge(timeline.messages, page.messages);
+  const tooMany = messages.length > TIMELINE_MAX_MESSAGES;
+  return {
+    ...timeline,
+    messages: tooMany ? messages.slice(0, TRIM_TO) : messages,
+    hasBefore: page.has_before,
+    hasAfter: timeline.hasAfter || tooMany,
+    older: 'idle',
+  };
+}
+
+export function withNewer(timeline: Timeline, page: MessagePage, lastPosition: Position): Timeline {
+  const messages = merge(timeline.messages, page.messages);
+  return trimOldest({
+    ...timeline,
+    messages,
+    hasAfter: page.has_after || lastPosition > (messages.at(-1)?.position ?? 0),
+    complete: timeline.complete && page.complete,
+    newer: 'idle',
+  });
+}
+
+/** Messages that came live. Those that the window does not reach yet, or no longer, are left to history. */
+export function withLive(timeline: Timeline, arrived: Message[]): Timeline {
+  if (timeline.status !== 'ready') return timeline;
+  const first = firstOf(timeline)?.position ?? 0;
+  const last = lastOf(timeline)?.position ?? 0;
+  const fitting = arrived.filter(
+    ({ position }) => (position > first || !timeline.hasBefore) && (position < last || !timeline.hasAfter),
+  );
+  if (fitting.length === 0) return timeline;
+  const messages = merge(timeline.messages, fitting);
+  return messages === timeline.messages ? timeline : trimOldest({ ...timeline, messages });
+}
+
+/** More was missed after this position than was sent: the window ends there until it is fetched. */
+export function endingAt(timeline: Timeline, after: Position): Timeline {
+  if (timeline.status !== 'ready') return timeline;
+  return {
+    ...timeline,
+    messages: timeline.messages.filter(({ position }) => position <= after),
+    hasAfter: true,
+  };
+}
+
+function trimOldest(timeline: Timeline): Timeline {
+  if (timeline.messages.length <= TIMELINE_MAX_MESSAGES) return timeline;
+  return { ...timeline, messages: timeline.messages.slice(-TRIM_TO), hasBefore: true };
+}
+
+/** Ascending by position, each id once, the first one kept. The same array when nothing is new. */
+function merge(known: Message[], more: Message[]): Message[] {
+  const ids = new Set(known.map(({ id }) => id));
+  const added: Message[] = [];
+  for (const message of more) {
+    if (ids.has(message.id)) continue;
+    ids.add(message.id);
+    added.push(message);
+  }
+  if (added.length === 0) return known;
+  return [...known, ...added].sort((a, b) => a.position - b.position);
+}
