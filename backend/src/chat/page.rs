@@ -70,7 +70,8 @@ pub fn merge(page: Page, limit: usize, stored: HistoryPage, unflushed: Vec<ChatM
     let stored_messages: Vec<ChatMessage> = stored.messages.into_iter().map(ChatMessage::from).collect();
     // The store's page ends before the store does: the unflushed messages are not its neighbours.
     let reaches_end = !stored.has_after;
-    let newer = unflushed.last().is_some_and(|last| is_after(page, last.position));
+    let older = unflushed.first().is_some_and(|first| matches!(page, Page::After(bound) if first.position <= bound));
+    let newer = unflushed.last().is_some_and(|last| matches!(page, Page::Before(bound) if last.position >= bound));
     let known: Vec<MessageId> = stored_messages.iter().map(|message| message.id).collect();
     let mut messages = stored_messages;
     if reaches_end || matches!(page, Page::Before(_)) {
@@ -91,7 +92,7 @@ pub fn merge(page: Page, limit: usize, stored: HistoryPage, unflushed: Vec<ChatM
     let last = count.min(first + limit);
     let has_after = last < count || stored.has_after || newer;
     let messages = messages.drain(first..last).collect();
-    MergedPage { messages, has_before: first > 0 || stored.has_before, has_after }
+    MergedPage { messages, has_before: first > 0 || stored.has_before || older, has_after }
 }
 
 /// Whether a message can be on the page at all.
@@ -101,11 +102,6 @@ fn in_range(page: Page, position: Position) -> bool {
         Page::Before(bound) => position < bound,
         Page::After(bound) => position > bound,
     }
-}
-
-/// Whether an unflushed message at `position` is beyond every page of this kind.
-fn is_after(page: Page, position: Position) -> bool {
-    matches!(page, Page::Before(bound) if position >= bound)
 }
 
 #[cfg(test)]

@@ -119,7 +119,8 @@ impl Chat {
         let pair = if conversation == ConversationId::direct(user, user) {
             Some((user, user))
         } else {
-            match self.recent().people(conversation) {
+            let in_memory = self.recent().people(conversation);
+            match in_memory {
                 Some(pair) => Some(pair),
                 None => self.directory.pair(conversation).await?,
             }
