@@ -6,17 +6,19 @@
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 
-/// A table that is not made twice.
-pub(super) fn table(name: &'static str) -> TableCreateStatement {
+/// A table with the texts' rule above.
+pub(super) fn table(backend: DbBackend, name: &'static str) -> TableCreateStatement {
     let mut table = Table::create();
-    // The three options are MySQL's; the others ignore them.
-    table.table(name).engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+    table.table(name);
+    if backend == DbBackend::MySql {
+        table.engine("InnoDB").character_set("utf8mb4").collate("utf8mb4_bin");
+    }
     table
 }
 
 /// A table that is read by its primary key only: SQLite stores it in that order and needs no second tree.
 pub(super) fn clustered_table(backend: DbBackend, name: &'static str) -> TableCreateStatement {
-    let mut table = table(name);
+    let mut table = table(backend, name);
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }

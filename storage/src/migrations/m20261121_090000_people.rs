@@ -13,7 +13,7 @@ pub(super) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
-        let users = table("users")
+        let users = table(backend, "users")
             .col(uuid(backend, "id").primary_key())
             .col(short_text("username", USERNAME_MAX_CHARS as u32))
             .col(key_text(backend, "username_folded", USERNAME_MAX_CHARS as u32))
@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
 
-        let sessions = table("sessions")
+        let sessions = table(backend, "sessions")
             .col(uuid(backend, "id").primary_key())
             .col(hash(backend, "token_hash"))
             .col(uuid(backend, "user_id"))

@@ -15,7 +15,7 @@ pub(super) struct Migration;
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
-        let conversations = table("conversations")
+        let conversations = table(backend, "conversations")
             .col(uuid(backend, "id").primary_key())
             .col(short_text("kind", 16))
             .col(ColumnDef::new("title").string_len(128))

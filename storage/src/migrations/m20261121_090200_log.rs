@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_table(offsets).await?;
 
-        let epochs = table("log_epochs")
+        let epochs = table(backend, "log_epochs")
             .col(small_number("epoch").primary_key())
             .col(number("began_at_ms"))
             .to_owned();

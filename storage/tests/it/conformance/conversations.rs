@@ -1,0 +1,118 @@
+use milena_domain::limits::UNREAD_MAX_COUNT;
+use milena_domain::{ConversationId, Epoch, Position};
+use milena_storage::{ListCursor, ReadMark};
+
+use crate::database::TestDatabase;
+use crate::letters::{TOPIC, at, row, row_with, user, write};
+
+pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
+    let store = database.store().await;
+    // Two messages with each of 20 people; five conversations share each last moment.
+    let mut rows = Vec::new();
+    for offset in 0..40_i64 {
+        let other = 100 + (offset % 20) as u128;
+        let position = Position::new(Epoch::FIRST, offset);
+        rows.push(row_with(other, 1, &format!("{offset}"), position, offset / 5, &format!("m{offset}")));
+    }
+    let mut expected: Vec<_> = rows[20..].iter().map(|row| (row.sent_at, row.conversation)).collect();
+    expected.sort_unstable_by(|a, b| b.cmp(a));
+    write(&store, rows.clone()).await;
+
+    for limit in [1, 3, 20, 500] {
+        let mut listed = Vec::new();
+        let mut before = None;
+        loop {
+            let page = store.conversations_of(TOPIC, user(1), before, limit).await.unwrap();
+            assert!(page.conversations.len() <= limit);
+            assert_eq!(page.log.next_offsets[&0], 40);
+            let Some(last) = page.conversations.last() else { break };
+            before = Some(ListCursor { last_sent_at: last.last_sent_at, id: last.id });
+            listed.extend(page.conversations);
+        }
+        let order: Vec<_> = listed.iter().map(|found| (found.last_sent_at, found.id)).collect();
+        assert_eq!(order, expected, "by {limit}");
+        for found in &listed {
+            let last = rows.iter().rfind(|row| row.conversation == found.id).unwrap();
+            assert_eq!(found.other, last.sender);
+            assert_eq!(found.last_position, last.position);
+            let message = found.last_message.as_ref().unwrap();
+            assert_eq!((message.id, &message.body), (last.id, &last.body));
+            assert_eq!((found.last_read, found.unread), (Position::ZERO, 2));
+        }
+    }
+
+    let positions = store.conversation_positions(user(1), 7).await.unwrap();
+    let order: Vec<_> = positions.iter().map(|(id, _, _)| *id).collect();
+    assert_eq!(order, expected[..7].iter().map(|(_, id)| *id).collect::<Vec<_>>());
+    for (id, other, last_position) in positions {
+        let last = rows.iter().rfind(|row| row.conversation == id).unwrap();
+        assert_eq!((other, last_position), (last.sender, last.position));
+    }
+}
+
+pub(super) async fn unread_messages_are_counted_up_to_the_limit(database: &TestDatabase) {
+    let store = database.store().await;
+    let limit = i64::from(UNREAD_MAX_COUNT);
+    // Every other message is one's own and does not count.
+    let rows: Vec<_> = (0..2 * limit + 10)
+        .map(|offset| {
+            let (sender, to) = if offset % 2 == 0 { (2, 1) } else { (1, 2) };
+            row(sender, to, &format!("{offset}"), offset)
+        })
+        .collect();
+    let conversation = rows[0].conversation;
+    write(&store, rows).await;
+    let unread = async |reader: u128| {
+        let (found, _) = store.conversation_of(TOPIC, user(reader), conversation).await.unwrap();
+        found.unwrap().unread
+    };
+    assert_eq!(unread(1).await, UNREAD_MAX_COUNT, "1,005 are unread");
+    for (read_up_to, expected) in
+        [(8, UNREAD_MAX_COUNT), (10, 999), (11, 999), (12, 998), (2 * limit + 7, 1), (2 * limit + 8, 0)]
+    {
+        let position = Position::new(Epoch::FIRST, read_up_to);
+        let stored =
+            store.advance_reads(&[ReadMark { user: user(1), conversation, position }]).await.unwrap();
+        assert_eq!(stored, [true]);
+        assert_eq!(unread(1).await, expected, "read up to {read_up_to}");
+    }
+    let beyond = ReadMark { user: user(1), conversation, position: Position::MAX };
+    store.advance_reads(&[beyond]).await.unwrap();
+    assert_eq!(unread(1).await, 0);
+    assert_eq!(unread(2).await, UNREAD_MAX_COUNT, "each member reads for themselves");
+}
+
+pub(super) async fn notes_to_self_have_one_member(database: &TestDatabase) {
+    let store = database.store().await;
+    write(&store, vec![row(1, 1, "milk", 0), row(1, 1, "bread", 1), row(1, 2, "hello", 2)]).await;
+    let notes = ConversationId::direct(user(1), user(1));
+    assert_eq!(store.members(notes).await.unwrap(), [user(1)]);
+    let listing = store.conversations_of(TOPIC, user(1), None, 10).await.unwrap();
+    assert_eq!(listing.conversations.len(), 2);
+    let found = &listing.conversations[1];
+    assert_eq!((found.id, found.other, found.unread), (notes, user(1), 0));
+    assert_eq!(found.last_message.as_ref().unwrap().body.as_str(), "letter 1");
+    let positions = store.conversation_positions(user(1), 10).await.unwrap();
+    assert_eq!(positions[1], (notes, user(1), Position::new(Epoch::FIRST, 1)));
+}
+
+pub(super) async fn strangers_see_nothing(database: &TestDatabase) {
+    let store = database.store().await;
+    write(&store, vec![row(1, 2, "secret", 0)]).await;
+    let conversation = ConversationId::direct(user(1), user(2));
+    let mut members = store.members(conversation).await.unwrap();
+    members.sort_unstable();
+    assert_eq!(members, [user(1), user(2)]);
+    assert!(store.members(ConversationId::direct(user(1), user(3))).await.unwrap().is_empty());
+
+    let (found, log) = store.conversation_of(TOPIC, user(2), conversation).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!((found.id, found.other, found.last_sent_at), (conversation, user(1), at(0)));
+    assert_eq!(log.next_offsets[&0], 1);
+    let (none, log) = store.conversation_of(TOPIC, user(3), conversation).await.unwrap();
+    assert_eq!((none, log.next_offsets[&0]), (None, 1));
+    assert!(store.conversations_of(TOPIC, user(3), None, 10).await.unwrap().conversations.is_empty());
+    assert!(store.conversation_positions(user(3), 10).await.unwrap().is_empty());
+    let elsewhere = store.conversations_of("another_topic", user(1), None, 10).await.unwrap();
+    assert!(elsewhere.log.next_offsets.is_empty(), "offsets belong to their topic");
+}

@@ -1,0 +1,56 @@
+//! One suite, the same on every database.
+
+mod conversations;
+mod fence;
+mod history;
+mod people;
+mod random_log;
+mod reads;
+mod schema;
+mod sessions;
+mod snapshot;
+mod writer;
+
+use crate::database::{Server, TestDatabase};
+
+async fn run(server: Server, test: impl AsyncFnOnce(&TestDatabase)) {
+    if let Some(database) = TestDatabase::create(server).await {
+        test(&database).await;
+    }
+}
+
+macro_rules! on_every_database {
+    ($($module:ident: $($name:ident),+;)*) => {
+        on_every_database!(@on sqlite, Sqlite, $($module: $($name),+;)*);
+        on_every_database!(@on postgres, Postgres, $($module: $($name),+;)*);
+        on_every_database!(@on mariadb, MariaDb, $($module: $($name),+;)*);
+    };
+    (@on $database:ident, $server:ident, $($module:ident: $($name:ident),+;)*) => {
+        mod $database {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::run(super::Server::$server, super::$module::$name).await;
+                }
+            )+)*
+        }
+    };
+}
+
+on_every_database! {
+    schema: migrations_go_up_and_down_and_up, several_programs_migrate_at_once, entities_match_the_schema;
+    people: usernames_are_unique_regardless_of_case, people_are_found_by_id_and_by_name,
+        the_search_ranks_and_takes_text_as_text, an_import_keeps_the_ids_that_exist;
+    sessions: a_session_lives_until_it_expires, a_session_belongs_to_its_person, user_agents_are_cut;
+    history: paging_both_ways_gives_every_message_once, a_page_around_a_position, texts_come_back_exactly,
+        epochs_and_large_positions_keep_their_order, messages_are_found_by_id;
+    conversations: the_list_is_paged_newest_first, unread_messages_are_counted_up_to_the_limit,
+        notes_to_self_have_one_member, strangers_see_nothing;
+    reads: read_positions_only_grow, marks_of_unknown_members_are_answered;
+    writer: duplicates_are_stored_once, a_repeat_does_not_move_its_conversation, a_taken_position_is_bad_data,
+        bad_text_is_bad_data, large_batches_are_written_whole, an_abandoned_write_leaves_all_or_nothing,
+        consumers_of_different_partitions_do_not_disturb_each_other;
+    fence: a_batch_must_begin_where_the_store_is, of_two_writers_one_wins, a_new_epoch_ends_the_old_one;
+    snapshot: a_list_says_exactly_which_records_it_contains;
+    random_log: a_random_log_is_stored_once_and_in_order;
+}

@@ -1,0 +1,113 @@
+use std::collections::HashMap;
+
+use milena_domain::DisplayName;
+use milena_storage::{NewUser, StorageError};
+
+use crate::database::TestDatabase;
+use crate::letters::{at, new_user, user};
+
+pub(super) async fn usernames_are_unique_regardless_of_case(database: &TestDatabase) {
+    let store = database.store().await;
+    store.create_user(new_user(1, "Anna", "Anna")).await.unwrap();
+    let error = store.create_user(new_user(2, "aNNa", "Another")).await.unwrap_err();
+    assert!(matches!(error, StorageError::UsernameTaken), "{error}");
+    assert!(!error.is_temporary());
+    store.create_user(new_user(3, "Anna.", "Almost")).await.unwrap();
+
+    let racing = futures::future::join_all(
+        (10..20).map(|number| store.create_user(new_user(number, "Race", "Racer"))),
+    );
+    let won = racing.await.into_iter().filter(Result::is_ok).count();
+    assert_eq!(won, 1);
+}
+
+pub(super) async fn people_are_found_by_id_and_by_name(database: &TestDatabase) {
+    let store = database.store().await;
+    store.create_user(new_user(1, "Anna", "Änna 😀")).await.unwrap();
+    let imported = NewUser { password_hash: None, ..new_user(2, "ben", "Ben") };
+    store.create_user(imported).await.unwrap();
+
+    let anna = store.credentials("anna").await.unwrap().unwrap();
+    assert_eq!(anna.person.id, user(1));
+    assert_eq!((anna.person.username.as_str(), anna.person.display_name.as_str()), ("Anna", "Änna 😀"));
+    assert_eq!(anna.person.created_at, at(1_001));
+    assert_eq!(anna.password_hash.as_deref(), Some("$argon2id$1"));
+    assert!(!format!("{anna:?}").contains("argon2id"), "the hash is not printed");
+    assert_eq!(store.credentials("ben").await.unwrap().unwrap().password_hash, None);
+    for unknown in ["Anna", "anna ", " anna", "ann", "än", "", "anna\0", "an%"] {
+        assert!(store.credentials(unknown).await.unwrap().is_none(), "{unknown:?}");
+    }
+
+    assert_eq!(store.person(user(1)).await.unwrap(), Some(anna.person.clone()));
+    assert_eq!(store.person(user(9)).await.unwrap(), None);
+    assert_eq!(store.persons(&[]).await.unwrap(), HashMap::new());
+    let mut ids: Vec<_> = (0..1_200).map(user).collect();
+    ids.push(user(1));
+    let found = store.persons(&ids).await.unwrap();
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&user(1)], anna.person);
+}
+
+pub(super) async fn the_search_ranks_and_takes_text_as_text(database: &TestDatabase) {
+    let store = database.store().await;
+    for (number, (username, display_name)) in [
+        ("marianna", "Zoe"),
+        ("Anna", "Somebody"),
+        ("annabel", "Bel"),
+        ("ann_a", "Underscore"),
+        ("annXa", "No underscore"),
+        ("bob", "Anna Fan"),
+        ("carl", "Johanna 100%"),
+        ("dora", "ÄRGER & Co!"),
+        ("eve", "a\\b"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        store.create_user(new_user(number as u128 + 1, username, display_name)).await.unwrap();
+    }
+    let search = async |query: &str, limit| -> Vec<String> {
+        let found = store.search_people(query, limit).await.unwrap();
+        found.into_iter().map(|person| person.username).collect()
+    };
+    assert_eq!(
+        search("ANNA", 20).await,
+        ["Anna", "annabel", "bob", "carl", "marianna"],
+        "exact, then prefix, then display names that begin with it, then the rest"
+    );
+    assert_eq!(search(" anna ", 2).await, ["Anna", "annabel"]);
+    assert_eq!(search("anna", 3).await, ["Anna", "annabel", "bob"]);
+    assert_eq!(search("ann_a", 20).await, ["ann_a"], "_ is no wildcard");
+    assert_eq!(search("100%", 20).await, ["carl"]);
+    assert_eq!(search("%", 20).await, ["carl"]);
+    assert_eq!(search("co!", 20).await, ["dora"], "the escape character is a character");
+    assert_eq!(search("a\\b", 20).await, ["eve"]);
+    assert_eq!(search("ärger", 20).await, ["dora"], "case is folded beyond ASCII");
+    for nobody in ["", "  ", "nobody", "an\0na", "'; DROP TABLE users; --", "😀"] {
+        assert!(search(nobody, 20).await.is_empty(), "{nobody:?}");
+    }
+}
+
+pub(super) async fn an_import_keeps_the_ids_that_exist(database: &TestDatabase) {
+    let store = database.store().await;
+    store.create_user(new_user(1, "Anna", "Anna")).await.unwrap();
+    let mut people =
+        vec![new_user(2, "ANNA", "Imported"), new_user(3, "ben", "Ben"), new_user(4, "BEN", "B")];
+    people.extend((100..1_300).map(|number| new_user(number, &format!("u{number}"), "U")));
+    let ids = store.ensure_users(people.clone()).await.unwrap();
+    assert_eq!(ids.len(), 1_202);
+    assert_eq!(ids["anna"], user(1), "the person who was there stays who they are");
+    assert_eq!(ids["ben"], user(3), "the first of two");
+    assert_eq!(ids["u100"], user(100));
+    assert_eq!(store.person(user(1)).await.unwrap().unwrap().display_name, "Anna");
+    assert_eq!(store.person(user(2)).await.unwrap(), None);
+
+    let again = people.into_iter().map(|person| NewUser {
+        id: milena_domain::UserId::new(),
+        display_name: DisplayName::new("Changed").unwrap(),
+        ..person
+    });
+    assert_eq!(store.ensure_users(again.collect()).await.unwrap(), ids, "a second import changes nothing");
+    assert_eq!(store.person(user(3)).await.unwrap().unwrap().display_name, "Ben");
+    assert!(store.ensure_users(Vec::new()).await.unwrap().is_empty());
+}

@@ -1,0 +1,148 @@
+use std::collections::BTreeSet;
+
+use milena_domain::Epoch;
+use milena_storage::entities::{
+    consumer_offsets, conversations, log_epochs, members, messages, sessions, users,
+};
+use milena_storage::migrations::Migrator;
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityName, EntityTrait, IdenStatic,
+    IntoActiveModel, Iterable, ModelTrait, Statement,
+};
+use sea_orm_migration::MigratorTrait;
+
+use crate::database::{Server, TestDatabase};
+use crate::letters::{TOPIC, row, write};
+
+pub(super) async fn migrations_go_up_and_down_and_up(database: &TestDatabase) {
+    let store = database.store().await;
+    write(&store, vec![row(1, 2, "a", 0)]).await;
+    let raw = database.raw().await;
+    let steps = u32::try_from(Migrator::migrations().len()).unwrap();
+    Migrator::down(&raw, Some(steps)).await.unwrap();
+    assert!(users::Entity::find().one(&raw).await.is_err(), "the table is gone");
+    assert!(messages::Entity::find().one(&raw).await.is_err(), "the table is gone");
+
+    store.migrate().await.unwrap();
+    let log = store.log_position(TOPIC).await.unwrap();
+    assert_eq!(log.epoch, Epoch::FIRST);
+    assert!(log.next_offsets.is_empty());
+    assert_eq!(write(&store, vec![row(1, 2, "a", 0)]).await.inserted, 1);
+}
+
+pub(super) async fn several_programs_migrate_at_once(database: &TestDatabase) {
+    let programs = (0..4).map(|_| async { database.connect().await.migrate().await });
+    for outcome in futures::future::join_all(programs).await {
+        outcome.unwrap();
+    }
+    let store = database.store().await;
+    assert_eq!(store.log_position(TOPIC).await.unwrap().epoch, Epoch::FIRST);
+    let epochs = log_epochs::Entity::find().all(&database.raw().await).await.unwrap();
+    assert_eq!(epochs.len(), 1);
+}
+
+/// The same columns, and a row of each entity comes back as it was.
+pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
+    let _store = database.store().await;
+    let raw = database.raw().await;
+    let id = |number| uuid::Uuid::from_u128(u128::MAX - number);
+    check(
+        database,
+        &raw,
+        users::Model {
+            id: id(1),
+            username: "Anna".into(),
+            username_folded: "anna".into(),
+            display_name: "Änna 😀".into(),
+            display_name_folded: "änna 😀".into(),
+            password_hash: None,
+            created_at_ms: -1,
+        },
+    )
+    .await;
+    check(
+        database,
+        &raw,
+        sessions::Model {
+            id: id(2),
+            token_hash: (0..32).collect(),
+            user_id: id(1),
+            created_at_ms: 1,
+            last_seen_at_ms: 2,
+            expires_at_ms: 253_402_207_199_999,
+            user_agent: String::new(),
+        },
+    )
+    .await;
+    let conversation = conversations::Model {
+        id: id(3),
+        kind: "direct".into(),
+        title: Some("Room".into()),
+        last_position: (1 << 53) - 1,
+        last_sent_at_ms: 5,
+        created_at_ms: 6,
+    };
+    check(database, &raw, conversation).await;
+    let member =
+        members::Model { conversation_id: id(3), user_id: id(1), joined_at_ms: 0, last_read: (1 << 53) - 1 };
+    check(database, &raw, member).await;
+    check(
+        database,
+        &raw,
+        messages::Model {
+            conversation_id: id(3),
+            position: (1 << 53) - 1,
+            id: id(4),
+            sender_id: id(1),
+            recipient_id: id(5),
+            client_id: "~".repeat(64),
+            sent_at_ms: -62_167_219_200_000,
+            body: "😀".repeat(8_000),
+        },
+    )
+    .await;
+    let offset = consumer_offsets::Model {
+        topic: "t".repeat(249),
+        partition_id: 1_023,
+        epoch: 8_191,
+        next_offset: 1 << 40,
+    };
+    check(database, &raw, offset).await;
+    check(database, &raw, log_epochs::Model { epoch: 8_191, began_at_ms: 1 }).await;
+}
+
+async fn check<M>(database: &TestDatabase, raw: &DatabaseConnection, row: M)
+where
+    M: ModelTrait + PartialEq + std::fmt::Debug + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+    M::Entity: EntityTrait<Model = M>,
+    <M::Entity as EntityTrait>::ActiveModel: ActiveModelTrait<Entity = M::Entity> + Send,
+{
+    let table = M::Entity::default().table_name().to_owned();
+    let declared: BTreeSet<String> =
+        <M::Entity as EntityTrait>::Column::iter().map(|column| column.as_str().to_owned()).collect();
+    assert_eq!(columns(database, raw, &table).await, declared, "columns of {table}");
+
+    let mut new = row.clone().into_active_model();
+    for column in <M::Entity as EntityTrait>::Column::iter() {
+        new.set(column, row.get(column));
+    }
+    M::Entity::insert(new).exec_without_returning(raw).await.unwrap();
+    let stored = M::Entity::find().all(raw).await.unwrap();
+    assert!(stored.contains(&row), "{table}: {stored:?}");
+}
+
+async fn columns(database: &TestDatabase, raw: &DatabaseConnection, table: &str) -> BTreeSet<String> {
+    let query = match database.server {
+        Server::Sqlite => format!("SELECT name FROM pragma_table_info('{table}')"),
+        Server::Postgres => format!(
+            "SELECT column_name::text FROM information_schema.columns \
+             WHERE table_schema = current_schema() AND table_name = '{table}'"
+        ),
+        Server::MariaDb => format!(
+            "SELECT CAST(column_name AS CHAR) FROM information_schema.columns \
+             WHERE table_schema = DATABASE() AND table_name = '{table}'"
+        ),
+    };
+    let rows = raw.query_all_raw(Statement::from_string(raw.get_database_backend(), query)).await.unwrap();
+    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}

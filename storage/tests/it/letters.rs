@@ -1,0 +1,78 @@
+//! People, messages and batches to test with, and a writer that keeps track of its offsets.
+
+use milena_domain::{
+    Body, ClientId, DisplayName, Epoch, MessageEvent, Position, Timestamp, UserId, Username,
+};
+use milena_storage::{MessageRow, NewUser, OffsetAdvance, Store, WriteBatch, WriteReport};
+
+pub(crate) const TOPIC: &str = "chat_messages";
+
+pub(crate) fn user(number: u128) -> UserId {
+    UserId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+pub(crate) fn at(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(ms)
+}
+
+pub(crate) fn new_user(number: u128, username: &str, display_name: &str) -> NewUser {
+    NewUser {
+        id: user(number),
+        username: Username::new(username).unwrap(),
+        display_name: DisplayName::new(display_name).unwrap(),
+        password_hash: Some(format!("$argon2id${number}")),
+        created_at: at(1_000 + number as i64),
+    }
+}
+
+/// A row at an offset of epoch 1; sent at the same number of milliseconds.
+pub(crate) fn row(sender: u128, to: u128, client_id: &str, offset: i64) -> MessageRow {
+    row_with(sender, to, client_id, Position::new(Epoch::FIRST, offset), offset, &format!("letter {offset}"))
+}
+
+pub(crate) fn row_with(
+    sender: u128,
+    to: u128,
+    client_id: &str,
+    position: Position,
+    sent_at_ms: i64,
+    body: &str,
+) -> MessageRow {
+    let event = MessageEvent::new(
+        user(sender),
+        user(to),
+        ClientId::new(client_id).unwrap(),
+        at(sent_at_ms),
+        Body::new(body).unwrap(),
+    );
+    MessageRow {
+        conversation: event.conversation,
+        position,
+        id: event.id,
+        sender: event.sender,
+        to: event.to,
+        client_id: event.client_id,
+        sent_at: event.sent_at,
+        body: event.body,
+    }
+}
+
+/// A batch of one partition in epoch 1.
+pub(crate) fn batch(partition: i32, from: i64, to: i64, rows: Vec<MessageRow>) -> WriteBatch {
+    WriteBatch {
+        topic: TOPIC.to_owned(),
+        epoch: Epoch::FIRST,
+        rows,
+        advances: vec![OffsetAdvance { partition, from, to }],
+    }
+}
+
+/// Writes rows to partition 0 after all that is stored there, whatever positions they have.
+pub(crate) async fn write(store: &Store, rows: Vec<MessageRow>) -> WriteReport {
+    let log = store.log_position(TOPIC).await.unwrap();
+    let from = log.next_offsets.get(&0).copied().unwrap_or(0);
+    let to = from + rows.len() as i64;
+    let mut batch = batch(0, from, to, rows);
+    batch.epoch = log.epoch;
+    store.write_batch(&batch).await.unwrap()
+}

@@ -1,0 +1,9 @@
+//! The store on real databases: SQLite always; PostgreSQL and MariaDB/MySQL when `MILENA_TEST_POSTGRES_URL` and
+//! `MILENA_TEST_MARIADB_URL` name a server on which databases may be created. With `MILENA_TEST_REQUIRE_SERVERS=1` a
+//! missing one is a failure.
+
+mod availability;
+mod conformance;
+mod database;
+mod letters;
+mod sqlite;
