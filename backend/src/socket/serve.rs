@@ -21,6 +21,7 @@ use super::node::{LiveNode, Node};
 use super::{CloseCode, Outbox, SendRate};
 use crate::auth::{Identity, Sessions};
 use crate::chat::Chat;
+use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::wire::frames::{error_frame, welcome_frame};
 
@@ -100,6 +101,7 @@ impl Sockets {
             let _ = line.feed(error_frame(&refusal, None)).await;
         }
         line.finish(&end).await;
+        metrics::socket_ended(end.label());
         log::debug!(
             end = end.label(), duration_ms = started.elapsed().as_millis() as u64,
             received = counts.received, sent = counts.sent; "a socket ended"
@@ -170,6 +172,7 @@ struct Open<'a>(&'a AtomicUsize);
 impl<'a> Open<'a> {
     fn new(open: &'a AtomicUsize) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
+        metrics::sockets(1.0);
         Self(open)
     }
 }
@@ -177,5 +180,6 @@ impl<'a> Open<'a> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+        metrics::sockets(-1.0);
     }
 }
