@@ -34,12 +34,13 @@ pub(super) fn source(setting: &Setting) -> i8 {
 pub(super) fn describe(shared: &Shared, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let include_synonyms = request.include_synonyms;
     let describe = |resource: DescribeConfigsResource| {
-        let response = DescribeConfigsResult::default().with_resource_type(resource.resource_type);
         let settings = settings_of(shared, &resource);
         let keys = resource.configuration_keys.filter(|keys| !keys.is_empty());
         let wanted =
             |name: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key.as_str() == name));
-        let response = response.with_resource_name(resource.resource_name.clone());
+        let response = DescribeConfigsResult::default()
+            .with_resource_type(resource.resource_type)
+            .with_resource_name(resource.resource_name);
         match settings {
             Ok(settings) => {
                 let shown = settings.into_iter().filter(|setting| wanted(setting.name));

@@ -47,7 +47,7 @@ pub(super) fn metadata(
     // In version 0 an empty list stood for all topics.
     let wanted = request.topics.filter(|topics| version > 0 || !topics.is_empty());
     let topics = match wanted {
-        None => shared.catalogue.topics().iter().map(|topic| describe(topic)).collect(),
+        None => shared.catalogue.topics().iter().map(describe).collect(),
         Some(topics) => topics.into_iter().map(|topic| find(shared, topic)).collect(),
     };
     let broker = MetadataResponseBroker::default()

@@ -32,6 +32,8 @@ const MANY_GROUPS_SINCE: i16 = 8;
 
 /// Which topics and partitions a request names; `None` is all that have an offset.
 type Asked = Option<Vec<(TopicName, Vec<i32>)>>;
+/// A topic with its partitions and why their offsets are refused.
+type Checked = (TopicName, Vec<(i32, Option<ResponseError>)>);
 type Committed = BTreeMap<(String, i32), CommittedOffset>;
 
 pub(super) fn commit(shared: &Arc<Shared>, request: OffsetCommitRequest) -> Answer {
@@ -43,7 +45,7 @@ pub(super) fn commit(shared: &Arc<Shared>, request: OffsetCommitRequest) -> Answ
         shared.groups.may_commit(&group, &identity, request.generation_id_or_member_epoch).map_err(error_of)
     };
     let mut changes = Vec::new();
-    let mut checked: Vec<(TopicName, Vec<(i32, Option<ResponseError>)>)> = Vec::new();
+    let mut checked: Vec<Checked> = Vec::new();
     for topic in request.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for partition in topic.partitions {
@@ -59,7 +61,7 @@ pub(super) fn commit(shared: &Arc<Shared>, request: OffsetCommitRequest) -> Answ
     Answer::Later(Box::pin(async move {
         let stored = changes.is_empty() || groups.store(changes).await;
         let failed = (!stored).then(|| error_of(GroupError::Storage));
-        let topic = |(name, partitions): (TopicName, Vec<(i32, Option<ResponseError>)>)| {
+        let topic = |(name, partitions): Checked| {
             let partition = |(index, error): (i32, Option<ResponseError>)| {
                 OffsetCommitResponsePartition::default()
                     .with_partition_index(index)

@@ -67,6 +67,12 @@ const APIS: &[Api] = &[
     api(ApiKey::DescribeCluster, 0, 1),
 ];
 
+/// All requests that are answered.
+#[cfg(test)]
+pub(crate) fn all() -> &'static [Api] {
+    APIS
+}
+
 /// What is known of the request with this key.
 pub(crate) fn supported(key: i16) -> Option<&'static Api> {
     APIS.iter().find(|api| api.key as i16 == key)
@@ -101,14 +107,14 @@ pub(crate) struct Client {
 pub(crate) enum Answer {
     /// The client wants none.
     Nothing,
-    Now(ResponseKind),
+    Now(Box<ResponseKind>),
     /// It takes time, in which further requests may begin. Does nothing until it is polled.
     Later(BoxFuture<'static, ResponseKind>),
 }
 
 impl<T: Into<ResponseKind>> From<T> for Answer {
     fn from(response: T) -> Self {
-        Self::Now(response.into())
+        Self::Now(Box::new(response.into()))
     }
 }
 
@@ -127,7 +133,7 @@ pub(crate) async fn dispatch(
         RequestKind::Produce(request) => produce::produce(shared, request).await,
         RequestKind::InitProducerId(request) => produce::init_producer_id(shared, request).await.into(),
         RequestKind::Fetch(request) => fetch::fetch(shared, request),
-        RequestKind::ListOffsets(request) => offsets::list_offsets(shared, request).await.into(),
+        RequestKind::ListOffsets(request) => offsets::list_offsets(shared, version, request).await.into(),
         RequestKind::OffsetForLeaderEpoch(request) => offsets::leader_epochs(shared, request).into(),
         RequestKind::DeleteRecords(request) => offsets::delete_records(shared, request).await.into(),
         RequestKind::CreateTopics(request) => topics::create(shared, request).await.into(),

@@ -21,6 +21,8 @@ use super::{blocking, code};
 use crate::broker::Shared;
 use crate::log::{OffsetAtTime, Partition, ReadError};
 
+/// The first version of ListOffsets that speaks of leader epochs.
+const LEADER_EPOCH_SINCE: i16 = 4;
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const GREATEST_TIME: i64 = -3;
@@ -28,7 +30,11 @@ const NONE: OffsetAtTime = OffsetAtTime { offset: -1, timestamp_ms: -1 };
 /// Stands for the end of the log in DeleteRecords.
 const HIGH_WATERMARK: i64 = -1;
 
-pub(super) async fn list_offsets(shared: &Arc<Shared>, request: ListOffsetsRequest) -> ListOffsetsResponse {
+pub(super) async fn list_offsets(
+    shared: &Arc<Shared>,
+    version: i16,
+    request: ListOffsetsRequest,
+) -> ListOffsetsResponse {
     let shared = Arc::clone(shared);
     blocking(move || {
         let topics = request.topics.into_iter().map(|topic| {
@@ -41,7 +47,7 @@ pub(super) async fn list_offsets(shared: &Arc<Shared>, request: ListOffsetsReque
                     .with_error_code(code(&found))
                     .with_offset(offset)
                     .with_timestamp(timestamp_ms)
-                    .with_leader_epoch(if offset >= 0 { 0 } else { -1 })
+                    .with_leader_epoch(if offset >= 0 && version >= LEADER_EPOCH_SINCE { 0 } else { -1 })
             });
             ListOffsetsTopicResponse::default().with_partitions(partitions.collect()).with_name(topic.name)
         });

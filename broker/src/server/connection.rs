@@ -78,7 +78,7 @@ async fn run(
             let request = match frame::decode(frame) {
                 Err(FrameError::ApiVersions { correlation_id, version }) => {
                     log::debug!(peer:%, version; "unknown version of ApiVersions");
-                    let answer = Answer::Now(api::unsupported_version());
+                    let answer = Answer::from(api::unsupported_version());
                     let _ = sender.send(Outgoing { correlation_id, version: 0, answer }).await;
                     continue;
                 }
@@ -165,7 +165,7 @@ async fn write_all(
     while let Some(Outgoing { correlation_id, version, answer }) = answers.recv().await {
         let answer: ResponseKind = match answer {
             Answer::Nothing => continue,
-            Answer::Now(answer) => answer,
+            Answer::Now(answer) => *answer,
             Answer::Later(answer) => answer.await,
         };
         let bytes = frame::encode(correlation_id, version, &answer)?;

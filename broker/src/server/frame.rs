@@ -4,6 +4,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseKind};
 use kafka_protocol::protocol::Decodable;
 
+use super::shape;
 use crate::api;
 
 /// The bytes of a length prefix.
@@ -46,6 +47,7 @@ pub(super) fn decode(mut frame: Bytes) -> Result<Request, FrameError> {
             _ => FrameError::Unsupported { key, version },
         });
     }
+    shape::check(api.key, version, &frame).map_err(|error| FrameError::Malformed(error.to_string()))?;
     let malformed = |error: anyhow::Error| FrameError::Malformed(error.to_string());
     let header =
         RequestHeader::decode(&mut frame, api.key.request_header_version(version)).map_err(malformed)?;
@@ -68,4 +70,60 @@ pub(super) fn encode(correlation_id: i32, version: i16, answer: &ResponseKind) -
         .map_err(|_| FrameError::Malformed("the answer is too long".to_owned()))?;
     bytes[..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
     Ok(bytes.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shape::sample::{self, Random};
+    use super::*;
+
+    /// Inputs of the fuzz test; a long run sets them by `MILENA_BROKER_FUZZ`.
+    fn inputs() -> usize {
+        std::env::var("MILENA_BROKER_FUZZ").ok().and_then(|inputs| inputs.parse().ok()).unwrap_or(50_000)
+    }
+
+    #[test]
+    fn the_shapes_agree_with_the_codec_in_every_version() {
+        let mut random = Random(7);
+        for api in api::all() {
+            for version in api.versions.clone() {
+                for _ in 0..50 {
+                    let bytes = sample::frame(api.key, version, &mut random);
+                    assert_eq!(shape::check(api.key, version, &bytes).ok(), Some(bytes.len()));
+                    let mut frame = Bytes::from(bytes.clone());
+                    RequestHeader::decode(&mut frame, api.key.request_header_version(version))
+                        .expect("header");
+                    let body = RequestKind::decode(api.key, &mut frame, version)
+                        .unwrap_or_else(|error| panic!("{:?} version {version}: {error}", api.key));
+                    assert!(frame.is_empty(), "{:?} version {version} leaves bytes", api.key);
+                    let mut again = BytesMut::new();
+                    body.encode(&mut again, version).expect("encoded");
+                    assert!(bytes.ends_with(&again), "{:?} version {version} differs", api.key);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_input_makes_the_decoder_panic() {
+        let mut random = Random(11);
+        let apis = api::all();
+        for _ in 0..inputs() {
+            let api = &apis[random.below(apis.len())];
+            let versions = (api.versions.end() - api.versions.start() + 1) as usize;
+            let version = api.versions.start() + random.below(versions) as i16;
+            let mut frame = sample::frame(api.key, version, &mut random);
+            for _ in 0..random.below(6) {
+                let at = random.below(frame.len());
+                frame[at] = random.below(256) as u8;
+            }
+            if random.below(4) == 0 {
+                frame.truncate(random.below(frame.len()));
+            }
+            if random.below(4) == 0 {
+                frame.extend((0..random.below(64)).map(|_| random.below(256) as u8));
+            }
+            let _ = decode(Bytes::from(frame));
+        }
+    }
 }
