@@ -6,19 +6,25 @@ import { Spinner } from '@/components/ui/spinner';
 import { paths } from '@/config/paths';
 import { LoginPage } from '@/features/auth/login-page';
 import { RegisterPage } from '@/features/auth/register-page';
+import { ChatProvider } from '@/lib/chat/chat-context';
 import type { Person } from '@/lib/http/types';
 
-import { SignedIn } from './signed-in';
+import { MainLayout } from './main-layout';
 import { useSignIn } from './use-sign-in';
 
 export function App() {
-  const [signIn, setSignIn] = useSignIn();
+  const { signIn, signedIn, logOut } = useSignIn();
   const [location, navigate] = useLocation();
 
-  function signedIn(me: Person) {
+  function enter(me: Person) {
     // Any other address was asked for before the sign-in: it is shown now.
     if (location === paths.login || location === paths.register) navigate(paths.home, { replace: true });
-    setSignIn({ state: 'signed-in', me });
+    signedIn(me);
+  }
+
+  async function leave() {
+    await logOut();
+    navigate(paths.login, { replace: true });
   }
 
   switch (signIn.state) {
@@ -32,20 +38,15 @@ export function App() {
       );
     case 'signed-out':
       return location === paths.register ? (
-        <RegisterPage onSignedIn={signedIn} />
+        <RegisterPage onSignedIn={enter} />
       ) : (
-        <LoginPage notice={signIn.notice} onSignedIn={signedIn} />
+        <LoginPage notice={signIn.notice} onSignedIn={enter} />
       );
     case 'signed-in':
       return (
-        <SignedIn
-          key={signIn.me.id}
-          me={signIn.me}
-          onSignedOut={(notice) => {
-            if (notice === undefined) navigate(paths.login, { replace: true });
-            setSignIn({ state: 'signed-out', ...(notice === undefined ? {} : { notice }) });
-          }}
-        />
+        <ChatProvider value={signIn.chat}>
+          <MainLayout onLogOut={leave} />
+        </ChatProvider>
       );
   }
 }

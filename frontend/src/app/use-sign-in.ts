@@ -1,46 +1,69 @@
-// Who is signed in. The cookie knows and this page cannot read it: the server is asked once at the start.
-import { useEffect, useState } from 'react';
+// Who is signed in. The cookie knows and this page cannot read it: the server is asked once at the start. The chat session
+// begins and ends with the answers, not with renders.
+import { useEffect, useEffectEvent, useRef, useState } from 'react';
 
+import type { ChatSession } from '@/lib/chat/chat-session';
 import { api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
 import type { Person } from '@/lib/http/types';
+
+import { openChat } from './open-chat';
 
 export type SignIn =
   | { state: 'asking' }
   /** The server did not answer: neither signed in nor out. */
   | { state: 'unreachable' }
   | { state: 'signed-out'; notice?: string }
-  | { state: 'signed-in'; me: Person };
+  | { state: 'signed-in'; chat: ChatSession };
 
 const RETRY_MS = 3_000;
+const ENDED = 'Your session has ended. Log in again to go on; what you wrote is kept.';
 
-export function useSignIn(): [SignIn, (next: SignIn) => void] {
+export function useSignIn() {
   const [signIn, setSignIn] = useState<SignIn>({ state: 'asking' });
-  const waiting = signIn.state === 'asking' || signIn.state === 'unreachable';
+  const chat = useRef<ChatSession>(null);
 
+  function signedIn(me: Person) {
+    chat.current?.dispose();
+    chat.current = openChat(me, () => signedOut(ENDED));
+    setSignIn({ state: 'signed-in', chat: chat.current });
+  }
+
+  function signedOut(notice?: string) {
+    chat.current?.dispose();
+    chat.current = null;
+    setSignIn({ state: 'signed-out', ...(notice === undefined ? {} : { notice }) });
+  }
+
+  /** On purpose: what this browser keeps of the person goes, too. */
+  async function logOut() {
+    await chat.current?.forget();
+    // Without an answer the cookie may live on, but this page lets go of everything it knows.
+    await api.logout().catch(() => undefined);
+    signedOut();
+  }
+
+  const answered = useEffectEvent((me: Person) => signedIn(me));
   useEffect(() => {
-    if (!waiting) return;
     let current = true;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const settle = (next: SignIn) => current && setSignIn(next);
-    const ask = () => {
-      api.me().then(
-        (me) => settle({ state: 'signed-in', me }),
-        (error: unknown) => {
-          if (error instanceof ApiError && error.status === 401) settle({ state: 'signed-out' });
-          else {
-            settle({ state: 'unreachable' });
-            if (current) timer = setTimeout(ask, RETRY_MS);
-          }
-        },
-      );
+    const ask = async () => {
+      try {
+        const me = await api.me();
+        if (current) answered(me);
+      } catch (error) {
+        if (!current) return;
+        const out = error instanceof ApiError && error.status === 401;
+        setSignIn({ state: out ? 'signed-out' : 'unreachable' });
+        if (!out) timer = setTimeout(() => void ask(), RETRY_MS);
+      }
     };
-    ask();
+    void ask();
     return () => {
       current = false;
       clearTimeout(timer);
     };
-  }, [waiting]);
+  }, []);
 
-  return [signIn, setSignIn];
+  return { signIn, signedIn, logOut };
 }

@@ -27,9 +27,16 @@ function hue(id: string): number {
   return hash / 10;
 }
 
-/** First letters of the first and last word; whole characters, also beyond the basic plane. */
+const characters = new Intl.Segmenter();
+
+/** First letters of the first and last word; whole characters, as people see them. */
 function initials(name: string): string {
   const words = name.split(/[\s._-]+/).filter(Boolean);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...(word ?? '?')][0]?.toUpperCase() ?? '').join('');
+  return letters.map((word) => firstCharacter(word ?? '?').toUpperCase()).join('');
+}
+
+function firstCharacter(text: string): string {
+  for (const { segment } of characters.segment(text)) return segment;
+  return '';
 }

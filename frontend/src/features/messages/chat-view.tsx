@@ -83,7 +83,9 @@ export function ChatView({ person, conversation }: ChatViewProps) {
           onNewer={(following) => conversation !== null && void chat.history.newer(conversation, following)}
           onPresent={() => conversation !== null && void chat.history.present(conversation)}
           onSeen={(position) => conversation !== null && chat.markRead(conversation, position)}
-          control={(control) => (list.current = control)}
+          control={(control) => {
+            list.current = control;
+          }}
         />
       ) : (
         <div className={styles.nothing}>

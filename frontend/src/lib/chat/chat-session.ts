@@ -102,6 +102,7 @@ export class ChatSession {
     this.history.dispose();
     this.conversations.dispose();
     this.drafts.dispose();
+    this.#options.page.release();
   }
 
   /** False when too many unsent messages wait already: the text was not taken. */

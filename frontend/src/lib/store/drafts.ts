@@ -50,8 +50,10 @@ export function createDraftStore(owner: UserId): DraftStore {
 function read(key: string): Drafts {
   try {
     const json: unknown = JSON.parse(localStorage.getItem(key) ?? '{}');
-    const entries = Object.entries(json as object).filter(([, text]) => typeof text === 'string');
-    return Object.fromEntries(entries) as Drafts;
+    const entries = Object.entries(json as Record<string, unknown>);
+    return Object.fromEntries(
+      entries.filter((entry): entry is [UserId, string] => typeof entry[1] === 'string'),
+    );
   } catch {
     return {};
   }

@@ -79,7 +79,7 @@ function summarised(state: ChatState, message: Message, fresh: boolean): ChatSta
 
 /** A conversation begins with its first message, when the other one is known by name; else the server is asked. */
 function firstMessage(state: ChatState, message: Message) {
-  if (message.kind !== 'direct' || message.sender !== state.me.id) return undefined;
+  if (message.sender !== state.me.id) return undefined;
   const person = state.people[message.to];
   const { conversation: id } = message;
   return (

@@ -1,0 +1,283 @@
+// Plays the server for one browser page, inside the test: the built files with the real security policy, the REST calls and the
+// WebSocket of docs/PROTOCOL.md. What it answers can be bent, to see the states that a real server seldom shows.
+import { existsSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+
+import type { Page, Route, WebSocketRoute } from '@playwright/test';
+
+import type { Conversation, Message, MessagePage, Person } from '../../src/lib/http/types';
+import type { ClientFrame, ServerFrame } from '../../src/lib/socket/frames';
+
+export const ORIGIN = 'http://localhost';
+const DIST = join(import.meta.dirname, '../../dist');
+const POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
+
+export interface Thread {
+  conversation: Conversation;
+  messages: Message[];
+}
+
+type Rejection = Omit<Extract<ServerFrame, { type: 'rejected' }>, 'type' | 'client_id'>;
+
+export class FakeBackend {
+  me: Person | null;
+  people: Person[] = [];
+  threads: Thread[] = [];
+  /** Every `send` frame that came, repeats included. */
+  sends: Extract<ClientFrame, { type: 'send' }>[] = [];
+  reads: Extract<ClientFrame, { type: 'read' }>[] = [];
+  hellos: Extract<ClientFrame, { type: 'hello' }>[] = [];
+  /** The requests for messages, as their query strings. */
+  pages: string[] = [];
+  /** How sends are answered: at once, not at all, or with this refusal. */
+  answer: 'accept' | 'silence' | Rejection = 'accept';
+  /** False: neither requests nor sockets get through. */
+  up = true;
+  resumed = true;
+  delayMs = 0;
+  #position = 1_000;
+  #sockets = new Set<WebSocketRoute>();
+
+  constructor(me: Person | null) {
+    this.me = me;
+  }
+
+  async attach(page: Page): Promise<void> {
+    await page.route('**/*', (route) => this.#serve(route));
+    await page.routeWebSocket('**/ws', (socket) => this.#connect(socket));
+  }
+
+  /** A message that is in the log already. */
+  add(person: Person, sender: Person, body: string, sentAt: Date): Message {
+    const me = this.#signedIn();
+    const thread = this.thread(person);
+    const position = (this.#position += 7);
+    const message: Message = {
+      id: `m-${position}`,
+      conversation: thread.conversation.id,
+      kind: 'direct',
+      sender: sender.id,
+      to: sender.id === me.id ? person.id : me.id,
+      position,
+      sent_at: sentAt.toISOString(),
+      body,
+    };
+    thread.messages.push(message);
+    thread.conversation.last_message = message;
+    thread.conversation.last_position = position;
+    if (sender.id !== me.id) thread.conversation.unread += 1;
+    return message;
+  }
+
+  /** All of it is read, from the last `unread` messages on not. */
+  read(person: Person, unread = 0): void {
+    const { conversation, messages } = this.thread(person);
+    conversation.unread = unread;
+    conversation.last_read = messages.at(-1 - unread)?.position ?? 0;
+  }
+
+  thread(person: Person): Thread {
+    const known = this.threads.find(({ conversation }) => conversation.person.id === person.id);
+    if (known) return known;
+    const conversation: Conversation = {
+      id: `c-${person.username}`,
+      kind: 'direct',
+      person,
+      last_message: null,
+      last_position: 0,
+      last_read: 0,
+      unread: 0,
+    };
+    const thread = { conversation, messages: [] };
+    this.threads.push(thread);
+    return thread;
+  }
+
+  /** Adds a message and sends it to the page. */
+  deliver(person: Person, body: string, sentAt = new Date()): Message {
+    const message = this.add(person, person, body, sentAt);
+    this.emit({ type: 'message', ...message });
+    return message;
+  }
+
+  emit(frame: ServerFrame): void {
+    for (const socket of this.#sockets) socket.send(JSON.stringify(frame));
+  }
+
+  async drop(code = 4000): Promise<void> {
+    const sockets = [...this.#sockets];
+    this.#sockets.clear();
+    await Promise.all(sockets.map((socket) => socket.close({ code })));
+  }
+
+  #connect(socket: WebSocketRoute): void {
+    if (!this.up) return void socket.close({ code: 4009 });
+    socket.onMessage((data) => this.#frame(socket, JSON.parse(String(data)) as ClientFrame));
+    socket.onClose(() => this.#sockets.delete(socket));
+  }
+
+  #frame(socket: WebSocketRoute, frame: ClientFrame): void {
+    const send = (answer: ServerFrame) => socket.send(JSON.stringify(answer));
+    switch (frame.type) {
+      case 'hello':
+        this.hellos.push(frame);
+        if (!this.me) return void socket.close({ code: 4500 });
+        this.#sockets.add(socket);
+        return send({
+          type: 'welcome',
+          user: this.me,
+          cursor: 'start',
+          resumed: frame.resume !== undefined && this.resumed,
+          heartbeat_ms: 25_000,
+          limits: {
+            body_max_chars: 8000,
+            client_id_max_chars: 64,
+            frame_max_bytes: 131_072,
+            max_in_flight: 64,
+          },
+        });
+      case 'send':
+        this.sends.push(frame);
+        if (this.answer === 'silence') return;
+        if (this.answer !== 'accept')
+          return send({ type: 'rejected', client_id: frame.client_id, ...this.answer });
+        return send(this.#accept(frame));
+      case 'read':
+        this.reads.push(frame);
+        return;
+      case 'ping':
+        return send({ type: 'pong' });
+    }
+  }
+
+  #accept({ client_id, to, body }: Extract<ClientFrame, { type: 'send' }>): ServerFrame {
+    const person = [...this.people, this.#signedIn()].find(({ id }) => id === to);
+    if (!person)
+      return { type: 'rejected', client_id, code: 'unknown_recipient', message: 'nobody', temporary: false };
+    const known = this.thread(person).messages.find((message) => message.client_id === client_id);
+    const message =
+      known ?? Object.assign(this.add(person, this.#signedIn(), body, new Date()), { client_id });
+    const { id, conversation, position, sent_at } = message;
+    return { type: 'accepted', client_id, id, conversation, position, sent_at };
+  }
+
+  async #serve(route: Route): Promise<void> {
+    const url = new URL(route.request().url());
+    if (!url.pathname.startsWith('/api/')) return file(route, url.pathname);
+    if (!this.up) return route.abort('connectionrefused');
+    if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
+    const [status, body] = this.#api(route.request().method(), url, route.request().postData());
+    await route.fulfill({
+      status,
+      contentType: 'application/json',
+      body: body === null ? '' : JSON.stringify(body),
+    });
+  }
+
+  #api(method: string, url: URL, data: string | null): [number, unknown] {
+    const call = `${method} ${url.pathname.replace('/api/v1/', '')}`;
+    if (call === 'POST register' || call === 'POST login') return this.#enter(call, data);
+    if (!this.me) return problem(401, 'unauthenticated');
+    if (call === 'POST logout') {
+      this.me = null;
+      return [204, null];
+    }
+    if (call === 'GET me') return [200, this.me];
+    if (call === 'GET users') return [200, { users: this.#search(url.searchParams.get('query') ?? '') }];
+    if (call === 'GET conversations')
+      return [200, { conversations: this.#list(), next: null, complete: true }];
+    const user = /^GET users\/(.+)$/.exec(call)?.[1];
+    if (user) return found([...this.people, this.me].find(({ id }) => id === user));
+    const messages = /^GET conversations\/([^/]+)\/messages$/.exec(call)?.[1];
+    const thread = (id?: string) => this.threads.find(({ conversation }) => conversation.id === id);
+    if (messages) {
+      this.pages.push(url.search);
+      const of = thread(messages);
+      return of ? [200, pageOf(of.messages, url.searchParams)] : problem(404, 'unknown_conversation');
+    }
+    return found(
+      thread(/^GET conversations\/([^/]+)$/.exec(call)?.[1])?.conversation,
+      'unknown_conversation',
+    );
+  }
+
+  #enter(call: string, data: string | null): [number, unknown] {
+    const { username, password, display_name } = JSON.parse(data ?? '{}') as Record<string, string>;
+    if (call === 'POST login' && password !== 'correct horse') return problem(401, 'bad_credentials');
+    if (call === 'POST register' && username === 'taken') return problem(409, 'username_taken', 'username');
+    this.me ??= { id: 'u-me', username: username ?? '', display_name: display_name ?? username ?? '' };
+    return [200, { user: this.me, token: 'not used', expires_at: new Date().toISOString() }];
+  }
+
+  #search(query: string): Person[] {
+    const wanted = query.toLowerCase();
+    return [...this.people, this.#signedIn()].filter(({ username, display_name }) =>
+      `${username} ${display_name}`.toLowerCase().includes(wanted),
+    );
+  }
+
+  #list(): Conversation[] {
+    return this.threads
+      .map(({ conversation }) => conversation)
+      .filter(({ last_message }) => last_message !== null);
+  }
+
+  #signedIn(): Person {
+    if (!this.me) throw new Error('nobody is signed in');
+    return this.me;
+  }
+}
+
+function pageOf(messages: Message[], parameters: URLSearchParams): MessagePage {
+  const number = (name: string) => (parameters.has(name) ? Number(parameters.get(name)) : undefined);
+  const limit = number('limit') ?? 50;
+  const [before, after, around] = [number('before'), number('after'), number('around')];
+  const index = (position: number) => messages.findIndex((message) => message.position >= position);
+  let start = Math.max(0, messages.length - limit);
+  let end = messages.length;
+  if (before !== undefined) [start, end] = [Math.max(0, index(before) - limit), index(before)];
+  if (after !== undefined) {
+    const first = messages.findIndex((message) => message.position > after);
+    [start, end] = first < 0 ? [end, end] : [first, Math.min(end, first + limit)];
+  }
+  if (around !== undefined) {
+    start = Math.max(0, index(around) - Math.floor(limit / 2));
+    end = Math.min(messages.length, start + limit);
+  }
+  return {
+    messages: messages.slice(start, end),
+    has_before: start > 0,
+    has_after: end < messages.length,
+    complete: true,
+  };
+}
+
+function problem(status: number, code: string, field?: string): [number, unknown] {
+  return [status, { type: 'about:blank', title: code, status, code, ...(field ? { field } : {}) }];
+}
+
+function found(value: unknown, code = 'not_found'): [number, unknown] {
+  return value === undefined ? problem(404, code) : [200, value];
+}
+
+/** Any path that is not a file is the page, as the backend serves it. */
+async function file(route: Route, path: string): Promise<void> {
+  const asked = join(DIST, path);
+  const name = path !== '/' && existsSync(asked) ? asked : join(DIST, 'index.html');
+  await route.fulfill({
+    status: 200,
+    body: readFileSync(name),
+    headers: {
+      'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
+      'content-security-policy': POLICY,
+    },
+  });
+}

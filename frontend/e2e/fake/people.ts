@@ -1,0 +1,74 @@
+// Who writes in the tests of the views, and what: short and long, several scripts, both directions.
+import type { Person } from '../../src/lib/http/types';
+
+import type { FakeBackend } from './fake-backend';
+
+const person = (username: string, display_name: string): Person => ({
+  id: `0192f0c1-0000-7000-8000-${username.padEnd(12, '0').slice(0, 12)}`,
+  username,
+  display_name,
+});
+
+export const me = person('franz', 'Franz');
+export const milena = person('milena', 'Milena Jesenská');
+export const max = person('max.brod', 'Max Brod');
+export const ottla = person('ottla', 'Ottla');
+export const mei = person('mei', '陈美玲');
+export const layla = person('layla', 'ليلى حداد');
+export const long = person(
+  'a_very_long_user_name_of_32_chars',
+  'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamter',
+);
+
+export const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+
+/** A list and a conversation as they look in use. */
+export function furnish(backend: FakeBackend): void {
+  backend.people = [milena, max, ottla, mei, layla, long];
+  backend.add(max, max, 'Did you burn it, as you said you would?', minutesAgo(60 * 24 * 9));
+  backend.read(max);
+  backend.add(long, me, 'https://en.wikipedia.org/wiki/Longest_word_in_German', minutesAgo(60 * 24 * 3));
+  backend.read(long);
+  backend.add(layla, layla, 'صباح الخير! هل وصلت الرسالة الأخيرة؟ (PDF 2.0)', minutesAgo(60 * 26));
+  backend.read(layla, 1);
+  backend.add(mei, mei, '明天下午三点在老地方见面可以吗？我会带上那本书。', minutesAgo(190));
+  backend.read(mei, 12);
+  backend.add(ottla, me, 'Thanks for the parcel!', minutesAgo(95));
+  backend.read(ottla);
+  conversation(backend);
+}
+
+function conversation(backend: FakeBackend): void {
+  const say = (who: Person, minutes: number, body: string) =>
+    backend.add(milena, who, body, minutesAgo(minutes));
+  say(milena, 60 * 24 * 2 + 50, 'Your letter came this morning.');
+  say(milena, 60 * 24 * 2 + 49, 'I read it on the tram and missed my stop, twice.');
+  say(me, 60 * 24 * 2 + 40, 'Then it was worth the postage.');
+  say(me, 60 * 24 + 130, 'Is the translation done?');
+  say(
+    milena,
+    60 * 24 + 120,
+    'Almost. Three sentences resist. The one about the cage and the bird I have rewritten so often that neither of them knows any more who went looking for whom. Could you say it in your own words once more, plainly, as if you were explaining it to Ottla?',
+  );
+  say(
+    me,
+    60 * 24 + 100,
+    'Plainly:\n\n1. There is a cage.\n2. There is no bird.\n3. The cage goes out to find one.',
+  );
+  say(milena, 60 * 24 + 99, '😄');
+  say(milena, 60 * 24 + 98, 'That is worse, and much better.');
+  say(
+    me,
+    34,
+    'I looked the word up: https://en.wikipedia.org/wiki/Letter_(message). It says nothing about trams.',
+  );
+  say(milena, 31, '我在学中文：你好吗？');
+  say(
+    me,
+    30,
+    'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft, as you asked',
+  );
+  say(milena, 4, 'See you at the station on Saturday, then.');
+  say(milena, 3, 'Platform two. I’ll be the one with the missing gloves.');
+  backend.read(milena, 2);
+}

@@ -1,0 +1,41 @@
+// Two kinds of browser tests. `views`: the built page with everything around it played by the test, for states that a real
+// server seldom shows. `story`: the real program, from sign-up to a killed server.
+import { existsSync } from 'node:fs';
+
+import { defineConfig } from '@playwright/test';
+
+/** A browser of the system, where there is one; otherwise Playwright's own. */
+const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: Boolean(process.env.CI),
+  workers: 1,
+  reporter: [['list']],
+  use: {
+    locale: 'en-GB',
+    timezoneId: 'Europe/Prague',
+    viewport: { width: 1280, height: 800 },
+    trace: 'retain-on-failure',
+    launchOptions: {
+      ...(existsSync(chromium) ? { executablePath: chromium } : {}),
+      args: [
+        // The sandbox does not work for root, as in containers.
+        ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+  projects: [
+    { name: 'views', testMatch: /views\/.*\.spec\.ts/ },
+    { name: 'story', testMatch: /story\.spec\.ts/ },
+  ],
+});

@@ -1,0 +1,21 @@
+// Puts a chat session together with the real network, storage and page.
+import { socketUrl } from '@/config/paths';
+import { ChatSession } from '@/lib/chat/chat-session';
+import { api } from '@/lib/http/api';
+import type { Person } from '@/lib/http/types';
+import { IdbOutboxStorage } from '@/lib/outbox/outbox-storage';
+import { claimPage } from '@/lib/outbox/page-claim';
+
+/** `onEnded`: the server ended the session. The caller disposes of what it got. */
+export function openChat(me: Person, onEnded: () => void): ChatSession {
+  const chat = new ChatSession({
+    me,
+    api,
+    storage: new IdbOutboxStorage(),
+    page: claimPage(),
+    socketUrl: socketUrl(),
+    onEnded,
+  });
+  chat.start();
+  return chat;
+}
