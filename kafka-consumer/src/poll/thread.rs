@@ -110,7 +110,8 @@ impl PollThread {
 
     /// Gives the chunk away, or waits a little for room.
     fn hand_over(&mut self) {
-        let room = tokio::time::timeout(IDLE_POLL, self.records.reserve());
+        // Inside the block: a timer is made where the runtime is.
+        let room = async { tokio::time::timeout(IDLE_POLL, self.records.reserve()).await };
         let context = self.consumer.context();
         let permit = if self.is_paused() {
             self.records.try_reserve().ok()
