@@ -6,7 +6,7 @@
 //!    begins to its end. Whoever comes second finds another offset and writes nothing. From here on, until the end of
 //!    the transaction, no other batch of these partitions (and so of these conversations) can be written.
 //! 2. Rows: those whose id is not stored yet. This is the only step with two strategies, [`postgres`] and [`chunked`].
-//! 3. [`derive`]: conversations and members follow from the rows *really inserted*. A message that stands in the log
+//! 3. [`mod@derive`]: conversations and members follow from the rows *really inserted*. A message that stands in the log
 //!    twice must not move its conversation to the second place.
 
 mod chunked;
