@@ -10,7 +10,7 @@ use crate::config::BrokerConfig;
 use crate::error::BrokerError;
 use crate::group::{Coordinator, CoordinatorOptions, Journal};
 use crate::lock::FolderLock;
-use crate::log::PartitionOptions;
+use crate::log::{Disk, PartitionOptions};
 
 /// The number of the only node.
 pub(crate) const NODE_ID: i32 = 1;
@@ -41,6 +41,7 @@ impl Shared {
         let options = PartitionOptions {
             sync: config.sync,
             segment_bytes: config.segment_bytes,
+            disk: Disk::default(),
             tasks: tasks.clone(),
             stopping: stopping.clone(),
         };

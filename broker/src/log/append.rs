@@ -104,7 +104,7 @@ impl Partition {
     }
 
     fn write(&self, log: &mut Log, batch: &[u8], header: &BatchHeader) -> Result<(), AppendError> {
-        log.active.append(batch, header).map_err(|error| match error {
+        log.active.append(&self.options.disk, batch, header).map_err(|error| match error {
             Ok(error) => self.refuse(&error),
             Err(error) => {
                 self.fail(log, &error);
@@ -124,7 +124,7 @@ impl Partition {
 
     /// Closes the active segment and begins a new one. Afterwards everything is on disk.
     pub(super) fn roll(&self, log: &mut Log) -> io::Result<()> {
-        log.active.save()?;
+        log.active.save(&self.options.disk)?;
         let next_offset = log.active.extent.next_offset;
         snapshot::save_producers(&self.folder, next_offset, &log.producers)?;
         let active = Active::create(&self.folder, next_offset)?;

@@ -5,6 +5,7 @@
 
 mod append;
 mod batch;
+mod disk;
 pub(crate) mod durable;
 mod index;
 mod partition;
@@ -19,6 +20,10 @@ mod sync;
 
 pub(crate) use append::{AppendError, Appended};
 pub(crate) use batch::{BatchError, OffsetAtTime};
+pub(crate) use disk::Disk;
 pub(crate) use partition::{Partition, PartitionOptions, Progress};
 pub(crate) use read::ReadError;
 pub(crate) use retention::RetentionLimits;
+
+#[cfg(test)]
+mod tests;

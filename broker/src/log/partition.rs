@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::disk::Disk;
 use super::producers::Producers;
 use super::recovery;
 use super::segment::{Active, Sealed};
@@ -20,6 +21,7 @@ use crate::config::SyncPolicy;
 pub(crate) struct PartitionOptions {
     pub(crate) sync: SyncPolicy,
     pub(crate) segment_bytes: u64,
+    pub(crate) disk: Disk,
     /// Owns the tasks that sync; awaited at shutdown.
     pub(crate) tasks: TaskTracker,
     /// Ends the waiting for the next sync interval.
@@ -68,7 +70,7 @@ pub(super) struct Log {
 impl Partition {
     /// Opens the folder, creating or recovering it.
     pub(crate) fn open(folder: PathBuf, label: String, options: PartitionOptions) -> io::Result<Self> {
-        let recovered = recovery::recover(&folder, None)?;
+        let recovered = recovery::recover(&folder, &options.disk, None)?;
         let progress = Progress {
             start_offset: recovered.start_offset,
             high_watermark: recovered.active.extent.next_offset,
@@ -103,7 +105,7 @@ impl Partition {
         if log.failed || self.progress().deleted {
             return Ok(());
         }
-        log.active.save()?;
+        log.active.save(&self.options.disk)?;
         snapshot::save_producers(&self.folder, log.active.extent.next_offset, &log.producers)
     }
 
@@ -118,7 +120,8 @@ impl Partition {
 
     /// Gives up what is not on disk and opens the rest again, as after a crash.
     pub(super) fn recover(&self, log: &mut Log) -> io::Result<()> {
-        let recovered = recovery::recover(&self.folder, Some(self.progress().high_watermark))?;
+        let recovered =
+            recovery::recover(&self.folder, &self.options.disk, Some(self.progress().high_watermark))?;
         log.visible_bytes = recovered.active.extent.size_bytes;
         log.sealed = recovered.sealed;
         log.active = recovered.active;

@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::disk::Disk;
 use super::index::{self, Extent};
 use super::producers::Producers;
 use super::scan::Scan;
@@ -27,7 +28,7 @@ pub(crate) struct Recovered {
 }
 
 /// Opens the folder. `keep_until` cuts off everything from that offset on, for a log whose end cannot be trusted.
-pub(crate) fn recover(folder: &Path, keep_until: Option<i64>) -> io::Result<Recovered> {
+pub(crate) fn recover(folder: &Path, disk: &Disk, keep_until: Option<i64>) -> io::Result<Recovered> {
     fs::create_dir_all(folder)?;
     let start_offset = snapshot::load_start_offset(folder);
     let mut bases = segment_bases(folder)?;
@@ -38,7 +39,7 @@ pub(crate) fn recover(folder: &Path, keep_until: Option<i64>) -> io::Result<Reco
     };
     let sealed =
         bases.into_iter().map(|(base, path)| open_sealed(base, path)).collect::<io::Result<Vec<_>>>()?;
-    let active = open_active(last_base, last_path, keep_until)?;
+    let active = open_active(last_base, last_path, disk, keep_until)?;
     let producers = replay_producers(folder, &sealed, &active)?;
     let first_base = sealed.first().map_or(active.base_offset, |segment| segment.base_offset);
     let start_offset = start_offset.max(first_base).min(active.extent.next_offset);
@@ -90,13 +91,13 @@ fn open_sealed(base_offset: i64, path: PathBuf) -> io::Result<Arc<Sealed>> {
     Ok(Arc::new(segment.sealed()))
 }
 
-fn open_active(base_offset: i64, path: PathBuf, keep_until: Option<i64>) -> io::Result<Active> {
+fn open_active(base_offset: i64, path: PathBuf, disk: &Disk, keep_until: Option<i64>) -> io::Result<Active> {
     let active = check(base_offset, path, keep_until)?;
     let size_bytes = active.file.metadata()?.len();
     if size_bytes > active.extent.size_bytes {
         cut_off(&active, size_bytes)?;
     }
-    active.file.sync_data()?;
+    disk.sync(&active.file)?;
     Ok(active)
 }
 

@@ -2,11 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::batch::{self, BatchHeader, OffsetAtTime, STAMP_BYTES};
+use super::disk::Disk;
 use super::index::{self, Entry, Extent};
 use super::scan::{self, Scan};
 
@@ -42,15 +42,15 @@ impl Active {
     /// The nested error says that even that failed and the file can no longer be trusted.
     pub(crate) fn append(
         &mut self,
+        disk: &Disk,
         bytes: &[u8],
         header: &BatchHeader,
     ) -> Result<(), Result<io::Error, io::Error>> {
         let position = self.extent.size_bytes;
         let stamp = batch::stamp(bytes, header.base_offset);
-        let written = self
-            .file
-            .write_all_at(&stamp, position)
-            .and_then(|()| self.file.write_all_at(&bytes[STAMP_BYTES..], position + STAMP_BYTES as u64));
+        let written = disk
+            .write(&self.file, &stamp, position)
+            .and_then(|()| disk.write(&self.file, &bytes[STAMP_BYTES..], position + STAMP_BYTES as u64));
         if let Err(error) = written {
             return Err(match self.file.set_len(position) {
                 Ok(()) => Ok(error),
@@ -90,8 +90,8 @@ impl Active {
     }
 
     /// Puts everything on disk, and beside it the index, so that the next start need not check this part again.
-    pub(crate) fn save(&self) -> io::Result<()> {
-        self.file.sync_data()?;
+    pub(crate) fn save(&self, disk: &Disk) -> io::Result<()> {
+        disk.sync(&self.file)?;
         index::save(&self.path, self.extent, &self.entries)
     }
 

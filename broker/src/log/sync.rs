@@ -36,7 +36,7 @@ impl Partition {
             let active = &log.active;
             (Arc::clone(&active.file), active.base_offset, active.extent, self.progress().incarnation)
         };
-        let synced = file.sync_data();
+        let synced = self.options.disk.sync(&file);
         let mut log = self.lock();
         log.sync_scheduled = false;
         if self.progress().incarnation != incarnation || self.progress().deleted {
