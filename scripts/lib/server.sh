@@ -9,6 +9,7 @@
 #   NAME          the server's name, for messages and for the throw-away folder
 #   STOP_SIGNAL   what asks it for a quick but orderly stop
 #   PORTS_A_NODE  how many free ports a node needs; the first is the one that clients use
+#   USUAL_PORT    the port that everybody knows, for `run`
 # and defines
 #   usage           prints the help
 #   prepare         makes sure that the programs are installed
@@ -248,7 +249,13 @@ delete_dir() {
   rm -rf "$DIR"
 }
 
+usual_ports_are_free() {
+  local node
+  for node in $(seq "$NODES"); do port_is_free $((USUAL_PORT + node - 1)) || return 1; done
+}
+
 run() {
+  if [ -z "$PORT" ] && usual_ports_are_free; then PORT=$USUAL_PORT; fi
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   start
