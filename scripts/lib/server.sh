@@ -148,14 +148,14 @@ stop_nodes() {
   done
 }
 
-# The server outlives this script, but not the process (--with) that it was started for.
+# The server outlives this script, but not the process (--with) that it was started for; nor does a folder of our own.
 watch_owner() {
   [ -n "$OWNER" ] || return 0
   (
     exec </dev/null >/dev/null 2>&1
     # shellcheck disable=SC2016
-    exec setsid bash -c 'while [ -e "/proc/$1" ]; do sleep 1; done; exec "$2" kill --dir "$3"' \
-      _ "$OWNER" "$(readlink -f "$0")" "$DIR"
+    exec setsid bash -c 'while [ -e "/proc/$1" ]; do sleep 1; done; exec "$2" kill --dir "$3" $4' \
+      _ "$OWNER" "$(readlink -f "$0")" "$DIR" "${FRESH:+--delete}"
   ) &
 }
 
