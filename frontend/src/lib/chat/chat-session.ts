@@ -38,6 +38,8 @@ export interface ChatSessionOptions {
 
 /** Without a live connection by then, the list is fetched all the same. */
 const FIRST_LOAD_MS = 1_000;
+/** A browser whose storage hangs does not stop sending. */
+const ADOPT_MS = 1_000;
 const NO_SESSION = [4500, 4501];
 /** Scrolling through unread messages tells the server where it got to this often, not for each message. */
 const READ_EVERY_MS = 300;
@@ -54,6 +56,8 @@ export class ChatSession {
   readonly #options: ChatSessionOptions;
   /** Read positions that are not sent yet: of the last moment, or because there is no connection. */
   readonly #unsentReads = new Map<ConversationId, Position>();
+  /** What earlier pages left unsent goes before what is written now. */
+  #adopted: Promise<unknown> = Promise.resolve();
   #firstLoad: ReturnType<typeof setTimeout> | undefined;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
@@ -83,7 +87,7 @@ export class ChatSession {
 
   start(): void {
     this.#socket.connect();
-    void this.#adopt();
+    this.#adopted = Promise.race([this.#adopt(), delay(ADOPT_MS)]);
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
     window.addEventListener('online', this.wake);
     document.addEventListener('visibilitychange', this.#visible);
@@ -182,7 +186,10 @@ export class ChatSession {
     this.history.retryFailed();
     void this.conversations.load();
     this.#sendReads();
-    this.#outbox.connected();
+    void this.#adopted.then(() => {
+      if (this.#socket.live) this.#outbox.connected();
+    });
+    // Another page may have been closed meanwhile with something unsent.
     void this.#adopt();
   }
 
@@ -241,3 +248,5 @@ function sentMessage(item: OutboxItem, { id, conversation, position, sent_at }: 
   const { client_id, owner: sender, to, body } = item;
   return { id, conversation, kind: 'direct', sender, to, position, sent_at, body, client_id };
 }
+
+const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

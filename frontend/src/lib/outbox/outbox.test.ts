@@ -1,0 +1,264 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { ClientFrame } from '@/lib/socket/frames';
+
+import type { OutboxItem } from './outbox-item';
+import { Outbox, OUTBOX_MAX_ITEMS } from './outbox';
+import { IdbOutboxStorage } from './outbox-storage';
+import type { OutboxStorage } from './outbox-storage';
+
+type Send = Extract<ClientFrame, { type: 'send' }>;
+
+class MemoryStorage implements OutboxStorage {
+  readonly items = new Map<string, OutboxItem>();
+  load = (owner: string) => Promise.resolve([...this.items.values()].filter((item) => item.owner === owner));
+  put = (item: OutboxItem) => void this.items.set(item.client_id, item);
+  delete = (clientId: string) => void this.items.delete(clientId);
+  settled = () => Promise.resolve();
+}
+
+function setUp(storage: OutboxStorage = new MemoryStorage(), page = 'page') {
+  const sent: Send[] = [];
+  const line = { up: true };
+  const outbox = new Outbox({
+    owner: 'me',
+    page,
+    storage,
+    send: (frame) => line.up && sent.push(frame as Send) > 0,
+    onChange: () => undefined,
+  });
+  const states = () => outbox.items.map(({ body, status }) => `${body}:${status}`);
+  return { outbox, sent, line, states, storage, bodies: () => sent.map(({ body }) => body) };
+}
+
+const temporary = { code: 'log_unavailable', message: 'no log', temporary: true };
+const forGood = { code: 'invalid_field', message: 'no', temporary: false };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('order', () => {
+  it('has one message to a person under way at a time', () => {
+    const { outbox, bodies, sent } = setUp();
+    outbox.connected();
+    for (const body of ['1', '2', '3']) outbox.add('anna', body);
+    outbox.add('ben', 'b');
+    expect(bodies()).toEqual(['1', 'b']);
+    outbox.accepted(sent[0]!.client_id);
+    expect(bodies()).toEqual(['1', 'b', '2']);
+  });
+
+  it('waits until there is a connection', () => {
+    const { outbox, bodies, states } = setUp();
+    outbox.add('anna', '1');
+    expect(states()).toEqual(['1:queued']);
+    outbox.connected();
+    expect(bodies()).toEqual(['1']);
+  });
+
+  it('lets nobody pass one that was refused for now', () => {
+    const { outbox, sent, bodies, states } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    outbox.add('anna', '2');
+    outbox.refused({ ...temporary, client_id: sent[0]!.client_id });
+    expect(states()).toEqual(['1:waiting', '2:queued']);
+    vi.advanceTimersByTime(1_000);
+    expect(bodies()).toEqual(['1', '1']);
+  });
+
+  it('goes on behind one that was refused for good', () => {
+    const { outbox, sent, bodies, states } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    outbox.add('anna', '2');
+    outbox.refused({ ...forGood, client_id: sent[0]!.client_id });
+    expect(bodies()).toEqual(['1', '2']);
+    expect(states()).toEqual(['1:failed', '2:sending']);
+  });
+});
+
+describe('once', () => {
+  it('sends again under the same client_id, and says so, when the connection was lost', () => {
+    const { outbox, sent } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    outbox.disconnected();
+    outbox.connected();
+    expect(sent[1]).toEqual({ ...sent[0], retry: true });
+    expect(sent[0]).not.toHaveProperty('retry');
+  });
+
+  it('does not claim a repeat for one that was never sent', () => {
+    const { outbox, sent, line } = setUp();
+    line.up = false;
+    outbox.connected();
+    outbox.add('anna', '1');
+    line.up = true;
+    outbox.connected();
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).not.toHaveProperty('retry');
+  });
+
+  it('repeats what is not answered', () => {
+    const { outbox, sent } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    vi.advanceTimersByTime(15_000);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]?.retry).toBe(true);
+  });
+
+  it('takes the answer of a repeat once', () => {
+    const { outbox, sent } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    const id = sent[0]!.client_id;
+    expect(outbox.accepted(id)?.body).toBe('1');
+    expect(outbox.accepted(id)).toBeUndefined();
+    outbox.refused({ ...temporary, client_id: id });
+    vi.advanceTimersByTime(60_000);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('chooses ids that the server takes', () => {
+    const { outbox, sent } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    expect(sent[0]?.client_id).toMatch(/^[0-9a-f]{32}$/);
+  });
+});
+
+describe('refusals', () => {
+  it('waits longer after each, at least as long as the server asks, and keeps the reason in view', () => {
+    const { outbox, sent } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    const id = sent[0]!.client_id;
+    outbox.refused({ ...temporary, client_id: id, retry_after_ms: 5_000 });
+    vi.advanceTimersByTime(4_999);
+    expect(sent).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(sent).toHaveLength(2);
+    expect(outbox.items[0]?.reason).toEqual({ code: 'log_unavailable', message: 'no log' });
+    outbox.refused({ ...temporary, client_id: id });
+    vi.advanceTimersByTime(1_999);
+    expect(sent).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(sent).toHaveLength(3);
+  });
+
+  it('never waits longer than half a minute by itself', () => {
+    const { outbox, sent } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    for (let i = 0; i < 12; i += 1) {
+      const before = sent.length;
+      outbox.refused({ ...temporary, client_id: sent[0]!.client_id });
+      vi.advanceTimersByTime(30_000);
+      expect(sent.length).toBeGreaterThan(before);
+    }
+  });
+
+  it('tries one that failed only when the person says so, under the same client_id', () => {
+    const { outbox, sent, states } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    const id = sent[0]!.client_id;
+    outbox.refused({ ...forGood, client_id: id });
+    outbox.disconnected();
+    outbox.connected();
+    vi.advanceTimersByTime(600_000);
+    expect(sent).toHaveLength(1);
+    outbox.retry(id);
+    expect(sent[1]).toEqual({ ...sent[0], retry: true });
+    expect(states()).toEqual(['1:sending']);
+    expect(outbox.items[0]).not.toHaveProperty('reason');
+  });
+
+  it('takes no more than its limit', () => {
+    const { outbox } = setUp();
+    for (let i = 0; i < OUTBOX_MAX_ITEMS; i += 1) expect(outbox.add('anna', 'x')).toBe(true);
+    expect(outbox.add('anna', 'x')).toBe(false);
+  });
+});
+
+describe('the next page', () => {
+  it('takes over in order, in front of its own, and marks all as repeats', async () => {
+    const first = setUp();
+    first.outbox.add('anna', '1');
+    vi.advanceTimersByTime(1);
+    first.outbox.add('anna', '2');
+    first.outbox.dispose();
+    const second = setUp(first.storage, 'page 2');
+    second.outbox.add('anna', '3');
+    await second.outbox.adopt(new Set());
+    second.outbox.connected();
+    for (let i = 0; i < 3; i += 1) second.outbox.accepted(second.sent[i]!.client_id);
+    expect(second.sent.map(({ body, retry }) => [body, retry])).toEqual([
+      ['1', true],
+      ['2', true],
+      ['3', undefined],
+    ]);
+  });
+
+  it('leaves alone what belongs to a page that is open, and to others', async () => {
+    const first = setUp();
+    first.outbox.add('anna', '1');
+    const second = setUp(first.storage, 'page 2');
+    await second.outbox.adopt(new Set(['page']));
+    expect(second.states()).toEqual([]);
+    await second.outbox.adopt(new Set());
+    await second.outbox.adopt(new Set());
+    expect(second.states()).toEqual(['1:queued']);
+  });
+
+  it('knows what failed, and why', async () => {
+    const first = setUp();
+    first.outbox.connected();
+    first.outbox.add('anna', '1');
+    first.outbox.refused({ ...forGood, client_id: first.sent[0]!.client_id });
+    const second = setUp(first.storage, 'page 2');
+    await second.outbox.adopt(new Set());
+    second.outbox.connected();
+    expect(second.states()).toEqual(['1:failed']);
+    expect(second.outbox.items[0]?.reason?.code).toBe('invalid_field');
+    expect(second.sent).toEqual([]);
+  });
+
+  it('finds nothing after a discard or an acceptance', () => {
+    const { outbox, sent, storage } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    outbox.add('ben', '2');
+    outbox.accepted(sent[0]!.client_id);
+    outbox.discard(sent[1]!.client_id);
+    expect((storage as MemoryStorage).items.size).toBe(0);
+  });
+});
+
+describe('IdbOutboxStorage', () => {
+  it('keeps items across openings, by owner', async () => {
+    vi.useRealTimers();
+    const item: OutboxItem = {
+      client_id: 'x',
+      owner: 'me',
+      page: 'p',
+      to: 'anna',
+      body: 'b',
+      created_at: 1,
+      status: 'queued',
+    };
+    const storage = new IdbOutboxStorage('test');
+    storage.put(item);
+    storage.put({ ...item, client_id: 'y', owner: 'other' });
+    storage.put({ ...item, client_id: 'z' });
+    storage.delete('z');
+    await storage.settled();
+    expect(await new IdbOutboxStorage('test').load('me')).toEqual([item]);
+  });
+});
