@@ -18,3 +18,6 @@ pub(crate) use offsets::{Change, CommittedOffset};
 pub(crate) use terms::{
     Described, DescribedMember, GroupError, JoinAnswer, JoinRequest, SyncAnswer, SyncRequest,
 };
+
+#[cfg(test)]
+mod tests;
