@@ -1,1 +1,19 @@
 //! REST, WebSocket, live delivery and the producer.
+//!
+//! From the wire inwards: [`server`] takes connections, [`http`] and [`socket`] speak to clients in the types of
+//! [`wire`], [`auth`] says who they are, [`chat`] holds the use cases, [`log`] the way to Kafka and back. [`App`]
+//! connects them.
+
+pub mod app;
+pub mod auth;
+pub mod chat;
+pub mod http;
+pub mod log;
+pub mod metrics;
+pub mod refusal;
+pub mod registry;
+pub mod server;
+pub mod socket;
+pub mod wire;
+
+pub use app::{App, AppError};

@@ -2,5 +2,6 @@
 //! that either can change without the protocol changing.
 
 pub mod frames;
+pub mod rest;
 
 pub use frames::Frame;

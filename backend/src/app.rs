@@ -1,0 +1,139 @@
+//! The backend as a whole: what is started in which order, and stopped in which.
+//!
+//! Start: take the port, so that a taken one is said before anything else happens; chat, which checks that log and store
+//! belong together; then serve. Stop: no longer ready; no new connections; requests and sockets end; then unanswered
+//! sends are waited for and the log's tasks end; last, read positions and session uses are written.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use milena_settings::Settings;
+use milena_storage::Store;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::auth::{Accounts, PasswordHashes, Sessions, SignInRate};
+use crate::chat::{self, ChatError, Running};
+use crate::http::{Context, HttpService, Readiness};
+use crate::log::health::Health;
+use crate::metrics;
+use crate::registry::Registry;
+use crate::server::{Connections, Server};
+use crate::socket::{SendRate, Sockets};
+
+/// Why the backend cannot start or go on: one sentence for whoever started it.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The port is taken, or the address is not this machine's.
+    #[error("cannot listen on {address} (http.listen): {source}")]
+    Listen {
+        /// From the settings.
+        address: SocketAddr,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// Kafka, the database, or the two together.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
+    /// Passwords cannot be hashed.
+    #[error("passwords cannot be hashed: {0}")]
+    Passwords(String),
+    /// The log is not the one that was followed so far.
+    #[error("the log cannot be followed any more: {0}")]
+    Broken(String),
+}
+
+/// A running backend. Dropping it ends its tasks without waiting for them; [`App::run`] ends it in good order.
+pub struct App {
+    server: Server,
+    chat: Running,
+    health: Health,
+    /// Sweeps and upkeep; end with `upkeep`.
+    tasks: JoinSet<()>,
+    upkeep: CancellationToken,
+    /// From outside: asks the program to stop.
+    shutdown: CancellationToken,
+    /// From chat: the log cannot be followed any more.
+    failed: CancellationToken,
+    _stop_when_dropped: [DropGuard; 3],
+}
+
+impl App {
+    /// Starts everything on the current runtime and serves from the return on. `store` is migrated already and stays the
+    /// caller's to close. `shutdown` is only watched by [`App::run`] and the tasks behind it.
+    ///
+    /// # Errors
+    /// [`AppError`], when the port, the log or the store are not as they must be.
+    pub async fn start(
+        settings: Settings,
+        store: Store,
+        shutdown: CancellationToken,
+    ) -> Result<Self, AppError> {
+        metrics::install();
+        let listener = listen(settings.http.listen).await?;
+        let hashes = PasswordHashes::new().await.map_err(|refusal| AppError::Passwords(refusal.message))?;
+        let registry = Registry::default();
+        let failed = CancellationToken::new();
+        let (chat, running) = chat::start(&settings, store.clone(), registry.clone(), failed.clone()).await?;
+        let health = chat.health().clone();
+
+        let stopping = shutdown.child_token();
+        let upkeep = CancellationToken::new();
+        let sessions = Sessions::new(store.clone(), registry, settings.http.session_days);
+        let send_rate = Arc::new(SendRate::from_settings(&settings.limits));
+        let sockets =
+            Sockets::new(chat.clone(), sessions.clone(), Arc::clone(&send_rate), &settings, stopping.clone());
+        let connections = Connections::new(&settings.http, stopping.clone());
+        let context = Context::new(crate::http::Parts {
+            store: store.clone(),
+            accounts: Accounts::new(store.clone(), hashes, sessions.clone()),
+            sign_in_rate: SignInRate::from_settings(&settings.limits),
+            readiness: Readiness::new(store.clone(), health.clone(), stopping.clone()),
+            chat,
+            sessions: sessions.clone(),
+            send_rate,
+            sockets,
+            connections: connections.clone(),
+            settings: settings.http,
+        });
+        let mut tasks = JoinSet::new();
+        tasks.spawn(sessions.keep(upkeep.clone()));
+        tasks.spawn(metrics::keep(upkeep.clone()));
+        let server = Server::start(listener, HttpService::new(context), connections);
+        log::info!(address:% = server.address(); "backend started");
+        let _stop_when_dropped = [&stopping, &upkeep, &failed].map(|token| token.clone().drop_guard());
+        Ok(Self { server, chat: running, health, tasks, upkeep, shutdown, failed, _stop_when_dropped })
+    }
+
+    /// Where the backend listens, with the real port.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Serves until `shutdown`, then ends everything in order; takes `http.drain_ms` and some seconds more at most.
+    ///
+    /// # Errors
+    /// [`AppError::Broken`] when it ended because the log cannot be followed any more.
+    pub async fn run(mut self) -> Result<(), AppError> {
+        tokio::select! {
+            () = self.shutdown.cancelled() => log::info!("backend stopping"),
+            () = self.failed.cancelled() => log::error!("backend stopping because of the log"),
+        }
+        self.server.stop().await;
+        self.chat.stop().await;
+        self.upkeep.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                log::error!(error:% = error; "a task failed");
+            }
+        }
+        log::info!("backend stopped");
+        self.health.broken().map_or(Ok(()), |reason| Err(AppError::Broken(reason.to_owned())))
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
+    TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+}

@@ -1,0 +1,175 @@
+//! Sessions: from a token to a person, for REST and WebSocket alike.
+//!
+//! A session ends some days after its last use; the use is written down at most once a minute. Ending one closes its
+//! sockets. While the database is away, whoever was signed in some minutes ago is believed, so that live chat goes
+//! on through reconnects; nobody new can sign in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use milena_domain::{Timestamp, UserId};
+use milena_storage::{NewSession, Person, Session, StorageError, Store};
+use moka::sync::Cache;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::token::{Token, hash_of};
+use crate::refusal::Refusal;
+use crate::registry::Registry;
+use crate::socket::CloseCode;
+
+/// Uses within this time of the last one are not written down.
+const TOUCH_EVERY: Duration = Duration::from_secs(60);
+/// How long a session that was seen is believed while the database is away.
+const BELIEVED_FOR: Duration = Duration::from_secs(600);
+/// Sessions that are remembered for that, at most; the least used are forgotten first.
+const REMEMBERED: u64 = 50_000;
+/// How often expired sessions are removed.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Who makes a request or holds a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The session's public name.
+    pub session: Uuid,
+    /// Whose it is.
+    pub person: Person,
+}
+
+/// The sessions of this server; clones share everything.
+#[derive(Clone)]
+pub struct Sessions(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    registry: Registry,
+    lifetime_ms: i64,
+    /// By hash of the token: written by each look-up that succeeds, read only while the database is away.
+    seen: Cache<[u8; 32], Identity>,
+    /// Sessions that ended here, for as long as `seen` may still have them.
+    ended: Cache<Uuid, ()>,
+    /// Sessions whose use was written down within the last minute.
+    touched: Cache<Uuid, ()>,
+    /// The writes of last uses: one a session and minute at most.
+    touches: TaskTracker,
+}
+
+impl Sessions {
+    /// Sessions in `store`, whose sockets are in `registry`, and which end `days` after their last use.
+    #[must_use]
+    pub fn new(store: Store, registry: Registry, days: u32) -> Self {
+        let remember = |time_to_live| Cache::builder().max_capacity(REMEMBERED).time_to_live(time_to_live);
+        Self(Arc::new(Shared {
+            store,
+            registry,
+            lifetime_ms: i64::from(days) * DAY_MS,
+            seen: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build(),
+            ended: remember(BELIEVED_FOR).build(),
+            touched: remember(TOUCH_EVERY).build(),
+            touches: TaskTracker::new(),
+        }))
+    }
+
+    /// Whose token this is; `None` when it is nobody's, or its session has ended.
+    ///
+    /// # Errors
+    /// `store_unavailable` when the database is away and the token was not seen lately.
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Identity>, Refusal> {
+        let Some(hash) = hash_of(token) else { return Ok(None) };
+        let now = Timestamp::now();
+        match self.0.store.session(&hash, now).await {
+            Ok(Some(session)) => {
+                self.touch(&session, now);
+                let identity = Identity { session: session.id, person: session.person };
+                self.0.seen.insert(hash, identity.clone());
+                Ok(Some(identity))
+            }
+            Ok(None) => {
+                self.0.seen.invalidate(&hash);
+                Ok(None)
+            }
+            Err(error) => self.believe(&hash, error),
+        }
+    }
+
+    fn believe(&self, hash: &[u8; 32], error: StorageError) -> Result<Option<Identity>, Refusal> {
+        let seen = self.0.seen.get(hash).filter(|identity| !self.0.ended.contains_key(&identity.session));
+        match seen {
+            Some(identity) if error.is_temporary() => Ok(Some(identity)),
+            _ => Err(error.into()),
+        }
+    }
+
+    /// Writes down that a session is in use, in the background and at most once a minute.
+    fn touch(&self, session: &Session, now: Timestamp) {
+        let since_ms = now.unix_ms() - session.last_seen_at.unix_ms();
+        if since_ms < TOUCH_EVERY.as_millis() as i64
+            || !self.0.touched.entry(session.id).or_insert(()).is_fresh()
+        {
+            return;
+        }
+        let (shared, id) = (Arc::clone(&self.0), session.id);
+        self.0.touches.spawn(async move {
+            let expires_at = now.plus_ms(shared.lifetime_ms);
+            if let Err(error) = shared.store.touch_session(id, now, expires_at).await {
+                log::debug!(error:% = error; "the use of a session was not written down");
+            }
+        });
+    }
+
+    /// Begins a session. `user_agent` is kept so that its owner recognises it.
+    ///
+    /// # Errors
+    /// `store_unavailable` when the database is away.
+    pub async fn begin(&self, user: UserId, user_agent: String) -> Result<(Token, Timestamp), Refusal> {
+        let token = Token::generate();
+        let created_at = Timestamp::now();
+        let expires_at = created_at.plus_ms(self.0.lifetime_ms);
+        let (id, token_hash) = (Uuid::now_v7(), token.hash());
+        let session = NewSession { id, token_hash, user, created_at, expires_at, user_agent };
+        self.0.store.create_session(session).await?;
+        Ok((token, expires_at))
+    }
+
+    /// A person's sessions, the last used first.
+    ///
+    /// # Errors
+    /// `store_unavailable` when the database is away.
+    pub async fn of(&self, user: UserId) -> Result<Vec<Session>, Refusal> {
+        Ok(self.0.store.sessions_of(user, Timestamp::now()).await?)
+    }
+
+    /// Ends a session of this person and closes its sockets; `false` when they have no such session.
+    ///
+    /// # Errors
+    /// `store_unavailable` when the database is away.
+    pub async fn end(&self, user: UserId, session: Uuid) -> Result<bool, Refusal> {
+        let existed = self.0.store.delete_session(user, session).await?;
+        if existed {
+            self.0.ended.insert(session, ());
+            self.0.registry.close_session(session, CloseCode::SessionEnded);
+        }
+        Ok(existed)
+    }
+
+    /// Removes expired sessions now and then, until `stop`; then waits for the last writes.
+    pub async fn keep(self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(SWEEP_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = ticks.tick() => {}
+            }
+            match self.0.store.delete_expired_sessions(Timestamp::now()).await {
+                Ok(0) => {}
+                Ok(count) => log::info!(count; "removed expired sessions"),
+                Err(error) => log::warn!(error:% = error; "expired sessions were not removed"),
+            }
+        }
+        self.0.touches.close();
+        self.0.touches.wait().await;
+    }
+}

@@ -1,0 +1,95 @@
+//! `register`, `login`, `logout`, `me`.
+
+use http::{StatusCode, header};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::Context;
+use super::answer::{Outcome, json, no_content, settle};
+use super::call::{Call, call};
+use crate::auth::{self, cookie, origin};
+use crate::refusal::Refusal;
+use crate::wire::rest::{Account, Credentials, Problem, Registration, SignedIn};
+
+pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
+    let register = warp::path!("register").and(warp::post()).and(call(context)).then(register).map(settle);
+    let login = warp::path!("login").and(warp::post()).and(call(context)).then(login).map(settle);
+    let logout = warp::path!("logout").and(warp::post()).and(call(context)).then(logout).map(settle);
+    let me = warp::path!("me").and(warp::get()).and(call(context)).then(me).map(settle);
+    register.or(login).unify().or(logout).unify().or(me).unify().boxed()
+}
+
+/// Create an account and sign in.
+#[utoipa::path(
+    post, path = "/api/v1/register", tag = "accounts", request_body = Registration,
+    responses(
+        (status = 201, body = SignedIn, description = "Signed in; browsers get the cookie too"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`username_taken`"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
+    ),
+)]
+pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
+    admit(&context, &call)?;
+    let registration: Registration = call.json().await?;
+    let signed_in = context.accounts.register(registration.into(), call.user_agent()).await?;
+    Ok(signed_in_answer(StatusCode::CREATED, &context, &call, &signed_in))
+}
+
+/// Sign in.
+#[utoipa::path(
+    post, path = "/api/v1/login", tag = "accounts", request_body = Credentials,
+    responses(
+        (status = 200, body = SignedIn, description = "Signed in; browsers get the cookie too"),
+        (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
+    ),
+)]
+pub(super) async fn login(context: Context, mut call: Call) -> Outcome {
+    admit(&context, &call)?;
+    let Credentials { username, password } = call.json().await?;
+    let signed_in = context.accounts.sign_in(&username, &password, call.user_agent()).await?;
+    Ok(signed_in_answer(StatusCode::OK, &context, &call, &signed_in))
+}
+
+/// End this session and close its sockets.
+#[utoipa::path(
+    post, path = "/api/v1/logout", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    responses((status = 204, description = "Signed out")),
+)]
+pub(super) async fn logout(context: Context, call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    context.sessions.end(identity.person.id, identity.session).await?;
+    let mut response = no_content();
+    let secure = cookie::is_secure(context.settings.secure_cookies, &call.headers);
+    response.headers_mut().insert(header::SET_COOKIE, cookie::remove(secure));
+    Ok(response)
+}
+
+/// Who is signed in.
+#[utoipa::path(
+    get, path = "/api/v1/me", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    responses((status = 200, body = Account)),
+)]
+pub(super) async fn me(context: Context, call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    Ok(json(StatusCode::OK, &Account::from(&identity.person)))
+}
+
+/// Before anything is read or computed: no foreign page, not too often.
+fn admit(context: &Context, call: &Call) -> Result<(), Refusal> {
+    origin::refuse_foreign(&call.headers, &context.settings.allowed_origins)?;
+    context.sign_in_rate.check(call.client_address())
+}
+
+fn signed_in_answer(
+    status: StatusCode,
+    context: &Context,
+    call: &Call,
+    signed_in: &auth::SignedIn,
+) -> Response {
+    let mut response = json(status, &SignedIn::from(signed_in));
+    let secure = cookie::is_secure(context.settings.secure_cookies, &call.headers);
+    response.headers_mut().insert(header::SET_COOKIE, cookie::set(&signed_in.token, secure));
+    response
+}

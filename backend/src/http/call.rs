@@ -1,0 +1,164 @@
+//! A request as handlers get it: headers, peer, query, and a body that is read only when a handler wants it.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures::stream::{Stream, StreamExt};
+use http::{HeaderMap, Method, header};
+use milena_domain::limits::REST_BODY_MAX_BYTES;
+use tokio::time::timeout;
+use uuid::Uuid;
+use warp::{Filter, Rejection};
+
+use super::query::Query;
+use super::{Context, with};
+use crate::auth::{Identity, cookie, origin};
+use crate::refusal::{Code, Refusal};
+use crate::server::Peer;
+use crate::wire::rest::Fields;
+
+/// The whole body must be here by then.
+const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A body up to so many times the limit is read and dropped: whoever is cut off while sending never sees the answer.
+const DISCARD_FACTOR: usize = 8;
+
+/// A request whose address and method were understood.
+pub(super) struct Call {
+    /// The method; `HEAD` has become `GET` by now.
+    pub(super) method: Method,
+    /// All headers.
+    pub(super) headers: HeaderMap,
+    /// The parameters after the `?`.
+    pub(super) query: Query,
+    /// The connection.
+    pub(super) peer: Peer,
+    body: Chunks,
+}
+
+/// A body as it arrives.
+type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
+
+/// The context, and the request taken apart. To be added after path and method have matched: it takes the body, which is there once.
+pub(super) fn call(
+    context: &Context,
+) -> impl Filter<Extract = (Context, Call), Error = Rejection> + Clone + use<> {
+    let query = warp::query::<Vec<(String, String)>>().or(warp::any().map(Vec::new)).unify();
+    let body = warp::body::stream().map(|stream: _| chunks(stream));
+    let parts = warp::method().and(warp::header::headers_cloned()).and(query).and(warp::ext::get::<Peer>());
+    let call = parts.and(body).map(|method, headers, query, peer, body| Call {
+        method,
+        headers,
+        query: Query::new(query),
+        peer,
+        body,
+    });
+    with(context).and(call)
+}
+
+fn chunks<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>> + Send + Sync + 'static) -> Chunks {
+    Box::pin(stream.map(|chunk| chunk.map(|mut chunk| chunk.copy_to_bytes(chunk.remaining()))))
+}
+
+impl Call {
+    /// Who makes the request: by `Authorization: Bearer`, else by the cookie, which needs this server's `Origin` when
+    /// the request changes something.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `forbidden_origin`, `store_unavailable`.
+    pub(super) async fn identity(&self, context: &Context) -> Result<Identity, Refusal> {
+        let token = match self.headers.get(header::AUTHORIZATION) {
+            Some(value) => value.to_str().ok().and_then(bearer),
+            None => {
+                let token = cookie::token_of(&self.headers);
+                if token.is_some() && self.method != Method::GET {
+                    origin::require_own(&self.headers, &context.settings.allowed_origins)?;
+                }
+                token
+            }
+        };
+        let token = token.ok_or_else(|| unauthenticated("sign in first"))?;
+        let identity = context.sessions.authenticate(token).await?;
+        identity.ok_or_else(|| unauthenticated("the session has ended: sign in again"))
+    }
+
+    /// The body as a JSON object.
+    ///
+    /// # Errors
+    /// `unsupported_media_type`, `too_large`, `invalid_json`, and what the type's own rules say.
+    pub(super) async fn json<T: TryFrom<Fields, Error = Refusal>>(&mut self) -> Result<T, Refusal> {
+        if !self.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
+            return Err(Refusal::new(Code::UnsupportedMediaType, "Content-Type must be application/json"));
+        }
+        let body = timeout(BODY_TIMEOUT, self.body()).await.map_err(|_| {
+            Refusal::new(
+                Code::InvalidJson,
+                format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs()),
+            )
+        })??;
+        T::try_from(Fields::parse(&body)?)
+    }
+
+    async fn body(&mut self) -> Result<Bytes, Refusal> {
+        let limit = usize::try_from(REST_BODY_MAX_BYTES).unwrap_or(usize::MAX);
+        let mut body = BytesMut::new();
+        let mut received = 0;
+        while let Some(chunk) = self.body.next().await {
+            let chunk =
+                chunk.map_err(|_| Refusal::new(Code::InvalidJson, "the body did not arrive completely"))?;
+            received += chunk.len();
+            if received <= limit {
+                body.extend_from_slice(&chunk);
+            } else if received > limit.saturating_mul(DISCARD_FACTOR) {
+                break;
+            }
+        }
+        if received > limit {
+            return Err(Refusal::new(Code::TooLarge, format!("the body may have at most {limit} bytes")));
+        }
+        Ok(body.freeze())
+    }
+
+    /// Whose attempts to sign in count together. A proxy on this machine is believed about its client; whoever else
+    /// says `X-Forwarded-For` is not, or everybody could be anybody.
+    pub(super) fn client_address(&self) -> IpAddr {
+        let direct = self.peer.address.ip().to_canonical();
+        if !direct.is_loopback() {
+            return direct;
+        }
+        let forwarded = self.headers.get_all("x-forwarded-for").iter().next_back();
+        forwarded
+            .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
+            .unwrap_or(direct)
+    }
+
+    /// What the client calls itself.
+    pub(super) fn user_agent(&self) -> String {
+        let value = self.headers.get(header::USER_AGENT);
+        value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    }
+}
+
+/// An id in the path.
+///
+/// # Errors
+/// `invalid_field` when it is no UUID.
+pub(super) fn id(text: &str) -> Result<Uuid, Refusal> {
+    Uuid::try_parse(text).map_err(|_| Refusal::field("id", "must be a UUID"))
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn is_json(value: &http::HeaderValue) -> bool {
+    let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn unauthenticated(message: &str) -> Refusal {
+    Refusal::new(Code::Unauthenticated, message)
+}

@@ -1,0 +1,47 @@
+//! What handlers work with.
+
+use std::sync::Arc;
+
+use milena_settings::HttpSettings;
+use milena_storage::Store;
+
+use super::Readiness;
+use crate::auth::{Accounts, Sessions, SignInRate};
+use crate::chat::Chat;
+use crate::server::Connections;
+use crate::socket::{SendRate, Sockets};
+
+/// The parts of the program that requests reach.
+#[allow(missing_docs, reason = "each is documented at its type")]
+pub struct Parts {
+    pub store: Store,
+    pub chat: Chat,
+    pub accounts: Accounts,
+    pub sessions: Sessions,
+    pub sign_in_rate: SignInRate,
+    pub send_rate: Arc<SendRate>,
+    pub sockets: Sockets,
+    pub connections: Connections,
+    pub readiness: Readiness,
+    pub settings: HttpSettings,
+}
+
+/// A shared handle to the parts.
+#[derive(Clone)]
+pub struct Context(Arc<Parts>);
+
+impl Context {
+    /// Shares the parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for Context {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,151 @@
+//! Messages: reading a conversation and sending, to a conversation or to a person.
+
+use http::StatusCode;
+use milena_domain::limits::{HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT};
+use milena_domain::{ClientId, ConversationId, UserId};
+use milena_storage::Page;
+use uuid::Uuid;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::Context;
+use super::answer::{Outcome, json, settle};
+use super::call::{Call, call, id};
+use super::query::Query;
+use crate::chat::{SendRequest, Target};
+use crate::refusal::Refusal;
+use crate::wire::rest::{Accepted, MessagePage, NewMessage, Problem};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
+    let history = warp::path!("conversations" / String / "messages")
+        .and(warp::get())
+        .and(call(context))
+        .then(history)
+        .map(settle);
+    let to_conversation = warp::path!("conversations" / String / "messages")
+        .and(warp::post())
+        .and(call(context))
+        .then(send_to_conversation)
+        .map(settle);
+    let to_person = warp::path!("users" / String / "messages")
+        .and(warp::post())
+        .and(call(context))
+        .then(send_to_person)
+        .map(settle);
+    history.or(to_conversation).unify().or(to_person).unify().boxed()
+}
+
+/// A part of a conversation, oldest message first.
+///
+/// At most one of `before`, `after` and `around`; with none of them, the newest messages.
+#[utoipa::path(
+    get, path = "/api/v1/conversations/{id}/messages", tag = "messages",
+    security(("token" = []), ("cookie" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The conversation"),
+        ("before" = Option<u64>, Query, description = "Messages older than this position"),
+        ("after" = Option<u64>, Query, description = "Messages newer than this position"),
+        ("around" = Option<u64>, Query, description = "The message at this position and its neighbours"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "How many; 50 when absent"),
+    ),
+    responses(
+        (status = 200, body = MessagePage),
+        (
+            status = 404, body = Problem, content_type = "application/problem+json",
+            description = "`unknown_conversation`: nobody wrote in it yet, or one is not in it",
+        ),
+    ),
+)]
+pub(super) async fn history(conversation: String, context: Context, call: Call) -> Outcome {
+    let user = call.identity(&context).await?.person.id;
+    let conversation = ConversationId::from_uuid(id(&conversation)?);
+    let page = page(&call.query)?;
+    let limit = call.query.limit(HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)?;
+    let history = context.chat.history(user, conversation, page, limit).await?;
+    Ok(json(StatusCode::OK, &MessagePage::new(history, user)))
+}
+
+/// Send to a conversation. Answered when the log has the message.
+#[utoipa::path(
+    post, path = "/api/v1/conversations/{id}/messages", tag = "messages", request_body = NewMessage,
+    security(("token" = []), ("cookie" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The conversation"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The message's `client_id`: sending it again never makes a second message. Chosen by the server when absent"),
+    ),
+    responses(
+        (status = 202, body = Accepted, description = "The log has it"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`client_id_reused`"),
+        (
+            status = 503, body = Problem, content_type = "application/problem+json",
+            description = "`log_unavailable` and others: send again under the same `Idempotency-Key`",
+        ),
+    ),
+)]
+pub(super) async fn send_to_conversation(conversation: String, context: Context, call: Call) -> Outcome {
+    send(context, call, || Ok(Target::Conversation(ConversationId::from_uuid(id(&conversation)?)))).await
+}
+
+/// Send to a person. Answered when the log has the message.
+#[utoipa::path(
+    post, path = "/api/v1/users/{id}/messages", tag = "messages", request_body = NewMessage,
+    security(("token" = []), ("cookie" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The person; oneself for notes to self"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The message's `client_id`: sending it again never makes a second message. Chosen by the server when absent"),
+    ),
+    responses(
+        (status = 202, body = Accepted, description = "The log has it"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "`unknown_recipient`"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "`client_id_reused`"),
+        (
+            status = 503, body = Problem, content_type = "application/problem+json",
+            description = "`log_unavailable` and others: send again under the same `Idempotency-Key`",
+        ),
+    ),
+)]
+pub(super) async fn send_to_person(person: String, context: Context, call: Call) -> Outcome {
+    send(context, call, || Ok(Target::User(UserId::from_uuid(id(&person)?)))).await
+}
+
+async fn send(context: Context, mut call: Call, target: impl FnOnce() -> Result<Target, Refusal>) -> Outcome {
+    let sender = call.identity(&context).await?.person.id;
+    let target = target()?;
+    let key = idempotency_key(&call)?;
+    context.send_rate.check(sender)?;
+    let NewMessage { body } = call.json().await?;
+    let retry = key.is_some();
+    let client_id = match key {
+        Some(key) => key,
+        None => ClientId::new(&Uuid::now_v7().to_string())?,
+    };
+    // Over REST nobody says whether a key was used before, so a named one is always looked up.
+    let request = SendRequest { sender, target, client_id, body, retry, connection: None };
+    let accepted = context.chat.send(request).await?;
+    Ok(json(StatusCode::ACCEPTED, &Accepted::from(accepted)))
+}
+
+fn idempotency_key(call: &Call) -> Result<Option<ClientId>, Refusal> {
+    let Some(value) = call.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let problem = |problem: String| Refusal::field("Idempotency-Key", problem);
+    let text = value.to_str().map_err(|_| problem("must be printable ASCII".to_owned()))?;
+    ClientId::new(text).map(Some).map_err(|error| problem(error.problem))
+}
+
+fn page(query: &Query) -> Result<Page, Refusal> {
+    let (before, after, around) =
+        (query.position("before")?, query.position("after")?, query.position("around")?);
+    match (before, after, around) {
+        (None, None, None) => Ok(Page::Latest),
+        (Some(position), None, None) => Ok(Page::Before(position)),
+        (None, Some(position), None) => Ok(Page::After(position)),
+        (None, None, Some(position)) => Ok(Page::Around(position)),
+        (_, Some(_), _) => Err(Refusal::field("after", "cannot be combined with before or around")),
+        (Some(_), None, Some(_)) => Err(Refusal::field("around", "cannot be combined with before or after")),
+    }
+}

@@ -1,0 +1,54 @@
+//! `users`: finding people, and messages to a person.
+
+use http::StatusCode;
+use milena_domain::UserId;
+use milena_domain::limits::{DISPLAY_NAME_MAX_CHARS, PEOPLE_SEARCH_LIMIT};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::Context;
+use super::answer::{Outcome, json, settle};
+use super::call::{Call, call, id};
+use crate::refusal::{Code, Refusal};
+use crate::wire::rest::{People, Person, Problem};
+
+pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
+    let search = warp::path!("users").and(warp::get()).and(call(context)).then(search).map(settle);
+    let person = warp::path!("users" / String).and(warp::get()).and(call(context)).then(person).map(settle);
+    search.or(person).unify().boxed()
+}
+
+/// Find people by username or display name.
+#[utoipa::path(
+    get, path = "/api/v1/users", tag = "people", security(("token" = []), ("cookie" = [])),
+    params(("query" = String, Query, max_length = 64, description = "What a name begins with or contains, in any case")),
+    responses((status = 200, body = People)),
+)]
+pub(super) async fn search(context: Context, call: Call) -> Outcome {
+    call.identity(&context).await?;
+    let query = call.query.text("query").ok_or_else(|| Refusal::field("query", "is missing"))?;
+    let chars = query.chars().count();
+    if chars > DISPLAY_NAME_MAX_CHARS {
+        let problem = format!("must be at most {DISPLAY_NAME_MAX_CHARS} characters (got {chars})");
+        return Err(Refusal::field("query", problem));
+    }
+    let found = context.store.search_people(query, PEOPLE_SEARCH_LIMIT).await?;
+    Ok(json(StatusCode::OK, &People { users: found.iter().map(Person::from).collect() }))
+}
+
+/// One person.
+#[utoipa::path(
+    get, path = "/api/v1/users/{id}", tag = "people", security(("token" = []), ("cookie" = [])),
+    params(("id" = Uuid, Path, description = "The person")),
+    responses(
+        (status = 200, body = Person),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    ),
+)]
+pub(super) async fn person(user: String, context: Context, call: Call) -> Outcome {
+    call.identity(&context).await?;
+    let found = context.chat.directory().person(UserId::from_uuid(id(&user)?)).await?;
+    let person = found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no person with this id"))?;
+    Ok(json(StatusCode::OK, &Person::from(&*person)))
+}

@@ -1,0 +1,71 @@
+//! Whether requests should be sent to this node.
+//!
+//! Ready means: everything that was in the log at start was delivered, the log is still the same, and no stop was
+//! asked for. A database or log that is away does not make a node unready: live chat or history goes on, other nodes have
+//! the same trouble, and a balancer that takes all of them away helps nobody. The answer says so instead.
+
+use std::time::{Duration, Instant};
+
+use milena_storage::Store;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::log::health::Health;
+use crate::wire::rest::State;
+
+/// The database is asked at most once in this time, however often the question comes.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// Answers `/readyz`.
+pub struct Readiness {
+    store: Store,
+    health: Health,
+    stopping: CancellationToken,
+    /// When the database was asked and whether it answered; held while it is asked, so that questions wait for one.
+    database: Mutex<Option<(Instant, bool)>>,
+}
+
+impl Readiness {
+    /// Of this database and log; `stopping` is cancelled when a stop begins.
+    #[must_use]
+    pub fn new(store: Store, health: Health, stopping: CancellationToken) -> Self {
+        Self { store, health, stopping, database: Mutex::new(None) }
+    }
+
+    /// The state as it is now.
+    pub async fn state(&self) -> State {
+        let reason = self.reason();
+        State {
+            ready: reason.is_none(),
+            reason,
+            database: if self.database_answers().await { "ok" } else { "unavailable" },
+            log: match (self.health.broken(), self.health.is_live()) {
+                (Some(_), _) => "broken",
+                (None, true) => "ok",
+                (None, false) => "unavailable",
+            },
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        if self.stopping.is_cancelled() {
+            return Some("the server is stopping".to_owned());
+        }
+        if let Some(broken) = self.health.broken() {
+            return Some(broken.to_owned());
+        }
+        (!self.health.is_caught_up()).then(|| "the log is still being read".to_owned())
+    }
+
+    async fn database_answers(&self) -> bool {
+        let mut known = self.database.lock().await;
+        match *known {
+            Some((asked, answers)) if asked.elapsed() < ASK_EVERY => answers,
+            _ => {
+                let answers = self.store.ping().await.is_ok();
+                *known = Some((Instant::now(), answers));
+                answers
+            }
+        }
+    }
+}

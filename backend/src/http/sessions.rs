@@ -1,0 +1,48 @@
+//! `sessions`: where somebody is signed in.
+
+use http::StatusCode;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::Context;
+use super::answer::{Outcome, json, no_content, settle};
+use super::call::{Call, call, id};
+use crate::refusal::{Code, Refusal};
+use crate::wire::rest::{Problem, Session, SessionList};
+
+pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
+    let list = warp::path!("sessions").and(warp::get()).and(call(context)).then(list).map(settle);
+    let end = warp::path!("sessions" / String).and(warp::delete()).and(call(context)).then(end).map(settle);
+    list.or(end).unify().boxed()
+}
+
+/// Where one is signed in.
+#[utoipa::path(
+    get, path = "/api/v1/sessions", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    responses((status = 200, body = SessionList)),
+)]
+pub(super) async fn list(context: Context, call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    let sessions = context.sessions.of(identity.person.id).await?;
+    let sessions = sessions.into_iter().map(|session| Session::new(session, identity.session)).collect();
+    Ok(json(StatusCode::OK, &SessionList { sessions }))
+}
+
+/// End a session of oneself and close its sockets.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions/{id}", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    params(("id" = Uuid, Path, description = "The session")),
+    responses(
+        (status = 204, description = "Ended"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+    ),
+)]
+pub(super) async fn end(session: String, context: Context, call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    if context.sessions.end(identity.person.id, id(&session)?).await? {
+        Ok(no_content())
+    } else {
+        Err(Refusal::new(Code::NotFound, "you have no such session"))
+    }
+}

@@ -1,0 +1,85 @@
+//! `backend`: REST, WebSocket and the browser client, on Kafka and a database of their own.
+//!
+//! Exit status: 0 after an orderly stop, 1 when something it needs is not there or fails, 2 when the command line or the
+//! settings are wrong.
+
+mod logging;
+mod signals;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use milena_backend::App;
+use milena_settings::{Settings, Source};
+use milena_storage::Store;
+use tokio_util::sync::CancellationToken;
+
+const WRONG_SETTINGS: u8 = 2;
+
+/// Serves REST, WebSocket and the browser client.
+#[derive(Debug, Parser)]
+#[command(
+    name = "backend",
+    version,
+    after_help = "Settings also come from the environment: MILENA__SECTION__KEY, for example \
+                  MILENA__HTTP__LISTEN=0.0.0.0:8080.\nExit status: 0 after an orderly stop, 1 when it cannot start or \
+                  go on, 2 when the command line or the settings are wrong."
+)]
+struct Cli {
+    /// Settings file (TOML); see config/default.toml for what can be set.
+    #[arg(long, value_name = "FILE", env = "MILENA_CONFIG")]
+    config: Option<PathBuf>,
+    /// Check the settings and end.
+    #[arg(long)]
+    check_config: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = match Settings::load(&Source::process(cli.config.as_deref())) {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            eprintln!("backend: {mistakes}");
+            return ExitCode::from(WRONG_SETTINGS);
+        }
+    };
+    if cli.check_config {
+        eprintln!("backend: the settings are valid");
+        return ExitCode::SUCCESS;
+    }
+    logging::start(&settings.logging);
+    match run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("backend: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(settings: Settings) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
+    let store =
+        Store::connect(&settings.database).await.context("the database cannot be opened (database.url)")?;
+    store.migrate().await.context("the database cannot be brought up to date")?;
+    let app = App::start(settings, store.clone(), stop).await?;
+    let outcome = app.run().await;
+    store.close().await;
+    Ok(outcome?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,172 @@
+//! Every metric of the backend: name, unit and meaning, in one file. Prometheus reads them at `/metrics`.
+//!
+//! Labels have few values, none of which a client can invent. The recorder is the process's: two servers in one process
+//! (as in tests) count together.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::refusal::Code;
+
+const HTTP_SECONDS: &str = "milena_http_request_seconds";
+const CONNECTIONS: &str = "milena_http_connections";
+const CONNECTIONS_REFUSED: &str = "milena_http_connections_refused_total";
+const SOCKETS: &str = "milena_sockets";
+const SOCKET_ENDS: &str = "milena_socket_ends_total";
+const SEND_SECONDS: &str = "milena_send_seconds";
+const SENDS: &str = "milena_sends_total";
+const PRODUCE_FAILURES: &str = "milena_produce_failures_total";
+const REPEATS: &str = "milena_repeats_total";
+const SKIPPED: &str = "milena_records_skipped_total";
+const RECENT_BYTES: &str = "milena_recent_bytes";
+const RECENT_MESSAGES: &str = "milena_recent_messages";
+const PASSWORD_WAITING: &str = "milena_password_jobs";
+
+/// From half a millisecond, an answer from memory, to the longest time-out of a request.
+const BUCKETS_S: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+/// How often recorded samples are folded together.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// Installed at most once; `None` when another recorder was there first.
+static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Starts to record. Later calls change nothing.
+pub fn install() {
+    HANDLE.get_or_init(|| {
+        let handle = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS_S)
+            .and_then(PrometheusBuilder::install_recorder);
+        match handle {
+            Ok(handle) => {
+                describe();
+                Some(handle)
+            }
+            Err(error) => {
+                log::warn!(error:% = error; "metrics are not recorded");
+                None
+            }
+        }
+    });
+}
+
+/// Prometheus's text format; `None` when nothing is recorded.
+#[must_use]
+pub fn render() -> Option<String> {
+    HANDLE.get().and_then(Option::as_ref).map(PrometheusHandle::render)
+}
+
+/// Folds recorded samples together, so that memory stays bounded while nobody asks.
+fn upkeep() {
+    if let Some(Some(handle)) = HANDLE.get() {
+        handle.run_upkeep();
+    }
+}
+
+fn describe() {
+    describe_histogram!(HTTP_SECONDS, Unit::Seconds, "Time to answer a request, by route, method and status");
+    describe_gauge!(CONNECTIONS, Unit::Count, "TCP connections, those that became WebSockets included");
+    describe_counter!(
+        CONNECTIONS_REFUSED,
+        Unit::Count,
+        "TCP connections closed at once: http.max_connections"
+    );
+    describe_gauge!(SOCKETS, Unit::Count, "WebSockets");
+    describe_counter!(SOCKET_ENDS, Unit::Count, "WebSockets that ended, by reason");
+    describe_histogram!(SEND_SECONDS, Unit::Seconds, "Time from a send to the log's confirmation");
+    describe_counter!(SENDS, Unit::Count, "Sends by outcome: accepted, or the code of the refusal");
+    describe_counter!(PRODUCE_FAILURES, Unit::Count, "Records that the log did not confirm");
+    describe_counter!(
+        REPEATS,
+        Unit::Count,
+        "Records that repeat an earlier message and were shown to nobody"
+    );
+    describe_counter!(SKIPPED, Unit::Count, "Records that the tail could not use, by reason");
+    describe_gauge!(
+        RECENT_BYTES,
+        Unit::Bytes,
+        "Memory of recent messages: delivery.recent_bytes is its bound"
+    );
+    describe_gauge!(RECENT_MESSAGES, Unit::Count, "Messages in that memory");
+    describe_gauge!(
+        PASSWORD_WAITING,
+        Unit::Count,
+        "Password hashes that are computed or wait for their turn"
+    );
+}
+
+/// A request was answered. `route` is a template, never a path.
+pub fn http_request(route: &'static str, method: &'static str, status: u16, took: Duration) {
+    let status = status.to_string();
+    histogram!(HTTP_SECONDS, "route" => route, "method" => method, "status" => status).record(took);
+}
+
+/// A TCP connection was taken (+1) or ended (-1).
+pub fn connections(change: f64) {
+    gauge!(CONNECTIONS).increment(change);
+}
+
+/// A TCP connection was closed at once because there are too many.
+pub fn connection_refused() {
+    counter!(CONNECTIONS_REFUSED).increment(1);
+}
+
+/// A WebSocket was opened (+1) or ended (-1).
+pub fn sockets(change: f64) {
+    gauge!(SOCKETS).increment(change);
+}
+
+/// A WebSocket ended; `reason` is one of few.
+pub fn socket_ended(reason: &'static str) {
+    counter!(SOCKET_ENDS, "reason" => reason).increment(1);
+}
+
+/// A password job was queued (+1) or ended (-1).
+pub fn password_jobs(change: f64) {
+    gauge!(PASSWORD_WAITING).increment(change);
+}
+
+/// A send was answered.
+pub fn send_finished(took: Duration, outcome: Result<(), Code>) {
+    let label = outcome.map_or_else(Code::as_str, |()| "accepted");
+    counter!(SENDS, "outcome" => label).increment(1);
+    if outcome.is_ok() {
+        histogram!(SEND_SECONDS).record(took);
+    }
+}
+
+/// The log did not confirm a record.
+pub fn send_failed() {
+    counter!(PRODUCE_FAILURES).increment(1);
+}
+
+/// A record repeats an earlier one.
+pub fn repeat() {
+    counter!(REPEATS).increment(1);
+}
+
+/// The tail skipped a record; `reason` is one of few.
+pub fn record_skipped(reason: &'static str) {
+    counter!(SKIPPED, "reason" => reason).increment(1);
+}
+
+/// What recent messages take.
+pub fn recent_memory(bytes: usize, messages: usize) {
+    gauge!(RECENT_BYTES).set(bytes as f64);
+    gauge!(RECENT_MESSAGES).set(messages as f64);
+}
+
+/// Calls [`upkeep`] until `stop`.
+pub async fn keep(stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => upkeep(),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! What the server answers.
+
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth;
+use crate::chat::{self, ChatMessage, History};
+use crate::refusal::Refusal;
+use crate::wire::rest::encode_list_cursor;
+
+/// Somebody, as everybody may see them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Person {
+    #[schema(value_type = Uuid)]
+    id: UserId,
+    /// Unique regardless of case.
+    #[schema(example = "milena")]
+    username: String,
+    #[schema(example = "Milena Jesenská")]
+    display_name: String,
+}
+
+impl From<&milena_storage::Person> for Person {
+    fn from(person: &milena_storage::Person) -> Self {
+        Self { id: person.id, username: person.username.clone(), display_name: person.display_name.clone() }
+    }
+}
+
+/// Oneself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Account {
+    #[serde(flatten)]
+    person: Person,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
+impl From<&milena_storage::Person> for Account {
+    fn from(person: &milena_storage::Person) -> Self {
+        Self { person: person.into(), created_at: person.created_at }
+    }
+}
+
+/// A new session. Browsers also get the token as the cookie `milena_session`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedIn {
+    user: Account,
+    /// The session's secret, for `Authorization: Bearer`.
+    token: String,
+    /// When the session ends unless it is used; each use moves it.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+impl From<&auth::SignedIn> for SignedIn {
+    fn from(signed_in: &auth::SignedIn) -> Self {
+        Self {
+            user: (&signed_in.person).into(),
+            token: signed_in.token.expose().to_owned(),
+            expires_at: signed_in.expires_at,
+        }
+    }
+}
+
+/// A session of oneself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Session {
+    id: Uuid,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// To the minute.
+    #[schema(value_type = String, format = DateTime)]
+    last_seen_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// What the client called itself, at most 200 characters.
+    user_agent: String,
+    /// The session of this request.
+    current: bool,
+}
+
+impl Session {
+    /// As seen from the session `current`.
+    #[must_use]
+    pub fn new(session: milena_storage::Session, current: Uuid) -> Self {
+        Self {
+            id: session.id,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.expires_at,
+            user_agent: session.user_agent,
+            current: session.id == current,
+        }
+    }
+}
+
+/// One's sessions, the last used first, at most 200.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionList {
+    /// The sessions.
+    pub sessions: Vec<Session>,
+}
+
+/// Who was found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct People {
+    /// The best matches first, at most 20.
+    pub users: Vec<Person>,
+}
+
+/// A message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Message {
+    #[schema(value_type = Uuid)]
+    id: MessageId,
+    #[schema(value_type = Uuid)]
+    conversation: ConversationId,
+    #[schema(example = "direct")]
+    kind: &'static str,
+    #[schema(value_type = Uuid)]
+    sender: UserId,
+    #[schema(value_type = Uuid)]
+    to: UserId,
+    /// Orders the messages of a conversation: strictly increasing, not gapless, below 2^53.
+    #[schema(value_type = u64, example = 1_099_511_627_776_u64)]
+    position: Position,
+    #[schema(value_type = String, format = DateTime)]
+    sent_at: Timestamp,
+    /// 1 to 8000 characters.
+    #[schema(value_type = String)]
+    body: Body,
+    /// Only to its sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    client_id: Option<ClientId>,
+}
+
+impl Message {
+    /// As `reader` may see it.
+    #[must_use]
+    pub fn new(message: ChatMessage, reader: UserId) -> Self {
+        Self {
+            id: message.id,
+            conversation: message.conversation,
+            kind: "direct",
+            sender: message.sender,
+            to: message.to,
+            position: message.position,
+            sent_at: message.sent_at,
+            body: message.body,
+            client_id: Some(message.client_id).filter(|_| message.sender == reader),
+        }
+    }
+}
+
+/// A part of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePage {
+    /// Oldest first.
+    messages: Vec<Message>,
+    /// There are older ones.
+    has_before: bool,
+    /// There are newer ones.
+    has_after: bool,
+    /// No accepted message is missing; when false, ask again later.
+    complete: bool,
+}
+
+impl MessagePage {
+    /// As `reader` may see it.
+    #[must_use]
+    pub fn new(history: History, reader: UserId) -> Self {
+        Self {
+            messages: history.messages.into_iter().map(|message| Message::new(message, reader)).collect(),
+            has_before: history.has_before,
+            has_after: history.has_after,
+            complete: history.complete,
+        }
+    }
+}
+
+/// A conversation as one of its people sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Conversation {
+    #[schema(value_type = Uuid)]
+    id: ConversationId,
+    #[schema(example = "direct")]
+    kind: &'static str,
+    /// The other one, or oneself for notes to self.
+    person: Person,
+    last_message: Option<Message>,
+    /// 0 before the first message.
+    #[schema(value_type = u64)]
+    last_position: Position,
+    /// Up to where one has read; 0 when nowhere.
+    #[schema(value_type = u64)]
+    last_read: Position,
+    /// Messages of the other after that, counted up to 1000.
+    unread: u32,
+}
+
+impl Conversation {
+    /// As `reader` may see it.
+    #[must_use]
+    pub fn new(conversation: chat::Conversation, reader: UserId) -> Self {
+        Self {
+            id: conversation.id,
+            kind: "direct",
+            person: (&*conversation.person).into(),
+            last_message: conversation.last_message.map(|message| Message::new(message, reader)),
+            last_position: conversation.last_position,
+            last_read: conversation.last_read,
+            unread: conversation.unread,
+        }
+    }
+}
+
+/// A part of one's conversations.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationPage {
+    /// The one with the newest message first.
+    conversations: Vec<Conversation>,
+    /// To be given as `before` to get the next part; null at the end.
+    next: Option<String>,
+    /// No accepted message is missing; when false, ask again later.
+    complete: bool,
+}
+
+impl ConversationPage {
+    /// As `reader` may see it.
+    #[must_use]
+    pub fn new(list: chat::ConversationList, reader: UserId) -> Self {
+        let conversations = list.conversations.into_iter();
+        Self {
+            conversations: conversations.map(|entry| Conversation::new(entry, reader)).collect(),
+            next: list.next.as_ref().map(encode_list_cursor),
+            complete: list.complete,
+        }
+    }
+}
+
+/// The log has the message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    #[schema(value_type = String)]
+    client_id: ClientId,
+    #[schema(value_type = Uuid)]
+    id: MessageId,
+    #[schema(value_type = Uuid)]
+    conversation: ConversationId,
+    #[schema(value_type = u64)]
+    position: Position,
+    #[schema(value_type = String, format = DateTime)]
+    sent_at: Timestamp,
+}
+
+impl From<chat::Accepted> for Accepted {
+    fn from(accepted: chat::Accepted) -> Self {
+        Self {
+            client_id: accepted.client_id,
+            id: accepted.id,
+            conversation: accepted.conversation,
+            position: accepted.position,
+            sent_at: accepted.sent_at,
+        }
+    }
+}
+
+/// Whether this server can be used, and what it rests on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct State {
+    /// Requests should be sent here.
+    pub ready: bool,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// `ok`, or `unavailable`: then live chat goes on, sign-in and history do not.
+    pub database: &'static str,
+    /// `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`.
+    pub log: &'static str,
+}
+
+/// An error (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A name for the kind of error.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:milena:error:invalid_field")]
+    kind: String,
+    /// The status in words.
+    #[schema(example = "Bad Request")]
+    title: &'static str,
+    #[schema(example = 400)]
+    status: u16,
+    /// A sentence for people.
+    #[schema(example = "username must be 3 to 32 characters (got 2)")]
+    detail: String,
+    /// A stable name, to decide by.
+    #[schema(example = "invalid_field")]
+    code: &'static str,
+    /// The field that broke a rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "username")]
+    field: Option<&'static str>,
+    /// When to try again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+}
+
+impl Problem {
+    /// The refusal, with the words of its status.
+    #[must_use]
+    pub fn new(refusal: Refusal, status: http::StatusCode) -> Self {
+        let code = refusal.code.as_str();
+        Self {
+            kind: format!("urn:milena:error:{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: refusal.message,
+            code,
+            field: refusal.field,
+            retry_after_ms: refusal.retry_after_ms,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What clients ask: described for `/openapi.json` here, read by [`Fields`], checked by the domain's rules.
+
+use milena_domain::{Body, DisplayName, Password, Position, Username};
+use utoipa::ToSchema;
+
+use super::Fields;
+use crate::auth;
+use crate::refusal::Refusal;
+
+/// Somebody joins.
+#[derive(ToSchema)]
+pub struct Registration {
+    /// 3 to 32 letters, digits, `.`, `_` or `-`; unique regardless of case.
+    #[schema(value_type = String, min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "milena")]
+    username: Username,
+    /// 8 to 256 characters.
+    #[schema(value_type = String, min_length = 8, max_length = 256, format = Password)]
+    password: Password,
+    /// 1 to 64 characters without control characters; the username when absent.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    display_name: Option<DisplayName>,
+}
+
+impl TryFrom<Fields> for Registration {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        Ok(Self {
+            username: Username::new(&fields.text("username")?)?,
+            password: Password::new(&fields.text("password")?)?,
+            display_name: fields
+                .optional_text("display_name")?
+                .map(|name| DisplayName::new(&name))
+                .transpose()?,
+        })
+    }
+}
+
+impl From<Registration> for auth::Registration {
+    fn from(registration: Registration) -> Self {
+        let Registration { username, password, display_name } = registration;
+        Self { username, password, display_name }
+    }
+}
+
+/// Somebody signs in. The texts are only compared: what breaks the rules of registration is simply wrong.
+#[derive(ToSchema)]
+pub struct Credentials {
+    /// In any case.
+    #[schema(example = "milena")]
+    pub username: String,
+    /// The password.
+    #[schema(format = Password)]
+    pub password: String,
+}
+
+impl TryFrom<Fields> for Credentials {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        Ok(Self { username: fields.text("username")?, password: fields.text("password")? })
+    }
+}
+
+/// A message to send.
+#[derive(ToSchema)]
+pub struct NewMessage {
+    /// 1 to 8000 characters without U+0000.
+    #[schema(value_type = String, min_length = 1, max_length = 8000, example = "Dear Milena")]
+    pub body: Body,
+}
+
+impl TryFrom<Fields> for NewMessage {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        Ok(Self { body: Body::new(fields.text("body")?)? })
+    }
+}
+
+/// Up to where somebody has read.
+#[derive(ToSchema)]
+pub struct ReadPosition {
+    /// A message's position; moving back changes nothing.
+    #[schema(value_type = u64, maximum = 9_007_199_254_740_991_u64)]
+    pub position: Position,
+}
+
+impl TryFrom<Fields> for ReadPosition {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        let position = Position::from_u64(fields.number("position")?)
+            .ok_or_else(|| Refusal::field("position", format!("must be at most {}", Position::MAX)))?;
+        Ok(Self { position })
+    }
+}
