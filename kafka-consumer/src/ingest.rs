@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) limits: Limits,
     /// Time to write what is at hand when the program stops.
     pub(crate) drain: Duration,
+    /// The log's ends at the start.
+    pub(crate) log_ends: BTreeMap<i32, i64>,
 }
 
 /// The writer task, seen from here. One batch at a time: the next is sent when the outcome of the last has come.
@@ -76,6 +78,7 @@ pub(crate) struct Ingest<S> {
     locating: JoinSet<Located>,
     /// Set when the shutdown began.
     stop_by: Option<Instant>,
+    /// The log's ends, for the lag; from statistics, every few seconds.
     log_ends: BTreeMap<i32, i64>,
     /// When group offsets or the log line are due; `None` while there is nothing new.
     tick_at: Option<Instant>,
@@ -91,6 +94,7 @@ impl<S: Sink + Clone> Ingest<S> {
         writer: WriterPort,
     ) -> Self {
         let open = OpenBatch::new(plan.limits, plan.epoch);
+        let log_ends = plan.log_ends.clone();
         Self {
             plan,
             store,
@@ -105,7 +109,7 @@ impl<S: Sink + Clone> Ingest<S> {
             releases: Vec::new(),
             locating: JoinSet::new(),
             stop_by: None,
-            log_ends: BTreeMap::new(),
+            log_ends,
             tick_at: None,
             report: Report::new(),
         }
@@ -322,16 +326,12 @@ impl<S: Sink + Clone> Ingest<S> {
         self.report.say(self.lag());
     }
 
-    /// Records in the log that are not stored yet, as far as is known.
-    fn lag(&self) -> Option<i64> {
-        if self.log_ends.is_empty() {
-            return None;
-        }
-        let stored = self.ledger.stored();
+    /// Records in the log that are not stored yet, of the partitions held, as of librdkafka's last statistics.
+    fn lag(&self) -> i64 {
         let behind = |(partition, stored): (&i32, &i64)| {
             self.log_ends.get(partition).map_or(0, |end| (end - stored).max(0))
         };
-        Some(stored.iter().map(behind).sum())
+        self.ledger.stored().iter().map(behind).sum()
     }
 }
 

@@ -52,9 +52,10 @@ impl Report {
     }
 
     /// Writes the line if the last one is long enough ago and something was written since. `lag` is in records.
-    pub(crate) fn say(&mut self, lag: Option<i64>) {
+    pub(crate) fn say(&mut self, lag: i64) {
         let elapsed = self.said_at.elapsed();
-        if elapsed < INTERVAL || self.total == self.said {
+        let nothing_new = Summary { rebalances: self.total.rebalances, ..self.said } == self.total;
+        if elapsed < INTERVAL || nothing_new {
             return;
         }
         // After a quiet time the rates are those of the last second, not of the whole quiet time.
@@ -67,7 +68,7 @@ impl Report {
             dead_letters = self.total.dead_letters - self.said.dead_letters,
             retries = self.total.retries - self.said.retries,
             slowest_ms = self.slowest.as_millis() as u64,
-            lag:?;
+            lag;
             "stored"
         );
         self.said = self.total;

@@ -73,6 +73,7 @@ async fn prepare(settings: &Settings, store: &Store) -> Result<Plan, ConsumerErr
             age: Duration::from_millis(consumer.batch_age_ms),
         },
         drain: Duration::from_millis(consumer.drain_ms),
+        log_ends: states.iter().map(|(&partition, state)| (partition, state.high)).collect(),
     })
 }
 

@@ -86,9 +86,7 @@ impl GroupContext {
 
     fn assigned(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) -> KafkaResult<()> {
         let partitions = partitions_of(list);
-        let (sender, reply) = oneshot::channel();
-        let question = Control::Assigned { partitions: partitions.clone(), reply: sender };
-        let starts = self.ask(question, reply, START_PATIENCE).unwrap_or_default();
+        let starts = self.starts_of(&partitions);
         let mut unknown = TopicPartitionList::new();
         let paused = {
             let mut held = self.held();
@@ -118,6 +116,16 @@ impl GroupContext {
             }
         }
         Ok(())
+    }
+
+    /// A cooperative group also announces that nothing has come: nobody needs to be asked.
+    fn starts_of(&self, partitions: &[i32]) -> BTreeMap<i32, Start> {
+        if partitions.is_empty() {
+            return BTreeMap::new();
+        }
+        let (sender, reply) = oneshot::channel();
+        let question = Control::Assigned { partitions: partitions.to_vec(), reply: sender };
+        self.ask(question, reply, START_PATIENCE).unwrap_or_default()
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) -> KafkaResult<()> {

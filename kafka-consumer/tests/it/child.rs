@@ -9,10 +9,10 @@ use crate::world::{World, until};
 pub(crate) struct Consumer(Child);
 
 impl Consumer {
-    pub(crate) fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World, instance: Option<&str>) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_kafka-consumer"))
             .args(["run", "--config"])
-            .arg(world.folder.path().join("settings.toml"))
+            .arg(world.file(instance))
             .stdin(Stdio::null())
             .stderr(if std::env::var_os("RUST_LOG").is_some() { Stdio::inherit() } else { Stdio::null() })
             .spawn()
@@ -39,6 +39,7 @@ impl Consumer {
         status.unwrap()
     }
 
+    /// It must not end by itself meanwhile.
     pub(crate) async fn lives_for(&mut self, time: Duration) {
         tokio::time::sleep(time).await;
         assert!(self.0.try_wait().unwrap().is_none(), "the consumer ended by itself");

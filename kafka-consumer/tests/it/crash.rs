@@ -2,59 +2,80 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::child::Consumer;
 use crate::in_both_worlds;
 use crate::log::{Log, messages};
 use crate::truth;
-use crate::world::World;
+use crate::world::{World, until};
 
 in_both_worlds!(killed_under_traffic, stopped_under_traffic);
 
-/// Kills two consumers in turn while messages flow.
+/// Sends until told to stop; answers how many. Now and then a bad record and a repeat are among them.
+async fn traffic(log: &Log, stop: &CancellationToken) -> usize {
+    let mut sent = 0;
+    while !stop.is_cancelled() {
+        log.send(messages(sent..sent + 40)).await;
+        log.send(messages(sent / 2..sent / 2 + 2)).await;
+        log.send_raw(None, Some(b"bad")).await;
+        sent += 40;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    sent as usize
+}
+
+/// How many offsets are stored.
+async fn progress(world: &World) -> i64 {
+    let store = world.store().await;
+    let position = store.log_position(&world.settings.kafka.topic).await.unwrap();
+    store.close().await;
+    position.next_offsets.values().sum()
+}
+
+/// Two consumers, killed in turn, each while it stores: as static members they have their partitions back at once.
 async fn killed_under_traffic(world: World) {
     let log = Log::of(&world);
-    let sending = async {
-        for step in 0..60 {
-            log.send(messages(step * 50..(step + 1) * 50)).await;
-            tokio::time::sleep(Duration::from_millis(120)).await;
-        }
-        log.send_raw(None, Some(b"bad")).await;
-    };
+    let stop = CancellationToken::new();
+    let names = ["a", "b"];
     let killing = async {
-        let mut survivor = Consumer::start(&world);
-        for _ in 0..6 {
-            let pause: u64 = rand::random_range(200..1_500);
-            survivor.lives_for(Duration::from_millis(pause)).await;
-            let next = Consumer::start(&world);
-            std::mem::replace(&mut survivor, next).kill();
+        let mut consumers = names.map(|name| Consumer::start(&world, Some(name)));
+        for round in 0..12 {
+            let before = progress(&world).await;
+            until("the consumers store", 40, async || progress(&world).await > before + 100).await;
+            let victim = round % 2;
+            consumers[victim].lives_for(Duration::from_millis(rand::random_range(0..400))).await;
+            let next = Consumer::start(&world, Some(names[victim]));
+            std::mem::replace(&mut consumers[victim], next).kill();
         }
-        survivor
+        stop.cancel();
+        consumers
     };
-    let ((), survivor) = tokio::join!(sending, killing);
+    let (sent, consumers) = tokio::join!(traffic(&log, &stop), killing);
     truth::stored(&world).await;
-    assert!(survivor.stop().await.success());
-    assert_eq!(truth::equal(&world).await, 3_000);
+    for consumer in consumers {
+        assert!(consumer.stop().await.success());
+    }
+    assert_eq!(truth::equal(&world).await, sent);
 }
 
 /// Orderly ends and starts of the real program while messages flow.
 async fn stopped_under_traffic(world: World) {
     let log = Log::of(&world);
-    let sending = async {
-        for step in 0..30 {
-            log.send(messages(step * 50..(step + 1) * 50)).await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
+    let stop = CancellationToken::new();
     let stopping = async {
-        for _ in 0..3 {
-            let mut consumer = Consumer::start(&world);
-            consumer.lives_for(Duration::from_millis(rand::random_range(300..1_200))).await;
+        for _ in 0..4 {
+            let mut consumer = Consumer::start(&world, None);
+            let before = progress(&world).await;
+            until("the consumer stores", 40, async || progress(&world).await > before).await;
+            consumer.lives_for(Duration::from_millis(rand::random_range(0..600))).await;
             assert!(consumer.stop().await.success());
         }
+        stop.cancel();
     };
-    tokio::join!(sending, stopping);
-    let consumer = Consumer::start(&world);
+    let (sent, ()) = tokio::join!(traffic(&log, &stop), stopping);
+    let consumer = Consumer::start(&world, None);
     truth::stored(&world).await;
     assert!(consumer.stop().await.success());
-    assert_eq!(truth::equal(&world).await, 1_500);
+    assert_eq!(truth::equal(&world).await, sent);
 }

@@ -5,6 +5,8 @@
 //! With `MILENA_TEST_REQUIRE_SERVERS=1` a missing one is a failure. The measure is always the same: the store
 //! equals the log, and the dead-letter topic has exactly the bad records.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod child;
 mod crash;
 mod log;

@@ -1,5 +1,6 @@
 //! One test's log and store, its own topic and database, and the settings that lead there.
 
+use std::path::PathBuf;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub(crate) struct World {
     pub(crate) database: Database,
     /// Settings file and data; goes with the test.
     pub(crate) folder: TempDir,
+    text: String,
     /// Only in the embedded world. It serves as long as it lives.
     _broker: Option<Broker>,
 }
@@ -49,7 +51,6 @@ impl World {
     async fn new(brokers: String, database: Database, folder: TempDir, broker: Option<Broker>) -> Self {
         log_once();
         let name = uuid::Uuid::now_v7().simple().to_string();
-        let file = folder.path().join("settings.toml");
         let text = format!(
             "[kafka]\nbrokers = \"{brokers}\"\ntopic = \"t-{name}\"\ndead_topic = \"t-{name}.dead\"\n\
              partitions = {PARTITIONS}\n\
@@ -59,12 +60,22 @@ impl World {
              [logging]\nfilter = \"info,sqlx=warn,sea_orm_migration=warn\"\n",
             database.url()
         );
-        std::fs::write(&file, text).unwrap();
+        let file = folder.path().join("settings.toml");
+        std::fs::write(&file, &text).unwrap();
         let settings = Settings::load(&Source { file: Some(&file), ..Source::default() }).unwrap();
         ensure_topics(&settings.kafka, Duration::from_secs(20)).await.unwrap();
-        let world = Self { settings, database, folder, _broker: broker };
+        let world = Self { settings, database, folder, text, _broker: broker };
         world.store().await.migrate().await.unwrap();
         world
+    }
+
+    /// The settings in a file; with the name of a static group member, whose partitions wait for its return.
+    pub(crate) fn file(&self, instance: Option<&str>) -> PathBuf {
+        let Some(instance) = instance else { return self.folder.path().join("settings.toml") };
+        let file = self.folder.path().join(format!("settings-{instance}.toml"));
+        let property = format!("[kafka.properties]\n\"group.instance.id\" = \"{instance}\"\n");
+        std::fs::write(&file, self.text.replace("[kafka.properties]\n", &property)).unwrap();
+        file
     }
 
     /// A new handle of the store.
