@@ -180,7 +180,11 @@ impl World {
         let first = self.generations.entry(answer.generation).or_insert_with(|| agreed.clone());
         let renamed = self.clients.iter().all(|client| client.member_id != first.0);
         assert!(*first == agreed || renamed, "one leader and protocol in a generation");
-        assert_eq!(answer.members.is_empty(), answer.leader != answer.member_id, "members are for the leader");
+        assert_eq!(
+            answer.members.is_empty(),
+            answer.leader != answer.member_id,
+            "members are for the leader"
+        );
         let leads = answer.members.into_iter().map(|(identity, _)| identity.member_id).collect();
         self.clients[at].member_id = answer.member_id;
         self.clients[at].stage = Stage::Joined { generation: answer.generation, leads };

@@ -321,9 +321,9 @@ impl Walk<'_> {
         }
         let (prefix, rest) = self.rest.split_at_checked(prefix_bytes).ok_or(ShapeError::Short)?;
         self.rest = rest;
-        let length = match prefix {
-            &[a, b] => i16::from_be_bytes([a, b]).into(),
-            &[a, b, c, d] => i32::from_be_bytes([a, b, c, d]),
+        let length = match *prefix {
+            [a, b] => i16::from_be_bytes([a, b]).into(),
+            [a, b, c, d] => i32::from_be_bytes([a, b, c, d]),
             _ => return Err(ShapeError::Length),
         };
         if length == -1 { Ok(0) } else { usize::try_from(length).map_err(|_| ShapeError::Length) }

@@ -67,8 +67,7 @@ impl Member {
     fn leave(self) -> Vec<(i32, i64)> {
         self.leave.store(true, Ordering::Relaxed);
         self.thread.join().expect("member");
-        let read = self.read.lock().expect("lock").clone();
-        read
+        std::mem::take(&mut *self.read.lock().expect("lock"))
     }
 }
 

@@ -1,1 +1,141 @@
-//! What no client should send.
+//! What no client should send, and that it hurts nobody else.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use kafka_protocol::messages::ApiVersionsRequest;
+use milena_broker::{BrokerConfig, BrokerError};
+
+use crate::support::{TestBroker, create_topic, idempotent_producer, read_all, send};
+use crate::wire::Wire;
+
+/// Bytes without sense, the same in every run.
+fn rubbish(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_bytes_change_nothing() {
+    let broker = TestBroker::start().await;
+    create_topic(&broker.client(), "letters", 1).await;
+    let producer = idempotent_producer(&broker.client());
+    let address = broker.address();
+    let attack = async {
+        let mut sent = 0;
+        for connection in 0.. {
+            if sent >= 24 << 20 {
+                break;
+            }
+            let mut wire = Wire::connect(address).await;
+            let mut bytes = rubbish(connection, 64 << 10);
+            // Every other time the bytes look like a frame that is not too large, with a key and version that exist.
+            if connection % 2 == 0 {
+                bytes[..4].copy_from_slice(&60_000_u32.to_be_bytes());
+                bytes[4..8].copy_from_slice(&[
+                    0,
+                    (connection / 2 % 48) as u8,
+                    0,
+                    (connection / 96 % 12) as u8,
+                ]);
+            }
+            // The broker may close at any point.
+            let _ = wire.send_raw(&bytes).await;
+            sent += bytes.len();
+        }
+    };
+    let work = async {
+        for i in 0..200 {
+            assert_eq!(send(&producer, "letters", 0, &format!("{i}")).await, i);
+        }
+    };
+    tokio::join!(attack, work);
+    let read = read_all(&broker.client(), "letters", 1, 200).await;
+    assert!(read.iter().enumerate().all(|(i, record)| *record == (0, i as i64, i.to_string())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_supported_ends_the_connection() {
+    let broker = TestBroker::start().await;
+    let frames: [&[u8]; 5] = [
+        // AddPartitionsToTxn, which is never advertised.
+        &[0, 0, 0, 10, 0, 24, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
+        // A key that does not exist.
+        &[0, 0, 0, 10, 0x7f, 0xff, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
+        // Metadata in a version from the future.
+        &[0, 0, 0, 10, 0, 3, 0, 99, 0, 0, 0, 1, 0xff, 0xff],
+        // A frame of two thousand million bytes.
+        &[0x7f, 0xff, 0xff, 0xff, 0, 3],
+        // A frame of less than nothing.
+        &[0xff, 0xff, 0xff, 0xff],
+    ];
+    for frame in frames {
+        let mut wire = Wire::connect(broker.address()).await;
+        wire.send_raw(frame).await.expect("sent");
+        assert_eq!(wire.receive_raw().await, None, "{frame:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stops_in_the_middle_is_let_go() {
+    let broker = TestBroker::start_with(|config| config.transfer_timeout = Duration::from_millis(300)).await;
+    let mut slow = Wire::connect(broker.address()).await;
+    slow.send_raw(&[0, 0, 0, 50, 0, 3]).await.expect("sent");
+    let mut other = Wire::connect(broker.address()).await;
+    assert_eq!(other.ask(3, &ApiVersionsRequest::default()).await.error_code, 0);
+    assert_eq!(slow.receive_raw().await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_bounded() {
+    let broker = TestBroker::start_with(|config| config.max_connections = 3).await;
+    let mut first = Vec::new();
+    for _ in 0..3 {
+        let mut wire = Wire::connect(broker.address()).await;
+        assert_eq!(wire.ask(0, &ApiVersionsRequest::default()).await.error_code, 0);
+        first.push(wire);
+    }
+    let mut too_many = Wire::connect(broker.address()).await;
+    assert_eq!(too_many.receive_raw().await, None);
+    for wire in &mut first {
+        assert_eq!(wire.ask(0, &ApiVersionsRequest::default()).await.error_code, 0);
+    }
+    drop(first);
+    // A place is free again as soon as the broker has noticed.
+    let deadline = std::time::Instant::now() + crate::support::PATIENCE;
+    loop {
+        let mut wire = Wire::connect(broker.address()).await;
+        wire.send(0, &ApiVersionsRequest::default()).await;
+        if wire.receive_raw().await.is_some() {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "no place became free");
+    }
+}
+
+#[tokio::test]
+async fn other_addresses_than_loopback_are_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut config = BrokerConfig::new(folder.path());
+    config.listen = SocketAddr::from(([0, 0, 0, 0], 0));
+    let refused = milena_broker::start(config.clone()).await.expect_err("refused");
+    assert!(matches!(refused, BrokerError::NotLoopback(_)), "{refused}");
+    config.allow_remote = true;
+    milena_broker::start(config).await.expect("started").stop().await;
+}
+
+#[tokio::test]
+async fn one_folder_has_one_broker() {
+    let broker = TestBroker::start().await;
+    let refused = milena_broker::start(BrokerConfig::new(broker.folder.path())).await.expect_err("refused");
+    let message = refused.to_string();
+    assert!(message.contains(&broker.folder.path().display().to_string()), "{message}");
+    assert!(message.contains(&std::process::id().to_string()), "{message}");
+    let folder = broker.folder;
+    broker.broker.stop().await;
+    milena_broker::start(BrokerConfig::new(folder.path())).await.expect("free again").stop().await;
+}

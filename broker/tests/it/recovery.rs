@@ -1,1 +1,159 @@
-//! Damaged files.
+//! Files that a crash or a bad disk left behind, and the order in which the disk is asked.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{
+    ChildBroker, TestBroker, client, create_topic, free_address, idempotent_producer, read_all, send, until,
+    watermarks,
+};
+use crate::wire::{Wire, batch, produce, produced};
+
+fn last_segment(folder: &Path) -> PathBuf {
+    let topic = fs::read_dir(folder.join("topics")).expect("topics").next().expect("one").expect("topic");
+    let mut segments: Vec<_> = fs::read_dir(topic.path().join("0"))
+        .expect("partition")
+        .map(|entry| entry.expect("entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
+    segments.sort();
+    segments.pop().expect("a segment")
+}
+
+/// Records are confirmed, the broker is killed, the end of the log is damaged behind them: they are all still there.
+async fn confirmed_records_survive(damage: impl Fn(&Path)) {
+    let folder = tempfile::tempdir().expect("folder");
+    let address = free_address();
+    let mut broker = ChildBroker::start(folder.path(), address);
+    create_topic(&client(address), "letters", 1).await;
+    let producer = idempotent_producer(&client(address));
+    for i in 0..50 {
+        assert_eq!(send(&producer, "letters", 0, &format!("{i}")).await, i);
+    }
+    broker.kill();
+    damage(&last_segment(folder.path()));
+    let broker = ChildBroker::start(folder.path(), address);
+    assert_eq!(watermarks(&client(address), "letters", 0).await, (0, 50));
+    assert_eq!(send(&producer, "letters", 0, "50").await, 50);
+    let read = read_all(&client(address), "letters", 1, 51).await;
+    assert!(read.iter().enumerate().all(|(i, record)| *record == (0, i as i64, i.to_string())));
+    drop(broker);
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(bytes)).expect("appended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_batch_at_the_end_is_cut_off() {
+    confirmed_records_survive(|path| append(path, &batch(3, None)[..70])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_a_flipped_bit_is_cut_off() {
+    let damage = |path: &Path| {
+        let mut batch = batch(3, None).to_vec();
+        batch[7] = 50;
+        let last = batch.len() - 5;
+        batch[last] ^= 4;
+        append(path, &batch);
+    };
+    confirmed_records_survive(damage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zeros_and_rubbish_are_cut_off() {
+    confirmed_records_survive(|path| append(path, &[0; 5_000])).await;
+    confirmed_records_survive(|path| append(path, &[0xa5; 777])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_index_is_rebuilt() {
+    let broker = TestBroker::start_with(|config| config.segment_bytes = 4_000).await;
+    create_topic(&broker.client(), "letters", 1).await;
+    let producer = idempotent_producer(&broker.client());
+    for i in 0..200 {
+        send(&producer, "letters", 0, &format!("{i:030}")).await;
+    }
+    let folder = last_segment(broker.folder.path()).parent().expect("partition").to_owned();
+    let TestBroker { broker, folder: data } = broker;
+    broker.stop().await;
+    for entry in fs::read_dir(folder).expect("partition") {
+        let path = entry.expect("entry").path();
+        if path.extension().is_some_and(|extension| extension != "log") {
+            fs::remove_file(path).expect("removed");
+        }
+    }
+    let broker = milena_broker::start(milena_broker::BrokerConfig::new(data.path())).await.expect("started");
+    let read = read_all(&client(broker.address()), "letters", 1, 200).await;
+    assert!(read.iter().enumerate().all(|(i, record)| *record == (0, i as i64, format!("{i:030}"))));
+}
+
+#[tokio::test]
+async fn a_clean_folder_starts_quickly() {
+    let folder = tempfile::tempdir().expect("folder");
+    let began = Instant::now();
+    let broker =
+        milena_broker::start(milena_broker::BrokerConfig::new(folder.path())).await.expect("started");
+    let took = began.elapsed();
+    broker.stop().await;
+    assert!(took < Duration::from_millis(200), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_catalogue_is_named() {
+    let folder = tempfile::tempdir().expect("folder");
+    fs::write(folder.path().join("catalogue.json"), "{ not json").expect("written");
+    let refused =
+        milena_broker::start(milena_broker::BrokerConfig::new(folder.path())).await.expect_err("refused");
+    assert!(refused.to_string().contains("catalogue.json is damaged"), "{refused}");
+}
+
+/// Looks over the broker's shoulder: between writing a batch and answering for it lies a sync.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_disk_is_synced_before_the_answer_is_sent() {
+    let folder = tempfile::tempdir().expect("folder");
+    let trace = folder.path().join("trace");
+    let traced = Command::new("strace")
+        .args(["-f", "-e", "trace=pwrite64,fdatasync,sendto,write,writev", "-o"])
+        .arg(&trace)
+        .arg(crate::support::program())
+        .arg(folder.path().join("data"))
+        .arg("127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(child) = traced else {
+        eprintln!("strace is not installed: this test was not run");
+        return;
+    };
+    let broker = ChildBroker::of(child);
+    create_topic(&client(broker.address), "letters", 1).await;
+    let mut wire = Wire::connect(broker.address).await;
+    for i in 0..20 {
+        assert_eq!(produced(&wire.ask(9, &produce(-1, batch(1, None))).await), (0, i));
+    }
+    let pid = fs::read_to_string(folder.path().join("data").join("lock")).expect("lock").trim().to_owned();
+    Command::new("kill").arg(&pid).status().expect("terminated");
+    until("the end", || fs::read_to_string(&trace).is_ok_and(|trace| trace.contains("+++ exited"))).await;
+    let (mut writes, mut syncs, mut answers, mut unsynced) = (0, 0, 0, false);
+    for line in fs::read_to_string(&trace).expect("trace").lines() {
+        let done = line.contains(" = ") && !line.contains(" = -1");
+        if line.contains("pwrite64(") {
+            writes += 1;
+            unsynced = true;
+        } else if line.contains("fdatasync") && done {
+            syncs += 1;
+            unsynced = false;
+        } else if line.contains("sendto(") {
+            answers += 1;
+            assert!(!unsynced, "an answer before the sync: {line}");
+        }
+    }
+    assert!(
+        writes >= 40 && syncs >= 20 && answers >= 20,
+        "{writes} writes, {syncs} syncs, {answers} answers"
+    );
+}

@@ -64,12 +64,17 @@ pub(crate) struct ChildBroker {
 impl ChildBroker {
     /// Starts the example program; it must listen on a fixed port to be found again after a restart.
     pub(crate) fn start(folder: &Path, listen: SocketAddr) -> Self {
-        let mut child = Command::new(program())
+        let child = Command::new(program())
             .arg(folder)
             .arg(listen.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the example program is built with the tests");
+        Self::of(child)
+    }
+
+    /// A process that prints its address.
+    pub(crate) fn of(mut child: Child) -> Self {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("its address");
         Self { address: line.trim().parse().expect("an address"), child }
@@ -89,7 +94,8 @@ impl Drop for ChildBroker {
     }
 }
 
-fn program() -> PathBuf {
+/// The example program, which cargo builds with the tests.
+pub(crate) fn program() -> PathBuf {
     let mut path = std::env::current_exe().expect("this program");
     path.pop();
     path.pop();
