@@ -59,8 +59,9 @@ pub async fn run(
 /// Refuses to begin when log and store do not belong together.
 async fn prepare(settings: &Settings, store: &Store) -> Result<Plan, ConsumerError> {
     let topic = &settings.kafka.topic;
-    let states = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    // In this order: other consumers go on storing meanwhile, and the log's ends must not be older than their offsets.
     let position = store.log_position(topic).await?;
+    let states = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
     check_log(topic, settings.kafka.partitions, &states, &position.next_offsets)
         .map_err(milena_kafka::LogError::from)?;
     let consumer = &settings.consumer;
