@@ -60,8 +60,9 @@ pub async fn start(
     failed: CancellationToken,
 ) -> Result<(Chat, Running), ChatError> {
     ensure_topics(&settings.kafka, START_TIMEOUT).await?;
-    let log = partition_states(&settings.kafka, START_TIMEOUT).await?;
+    // In this order: consumers store meanwhile, and the log's ends must not be older than their offsets.
     let stored = store.log_position(&settings.kafka.topic).await?;
+    let log = partition_states(&settings.kafka, START_TIMEOUT).await?;
     check_log(&settings.kafka.topic, settings.kafka.partitions, &log, &stored.next_offsets)
         .map_err(LogError::from)?;
     let start: BTreeMap<i32, i64> = log
