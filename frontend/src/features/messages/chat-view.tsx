@@ -44,8 +44,8 @@ export function ChatView({ person, conversation }: ChatViewProps) {
   const list = useRef<{ toEnd: () => void }>(null);
   const name = person.id === me ? 'Notes to self' : person.display_name;
   const rows = useMemo(
-    () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after),
-    [timeline.messages, timeline.hasAfter, unsent, me, line.after],
+    () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after, !timeline.hasBefore),
+    [timeline.messages, timeline.hasBefore, timeline.hasAfter, unsent, me, line.after],
   );
 
   useEffect(() => {

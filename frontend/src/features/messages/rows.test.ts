@@ -33,6 +33,7 @@ describe('rowsOf', () => {
       [],
       me.id,
       null,
+      true,
     );
     expect(rows.map((row) => row.startsRun)).toEqual([true, false, true, true, true, false, true]);
     expect(rows.map((row) => row.endsRun)).toEqual([false, true, true, true, false, true, true]);
@@ -46,20 +47,30 @@ describe('rowsOf', () => {
       at(3, '21T09:02:00'),
       at(4, '21T09:03:00'),
     ];
-    const lines = (after: number | null) => rowsOf(messages, [], me.id, after).map((row) => row.startsUnread);
+    const lines = (after: number | null, fromStart = true) =>
+      rowsOf(messages, [], me.id, after, fromStart).map((row) => row.startsUnread);
     expect(lines(1)).toEqual([false, false, true, false]);
     expect(lines(0)).toEqual([true, false, false, false]);
     expect(lines(4)).toEqual([false, false, false, false]);
+    expect(lines(1, false)).toEqual([false, false, true, false]);
+    expect(lines(0, false)).toEqual([false, false, false, false]);
     expect(lines(null)).toEqual([false, false, false, false]);
   });
 
   it('keeps the key of a message when it is accepted', () => {
-    const before = rowsOf([at(1, '21T09:00:00')], [unsent], me.id, null);
+    const before = rowsOf([at(1, '21T09:00:00')], [unsent], me.id, null, true);
     const accepted = message(2, { sender: me.id, client_id: 'x' });
-    const after = rowsOf([at(1, '21T09:00:00'), accepted], [], me.id, null);
+    const after = rowsOf([at(1, '21T09:00:00'), accepted], [], me.id, null, true);
     expect(after.map(({ key }) => key)).toEqual(before.map(({ key }) => key));
     expect(before[1]?.position).toBeNull();
     expect(after[1]?.unsent).toBeNull();
+  });
+});
+
+describe('a message that is both in history and unsent', () => {
+  it('is shown once, as sent', () => {
+    const rows = rowsOf([message(2, { sender: me.id, client_id: 'x' })], [unsent], me.id, null, true);
+    expect(rows.map(({ key, position }) => [key, position])).toEqual([['x', 2]]);
   });
 });
 
@@ -70,6 +81,7 @@ describe('compareRows', () => {
       [],
       me.id,
       null,
+      true,
     );
 
   it('tells what happened at the start', () => {

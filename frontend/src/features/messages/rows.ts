@@ -21,15 +21,20 @@ export interface Row {
 /** Messages of one sender within this time are one run. */
 const RUN_MS = 5 * 60_000;
 
-/** `unreadAfter`: the line stands before the first message of somebody else beyond this position. */
+/**
+ * `unreadAfter`: the line stands before the first message of somebody else beyond this position, when that is in the window:
+ * `fromStart` says whether the window begins where the conversation does.
+ */
 export function rowsOf(
   messages: readonly Message[],
   unsent: readonly OutboxItem[],
   me: string,
   unreadAfter: Position | null,
+  fromStart: boolean,
 ): Row[] {
   const rows: Row[] = [];
-  let unreadDone = unreadAfter === null;
+  const lineInWindow = unreadAfter !== null && (fromStart || (messages[0]?.position ?? 0) <= unreadAfter);
+  let unreadDone = !lineInWindow;
   for (const message of messages) {
     const startsUnread = !unreadDone && message.sender !== me && message.position > (unreadAfter ?? 0);
     unreadDone ||= startsUnread;
@@ -41,19 +46,12 @@ export function rowsOf(
       startsUnread,
     );
   }
-  for (const item of unsent)
-    push(
-      rows,
-      {
-        key: item.client_id,
-        sender: me,
-        body: item.body,
-        sentAtMs: item.created_at,
-        position: null,
-        unsent: item,
-      },
-      false,
-    );
+  // After a reload history can have a message whose repeat is still under way: it is there, and shown once.
+  const known = new Set(unsent.length === 0 ? [] : rows.map(({ key }) => key));
+  for (const item of unsent) {
+    const { client_id: key, body, created_at: sentAtMs } = item;
+    if (!known.has(key)) push(rows, { key, sender: me, body, sentAtMs, position: null, unsent: item }, false);
+  }
   return rows;
 }
 

@@ -48,6 +48,8 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
   const virtualizer = useRef<VirtualizerHandle>(null);
   const anchor = useRef<Anchor>({ kind: 'end' });
   const lastTop = useRef(0);
+  /** The view was opened at its place: a window that starts anew later is one that the person asked for, at the end. */
+  const placed = useRef(false);
   const [away, setAway] = useState(false);
   const [shown, setShown] = useState<{ rows: readonly Row[]; change: ReturnType<typeof compareRows> }>({
     rows: [],
@@ -73,7 +75,8 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     if (!element || element.clientHeight === 0 || rows.length === 0) return;
     setAway(hasAfter || !isAtEnd(element));
     if (hasBefore && wantsOlder(element)) options.onOlder();
-    if (hasAfter && wantsNewer(element)) options.onNewer(anchor.current.kind === 'end');
+    const following = anchor.current.kind === 'end' || (anchor.current.kind === 'row' && isAtEnd(element));
+    if (hasAfter && wantsNewer(element)) options.onNewer(following);
     const end = element.scrollTop + element.clientHeight;
     options.onInView(isAtEnd(element) ? rows.length - 1 : (virtualizer.current?.findItemIndex(end) ?? 0));
   }
@@ -94,8 +97,9 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
   }
 
   const rowsChanged = useEffectEvent((change: typeof shown.change) => {
-    const line = rows.find((row) => row.startsUnread);
+    const line = placed.current ? undefined : rows.find((row) => row.startsUnread);
     if (change === 'replaced') anchor.current = line ? { kind: 'row', key: line.key } : { kind: 'end' };
+    placed.current = true;
     hold();
     look();
   });

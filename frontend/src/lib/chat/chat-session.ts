@@ -56,8 +56,8 @@ export class ChatSession {
   readonly #options: ChatSessionOptions;
   /** Read positions that are not sent yet: of the last moment, or because there is no connection. */
   readonly #unsentReads = new Map<ConversationId, Position>();
-  /** What earlier pages left unsent goes before what is written now. */
-  #adopted: Promise<unknown> = Promise.resolve();
+  /** Takes over what earlier pages left unsent, one search after the other. */
+  #adoption: Promise<void> = Promise.resolve();
   #firstLoad: ReturnType<typeof setTimeout> | undefined;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
@@ -87,7 +87,7 @@ export class ChatSession {
 
   start(): void {
     this.#socket.connect();
-    this.#adopted = Promise.race([this.#adopt(), delay(ADOPT_MS)]);
+    this.#adopt();
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
     window.addEventListener('online', this.wake);
     document.addEventListener('visibilitychange', this.#visible);
@@ -186,11 +186,11 @@ export class ChatSession {
     this.history.retryFailed();
     void this.conversations.load();
     this.#sendReads();
-    void this.#adopted.then(() => {
+    // Another page may have been closed meanwhile with something unsent: that goes before what is written now.
+    this.#adopt();
+    void Promise.race([this.#adoption, delay(ADOPT_MS)]).then(() => {
       if (this.#socket.live) this.#outbox.connected();
     });
-    // Another page may have been closed meanwhile with something unsent.
-    void this.#adopt();
   }
 
   #accepted(frame: Accepted): void {
@@ -219,9 +219,11 @@ export class ChatSession {
       if (this.#socket.send({ type: 'read', conversation, position })) this.#unsentReads.delete(conversation);
   };
 
-  async #adopt(): Promise<void> {
-    const others = await this.#options.page.others();
-    if (!this.#ended) await this.#outbox.adopt(others);
+  #adopt(): void {
+    this.#adoption = this.#adoption.then(async () => {
+      const others = await this.#options.page.others();
+      if (!this.#ended) await this.#outbox.adopt(others);
+    });
   }
 
   #connectionChanged(connection: SocketState): void {

@@ -217,6 +217,18 @@ describe('the next page', () => {
     expect(second.states()).toEqual(['1:queued']);
   });
 
+  it('does not bring back what was accepted while the storage was read', async () => {
+    const { outbox, sent, storage, states } = setUp();
+    outbox.connected();
+    outbox.add('anna', '1');
+    const stored = [...(storage as MemoryStorage).items.values()];
+    (storage as MemoryStorage).load = async () => stored;
+    const adoption = outbox.adopt(new Set());
+    outbox.accepted(sent[0]!.client_id);
+    await adoption;
+    expect(states()).toEqual([]);
+  });
+
   it('knows what failed, and why', async () => {
     const first = setUp();
     first.outbox.connected();

@@ -59,9 +59,13 @@ export class Outbox {
 
   /** Takes over what earlier pages left behind. They may have sent it: every one counts as tried. */
   async adopt(openPages: Set<string>): Promise<void> {
+    const mine = new Set(this.#tracks.keys());
     const stored = await this.#options.storage.load(this.#options.owner);
     const left = stored
-      .filter((item) => !this.#tracks.has(item.client_id) && !openPages.has(item.page))
+      // `mine` too: one that was accepted while the storage was read must not come back.
+      .filter(
+        ({ client_id, page }) => !mine.has(client_id) && !this.#tracks.has(client_id) && !openPages.has(page),
+      )
       .sort((a, b) => a.created_at - b.created_at || (a.client_id < b.client_id ? -1 : 1));
     if (left.length === 0) return;
     const here = [...this.#tracks];

@@ -1,0 +1,215 @@
+// How the message list moves: measured in pixels in a real browser, because nothing else can tell.
+import { expect, test } from '@playwright/test';
+import type { Page } from '@playwright/test';
+
+import { FakeBackend, ORIGIN } from '../fake/fake-backend';
+import { me, milena, minutesAgo } from '../fake/people';
+
+const WORDS = 'the letter came late and the tram left early so nobody knew who waited for whom'.split(' ');
+
+/** Messages of very different heights, numbered from 1. */
+function text(number: number): string {
+  const length = (number * 7_919) % 90;
+  return `#${number} ${Array.from({ length }, (_, i) => WORDS[(number + i) % WORDS.length]).join(' ')}`;
+}
+
+function write(backend: FakeBackend, count: number): void {
+  backend.people = [milena];
+  for (let i = 1; i <= count; i += 1)
+    backend.add(milena, i % 3 === 0 ? me : milena, text(i), minutesAgo((count - i) * 4 + 1));
+  backend.read(milena);
+}
+
+const log = (page: Page) => page.getByRole('log');
+
+/** The numbers of the messages that are in the document, from above. */
+async function numbers(page: Page): Promise<number[]> {
+  return page
+    .getByTestId('message')
+    .evaluateAll((all) => all.map((element) => Number(/#(\d+)/.exec(element.textContent)?.[1])));
+}
+
+async function place(page: Page, number: number): Promise<number> {
+  const box = await page
+    .getByTestId('message')
+    .filter({ hasText: new RegExp(`#${number}\\b`) })
+    .boundingBox();
+  return box?.y ?? Number.NaN;
+}
+
+const fromEnd = (page: Page) =>
+  log(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+
+async function openWith(page: Page, backend: FakeBackend): Promise<void> {
+  await backend.attach(page);
+  await page.goto(`${ORIGIN}/c/c-milena`);
+  await expect(page.getByTestId('message').first()).toBeVisible();
+}
+
+test('opens at the newest message', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 500);
+  await openWith(page, backend);
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+  expect((await numbers(page)).at(-1)).toBe(500);
+  expect(backend.pages).toEqual(['?limit=50']);
+});
+
+test('keeps the place to the pixel when older messages arrive', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 500);
+  backend.delayMs = 250;
+  await openWith(page, backend);
+  await log(page).hover();
+  const drifts: number[] = [];
+  for (let turn = 0; turn < 6; turn += 1) {
+    const asked = backend.pages.length;
+    while (backend.pages.length === asked) {
+      await page.mouse.wheel(0, -240);
+      await page.waitForTimeout(40);
+    }
+    // The page is on its way: nothing scrolls from here on but the list itself.
+    await page.waitForTimeout(60);
+    const inView = (await numbers(page))[Math.floor((await numbers(page)).length / 2)] ?? 0;
+    const before = await place(page, inView);
+    await expect.poll(async () => (await numbers(page))[0]).toBeLessThan(inView);
+    await page.waitForTimeout(400);
+    drifts.push(Math.abs((await place(page, inView)) - before));
+  }
+  console.log('drift in pixels:', drifts.map((drift) => drift.toFixed(2)).join(' '));
+  expect(Math.max(...drifts)).toBeLessThanOrEqual(1);
+});
+
+test('scrolls through the whole history, each message once and in order', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 400);
+  await openWith(page, backend);
+  await log(page).hover();
+  const seen = new Set<number>();
+  const beginning = page.getByText('This is where it begins.');
+  for (let i = 0; i < 400 && !((await beginning.isVisible()) && seen.has(1)); i += 1) {
+    const now = await numbers(page);
+    expect(now).toEqual([...now].sort((a, b) => a - b));
+    now.forEach((number) => seen.add(number));
+    await page.mouse.wheel(0, -500);
+    await page.waitForTimeout(25);
+  }
+  await expect(beginning).toBeVisible();
+  expect(seen.size).toBe(400);
+  expect(backend.pages).toHaveLength(8);
+});
+
+test('opens at the first unread message, however many follow, and reads on from there', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 500);
+  backend.read(milena, 150);
+  await openWith(page, backend);
+  const divider = page.getByTestId('unread-divider');
+  await expect(divider).toBeInViewport();
+  await page.waitForTimeout(600);
+  await expect(divider).toBeInViewport();
+  await expect(page.getByRole('button', { name: /99\+ new/ })).toBeVisible();
+  await log(page).hover();
+  await expect(async () => {
+    await page.mouse.wheel(0, 1_500);
+    expect((await numbers(page)).at(-1)).toBe(500);
+    expect(await fromEnd(page)).toBeLessThan(2);
+  }).toPass({ timeout: 20_000 });
+  const newest = backend.thread(milena).messages.at(-1)?.position;
+  await expect.poll(() => backend.reads.at(-1)?.position).toBe(newest);
+  await expect(page.getByRole('link', { name: /unread/ })).toHaveCount(0);
+});
+
+test('jumps from far above to the newest message', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 500);
+  backend.read(milena, 300);
+  await openWith(page, backend);
+  await page.getByRole('button', { name: /new/ }).click();
+  await expect.poll(async () => (await numbers(page)).at(-1)).toBe(500);
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+});
+
+test('follows new messages at the end, and stays where the person reads', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 120);
+  await openWith(page, backend);
+  for (let i = 121; i <= 130; i += 1) backend.deliver(milena, text(i));
+  await expect.poll(async () => (await numbers(page)).at(-1)).toBe(130);
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+  await log(page).hover();
+  await page.mouse.wheel(0, -900);
+  await page.waitForTimeout(300);
+  const inView = (await numbers(page))[4] ?? 0;
+  const before = await place(page, inView);
+  for (let i = 131; i <= 135; i += 1) backend.deliver(milena, text(i));
+  const jump = page.getByRole('button', { name: '5 new' });
+  await expect(jump).toBeVisible();
+  expect(await place(page, inView)).toBe(before);
+  await jump.click();
+  await expect.poll(async () => (await numbers(page)).at(-1)).toBe(135);
+  await expect(jump).toHaveCount(0);
+});
+
+test('stays at the end when the composer grows', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 120);
+  await openWith(page, backend);
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+  await page.getByLabel('Message to Milena').fill('one\ntwo\nthree\nfour\nfive');
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+});
+
+test('keeps the element of a message from unsent to sent', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 20);
+  backend.answer = 'silence';
+  await openWith(page, backend);
+  await page.getByLabel('Message to Milena').fill('#777 mine');
+  await page.keyboard.press('Enter');
+  const bubble = page.getByTestId('message').filter({ hasText: '#777' });
+  await expect(bubble).toHaveAttribute('data-state', 'sending');
+  const element = await bubble.elementHandle();
+  const before = await bubble.boundingBox();
+  const { client_id } = backend.sends[0]!;
+  backend.emit({
+    type: 'accepted',
+    client_id,
+    id: 'm-777',
+    conversation: 'c-milena',
+    position: 9_000,
+    sent_at: new Date().toISOString(),
+  });
+  await expect(bubble).toHaveAttribute('data-state', 'accepted');
+  expect(await element?.evaluate((node) => node.isConnected)).toBe(true);
+  expect(await bubble.boundingBox()).toEqual(before);
+});
+
+test('takes 500 messages in a second without a long frame', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 120);
+  await openWith(page, backend);
+  await page.waitForTimeout(500);
+  await page.evaluate(() => {
+    const frames: number[] = [];
+    Object.assign(window, { frames });
+    let last = performance.now();
+    const tick = (now: number) => {
+      frames.push(now - last);
+      last = now;
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  });
+  for (let burst = 0; burst < 20; burst += 1) {
+    for (let i = 0; i < 25; i += 1) backend.deliver(milena, text(121 + burst * 25 + i));
+    await page.waitForTimeout(45);
+  }
+  await expect.poll(async () => (await numbers(page)).at(-1)).toBe(620);
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+  const frames = await page.evaluate(() => (window as unknown as { frames: number[] }).frames.slice(1));
+  const sorted = [...frames].sort((a, b) => a - b);
+  console.log(
+    `frames: ${frames.length}, median ${sorted[frames.length >> 1]?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(1)} ms`,
+  );
+});
