@@ -11,7 +11,11 @@ use milena_settings::{BrokerSettings, SyncMode};
 ///
 /// # Errors
 /// A sentence that names the folder or the address.
-pub async fn start_broker(settings: &BrokerSettings, data: &Path, chosen: bool) -> Result<Broker, BrokerError> {
+pub(crate) async fn start_broker(
+    settings: &BrokerSettings,
+    data: &Path,
+    chosen: bool,
+) -> Result<Broker, BrokerError> {
     let config = |listen: SocketAddr| {
         let mut config = BrokerConfig::new(data.join("log"));
         config.listen = listen;
@@ -40,17 +44,19 @@ fn file(data: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn write_down(data: &Path, address: SocketAddr) -> anyhow::Result<()> {
+pub(crate) fn write_down(data: &Path, address: SocketAddr) -> anyhow::Result<()> {
     let file = file(data);
-    std::fs::write(&file, format!("{address}\n")).with_context(|| format!("{} cannot be written", file.display()))
+    std::fs::write(&file, format!("{address}\n"))
+        .with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// The address that the program which now owns the folder wrote down.
 ///
 /// # Errors
 /// When there is none.
-pub fn look_up(data: &Path) -> anyhow::Result<SocketAddr> {
+pub(crate) fn look_up(data: &Path) -> anyhow::Result<SocketAddr> {
     let file = file(data);
-    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let text =
+        std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
     text.trim().parse().with_context(|| format!("{} does not hold an address", file.display()))
 }

@@ -13,58 +13,60 @@ use clap::{Args, Parser, Subcommand};
     after_help = "Without a command, milena runs until Ctrl-C and prints the address to open in a browser.\n\
                   Every setting of config/default.toml can also be given as MILENA__SECTION__KEY in the environment."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What all commands take.
     #[command(flatten)]
-    pub options: Options,
+    pub(crate) options: Options,
     /// What to do; run when absent.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(crate) command: Option<Command>,
 }
 
 /// What all commands take.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Folder that holds everything: log, database. Created when missing.
     #[arg(long, global = true, value_name = "DIR", default_value = "./data")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// Settings file (TOML); see config/default.toml for what can be set.
     #[arg(long, global = true, value_name = "FILE", env = "MILENA_CONFIG")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// Address of the web page and the API. Port 0 takes any free port. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// Address of the embedded log for Kafka tools. Port 0 takes any free port. [default: 127.0.0.1:9092, or any
     /// free port when that is taken]
     #[arg(long, global = true, value_name = "ADDRESS")]
-    pub broker: Option<SocketAddr>,
+    pub(crate) broker: Option<SocketAddr>,
 }
 
 /// The commands besides running.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Bring conversations in from a file of JSON lines, through the log, with their original times.
     Import(ImportArguments),
 }
 
 /// What `import` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \"text\": ...}. Plain or gzip.\n\
+#[command(
+    after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \"text\": ...}. Plain or gzip.\n\
                         People are created when missing. Importing a file again stores nothing twice.\n\
-                        Ends with status 1 when a line was refused; the others are imported all the same.")]
-pub struct ImportArguments {
+                        Ends with status 1 when a line was refused; the others are imported all the same."
+)]
+pub(crate) struct ImportArguments {
     /// The file; `-` reads standard input.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// Use the Kafka and the database of the settings (--config, MILENA__KAFKA__BROKERS, MILENA__DATABASE__URL)
     /// instead of the data folder. A consumer must be running there.
     #[arg(long)]
-    pub external: bool,
+    pub(crate) external: bool,
     /// Let the created people sign in with this password (8 to 256 characters). Without it they cannot sign in.
     #[arg(long, value_name = "PASSWORD", env = "MILENA_IMPORT_PASSWORD", hide_env_values = true)]
-    pub password: Option<String>,
+    pub(crate) password: Option<String>,
     /// End when the log has everything, without waiting until the database has it too.
     #[arg(long)]
-    pub no_wait: bool,
+    pub(crate) no_wait: bool,
 }
 
 #[cfg(test)]

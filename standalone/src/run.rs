@@ -19,9 +19,9 @@ use crate::{address, logging, settings, signals};
 /// # Errors
 /// One sentence for each thing that can be wrong: settings, folder in use, address taken, log and store that do not
 /// belong together.
-pub async fn run(options: &Options) -> anyhow::Result<()> {
+pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut settings = settings::load(options)?;
-    logging::start(&settings.logging);
+    logging::start(&settings.logging.filter);
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
 
@@ -41,7 +41,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+pub(crate) async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
     let store = Store::connect(&settings.database).await.context("the database cannot be opened")?;
     store.migrate().await.context("the database cannot be brought up to date")?;
     Ok(store)
@@ -69,7 +69,7 @@ async fn serve(
 }
 
 /// Starts the consumer as a task. When it ends by itself, the program stops: messages would no longer be stored.
-pub fn spawn_consumer(
+pub(crate) fn spawn_consumer(
     settings: &Settings,
     store: &Store,
     consumer_stop: CancellationToken,

@@ -12,7 +12,7 @@ use crate::cli::Options;
 ///
 /// # Errors
 /// All mistakes at once.
-pub fn load(options: &Options) -> anyhow::Result<Settings> {
+pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
     let mut settings = Settings::load(&Source::process(options.config.as_deref()))?;
     if let Some(listen) = options.listen {
         settings.http.listen = listen;
@@ -27,7 +27,11 @@ pub fn load(options: &Options) -> anyhow::Result<Settings> {
 ///
 /// # Errors
 /// When the folder cannot be created or its path is not text.
-pub fn use_data_folder(settings: &mut Settings, data: &Path, broker: SocketAddr) -> anyhow::Result<()> {
+pub(crate) fn use_data_folder(
+    settings: &mut Settings,
+    data: &Path,
+    broker: SocketAddr,
+) -> anyhow::Result<()> {
     let file = data.join("milena.db");
     let path = file.to_str().context("the data folder's path is not UTF-8")?;
     settings.database.url = Secret::new(format!("sqlite:{path}?mode=rwc"));
@@ -40,7 +44,8 @@ pub fn use_data_folder(settings: &mut Settings, data: &Path, broker: SocketAddr)
 ///
 /// # Errors
 /// Names the folder.
-pub fn data_folder(data: &Path) -> anyhow::Result<std::path::PathBuf> {
-    std::fs::create_dir_all(data).with_context(|| format!("the data folder {} cannot be created", data.display()))?;
+pub(crate) fn data_folder(data: &Path) -> anyhow::Result<std::path::PathBuf> {
+    std::fs::create_dir_all(data)
+        .with_context(|| format!("the data folder {} cannot be created", data.display()))?;
     data.canonicalize().with_context(|| format!("the data folder {} cannot be opened", data.display()))
 }

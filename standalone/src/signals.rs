@@ -10,7 +10,7 @@ const INTERRUPTED: i32 = 130;
 ///
 /// # Errors
 /// When the system does not let the program listen to signals.
-pub fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+pub(crate) fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {

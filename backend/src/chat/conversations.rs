@@ -96,7 +96,10 @@ impl Chat {
         let unflushed = self.recent().unflushed(id);
         let (entry, log) = self.entry(user, id).await?;
         if entry.is_none() && unflushed.is_empty() {
-            return Err(Refusal::new(Code::UnknownConversation, "nobody has written in this conversation yet"));
+            return Err(Refusal::new(
+                Code::UnknownConversation,
+                "nobody has written in this conversation yet",
+            ));
         }
         let mut entry = entry.unwrap_or_else(|| Entry::unknown_to_store(id, other));
         entry.add_unflushed(user, &log, &unflushed);

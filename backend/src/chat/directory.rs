@@ -18,7 +18,7 @@ const CONVERSATIONS: u64 = 100_000;
 const PERSON_TTL: Duration = Duration::from_secs(60);
 
 /// The two people of a direct conversation, the same twice for notes to self.
-pub type Pair = (UserId, UserId);
+pub(super) type Pair = (UserId, UserId);
 
 /// Remembered look-ups; clones share them.
 #[derive(Clone)]
@@ -128,7 +128,7 @@ impl Directory {
 
 /// The other person of a pair, seen from `user`; `None` when `user` is not in it.
 #[must_use]
-pub fn other_of((one, two): Pair, user: UserId) -> Option<UserId> {
+pub(super) fn other_of((one, two): Pair, user: UserId) -> Option<UserId> {
     match (one == user, two == user) {
         (true, _) => Some(two),
         (false, true) => Some(one),

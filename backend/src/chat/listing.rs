@@ -14,21 +14,21 @@ use crate::log::recent::LogMessage;
 
 /// A conversation of one person, without the other one's name.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(super) struct Entry {
     /// Which.
-    pub id: ConversationId,
+    pub(super) id: ConversationId,
     /// The other person; oneself for notes.
-    pub other: UserId,
+    pub(super) other: UserId,
     /// The newest message.
-    pub last_message: Option<ChatMessage>,
+    pub(super) last_message: Option<ChatMessage>,
     /// Its position.
-    pub last_position: Position,
+    pub(super) last_position: Position,
     /// Its time, by which the list is sorted.
-    pub last_sent_at: Timestamp,
+    pub(super) last_sent_at: Timestamp,
     /// Up to where it was read.
-    pub last_read: Position,
+    pub(super) last_read: Position,
     /// Messages of others after that, at most [`limits::UNREAD_MAX_COUNT`].
-    pub unread: u32,
+    pub(super) unread: u32,
 }
 
 impl From<ConversationSummary> for Entry {
@@ -48,7 +48,7 @@ impl From<ConversationSummary> for Entry {
 impl Entry {
     /// A conversation that the store has not heard of.
     #[must_use]
-    pub fn unknown_to_store(id: ConversationId, other: UserId) -> Self {
+    pub(super) fn unknown_to_store(id: ConversationId, other: UserId) -> Self {
         Self {
             id,
             other,
@@ -62,12 +62,12 @@ impl Entry {
 
     /// Where the list is cut.
     #[must_use]
-    pub const fn key(&self) -> ListCursor {
+    pub(super) const fn key(&self) -> ListCursor {
         ListCursor { last_sent_at: self.last_sent_at, id: self.id }
     }
 
     /// Adds what the store's snapshot, which ends at `log`, does not contain.
-    pub fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<LogMessage>]) {
+    pub(super) fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<LogMessage>]) {
         for message in messages {
             let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
             if message.position.offset() < stored {
@@ -85,7 +85,7 @@ impl Entry {
     }
 
     /// A read position that the store does not have yet.
-    pub fn add_read(&mut self, position: Position) {
+    pub(super) fn add_read(&mut self, position: Position) {
         if position > self.last_read {
             self.last_read = position;
             if position >= self.last_position {
@@ -100,7 +100,7 @@ impl Entry {
 /// `before` is where the page begins, `store_has_more` whether the store's page was full. Answers the page and where
 /// the next one begins.
 #[must_use]
-pub fn assemble(
+pub(super) fn assemble(
     stored: Vec<Entry>,
     changed: Vec<Entry>,
     before: Option<ListCursor>,

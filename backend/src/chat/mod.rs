@@ -28,9 +28,9 @@ pub use resume::{Attached, Backlog};
 pub use send::{Prepared, SendRequest, Target};
 pub use start::{ChatError, Running, start};
 
-pub use crate::log::pending::Accepted;
 use crate::log::delivery::Attach;
 use crate::log::health::Health;
+pub use crate::log::pending::Accepted;
 use crate::log::pending::Pending;
 use crate::log::producer::Producer;
 use crate::log::recent::Recent;

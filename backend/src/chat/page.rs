@@ -55,28 +55,37 @@ impl From<&LogMessage> for ChatMessage {
 
 /// A page of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergedPage {
+pub(super) struct MergedPage {
     /// Oldest first.
-    pub messages: Vec<ChatMessage>,
+    pub(super) messages: Vec<ChatMessage>,
     /// There are older ones.
-    pub has_before: bool,
+    pub(super) has_before: bool,
     /// There are newer ones.
-    pub has_after: bool,
+    pub(super) has_after: bool,
 }
 
 /// Joins the store's page with the unflushed messages, both oldest first, and cuts to `limit`.
 #[must_use]
-pub fn merge(page: Page, limit: usize, stored: HistoryPage, unflushed: Vec<ChatMessage>) -> MergedPage {
+pub(super) fn merge(
+    page: Page,
+    limit: usize,
+    stored: HistoryPage,
+    unflushed: Vec<ChatMessage>,
+) -> MergedPage {
     let stored_messages: Vec<ChatMessage> = stored.messages.into_iter().map(ChatMessage::from).collect();
     // The store's page ends before the store does: the unflushed messages are not its neighbours.
     let reaches_end = !stored.has_after;
-    let older = unflushed.first().is_some_and(|first| matches!(page, Page::After(bound) if first.position <= bound));
-    let newer = unflushed.last().is_some_and(|last| matches!(page, Page::Before(bound) if last.position >= bound));
+    let older =
+        unflushed.first().is_some_and(|first| matches!(page, Page::After(bound) if first.position <= bound));
+    let newer =
+        unflushed.last().is_some_and(|last| matches!(page, Page::Before(bound) if last.position >= bound));
     let known: Vec<MessageId> = stored_messages.iter().map(|message| message.id).collect();
     let mut messages = stored_messages;
     if reaches_end || matches!(page, Page::Before(_)) {
         messages.extend(
-            unflushed.into_iter().filter(|message| in_range(page, message.position) && !known.contains(&message.id)),
+            unflushed
+                .into_iter()
+                .filter(|message| in_range(page, message.position) && !known.contains(&message.id)),
         );
         messages.sort_by_key(|message| message.position);
     }
@@ -131,7 +140,8 @@ mod tests {
     }
 
     fn row(message: &ChatMessage) -> StoredMessage {
-        let ChatMessage { id, conversation, position, sender, to, client_id, sent_at, body } = message.clone();
+        let ChatMessage { id, conversation, position, sender, to, client_id, sent_at, body } =
+            message.clone();
         StoredMessage { id, conversation, position, sender, to, client_id, sent_at, body }
     }
 

@@ -24,7 +24,7 @@ const CHUNK: usize = 500;
 
 /// Marks that the store does not have yet.
 #[derive(Debug, Default)]
-pub struct Reads {
+pub(super) struct Reads {
     /// Written by connections and requests, emptied by the flusher; locked for the length of a map operation.
     waiting: Mutex<HashMap<(UserId, ConversationId), Position>>,
 }
@@ -51,12 +51,12 @@ impl Reads {
 
     /// The mark of one conversation, if the store does not have it yet.
     #[must_use]
-    pub fn waiting(&self, user: UserId, conversation: ConversationId) -> Option<Position> {
+    pub(super) fn waiting(&self, user: UserId, conversation: ConversationId) -> Option<Position> {
         self.lock().get(&(user, conversation)).copied()
     }
 
     /// Writes one person's marks now, so that a list that is read next counts with them. Failing is harmless.
-    pub async fn flush_user(&self, store: &Store, user: UserId) {
+    pub(super) async fn flush_user(&self, store: &Store, user: UserId) {
         let marks = self.take(|mark| mark.user == user);
         if !marks.is_empty() {
             self.write(store, marks).await;
@@ -64,7 +64,7 @@ impl Reads {
     }
 
     /// Writes everything.
-    pub async fn flush(&self, store: &Store) {
+    pub(super) async fn flush(&self, store: &Store) {
         let marks = self.take(|_| true);
         for chunk in marks.chunks(CHUNK) {
             self.write(store, chunk.to_vec()).await;
@@ -107,7 +107,7 @@ impl Reads {
 }
 
 /// Writes what waits, until `stop`, and once more then.
-pub async fn flush_regularly(chat: Chat, interval: Duration, stop: CancellationToken) {
+pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

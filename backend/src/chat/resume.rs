@@ -46,7 +46,9 @@ impl Backlog {
     /// Whether there is nothing to replay.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.as_ref().is_none_or(|parts| parts.missed.conversations.is_empty() && parts.missed.uncovered.is_empty())
+        self.0
+            .as_ref()
+            .is_none_or(|parts| parts.missed.conversations.is_empty() && parts.missed.uncovered.is_empty())
     }
 }
 
@@ -115,7 +117,8 @@ impl Chat {
             .await?
             .into_iter()
             .filter(|(id, _, last)| {
-                uncovered.contains(&partition_of(*id, self.partitions)) && *last >= seen(since, *id, self.partitions)
+                uncovered.contains(&partition_of(*id, self.partitions))
+                    && *last >= seen(since, *id, self.partitions)
             })
             .map(|(id, _, _)| id)
             .collect();

@@ -103,7 +103,10 @@ impl Chat {
                 } else {
                     Err(Refusal {
                         field: Some("to"),
-                        ..Refusal::new(Code::UnknownRecipient, "to names nobody: there is no person with this id")
+                        ..Refusal::new(
+                            Code::UnknownRecipient,
+                            "to names nobody: there is no person with this id",
+                        )
                     })
                 }
             }
@@ -115,7 +118,11 @@ impl Chat {
     ///
     /// # Errors
     /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside.
-    pub(super) async fn other_in(&self, user: UserId, conversation: ConversationId) -> Result<UserId, Refusal> {
+    pub(super) async fn other_in(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> Result<UserId, Refusal> {
         let pair = if conversation == ConversationId::direct(user, user) {
             Some((user, user))
         } else {
@@ -167,7 +174,10 @@ impl Prepared {
                 Begun::Waiting(answer) => answer,
             };
             let outcome = wait(answer, timeout).await;
-            metrics::send_finished(started.elapsed(), outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.code));
+            metrics::send_finished(
+                started.elapsed(),
+                outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.code),
+            );
             outcome
         }
     }

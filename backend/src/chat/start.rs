@@ -20,8 +20,8 @@ use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Producer;
 use crate::log::recent::Recent;
-use crate::log::tail::{self, TAIL_CHANNEL};
 use crate::log::stored;
+use crate::log::tail::{self, TAIL_CHANNEL};
 use crate::registry::Registry;
 
 /// Why chat cannot start.
@@ -67,7 +67,9 @@ pub async fn start(
         .map_err(LogError::from)?;
     let start: BTreeMap<i32, i64> = log
         .iter()
-        .map(|(&partition, state)| (partition, stored.next_offsets.get(&partition).copied().unwrap_or(state.low)))
+        .map(|(&partition, state)| {
+            (partition, stored.next_offsets.get(&partition).copied().unwrap_or(state.low))
+        })
         .collect();
     let offsets: Vec<i64> = start.values().copied().collect();
     let recent = Arc::new(RwLock::new(Recent::new(stored.epoch, &offsets, settings.delivery.recent_bytes)));

@@ -169,7 +169,9 @@ impl DeliveryTask {
     }
 
     fn deliver_ready(&mut self, recent: &mut Recent, partition: i32) {
-        while let Some((offset, event)) = self.cursors.get_mut(partition as usize).and_then(|c| c.take_ready()) {
+        while let Some((offset, event)) =
+            self.cursors.get_mut(partition as usize).and_then(|c| c.take_ready())
+        {
             self.deliver(recent, partition, offset, Arc::unwrap_or_clone(event));
         }
     }
@@ -221,8 +223,10 @@ impl DeliveryTask {
 
     fn attach(&self, attach: Attach) {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let cursor =
-            SessionCursor { epoch: recent.epoch(), next_offsets: self.cursors.iter().map(PartitionCursor::next).collect() };
+        let cursor = SessionCursor {
+            epoch: recent.epoch(),
+            next_offsets: self.cursors.iter().map(PartitionCursor::next).collect(),
+        };
         let missed = attach
             .resume
             .filter(|resume| {

@@ -129,7 +129,8 @@ mod tests {
     #[test]
     fn the_second_send_joins_and_the_limit_holds() {
         let pending = Pending::new(1);
-        let id = |n: &str| MessageId::derive(UserId::from_uuid(uuid::Uuid::nil()), &ClientId::new(n).unwrap());
+        let id =
+            |n: &str| MessageId::derive(UserId::from_uuid(uuid::Uuid::nil()), &ClientId::new(n).unwrap());
         assert_eq!(pending.register(id("a"), waiter().0), Registered::First);
         assert_eq!(pending.register(id("a"), waiter().0), Registered::Joined);
         assert_eq!(pending.register(id("b"), waiter().0), Registered::Full);

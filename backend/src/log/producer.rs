@@ -144,7 +144,9 @@ fn connect(
         confirmations: confirmations.clone(),
         suspect: Arc::clone(suspect),
     };
-    client_config(settings, &Role::Producer { timeout_ms }).create_with_context(context).map_err(LogError::Properties)
+    client_config(settings, &Role::Producer { timeout_ms })
+        .create_with_context(context)
+        .map_err(LogError::Properties)
 }
 
 struct Context {
@@ -169,7 +171,9 @@ impl ProducerContext for Context {
 
     fn delivery(&self, result: &DeliveryResult<'_>, event: Arc<MessageEvent>) {
         let confirmation = match result {
-            Ok(record) => Confirmation::Confirmed { partition: record.partition(), offset: record.offset(), event },
+            Ok(record) => {
+                Confirmation::Confirmed { partition: record.partition(), offset: record.offset(), event }
+            }
             Err((error, _)) => {
                 self.suspect.store(true, Ordering::Relaxed);
                 Confirmation::Failed { id: event.id, error: error.clone() }

@@ -60,9 +60,9 @@ pub fn spawn(
 ) -> Result<JoinHandle<()>, LogError> {
     let mut config = client_config(settings, &Role::Tail);
     config.set("enable.partition.eof", "true").set("statistics.interval.ms", "500");
-    let context =
-        Context { quiet: Quiet::default(), topic: settings.topic.clone(), health: health.clone() };
-    let consumer: BaseConsumer<Context> = config.create_with_context(context).map_err(LogError::Properties)?;
+    let context = Context { quiet: Quiet::default(), topic: settings.topic.clone(), health: health.clone() };
+    let consumer: BaseConsumer<Context> =
+        config.create_with_context(context).map_err(LogError::Properties)?;
     let mut assignment = TopicPartitionList::with_capacity(start.len());
     for (&partition, &offset) in start {
         assignment
@@ -128,7 +128,8 @@ impl ClientContext for Context {
             statistics.brokers.values().any(|broker| broker.nodeid == leader && broker.state == "UP")
         };
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
-        let mut partitions = topic.partitions.values().filter(|partition| partition.partition >= 0).peekable();
+        let mut partitions =
+            topic.partitions.values().filter(|partition| partition.partition >= 0).peekable();
         let live = partitions.peek().is_some() && partitions.all(|partition| is_up(partition.leader));
         self.health.set_live(live);
     }

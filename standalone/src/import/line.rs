@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// Why a line is refused.
 #[derive(Debug, thiserror::Error)]
-pub enum LineError {
+pub(crate) enum LineError {
     /// Not UTF-8.
     #[error("it is not UTF-8")]
     NotUtf8,
@@ -37,13 +37,13 @@ struct Wire {
 
 /// A good line.
 #[derive(Debug)]
-pub struct ImportLine {
+pub(crate) struct ImportLine {
     client_id: ClientId,
     sent_at: Timestamp,
     /// The sender's name in the file.
-    pub from: String,
+    pub(crate) from: String,
     /// The recipient's name in the file.
-    pub to: String,
+    pub(crate) to: String,
     body: Body,
 }
 
@@ -55,7 +55,7 @@ impl ImportLine {
     ///
     /// # Errors
     /// [`LineError`], a sentence that names the field.
-    pub fn parse(line: &[u8]) -> Result<Self, LineError> {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, LineError> {
         let text = std::str::from_utf8(line).map_err(|_| LineError::NotUtf8)?;
         let wire: Wire = serde_json::from_str(text)?;
         let to = match (wire.to, wire.room) {
@@ -75,7 +75,7 @@ impl ImportLine {
     /// # Panics
     /// When `people` lacks one of the names; the caller has just asked for them.
     #[must_use]
-    pub fn into_event(self, people: &HashMap<String, UserId>) -> MessageEvent {
+    pub(crate) fn into_event(self, people: &HashMap<String, UserId>) -> MessageEvent {
         let id = |name: &str| *people.get(name).expect("both people were created before");
         MessageEvent::new(id(&self.from), id(&self.to), self.client_id, self.sent_at, self.body)
     }
@@ -83,10 +83,14 @@ impl ImportLine {
 
 fn name(field: &'static str, name: &str) -> Result<(), FieldError> {
     let chars = name.chars().count();
-    if (1..=NAME_MAX_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty() {
+    if (1..=NAME_MAX_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
+    {
         return Ok(());
     }
-    Err(FieldError::new(field, format!("must be 1 to {NAME_MAX_CHARS} characters without control characters")))
+    Err(FieldError::new(
+        field,
+        format!("must be 1 to {NAME_MAX_CHARS} characters without control characters"),
+    ))
 }
 
 #[cfg(test)]
@@ -119,7 +123,9 @@ mod tests {
         assert!(with("text", "\"\"").starts_with("text must be"));
         assert!(with("text", "\"a\\u0000\"").starts_with("text must not"));
         assert!(with("to", "null").contains("`to` is missing"));
-        assert!(problem(r#"{"id":"1","sent_at":"x","from":"a","text":"t","room":"ubuntu"}"#).contains("room"));
+        assert!(
+            problem(r#"{"id":"1","sent_at":"x","from":"a","text":"t","room":"ubuntu"}"#).contains("room")
+        );
         assert!(problem("{\"id\":").contains("EOF"));
         assert!(ImportLine::parse(b"\xff").unwrap_err().to_string().contains("UTF-8"));
     }

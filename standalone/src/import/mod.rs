@@ -29,17 +29,17 @@ use crate::{logging, settings, signals};
 
 /// What happened.
 #[derive(Debug, Default)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Lines of the file, blank ones not counted.
-    pub read: u64,
+    pub(crate) read: u64,
     /// People who did not exist.
-    pub people_created: u64,
+    pub(crate) people_created: u64,
     /// Messages that went into the log.
-    pub produced: u64,
+    pub(crate) produced: u64,
     /// Messages that the store had already.
-    pub known: u64,
+    pub(crate) known: u64,
     /// Lines that were refused.
-    pub refused: u64,
+    pub(crate) refused: u64,
 }
 
 /// Imports a file.
@@ -47,14 +47,15 @@ pub struct Summary {
 /// # Errors
 /// When the file, the log or the database cannot be used; what went into the log before is there, and a second
 /// import goes on from it.
-pub async fn run(options: &Options, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(options: &Options, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let settings = settings::load(options)?;
-    logging::start(&settings.logging);
+    // The progress bar says what goes well.
+    logging::start("warn");
     let stop = CancellationToken::new();
     signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
     let source = Source::open(&arguments.file)
         .with_context(|| format!("the file {} cannot be read", arguments.file.display()))?;
-    let people = People::new(arguments.password.as_deref())?;
+    let people = People::new(arguments.password.as_deref()).await?;
 
     let target = if arguments.external {
         Target::external(settings).await?
@@ -65,7 +66,8 @@ pub async fn run(options: &Options, arguments: &ImportArguments) -> anyhow::Resu
     let imported = import(&target, source, people, &progress, &stop).await;
     let outcome = match imported {
         Ok(summary) => {
-            let stored = if arguments.no_wait { Ok(()) } else { target.wait_until_stored(&progress, &stop).await };
+            let stored =
+                if arguments.no_wait { Ok(()) } else { target.wait_until_stored(&progress, &stop).await };
             stored.map(|()| summary)
         }
         Err(error) => Err(error),
@@ -108,10 +110,12 @@ async fn import(
                 }
             }
         }
-        let ids = people.ensure(&target.store, good.iter().flat_map(|(_, line)| [&*line.from, &*line.to])).await?;
-        let events: Vec<MessageEvent> = good.into_iter().map(|(_, line)| line.into_event(&ids)).collect();
+        let ids =
+            people.ensure(&target.store, good.iter().flat_map(|(_, line)| [&*line.from, &*line.to])).await?;
+        let events: Vec<MessageEvent> = good.into_iter().map(|(_, line)| line.into_event(ids)).collect();
         let message_ids: Vec<MessageId> = events.iter().map(|event| event.id).collect();
-        let known = target.store.existing_messages(&message_ids).await.context("the database cannot be asked")?;
+        let known =
+            target.store.existing_messages(&message_ids).await.context("the database cannot be asked")?;
         for event in events {
             if known.contains(&event.id) {
                 summary.known += 1;

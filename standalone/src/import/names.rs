@@ -13,8 +13,9 @@ const HASH_DIGITS: usize = 12;
 
 /// The account of somebody who is called `name` in the file.
 #[must_use]
-pub fn account(name: &str) -> (Username, DisplayName) {
-    let display_name = DisplayName::new(name).expect("the line was checked: 1 to 64 characters, no control characters");
+pub(crate) fn account(name: &str) -> (Username, DisplayName) {
+    let display_name =
+        DisplayName::new(name).expect("the line was checked: 1 to 64 characters, no control characters");
     let username = Username::new(name).unwrap_or_else(|_| mapped(name));
     (username, display_name)
 }

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Context as _;
+use milena_backend::auth::PasswordHashes;
 use milena_domain::{Password, Timestamp, UserId};
 use milena_storage::{NewUser, Store};
 
 use super::names::account;
 
 /// Names in the file and their ids.
-pub struct People {
+pub(crate) struct People {
     ids: HashMap<String, UserId>,
     created: u64,
     password_hash: Option<String>,
@@ -21,11 +22,17 @@ impl People {
     ///
     /// # Errors
     /// When the password breaks its rule.
-    pub fn new(password: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) async fn new(password: Option<&str>) -> anyhow::Result<Self> {
         let password_hash = match password {
             Some(text) => {
                 let password = Password::new(text).map_err(|error| anyhow::anyhow!("--password: {error}"))?;
-                Some(milena_backend::auth::hash_password(&password).context("the password cannot be hashed")?)
+                let hashes = PasswordHashes::new().await.context("passwords cannot be hashed")?;
+                Some(
+                    hashes
+                        .hash(password.expose().to_owned())
+                        .await
+                        .context("the password cannot be hashed")?,
+                )
             }
             None => None,
         };
@@ -36,7 +43,7 @@ impl People {
     ///
     /// # Errors
     /// When the database cannot be used.
-    pub async fn ensure(
+    pub(crate) async fn ensure(
         &mut self,
         store: &Store,
         names: impl Iterator<Item = &str>,
@@ -68,7 +75,7 @@ impl People {
 
     /// How many did not exist before.
     #[must_use]
-    pub const fn created(&self) -> u64 {
+    pub(crate) const fn created(&self) -> u64 {
         self.created
     }
 }

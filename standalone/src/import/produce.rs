@@ -34,13 +34,17 @@ impl ProducerContext for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Err((error, _)) = result {
             self.0.failed.fetch_add(1, Ordering::Relaxed);
-            self.0.first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.clone());
+            self.0
+                .first_error
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert_with(|| error.clone());
         }
     }
 }
 
 /// The producer of one import.
-pub struct ImportProducer {
+pub(crate) struct ImportProducer {
     client: Arc<ThreadedProducer<Context>>,
     outcome: Arc<Outcome>,
     topic: String,
@@ -51,7 +55,7 @@ impl ImportProducer {
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
-    pub fn new(settings: &KafkaSettings) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &KafkaSettings) -> anyhow::Result<Self> {
         let outcome = Arc::new(Outcome::default());
         let mut config = client_config(settings, &Role::Producer { timeout_ms: TIMEOUT_MS });
         config.set("linger.ms", "20").set("batch.num.messages", "10000");
@@ -65,7 +69,7 @@ impl ImportProducer {
     ///
     /// # Errors
     /// When the producer cannot go on.
-    pub async fn send(&self, event: &MessageEvent) -> anyhow::Result<()> {
+    pub(crate) async fn send(&self, event: &MessageEvent) -> anyhow::Result<()> {
         let (key, value) = (event.key(), event.encode());
         let mut record =
             BaseRecord::to(&self.topic).key(&key).payload(&value).headers(message_headers(event));
@@ -86,7 +90,7 @@ impl ImportProducer {
     ///
     /// # Errors
     /// Says how many and why.
-    pub fn check(&self) -> anyhow::Result<()> {
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
         let failed = self.outcome.failed.load(Ordering::Relaxed);
         if failed == 0 {
             return Ok(());
@@ -100,7 +104,7 @@ impl ImportProducer {
     ///
     /// # Errors
     /// When one was not.
-    pub async fn finish(&self) -> anyhow::Result<()> {
+    pub(crate) async fn finish(&self) -> anyhow::Result<()> {
         let client = Arc::clone(&self.client);
         let flushed =
             tokio::task::spawn_blocking(move || client.flush(Duration::from_millis(2 * TIMEOUT_MS))).await?;

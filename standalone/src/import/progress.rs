@@ -10,7 +10,7 @@ use super::Summary;
 const MAX_REPORTS: u64 = 50;
 
 /// Shown on standard error.
-pub struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     reported: AtomicU64,
 }
@@ -18,7 +18,7 @@ pub struct Progress {
 impl Progress {
     /// A bar over `bytes_total`, or a spinner when the length is unknown.
     #[must_use]
-    pub fn new(bytes_total: Option<u64>) -> Self {
+    pub(crate) fn new(bytes_total: Option<u64>) -> Self {
         let bar = bytes_total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let template = if bytes_total.is_some() {
             "{prefix} {wide_bar} {bytes}/{total_bytes} {msg} {eta} left"
@@ -31,7 +31,7 @@ impl Progress {
     }
 
     /// The file was read up to `bytes_read`.
-    pub fn advance(&self, bytes_read: u64, summary: &Summary) {
+    pub(crate) fn advance(&self, bytes_read: u64, summary: &Summary) {
         self.bar.set_position(bytes_read);
         let seconds = self.bar.elapsed().as_secs_f64().max(0.001);
         let rate = (summary.produced + summary.known) as f64 / seconds;
@@ -39,7 +39,7 @@ impl Progress {
     }
 
     /// A line was refused.
-    pub fn refused(&self, number: u64, problem: &str) {
+    pub(crate) fn refused(&self, number: u64, problem: &str) {
         let reports = self.reported.fetch_add(1, Ordering::Relaxed);
         if reports < MAX_REPORTS {
             self.say(&format!("line {number}: {problem}"));
@@ -49,12 +49,12 @@ impl Progress {
     }
 
     /// Everything is read; the log is still confirming.
-    pub fn confirming(&self) {
+    pub(crate) fn confirming(&self) {
         self.bar.set_prefix("confirming");
     }
 
     /// Everything is in the log; the store has `stored` of `total` records.
-    pub fn storing(&self, stored: u64, total: u64) {
+    pub(crate) fn storing(&self, stored: u64, total: u64) {
         self.bar.set_style(style("{prefix} {wide_bar} {pos}/{len} {per_sec} {eta} left"));
         self.bar.set_prefix("storing");
         self.bar.set_length(total);
@@ -62,7 +62,7 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 

@@ -15,7 +15,7 @@ const LINE_MAX_BYTES: u64 = 1 << 20;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// An open file.
-pub struct Source {
+pub(crate) struct Source {
     reader: Box<dyn BufRead + Send>,
     /// Bytes of the file (compressed, if it is) read so far; written by the reader below, read for the progress bar.
     bytes_read: Arc<AtomicU64>,
@@ -24,11 +24,11 @@ pub struct Source {
 }
 
 /// Some lines with their numbers, from 1; empty at the end of the file.
-pub struct Chunk {
+pub(crate) struct Chunk {
     /// Number and text; blank lines are left out.
-    pub lines: Vec<(u64, Vec<u8>)>,
+    pub(crate) lines: Vec<(u64, Vec<u8>)>,
     /// Bytes of the file read up to here.
-    pub bytes_read: u64,
+    pub(crate) bytes_read: u64,
 }
 
 impl Source {
@@ -36,7 +36,7 @@ impl Source {
     ///
     /// # Errors
     /// As the system says.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let (input, bytes_total): (Box<dyn Read + Send>, _) = if path.as_os_str() == "-" {
             (Box::new(io::stdin()), None)
         } else {
@@ -52,7 +52,8 @@ impl Source {
 
     fn new(input: Box<dyn Read + Send>, bytes_total: Option<u64>) -> io::Result<Self> {
         let bytes_read = Arc::new(AtomicU64::new(0));
-        let mut counted = BufReader::with_capacity(1 << 16, Counted { input, count: Arc::clone(&bytes_read) });
+        let mut counted =
+            BufReader::with_capacity(1 << 16, Counted { input, count: Arc::clone(&bytes_read) });
         let reader: Box<dyn BufRead + Send> = if counted.fill_buf()?.starts_with(&GZIP_MAGIC) {
             Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(counted)))
         } else {
@@ -63,7 +64,7 @@ impl Source {
 
     /// The file's size, if it has one.
     #[must_use]
-    pub const fn bytes_total(&self) -> Option<u64> {
+    pub(crate) const fn bytes_total(&self) -> Option<u64> {
         self.bytes_total
     }
 
@@ -71,7 +72,7 @@ impl Source {
     ///
     /// # Errors
     /// When the file cannot be read, or its compression is damaged.
-    pub fn next_chunk(&mut self) -> io::Result<Chunk> {
+    pub(crate) fn next_chunk(&mut self) -> io::Result<Chunk> {
         let mut lines = Vec::with_capacity(CHUNK_LINES);
         while lines.len() < CHUNK_LINES {
             let mut line = Vec::new();
@@ -130,7 +131,11 @@ mod tests {
     fn lines(bytes: Vec<u8>) -> Vec<(u64, String)> {
         let mut source = Source::new(Box::new(io::Cursor::new(bytes)), None).unwrap();
         let chunk = source.next_chunk().unwrap();
-        chunk.lines.into_iter().map(|(n, text)| (n, String::from_utf8(text).unwrap().trim().to_owned())).collect()
+        chunk
+            .lines
+            .into_iter()
+            .map(|(n, text)| (n, String::from_utf8(text).unwrap().trim().to_owned()))
+            .collect()
     }
 
     #[test]

@@ -22,11 +22,11 @@ const LOG_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(200);
 
 /// An open target.
-pub struct Target {
+pub(crate) struct Target {
     /// With addresses filled in.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The database.
-    pub store: Store,
+    pub(crate) store: Store,
     own: Option<Own>,
 }
 
@@ -42,7 +42,7 @@ impl Target {
     ///
     /// # Errors
     /// When either does not answer, or they do not belong together.
-    pub async fn external(settings: Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn external(settings: Settings) -> anyhow::Result<Self> {
         Self::open(settings).await
     }
 
@@ -50,7 +50,7 @@ impl Target {
     ///
     /// # Errors
     /// When the folder cannot be used.
-    pub async fn data_folder(options: &Options, mut settings: Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn data_folder(options: &Options, mut settings: Settings) -> anyhow::Result<Self> {
         let data: PathBuf = settings::data_folder(&options.data)?;
         match address::start_broker(&settings.broker, &data, options.broker.is_some()).await {
             Ok(broker) => {
@@ -58,12 +58,14 @@ impl Target {
                 address::write_down(&data, broker.address())?;
                 let mut target = Self::open(settings).await?;
                 let stop = CancellationToken::new();
-                let consumer = run::spawn_consumer(&target.settings, &target.store, stop.clone(), stop.clone());
+                let consumer =
+                    run::spawn_consumer(&target.settings, &target.store, stop.clone(), stop.clone());
                 target.own = Some(Own { broker, consumer, stop });
                 Ok(target)
             }
             Err(BrokerError::InUse { .. }) => {
-                let running = address::look_up(&data).context("the data folder is in use, but not by milena")?;
+                let running =
+                    address::look_up(&data).context("the data folder is in use, but not by milena")?;
                 settings::use_data_folder(&mut settings, &data, running)?;
                 Self::open(settings).await
             }
@@ -75,7 +77,8 @@ impl Target {
         let store = run::open_store(&settings).await?;
         ensure_topics(&settings.kafka, LOG_TIMEOUT).await?;
         let log = partition_states(&settings.kafka, LOG_TIMEOUT).await?;
-        let stored = store.log_position(&settings.kafka.topic).await.context("the database cannot be asked")?;
+        let stored =
+            store.log_position(&settings.kafka.topic).await.context("the database cannot be asked")?;
         check_log(&settings.kafka.topic, settings.kafka.partitions, &log, &stored.next_offsets)?;
         Ok(Self { settings, store, own: None })
     }
@@ -84,7 +87,11 @@ impl Target {
     ///
     /// # Errors
     /// When log or database cannot be asked, or the consumer of this process failed.
-    pub async fn wait_until_stored(&self, progress: &Progress, stop: &CancellationToken) -> anyhow::Result<()> {
+    pub(crate) async fn wait_until_stored(
+        &self,
+        progress: &Progress,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
         let ends: BTreeMap<i32, i64> = partition_states(&self.settings.kafka, LOG_TIMEOUT)
             .await?
             .into_iter()
@@ -114,7 +121,7 @@ impl Target {
     }
 
     /// Stops what this process started.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Some(Own { broker, consumer, stop }) = self.own {
             stop.cancel();
             match consumer.await {
