@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 const WORTH_COMPRESSING_BYTES: usize = 1_024;
 
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../frontend/dist"]
+#[folder = "../frontend/dist"]
 #[allow_missing = true]
 struct Files;
 
