@@ -69,7 +69,7 @@ impl BrokerConfig {
             max_batch_bytes: 1_048_588,
             max_request_bytes: 16 << 20,
             max_buffered_request_bytes: 64 << 20,
-            max_fetch_bytes: 8 << 20,
+            max_fetch_bytes: 2 << 20,
             max_connections: 1000,
             max_in_flight: 64,
             max_idle: Duration::from_secs(600),

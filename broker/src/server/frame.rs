@@ -58,7 +58,7 @@ pub(super) fn decode(mut frame: Bytes) -> Result<Request, FrameError> {
 
 /// Writes an answer with its length prefix.
 pub(super) fn encode(correlation_id: i32, version: i16, answer: &ResponseKind) -> Result<Bytes, FrameError> {
-    let mut bytes = BytesMut::with_capacity(256);
+    let mut bytes = BytesMut::with_capacity(expected_bytes(answer));
     bytes.put_i32(0);
     bytes.put_i32(correlation_id);
     if answer.header_version(version) >= 1 {
@@ -70,6 +70,14 @@ pub(super) fn encode(correlation_id: i32, version: i16, answer: &ResponseKind) -
         .map_err(|_| FrameError::Malformed("the answer is too long".to_owned()))?;
     bytes[..PREFIX_BYTES].copy_from_slice(&length.to_be_bytes());
     Ok(bytes.freeze())
+}
+
+/// About the size of an answer; records make up nearly all of a large one.
+fn expected_bytes(answer: &ResponseKind) -> usize {
+    const WITHOUT_RECORDS: usize = 512;
+    let ResponseKind::Fetch(fetched) = answer else { return WITHOUT_RECORDS };
+    let partitions = fetched.responses.iter().flat_map(|topic| &topic.partitions);
+    partitions.map(|data| 64 + data.records.as_ref().map_or(0, Bytes::len)).sum::<usize>() + WITHOUT_RECORDS
 }
 
 #[cfg(test)]
