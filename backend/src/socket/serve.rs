@@ -172,7 +172,6 @@ struct Open<'a>(&'a AtomicUsize);
 impl<'a> Open<'a> {
     fn new(open: &'a AtomicUsize) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
-        metrics::sockets(1.0);
         Self(open)
     }
 }
@@ -180,6 +179,5 @@ impl<'a> Open<'a> {
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
-        metrics::sockets(-1.0);
     }
 }

@@ -3,6 +3,7 @@
 mod closing;
 mod cursors;
 mod ordering;
+mod resuming;
 mod signing_in;
 mod stand_in;
 
@@ -46,10 +47,6 @@ struct Server {
 impl Server {
     fn start() -> Self {
         Self::with(settings(), StandIn::default())
-    }
-
-    fn with_missed(missed: usize) -> Self {
-        Self::with(settings(), StandIn::with_missed(missed))
     }
 
     fn with(settings: SocketSettings, node: StandIn) -> Self {
@@ -132,4 +129,13 @@ impl Client {
     fn send_frame(client_id: &str, to: &Person, body: &str) -> Value {
         json!({"type": "send", "client_id": client_id, "to": to.id, "body": body})
     }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_small() {
+    let server = Server::start();
+    let (_ours, theirs) = tokio::io::duplex(64);
+    let task = server.sockets.serve_io(theirs, None);
+    // Beside this: a read buffer of 4 KiB, and what the client made us buffer.
+    assert!(size_of_val(&task) < 8_192, "{} bytes", size_of_val(&task));
 }

@@ -27,16 +27,20 @@ pub(super) struct StandIn {
     state: Arc<Mutex<State>>,
     /// Sends whose body is `wait` are confirmed once this is true.
     pub(super) log_answers: watch::Sender<bool>,
-    /// What a resume replays.
-    missed: usize,
     /// A replay begins once this is true.
     pub(super) replay_begins: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct State {
-    next_offset: i64,
+    log: Vec<MessageEvent>,
     enqueued: Vec<String>,
+}
+
+impl State {
+    fn cursor(&self) -> SessionCursor {
+        SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![self.log.len() as i64] }
+    }
 }
 
 impl Default for StandIn {
@@ -45,7 +49,6 @@ impl Default for StandIn {
             registry: Registry::default(),
             state: Arc::default(),
             log_answers: watch::Sender::new(false),
-            missed: 0,
             replay_begins: watch::Sender::new(true),
         }
     }
@@ -68,13 +71,10 @@ pub(super) fn identity(name: &str) -> Identity {
 }
 
 impl StandIn {
-    pub(super) fn with_missed(missed: usize) -> Self {
-        Self { missed, ..Self::default() }
-    }
-
     /// As the delivery does it: frames first, then the cursor.
     pub(super) fn deliver(&self, sender: &Person, to: &Person, body: &str) -> Position {
-        self.put(sender.id, to.id, ClientId::new("from-elsewhere").unwrap(), body, None).position
+        let client_id = self.state.lock().unwrap().log.len().to_string();
+        self.put(sender.id, to.id, ClientId::new(&client_id).unwrap(), body, None).position
     }
 
     pub(super) fn enqueued(&self) -> Vec<String> {
@@ -82,7 +82,7 @@ impl StandIn {
     }
 
     pub(super) fn cursor(&self) -> SessionCursor {
-        SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![self.state.lock().unwrap().next_offset] }
+        self.state.lock().unwrap().cursor()
     }
 
     fn put(
@@ -94,7 +94,7 @@ impl StandIn {
         connection: Option<ConnectionId>,
     ) -> Accepted {
         let mut state = self.state.lock().unwrap();
-        let position = Position::new(Epoch::FIRST, state.next_offset);
+        let position = Position::new(Epoch::FIRST, state.log.len() as i64);
         let event = event(sender, to, client_id.clone(), body);
         let accepted = Accepted {
             client_id,
@@ -109,7 +109,7 @@ impl StandIn {
         if let Some(connection) = connection {
             self.registry.deliver_to(connection, accepted_frame(&accepted));
         }
-        state.next_offset += 1;
+        state.log.push(event);
         accepted
     }
 }
@@ -141,20 +141,24 @@ impl Node for StandIn {
         outbox: Outbox,
         resume: Option<SessionCursor>,
     ) -> BoxFuture<'_, Result<Live, Refusal>> {
+        // Between two deliveries, as the real one.
+        let state = self.state.lock().unwrap();
         let registration = self.registry.register(user, session, outbox.clone());
-        let (missed, mut begins) = (self.missed, self.replay_begins.subscribe());
+        let cursor = state.cursor();
+        let since = resume.as_ref().map_or(state.log.len(), |resume| resume.next_offsets[0] as usize);
+        let missed: Vec<_> = state.log.iter().cloned().enumerate().skip(since).collect();
+        let mut begins = self.replay_begins.subscribe();
         let replay = async move {
             begins.wait_for(|begins| *begins).await.unwrap();
-            for offset in 0..missed {
-                let event = event(user, user, ClientId::new(&offset.to_string()).unwrap(), "missed");
+            for (offset, event) in missed.into_iter().filter(|(_, event)| event.concerns(user)) {
                 let position = Position::new(Epoch::FIRST, offset as i64);
-                if !outbox.push_when_roomy(message_frame(&event, position, true)).await {
+                if !outbox.push_when_roomy(message_frame(&event, position, event.sender == user)).await {
                     break;
                 }
             }
             Ok(())
         };
-        let (resumed, cursor) = (resume.is_some(), self.cursor());
+        let resumed = resume.is_some();
         async move { Ok(Live { registration, cursor, resumed, replay: resumed.then(|| replay.boxed()) }) }
             .boxed()
     }

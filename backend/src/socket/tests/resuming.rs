@@ -1,0 +1,146 @@
+//! Whatever happens to a connection, whoever comes back with the last cursor misses nothing.
+
+use std::collections::BTreeSet;
+
+use milena_domain::SessionCursor;
+use milena_settings::SocketSettings;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tokio::time::{Duration, sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use futures::{SinkExt, StreamExt};
+
+use super::stand_in::{StandIn, person};
+use super::{Client, Server, settings};
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Messages to the client, and as many to others.
+    Deliver(usize),
+    /// Frames that the client reads, if they come soon.
+    Read(usize),
+    Sleep(u64),
+    /// The line breaks.
+    Drop,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (1_usize..12).prop_map(Step::Deliver),
+        6 => (1_usize..20).prop_map(Step::Read),
+        3 => (1_u64..3_000).prop_map(Step::Sleep),
+        1 => Just(Step::Drop),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// A client that reconnects.
+struct Reader {
+    server: Server,
+    client: Option<Client>,
+    cursor: String,
+    /// Offsets of the messages that it got.
+    got: BTreeSet<u64>,
+    /// Offsets of the messages for it.
+    meant: BTreeSet<u64>,
+}
+
+impl Reader {
+    async fn connect(&mut self) {
+        // A pipe and a queue so small that slow reading ends the connection now and then.
+        let mut client = self.server.connect_through(700, None).await;
+        let hello = json!({"type": "hello", "token": "anna", "resume": self.cursor}).to_string();
+        client.stream.send(Message::Text(hello.into())).await.unwrap();
+        self.client = Some(client);
+    }
+
+    /// Reads a frame; `false` when none comes within `patience`.
+    async fn read(&mut self, patience: Duration) -> bool {
+        if self.client.is_none() {
+            self.connect().await;
+        }
+        let client = self.client.as_mut().expect("just connected");
+        let Ok(next) = timeout(patience, client.stream.next()).await else { return false };
+        match next {
+            Some(Ok(Message::Text(text))) => self.take(&serde_json::from_str(&text).unwrap()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Close(frame))) => {
+                assert_eq!(u16::from(frame.unwrap().code), 4008);
+                self.client = None;
+            }
+            Some(Ok(other)) => panic!("{other:?}"),
+            Some(Err(_)) | None => self.client = None,
+        }
+        true
+    }
+
+    fn take(&mut self, frame: &Value) {
+        match frame["type"].as_str().unwrap() {
+            "message" => drop(self.got.insert(frame["position"].as_u64().unwrap() & ((1 << 40) - 1))),
+            "welcome" => {
+                assert_eq!((&frame["resumed"], &frame["cursor"]), (&json!(true), &json!(self.cursor)))
+            }
+            "cursor" => {
+                frame["cursor"].as_str().unwrap().clone_into(&mut self.cursor);
+                let covered = self.covered();
+                assert!(
+                    self.meant.range(..covered).all(|offset| self.got.contains(offset)),
+                    "the cursor {covered} covers what was not sent"
+                );
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    fn covered(&self) -> u64 {
+        SessionCursor::decode(&self.cursor).unwrap().next_offsets[0] as u64
+    }
+
+    async fn run(mut self, steps: Vec<Step>) {
+        let (anna, ben) = (person("anna"), person("ben"));
+        // So long that a full queue is more than the write buffer holds: a burst then waits half-way for the client.
+        let body = "x".repeat(1_500);
+        for step in steps {
+            match step {
+                Step::Deliver(count) => {
+                    for _ in 0..count {
+                        let position = self.server.node.deliver(&ben, &anna, &body);
+                        self.meant.insert(position.offset() as u64);
+                        self.server.node.deliver(&ben, &ben, "not for anna");
+                    }
+                }
+                Step::Read(count) => {
+                    for _ in 0..count {
+                        if !self.read(Duration::from_millis(1)).await {
+                            break;
+                        }
+                    }
+                }
+                Step::Sleep(ms) => sleep(Duration::from_millis(ms)).await,
+                Step::Drop => self.client = None,
+            }
+        }
+        let end = self.server.node.cursor().encode();
+        while self.cursor != end {
+            assert!(self.read(Duration::from_secs(60)).await, "the last cursor comes");
+        }
+        assert_eq!(self.got, self.meant);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn nothing_is_missed_and_no_cursor_lies(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let small = SocketSettings { outbox_messages: 12, ..settings() };
+            let server = Server::with(small, StandIn::default());
+            let cursor = server.node.cursor().encode();
+            let reader = Reader { server, client: None, cursor, got: BTreeSet::new(), meant: BTreeSet::new() };
+            reader.run(steps).await;
+        });
+    }
+}

@@ -1,0 +1,13 @@
+//! The backend as its clients see it, on the embedded broker and SQLite.
+
+mod accounts;
+mod client;
+mod connections;
+mod conversations;
+mod node;
+mod pages;
+mod people;
+mod program;
+mod socket;
+mod surface;
+mod ws;

@@ -1,0 +1,133 @@
+//! A backend of its own for each test: broker, store and server on free ports, in a folder that goes away.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use milena_backend::{App, AppError};
+use milena_broker::{Broker, BrokerConfig};
+use milena_settings::{Secret, Settings};
+use milena_storage::Store;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything takes that works.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Node {
+    pub(crate) address: SocketAddr,
+    pub(crate) http: reqwest::Client,
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<(), AppError>>,
+    store: Store,
+    broker: Option<Broker>,
+    _folder: TempDir,
+}
+
+/// Somebody who is registered and has a session.
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) token: String,
+}
+
+impl Node {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub(crate) async fn start_with(adjust: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = milena_broker::start(BrokerConfig::new(folder.path().join("log"))).await.unwrap();
+        let mut settings = Settings::defaults();
+        settings.kafka.brokers = broker.address().to_string();
+        settings.kafka.partitions = 3;
+        settings.database.url =
+            Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
+        settings.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.limits.sign_in_burst = 1_000;
+        adjust(&mut settings);
+        let store = Store::connect(&settings.database).await.unwrap();
+        store.migrate().await.unwrap();
+        let shutdown = CancellationToken::new();
+        let app = App::start(settings, store.clone(), shutdown.clone()).await.unwrap();
+        let node = Self {
+            address: app.address(),
+            http: reqwest::Client::new(),
+            shutdown,
+            running: tokio::spawn(app.run()),
+            store,
+            broker: Some(broker),
+            _folder: folder,
+        };
+        node.until_ready().await;
+        node
+    }
+
+    async fn until_ready(&self) {
+        let ready = async {
+            while !self.http.get(self.url("/readyz")).send().await.unwrap().status().is_success() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ready).await.expect("the backend becomes ready");
+    }
+
+    /// Asks again and again until there is an answer.
+    pub(crate) async fn until<T>(&self, ask: impl AsyncFn(&Self) -> Option<T>) -> T {
+        let answered = async {
+            loop {
+                if let Some(answer) = ask(self).await {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, answered).await.expect("it happens in time")
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn register(&self, name: &str) -> User {
+        let body = json!({"username": name, "password": "correct horse"});
+        let answer = self.http.post(self.url("/api/v1/register")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let answer: Value = answer.json().await.unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        User { id: text(&answer["user"]["id"]), name: name.to_owned(), token: text(&answer["token"]) }
+    }
+
+    /// A request as `user`, which must be answered with `status`.
+    pub(crate) async fn post(&self, user: &User, path: &str, body: &Value, status: u16) {
+        let request = self.http.post(self.url(path)).bearer_auth(&user.token).json(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{}", answer.text().await.unwrap());
+    }
+
+    /// Takes the log away.
+    pub(crate) async fn stop_broker(&mut self) {
+        self.broker.take().expect("it runs").stop().await;
+    }
+
+    /// Asks the backend to stop, without waiting.
+    pub(crate) fn begin_stop(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Ends everything, in time.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        tokio::time::timeout(PATIENCE, self.running)
+            .await
+            .expect("the backend stops in time")
+            .unwrap()
+            .unwrap();
+        self.store.close().await;
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+    }
+}
