@@ -12,9 +12,10 @@ pub(super) struct Template {
     pub(super) allow: String,
 }
 
-/// The template of a path, if it is one of the API's.
+/// The template of a path, if it is one of the API's. As for the routes, a slash at the end changes nothing.
 pub(super) fn find(path: &str) -> Option<&'static Template> {
     static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(all);
+    let path = path.strip_suffix('/').unwrap_or(path);
     TEMPLATES.iter().find(|template| matches(&template.path, path))
 }
 
@@ -59,7 +60,9 @@ mod tests {
             allow("/api/v1/conversations/1/messages"),
             Some(("/api/v1/conversations/{id}/messages", "GET, HEAD, POST"))
         );
-        assert_eq!(allow("/api/v1/users/"), None);
+        assert_eq!(allow("/api/v1/users/"), allow("/api/v1/users"));
+        assert_eq!(allow("/api/v1/users//"), None);
+        assert_eq!(allow("/"), None);
         assert_eq!(allow("/api/v1/users/1/2"), None);
         assert_eq!(allow("/nowhere"), None);
     }

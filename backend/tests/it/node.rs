@@ -112,6 +112,11 @@ impl Node {
         self.broker.take().expect("it runs").stop().await;
     }
 
+    /// Takes the database away.
+    pub(crate) async fn stop_database(&self) {
+        self.store.clone().close().await;
+    }
+
     /// Asks the backend to stop, without waiting.
     pub(crate) fn begin_stop(&self) {
         self.shutdown.cancel();

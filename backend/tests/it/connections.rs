@@ -1,0 +1,100 @@
+//! The accept loop: limits, time-outs, and the end.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::node::{Node, PATIENCE, User};
+use crate::socket::Socket;
+
+async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    // A reset is an end too.
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.expect("the server ends the connection");
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn who_sends_no_headers_is_cut_off() {
+    let node = Node::start_with(|settings| settings.http.header_timeout_ms = 200).await;
+    let mut silent = TcpStream::connect(node.address).await.unwrap();
+    let mut slow = TcpStream::connect(node.address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    let mut idle = TcpStream::connect(node.address).await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(!read_to_end(&mut silent).await.contains("200"));
+    assert!(!read_to_end(&mut slow).await.contains("200"));
+    assert!(read_to_end(&mut idle).await.ends_with("ok\n"), "an idle connection ends too");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn headers_are_bounded() {
+    let node = Node::start().await;
+    let mut stream = TcpStream::connect(node.address).await.unwrap();
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024));
+    let _ = stream.write_all(request.as_bytes()).await;
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_refused_until_one_ends() {
+    let node = Node::start_with(|settings| {
+        settings.http.max_connections = 3;
+        settings.http.header_timeout_ms = 60_000;
+    })
+    .await;
+    let anna = node.register("anna").await;
+    // The client's own connection is one; a WebSocket stays one.
+    let socket = Socket::sign_in(&node, &anna).await;
+    let mut third = TcpStream::connect(node.address).await.unwrap();
+    third.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(third.read(&mut [0; 16]).await.unwrap() > 0);
+    let mut fourth = TcpStream::connect(node.address).await.unwrap();
+    assert_eq!(read_to_end(&mut fourth).await, "");
+    drop(socket);
+    node.until(async |node| Socket::open(node.address, &[]).await.ok().map(drop)).await;
+    node.stop().await;
+}
+
+/// A request whose body the server waits for: its handler has begun.
+async fn begin_send(node: &Node, sender: &User, length: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(node.address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/users/{}/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n",
+        sender.id, sender.token,
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 25];
+    timeout(PATIENCE, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_a_request_under_way() {
+    let node = Node::start().await;
+    let anna = node.register("anna").await;
+    let body = json!({"body": "last words"}).to_string();
+    let mut stream = begin_send(&node, &anna, body.len()).await;
+    node.begin_stop();
+    node.until(async |node| TcpStream::connect(node.address).await.err()).await;
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever() {
+    let node = Node::start_with(|settings| settings.http.drain_ms = 300).await;
+    let anna = node.register("anna").await;
+    let mut stuck = begin_send(&node, &anna, 100).await;
+    // `stop` says so when it takes too long.
+    node.stop().await;
+    assert_eq!(read_to_end(&mut stuck).await, "");
+}
