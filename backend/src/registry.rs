@@ -109,6 +109,12 @@ impl Registry {
         outboxes.len()
     }
 
+    /// The sessions that have sockets here.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Uuid> {
+        self.read().by_session.keys().copied().collect()
+    }
+
     /// Closes all sockets.
     pub fn close_all(&self, code: CloseCode) {
         let outboxes: Vec<Outbox> =

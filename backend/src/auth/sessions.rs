@@ -1,7 +1,7 @@
 //! Sessions: from a token to a person, for REST and WebSocket alike.
 //!
 //! A session ends some days after its last use; the use is written down at most once a minute. Ending one closes its
-//! sockets. While the database is away, whoever was signed in some minutes ago is believed, so that live chat goes
+//! sockets: here at once, on other nodes within a minute. While the database is away, whoever was signed in some minutes ago is believed, so that live chat goes
 //! on through reconnects; nobody new can sign in.
 
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use milena_domain::{Timestamp, UserId};
 use milena_storage::{NewSession, Person, Session, StorageError, Store};
 use moka::sync::Cache;
+use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -19,10 +20,13 @@ use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::socket::CloseCode;
 
-/// Uses within this time of the last one are not written down.
+/// Uses within this time of the last one are not written down; sockets are looked after this often, so that a session
+/// that was ended on another node keeps its sockets here no longer.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// How long a session that was seen is believed while the database is away.
 const BELIEVED_FOR: Duration = Duration::from_secs(600);
+/// Uses that are being written down, at most; beyond, a use is written down another minute.
+const MAX_TOUCHES: usize = 64;
 /// Sessions that are remembered for that, at most; the least used are forgotten first.
 const REMEMBERED: u64 = 50_000;
 /// How often expired sessions are removed.
@@ -52,7 +56,7 @@ struct Shared {
     ended: Cache<Uuid, ()>,
     /// Sessions whose use was written down within the last minute.
     touched: Cache<Uuid, ()>,
-    /// The writes of last uses: one a session and minute at most.
+    /// The writes of last uses: one a session and minute at most, [`MAX_TOUCHES`] at once.
     touches: TaskTracker,
 }
 
@@ -154,22 +158,132 @@ impl Sessions {
         Ok(existed)
     }
 
-    /// Removes expired sessions now and then, until `stop`; then waits for the last writes.
+    /// Looks after the sessions until `stop`: those with sockets are in use, those that ended on another node lose their
+    /// sockets here too, those that expired are removed. Then waits for the last writes.
     pub async fn keep(self, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(SWEEP_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut rounds = interval(TOUCH_EVERY);
+        let mut sweeps = interval(SWEEP_EVERY);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = ticks.tick() => {}
-            }
-            match self.0.store.delete_expired_sessions(Timestamp::now()).await {
-                Ok(0) => {}
-                Ok(count) => log::info!(count; "removed expired sessions"),
-                Err(error) => log::warn!(error:% = error; "expired sessions were not removed"),
+                _ = rounds.tick() => self.look_after_sockets().await,
+                _ = sweeps.tick() => self.sweep().await,
             }
         }
         self.0.touches.close();
         self.0.touches.wait().await;
+    }
+
+    async fn look_after_sockets(&self) {
+        let connected = self.0.registry.sessions();
+        let now = Timestamp::now();
+        let expires_at = now.plus_ms(self.0.lifetime_ms);
+        let existing = match self.0.store.touch_sessions(&connected, now, expires_at).await {
+            Ok(existing) => existing,
+            Err(error) => {
+                log::debug!(error:% = error; "the sessions with sockets were not looked after");
+                return;
+            }
+        };
+        for ended in connected.into_iter().filter(|session| !existing.contains(session)) {
+            self.0.ended.insert(ended, ());
+            self.0.registry.close_session(ended, CloseCode::SessionEnded);
+        }
+    }
+
+    async fn sweep(&self) {
+        match self.0.store.delete_expired_sessions(Timestamp::now()).await {
+            Ok(0) => {}
+            Ok(count) => log::info!(count; "removed expired sessions"),
+            Err(error) => log::warn!(error:% = error; "expired sessions were not removed"),
+        }
+    }
+}
+
+fn interval(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::{DisplayName, Username};
+    use milena_settings::{Secret, Settings};
+    use milena_storage::NewUser;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::socket::Outbox;
+
+    async fn store(folder: &TempDir) -> Store {
+        let mut settings = Settings::defaults().database;
+        settings.url = Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
+        let store = Store::connect(&settings).await.unwrap();
+        store.migrate().await.unwrap();
+        store
+    }
+
+    async fn anna(store: &Store) -> UserId {
+        let id = UserId::from_uuid(Uuid::now_v7());
+        let user = NewUser {
+            id,
+            username: Username::new("anna").unwrap(),
+            display_name: DisplayName::new("Anna").unwrap(),
+            password_hash: None,
+            created_at: Timestamp::now(),
+        };
+        store.create_user(user).await.unwrap();
+        id
+    }
+
+    #[tokio::test]
+    async fn a_use_is_written_down_once_a_minute_and_moves_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let user = anna(&store).await;
+        let sessions = Sessions::new(store.clone(), Registry::default(), 30);
+        let (token, now) = (Token::generate(), Timestamp::now());
+        let begun = NewSession {
+            id: Uuid::now_v7(),
+            token_hash: token.hash(),
+            user,
+            created_at: now.plus_ms(-DAY_MS),
+            expires_at: now.plus_ms(60_000),
+            user_agent: String::new(),
+        };
+        store.create_session(begun).await.unwrap();
+        for _ in 0..3 {
+            let identity = sessions.authenticate(token.expose()).await.unwrap().unwrap();
+            assert_eq!(identity.person.id, user);
+        }
+        sessions.0.touches.close();
+        sessions.0.touches.wait().await;
+        let used = store.session(&token.hash(), now).await.unwrap().unwrap();
+        assert!(used.last_seen_at >= now && used.expires_at >= now.plus_ms(30 * DAY_MS));
+        assert_eq!(sessions.0.touched.iter().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_ended_on_another_node_loses_its_sockets_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let user = anna(&store).await;
+        let (here, there) = (Registry::default(), Registry::default());
+        let node = Sessions::new(store.clone(), here.clone(), 30);
+        let other_node = Sessions::new(store.clone(), there, 30);
+        let mut sockets = Vec::new();
+        for _ in 0..2 {
+            let (token, _) = node.begin(user, String::new()).await.unwrap();
+            let session = node.authenticate(token.expose()).await.unwrap().unwrap().session;
+            let outbox = Outbox::new(10, 10_000);
+            sockets.push((session, here.register(user, session, outbox.clone()), outbox));
+        }
+        node.look_after_sockets().await;
+        assert!(sockets.iter().all(|(_, _, outbox)| outbox.closed().is_none()));
+        assert!(other_node.end(user, sockets[0].0).await.unwrap());
+        node.look_after_sockets().await;
+        let ends: Vec<_> = sockets.iter().map(|(_, _, outbox)| outbox.closed()).collect();
+        assert_eq!(ends, [Some(CloseCode::SessionEnded), None]);
     }
 }

@@ -1,9 +1,11 @@
 //! Sessions. The store knows a token only by its SHA-256, so that a copy of the database signs nobody in.
 
+use std::collections::HashSet;
+
 use milena_domain::{Timestamp, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::moment;
@@ -13,6 +15,8 @@ use crate::{StorageError, Store};
 
 /// Characters of a user agent that are kept.
 pub const USER_AGENT_MAX_CHARS: usize = 200;
+/// Sessions of one statement.
+const CHUNK: usize = 500;
 /// Sessions of one person that are listed, at most: the newest.
 const LISTED_MAX: u64 = 200;
 
@@ -114,6 +118,43 @@ impl Store {
             Ok(())
         })
         .await
+    }
+
+    /// Writes down that these sessions were used, and answers which of them there still are: one that was ended or has
+    /// expired is missing from the answer and stays as it is.
+    ///
+    /// # Errors
+    /// The database's. Some of the sessions may be written down then; the call can be repeated.
+    pub async fn touch_sessions(
+        &self,
+        ids: &[Uuid],
+        last_seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<HashSet<Uuid>, StorageError> {
+        let mut existing = HashSet::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            let found = self.bulk(async {
+                let alive = sessions::Column::Id
+                    .is_in(chunk.iter().copied())
+                    .and(sessions::Column::ExpiresAtMs.gt(last_seen_at.unix_ms()));
+                sessions::Entity::update_many()
+                    .col_expr(sessions::Column::LastSeenAtMs, Expr::value(last_seen_at.unix_ms()))
+                    .col_expr(sessions::Column::ExpiresAtMs, Expr::value(expires_at.unix_ms()))
+                    .filter(alive.clone())
+                    .exec(self.writer())
+                    .await?;
+                let found: Vec<Uuid> = sessions::Entity::find()
+                    .select_only()
+                    .column(sessions::Column::Id)
+                    .filter(alive)
+                    .into_tuple()
+                    .all(self.writer())
+                    .await?;
+                Ok::<_, StorageError>(found)
+            });
+            existing.extend(found.await?);
+        }
+        Ok(existing)
     }
 
     /// Ends a session of this person; `false` when they have no such session.

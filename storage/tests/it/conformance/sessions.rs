@@ -76,3 +76,19 @@ pub(super) async fn user_agents_are_cut(database: &TestDatabase) {
     assert_eq!(stored.chars().count(), USER_AGENT_MAX_CHARS);
     assert!(stored.starts_with("ab😀"));
 }
+
+pub(super) async fn many_sessions_are_touched_at_once(database: &TestDatabase) {
+    let store = database.store().await;
+    store.create_user(new_user(1, "anna", "Anna")).await.unwrap();
+    for (number, expires_at) in [(1, 1_000), (2, 1_000), (3, 300)] {
+        store.create_session(session(number, 1, expires_at)).await.unwrap();
+    }
+    // Two statements' worth, of which two exist.
+    let ids: Vec<Uuid> = (1..=600).map(Uuid::from_u128).collect();
+    let existing = store.touch_sessions(&ids, at(400), at(5_000)).await.unwrap();
+    assert_eq!(existing, [Uuid::from_u128(1), Uuid::from_u128(2)].into());
+    let touched = store.session(&[1; 32], at(4_999)).await.unwrap().unwrap();
+    assert_eq!((touched.last_seen_at, touched.expires_at), (at(400), at(5_000)));
+    assert_eq!(store.session(&[3; 32], at(400)).await.unwrap(), None, "what has expired stays so");
+    assert!(store.touch_sessions(&[], at(400), at(5_000)).await.unwrap().is_empty());
+}
