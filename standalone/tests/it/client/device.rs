@@ -1,0 +1,279 @@
+//! A device of a person: a socket that comes back after every end and resumes, with an outbox, like the browser client.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use uuid::Uuid;
+
+use super::heard::{Heard, Via};
+use super::pending::{Outgoing, Pending};
+use super::rest::{Account, Rest};
+use super::socket::{Incoming, Socket, hello, send_frame};
+use super::wire::Message;
+
+/// Own messages that wait for an answer, at most: whoever writes more waits.
+const WINDOW: usize = 8;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const RECONNECT_FIRST: Duration = Duration::from_millis(50);
+const RECONNECT_MOST: Duration = Duration::from_millis(800);
+
+/// How many messages were accepted, over all devices of a crowd. The devices write, the test waits.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<watch::Sender<usize>>);
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// Waits until at least `count` were accepted.
+    pub(crate) async fn reaches(&self, count: usize, seconds: u64) {
+        let mut reader = self.0.subscribe();
+        let reached =
+            timeout(Duration::from_secs(seconds), reader.wait_for(|accepted| *accepted >= count)).await;
+        assert!(reached.is_ok(), "{} of {count} messages were accepted within {seconds} s", self.count());
+    }
+
+    fn add_one(&self) {
+        self.0.send_modify(|count| *count += 1);
+    }
+}
+
+/// A device; it ends when dropped.
+pub(crate) struct Device {
+    heard: Arc<Mutex<Heard>>,
+    /// To the task: messages to send. Bounded by the window; the task reads it only while connected.
+    outbox: mpsc::Sender<Outgoing>,
+    window: Arc<Semaphore>,
+    task: JoinHandle<()>,
+}
+
+impl Device {
+    /// Connects to the first of `nodes`; to the others in turn, when `roams`, as often as a connection ends.
+    pub(crate) fn open(account: &Account, nodes: Vec<SocketAddr>, roams: bool, progress: Progress) -> Self {
+        let heard = Arc::default();
+        let (outbox, commands) = mpsc::channel(WINDOW);
+        let work = Work {
+            account: account.clone(),
+            nodes,
+            node: 0,
+            roams,
+            progress,
+            heard: Arc::clone(&heard),
+            commands,
+            pending: Pending::default(),
+            cursor: None,
+            replaying: false,
+        };
+        let task = tokio::spawn(work.run());
+        Self { heard, outbox, window: Arc::new(Semaphore::new(WINDOW)), task }
+    }
+
+    /// Takes a message, once there is room in the window. It is sent until it is answered.
+    pub(crate) async fn send(&self, client_id: String, to: Uuid, body: String) {
+        let permit = Arc::clone(&self.window).acquire_owned().await.expect("never closed");
+        let sent = self.outbox.send(Outgoing { client_id, to, body, _permit: permit }).await;
+        sent.unwrap_or_else(|_| panic!("the device's task ended"));
+    }
+
+    /// What it was told so far.
+    pub(crate) fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+struct Work {
+    account: Account,
+    nodes: Vec<SocketAddr>,
+    node: usize,
+    roams: bool,
+    progress: Progress,
+    heard: Arc<Mutex<Heard>>,
+    commands: mpsc::Receiver<Outgoing>,
+    pending: Pending,
+    /// The last one that was told; with it the next connection resumes.
+    cursor: Option<String>,
+    /// Resumed, and not yet told a cursor.
+    replaying: bool,
+}
+
+impl Work {
+    async fn run(mut self) {
+        let mut wait = RECONNECT_FIRST;
+        loop {
+            let opened = timeout(CONNECT_TIMEOUT, Socket::open(self.nodes[self.node])).await;
+            if let Ok(Ok(socket)) = opened
+                && self.converse(socket).await
+            {
+                wait = RECONNECT_FIRST;
+            }
+            if self.roams {
+                self.node = (self.node + 1) % self.nodes.len();
+            }
+            sleep(wait).await;
+            wait = (wait * 2).min(RECONNECT_MOST);
+        }
+    }
+
+    /// Until the connection ends. Whether it got as far as `welcome`.
+    async fn converse(&mut self, mut socket: Socket) -> bool {
+        let mut live = false;
+        if socket.send(&hello(&self.account.token, self.cursor.as_deref())).await.is_err() {
+            return false;
+        }
+        loop {
+            let due = self.pending.next_due();
+            let going = tokio::select! {
+                incoming = socket.receive() => match incoming {
+                    Incoming::Frame(frame) => {
+                        live |= frame["type"] == "welcome";
+                        self.take(frame, &mut socket).await
+                    }
+                    Incoming::Closed(_) => false,
+                },
+                Some(outgoing) = self.commands.recv(), if live => {
+                    self.pending.add(outgoing);
+                    self.send_due(&mut socket, false).await
+                }
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if live && due.is_some() => {
+                    self.send_due(&mut socket, false).await
+                }
+            };
+            if !going {
+                return live;
+            }
+        }
+    }
+
+    /// Whether the connection goes on.
+    async fn take(&mut self, frame: Value, socket: &mut Socket) -> bool {
+        match frame["type"].as_str().unwrap_or_default() {
+            "welcome" => return self.welcomed(&frame, socket).await,
+            "cursor" => {
+                self.cursor = frame["cursor"].as_str().map(str::to_owned);
+                self.replaying = false;
+            }
+            "message" => {
+                let message = serde_json::from_value(frame).expect("a message");
+                let via = if self.replaying { Via::Replay } else { Via::Live };
+                self.note(|heard, owner| heard.message(message, owner, via));
+            }
+            "accepted" => self.accepted(frame),
+            "rejected" => self.rejected(&frame),
+            "gap" => return self.fill(&frame).await,
+            "error" => self.note(|heard, _| heard.refused.push(frame.to_string())),
+            "read" | "pong" => {}
+            other => panic!("a frame of the unknown type {other:?}"),
+        }
+        true
+    }
+
+    async fn welcomed(&mut self, frame: &Value, socket: &mut Socket) -> bool {
+        let resumed = frame["resumed"] == true;
+        let first = self.note(|heard, _| {
+            heard.connections += 1;
+            heard.resumed += usize::from(resumed);
+            heard.connections == 1
+        });
+        self.replaying = resumed;
+        self.cursor = frame["cursor"].as_str().map(str::to_owned);
+        // Not resumed: everything that may have been missed is fetched.
+        if !resumed && !first && !self.fetch_all().await {
+            self.cursor = None;
+            return false;
+        }
+        self.send_due(socket, true).await
+    }
+
+    async fn send_due(&mut self, socket: &mut Socket, all: bool) -> bool {
+        for (outgoing, again) in self.pending.take(all, Instant::now()) {
+            let frame = send_frame(outgoing.to, &outgoing.client_id, &outgoing.body, again);
+            if socket.send(&frame).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn accepted(&mut self, frame: Value) {
+        let accepted: super::wire::Accepted = serde_json::from_value(frame).expect("an answer");
+        self.pending.remove(&accepted.client_id);
+        let again = self.pending.was_resent(&accepted.client_id);
+        let first = self.note(|heard, _| {
+            let first = !heard.accepted.contains_key(&accepted.client_id);
+            heard.accept(accepted, again);
+            first
+        });
+        if first {
+            self.progress.add_one();
+        }
+    }
+
+    fn rejected(&mut self, frame: &Value) {
+        let text = |name: &str| frame[name].as_str().unwrap_or_default().to_owned();
+        if frame["temporary"] == true {
+            let wait_ms = frame["retry_after_ms"].as_u64().unwrap_or(200);
+            self.pending.later(&text("client_id"), Instant::now() + Duration::from_millis(wait_ms));
+            self.note(|heard, _| *heard.refused_for_now.entry(text("code")).or_default() += 1);
+        } else {
+            self.pending.remove(&text("client_id"));
+            self.note(|heard, _| heard.refused.push(frame.to_string()));
+        }
+    }
+
+    /// Fetches what lies between the positions of a `gap`.
+    async fn fill(&mut self, frame: &Value) -> bool {
+        let conversation: Uuid = serde_json::from_value(frame["conversation"].clone()).expect("an id");
+        let after = frame["after"].as_i64().expect("a position");
+        let before = frame["before"].as_i64().unwrap_or(i64::MAX);
+        self.note(|heard, _| heard.gaps += 1);
+        let Some(messages) = self.rest().try_messages_after(conversation, after, before).await else {
+            return false;
+        };
+        self.fetched(messages);
+        true
+    }
+
+    async fn fetch_all(&mut self) -> bool {
+        let Some(conversations) = self.rest().try_conversations().await else { return false };
+        for conversation in conversations {
+            // From the start: below the newest that came live there may be holes.
+            let fetched = self.rest().try_messages_after(conversation.id, 0, i64::MAX).await;
+            let Some(messages) = fetched else { return false };
+            self.fetched(messages);
+        }
+        true
+    }
+
+    fn fetched(&self, messages: Vec<Message>) {
+        self.note(|heard, owner| {
+            for message in messages {
+                heard.message(message, owner, Via::Fetched);
+            }
+        });
+    }
+
+    fn rest(&self) -> Rest {
+        Rest::new(self.nodes[self.node]).of(&self.account)
+    }
+
+    fn note<T>(&self, write: impl FnOnce(&mut Heard, Uuid) -> T) -> T {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut heard, self.account.person.id)
+    }
+}

@@ -1,0 +1,106 @@
+//! What a device was told, in the order in which it came, and what a user of it would see.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::wire::{Accepted, Message};
+
+/// How a message came to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// As the answer to its own `send`.
+    Accepted,
+    /// As a `message` frame.
+    Live,
+    /// As a `message` frame of a resumed connection, before its first `cursor`: it may be one that is known.
+    Replay,
+    /// By REST, to fill a `gap` or after `resumed: false`.
+    Fetched,
+}
+
+/// A message that came.
+#[derive(Debug, Clone)]
+pub(crate) struct Arrival {
+    pub(crate) id: Uuid,
+    pub(crate) conversation: Uuid,
+    pub(crate) position: i64,
+    pub(crate) via: Via,
+    /// Absent in an answer.
+    pub(crate) body: Option<String>,
+}
+
+/// The record of one device. Its task writes, the test reads.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// Everything that came.
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Every answer to every own message.
+    pub(crate) accepted: HashMap<String, Vec<Accepted>>,
+    /// Codes of refusals that were temporary.
+    pub(crate) refused_for_now: BTreeMap<String, usize>,
+    /// Refusals and errors that were final: a defect in these tests.
+    pub(crate) refused: Vec<String>,
+    /// People in a frame who do not include the owner.
+    pub(crate) foreign: usize,
+    /// The same message shown again on a connection that was not replaying.
+    pub(crate) duplicated: usize,
+    /// A message shown after a newer one of its conversation, on a connection that was not replaying.
+    pub(crate) reordered: usize,
+    /// Known messages that came again while replaying: allowed.
+    pub(crate) replayed_again: usize,
+    /// Connections that got their `welcome`.
+    pub(crate) connections: usize,
+    /// Of those, the ones that said `resumed: true`.
+    pub(crate) resumed: usize,
+    /// Gaps that were filled by REST.
+    pub(crate) gaps: usize,
+    ids: HashSet<Uuid>,
+    newest: HashMap<Uuid, i64>,
+}
+
+impl Heard {
+    /// Ids of all messages that this device has.
+    pub(crate) const fn ids(&self) -> &HashSet<Uuid> {
+        &self.ids
+    }
+
+    /// A message as a frame or by REST.
+    pub(super) fn message(&mut self, message: Message, owner: Uuid, via: Via) {
+        self.foreign += usize::from(message.sender != owner && message.to != owner);
+        let Message { id, conversation, position, body, .. } = message;
+        self.arrive(Arrival { id, conversation, position, via, body: Some(body) }, via == Via::Live);
+    }
+
+    /// An answer. Of a message that was sent more than once, it may come late or twice.
+    pub(super) fn accept(&mut self, accepted: Accepted, sent_before: bool) {
+        let Accepted { id, conversation, position, .. } = accepted;
+        let answers = self.accepted.entry(accepted.client_id.clone()).or_default();
+        answers.push(accepted);
+        self.arrive(Arrival { id, conversation, position, via: Via::Accepted, body: None }, !sent_before);
+    }
+
+    fn arrive(&mut self, arrival: Arrival, strict: bool) {
+        let newest = self.newest.entry(arrival.conversation).or_insert(-1);
+        let known = !self.ids.insert(arrival.id);
+        match (known, strict) {
+            (true, true) => self.duplicated += 1,
+            (true, false) => self.replayed_again += usize::from(arrival.via != Via::Accepted),
+            (false, true) => self.reordered += usize::from(arrival.position <= *newest),
+            (false, false) => {}
+        }
+        *newest = arrival.position.max(*newest);
+        self.arrivals.push(arrival);
+    }
+
+    /// What a user sees: each conversation in its order, each message once, first bodies first.
+    pub(crate) fn shown(&self) -> HashMap<Uuid, Vec<(i64, Uuid)>> {
+        let mut conversations: HashMap<Uuid, BTreeMap<i64, Uuid>> = HashMap::new();
+        for arrival in &self.arrivals {
+            let before =
+                conversations.entry(arrival.conversation).or_default().insert(arrival.position, arrival.id);
+            assert!(before.is_none_or(|id| id == arrival.id), "two messages at one position");
+        }
+        conversations.into_iter().map(|(id, messages)| (id, messages.into_iter().collect())).collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! People with devices on all nodes, who write to each other as fast as they are answered.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use futures::{StreamExt, stream};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::texts::Texts;
+use crate::client::{Account, Device, Progress, Rest};
+use crate::world::until;
+
+/// Registrations at a time: each is a password hash.
+const REGISTERING: usize = 4;
+/// How far away, in a circle, those are to whom a person writes: 0 is notes to self, odd numbers are on the other node.
+const DISTANCES: [usize; 5] = [1, 1, 2, 7, 31];
+
+/// A message that somebody wrote.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) sender: usize,
+    pub(crate) device: usize,
+    pub(crate) to: usize,
+    pub(crate) client_id: String,
+    pub(crate) body: String,
+}
+
+/// A person.
+pub(crate) struct Member {
+    pub(crate) account: Account,
+    pub(crate) devices: Vec<Device>,
+}
+
+/// All of them.
+pub(crate) struct Crowd {
+    pub(crate) members: Vec<Member>,
+    pub(crate) progress: Progress,
+    pub(crate) began: Instant,
+    /// In each device's own order. The writers write, the audit reads.
+    sent: Mutex<Vec<Sent>>,
+}
+
+impl Crowd {
+    /// Registers `people`, half of them on each node; every third has a second device on another node. Returns when
+    /// all are live.
+    pub(crate) async fn gather(nodes: &[SocketAddr], people: usize) -> Arc<Self> {
+        let run = Uuid::now_v7().simple().to_string();
+        let registered = stream::iter(0..people).map(|number| {
+            let (name, rest) = (format!("p{number}-{}", &run[20..]), Rest::new(nodes[number % nodes.len()]));
+            async move { rest.register(&name).await }
+        });
+        let accounts: Vec<Account> = registered.buffered(REGISTERING).collect().await;
+        let progress = Progress::new();
+        let members = accounts.into_iter().enumerate().map(|(number, account)| {
+            let devices = (0..if number % 3 == 0 { 2 } else { 1 }).map(|device| {
+                let mut nodes = nodes.to_vec();
+                let home = (number + device) % nodes.len();
+                nodes.rotate_left(home);
+                // Half of the devices wait for their node to come back, half go to another one.
+                Device::open(&account, nodes, number % 4 < 2, progress.clone())
+            });
+            Member { devices: devices.collect(), account }
+        });
+        let members: Vec<Member> = members.collect();
+        let crowd = Self { members, progress, began: Instant::now(), sent: Mutex::default() };
+        until("all devices are live", 60, async || {
+            crowd.devices().all(|device| device.heard().connections > 0)
+        })
+        .await;
+        Arc::new(crowd)
+    }
+
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.members.iter().flat_map(|member| &member.devices)
+    }
+
+    /// Everything that was written.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Begins to write `messages` in all. The set is empty when all were handed to the devices; await
+    /// [`Crowd::all_accepted`] after it.
+    pub(crate) fn talk(self: &Arc<Self>, messages: usize, seed: u64) -> JoinSet<()> {
+        let people = self.members.len();
+        let mut writers = JoinSet::new();
+        for person in 0..people {
+            let share = messages / people + usize::from(person < messages % people);
+            writers.spawn(Arc::clone(self).write(person, share, seed));
+        }
+        writers
+    }
+
+    async fn write(self: Arc<Self>, sender: usize, messages: usize, seed: u64) {
+        let mut texts = Texts::new(seed << 32 | sender as u64);
+        let people = self.members.len();
+        for number in 0..messages {
+            let distance = if texts.pick(50) == 0 { 0 } else { DISTANCES[texts.pick(DISTANCES.len())] };
+            let forwards = texts.pick(2) == 0;
+            let to = if forwards { sender + distance } else { sender + people - distance % people } % people;
+            let device = texts.pick(self.members[sender].devices.len());
+            let (client_id, body) = (format!("{seed}-{number}"), format!("{number} {}", texts.next()));
+            self.send(Sent { sender, device, to, client_id, body }).await;
+        }
+    }
+
+    async fn send(&self, sent: Sent) {
+        let (device, to) =
+            (&self.members[sent.sender].devices[sent.device], self.members[sent.to].account.person.id);
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
+        device.send(sent.client_id, to, sent.body).await;
+    }
+
+    /// Waits until everything that was written is accepted.
+    pub(crate) async fn all_accepted(&self, seconds: u64) {
+        let count = self.sent().len();
+        self.progress.reaches(count, seconds).await;
+    }
+
+    /// Writes a last message into every conversation and waits until every device has everything: what the log had
+    /// before the last one was handed out before it, so nothing late can come after this.
+    pub(crate) async fn settle(&self, seed: u64) {
+        let pairs: BTreeSet<(usize, usize)> =
+            self.sent().iter().map(|sent| (sent.sender.min(sent.to), sent.sender.max(sent.to))).collect();
+        for (number, (sender, to)) in pairs.into_iter().enumerate() {
+            let client_id = format!("last-{seed}-{number}");
+            self.send(Sent { sender, device: 0, to, client_id, body: "the last one".to_owned() }).await;
+        }
+        self.all_accepted(120).await;
+        let mut expected = vec![0; self.members.len()];
+        for sent in self.sent() {
+            expected[sent.sender] += 1;
+            expected[sent.to] += usize::from(sent.to != sent.sender);
+        }
+        let missing = || -> usize {
+            let of = |(member, expected): (&Member, &usize)| -> usize {
+                member.devices.iter().map(|device| expected.saturating_sub(device.heard().ids().len())).sum()
+            };
+            self.members.iter().zip(&expected).map(of).sum()
+        };
+        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        // Whoever misses something then is counted by the audit.
+        while missing() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+}

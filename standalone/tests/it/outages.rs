@@ -1,0 +1,184 @@
+//! Something is away, for longer than a moment: what still works, what is refused and how fast, and what is made up for.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::{Account, Rest, Socket, send_frame};
+use crate::world::{Cluster, Database, Kind, OwnServer, Services, shared};
+
+const REFUSED_WITHIN: Duration = Duration::from_secs(5);
+
+async fn ann_and_bob(rest: &Rest) -> (Account, Account) {
+    (rest.register("ann").await, rest.register("bob").await)
+}
+
+/// Sends and gives the position.
+async fn say(from: &mut Socket, to: &Account, client_id: &str) -> i64 {
+    let accepted = ask(from, to, client_id, false).await;
+    assert_eq!(accepted["type"], "accepted", "{accepted}");
+    accepted["position"].as_i64().expect("a position")
+}
+
+/// Sends and gives the answer.
+async fn ask(from: &mut Socket, to: &Account, client_id: &str, retry: bool) -> Value {
+    from.send(&send_frame(to.person.id, client_id, client_id, retry)).await.unwrap();
+    from.answer(client_id).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_consumer_history_shows_every_accepted_message_at_once() {
+    let Some(services) = Services::shared(Kind::Postgres).await else { return };
+    let mut cluster = Cluster::start(services, 1, 1).await;
+    let (ann, bob) = ann_and_bob(&cluster.rest(0)).await;
+    let (mut socket, _) = Socket::signed_in(cluster.addresses()[0], &ann.token, None).await;
+    let bobs = cluster.rest(0).of(&bob);
+    for number in 0..30 {
+        say(&mut socket, &bob, &format!("stored-{number}")).await;
+    }
+    cluster.stored(30, 30).await;
+    cluster.consumers[0].stop().await;
+
+    let mut expected: Vec<String> = (0..30).map(|number| format!("stored-{number}")).collect();
+    for number in 0..170 {
+        let body = format!("unstored-{number}");
+        let position = say(&mut socket, &bob, &body).await;
+        expected.push(body.clone());
+        let list = bobs.conversations().await;
+        assert_eq!((list.len(), list[0].last_position, list[0].unread), (1, position, 31 + number));
+        assert_eq!(list[0].last_message.as_ref().map(|message| &*message.body), Some(&*body));
+        let page = bobs.page(list[0].id, "limit=2").await;
+        assert!(page.complete, "history cannot prove that it is complete");
+        assert_eq!(page.messages.last().map(|message| message.position), Some(position), "{body} is missing");
+    }
+    assert_eq!(cluster.services.database.count("messages").await, 30, "the consumer is stopped");
+    let conversation = bobs.conversations().await[0].id;
+    let bodies = async |rest: &Rest| -> [Vec<String>; 2] {
+        let text = |messages: Vec<crate::client::Message>| {
+            messages.into_iter().map(|message| message.body).collect()
+        };
+        [text(rest.messages_after(conversation, -1).await), text(rest.messages_backwards(conversation).await)]
+    };
+    assert_eq!(bodies(&bobs).await, [expected.clone(), expected.clone()]);
+
+    // A backend that knows nothing yet reads the log first.
+    cluster.backends[0].program.stop().await;
+    cluster.backends[0].program.start_again();
+    cluster.ready(0).await;
+    assert_eq!(bodies(&bobs).await, [expected.clone(), expected.clone()], "after a restart of the backend");
+
+    cluster.consumers[0].start_again();
+    cluster.stored(200, 60).await;
+    assert_eq!(bodies(&bobs).await, [expected.clone(), expected], "with everything stored");
+    assert_eq!(cluster.services.database.count("messages").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_database_live_chat_goes_on() {
+    let (Some(kafka), Some(postgres)) = (shared(Kind::Kafka).await, OwnServer::start(Kind::Postgres).await)
+    else {
+        return;
+    };
+    let database = Database::create_on(postgres.address()).await;
+    let mut cluster = Cluster::start(Services { kafka, database }, 2, 1).await;
+    let (ann, bob) = ann_and_bob(&cluster.rest(0)).await;
+    let nodes = cluster.addresses();
+    let (mut anns, _) = Socket::signed_in(nodes[0], &ann.token, None).await;
+    let (mut bobs, _) = Socket::signed_in(nodes[1], &bob.token, None).await;
+    say(&mut anns, &bob, "before").await;
+    assert_eq!(bobs.expect("message").await["body"], "before");
+    say(&mut bobs, &ann, "answer").await;
+    assert_eq!(anns.expect("message").await["body"], "answer");
+    cluster.stored(2, 30).await;
+    let cursor = anns.cursor().await;
+
+    postgres.stop().await;
+    for number in 0..40 {
+        let (ask, answer) = (format!("ask-{number}"), format!("answer-{number}"));
+        say(&mut anns, &bob, &ask).await;
+        assert_eq!(bobs.expect("message").await["body"], ask);
+        say(&mut bobs, &ann, &answer).await;
+        assert_eq!(anns.expect("message").await["body"], answer);
+    }
+    // Who was signed in comes back, resumes, and is believed.
+    anns.close().await;
+    let (mut anns, welcome) = Socket::signed_in(nodes[0], &ann.token, Some(&cursor)).await;
+    assert_eq!(welcome["resumed"], true);
+    for number in 0..40 {
+        assert_eq!(anns.expect("message").await["body"], format!("ask-{number}"));
+        assert_eq!(anns.expect("message").await["body"], format!("answer-{number}"));
+    }
+    let login =
+        cluster.rest(0).post("login", &json!({"username": "ann", "password": crate::client::PASSWORD})).await;
+    assert_eq!((login.status, login.code()), (503, "store_unavailable"));
+
+    postgres.start_again().await;
+    cluster.stored(82, 60).await;
+    assert_eq!(cluster.services.database.count("messages").await, 82);
+    assert!(cluster.consumers[0].is_running(), "the consumer outlives its database");
+    let rest = cluster.rest(0).of(&ann);
+    let conversation = rest.conversations().await[0].id;
+    assert_eq!(rest.messages_after(conversation, -1).await.len(), 82);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_broker_a_send_is_refused_for_now_and_succeeds_once_when_repeated() {
+    let (Some(kafka), Some(server)) = (OwnServer::start(Kind::Kafka).await, shared(Kind::Postgres).await)
+    else {
+        return;
+    };
+    let database = Database::create_on(&server).await;
+    let cluster = Cluster::start(Services { kafka: kafka.address().to_owned(), database }, 1, 1).await;
+    let (ann, bob) = ann_and_bob(&cluster.rest(0)).await;
+    let address = cluster.addresses()[0];
+    let (mut anns, _) = Socket::signed_in(address, &ann.token, None).await;
+    let (mut bobs, _) = Socket::signed_in(address, &bob.token, None).await;
+    say(&mut anns, &bob, "before").await;
+    bobs.expect("message").await;
+    cluster.stored(1, 30).await;
+
+    kafka.stop().await;
+    let rest = cluster.rest(0).of(&ann);
+    for attempt in 0..2 {
+        let began = Instant::now();
+        let rejected = ask(&mut anns, &bob, "during", attempt > 0).await;
+        assert!(began.elapsed() < REFUSED_WITHIN, "refused after {:?}", began.elapsed());
+        assert_eq!((&rejected["code"], &rejected["temporary"]), (&json!("log_unavailable"), &json!(true)));
+        let began = Instant::now();
+        let refused = rest.send(bob.person.id, "during-rest", "during").await;
+        assert!(began.elapsed() < REFUSED_WITHIN, "refused after {:?}", began.elapsed());
+        assert_eq!((refused.status, refused.code()), (503, "log_unavailable"));
+    }
+    bobs.is_quiet().await;
+    // Login and history go on.
+    let again = cluster.rest(0).login("ann", crate::client::PASSWORD).await;
+    let rest = cluster.rest(0).of(&again);
+    let conversation = rest.conversations().await[0].id;
+    let bodies = |messages: Vec<crate::client::Message>| -> Vec<String> {
+        messages.into_iter().map(|message| message.body).collect()
+    };
+    assert_eq!(bodies(rest.messages_after(conversation, -1).await), ["before"]);
+
+    kafka.start_again().await;
+    let deadline = Instant::now() + Duration::from_secs(30);
+    // The refused attempts may still reach the log by themselves; then the answer is the first one's.
+    loop {
+        let answer = ask(&mut anns, &bob, "during", true).await;
+        if answer["type"] == "accepted" {
+            break;
+        }
+        assert!(answer["temporary"] == true && Instant::now() < deadline, "still refused: {answer}");
+    }
+    rest.send_accepted(bob.person.id, "during-rest", "during").await;
+    say(&mut anns, &bob, "after").await;
+    // In any order of the first two, each once.
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        heard.push(bobs.expect("message").await["body"].as_str().expect("a text").to_owned());
+    }
+    heard.sort();
+    assert_eq!(heard, ["after", "during", "during"]);
+    bobs.is_quiet().await;
+    cluster.stored(4, 60).await;
+    assert_eq!(cluster.services.database.count("messages").await, 4);
+}

@@ -1,0 +1,136 @@
+//! The same `client_id` is the same message: one row, shown once, every answer the same, however often it is sent.
+
+use std::net::SocketAddr;
+
+use futures::future::join_all;
+use serde_json::Value;
+
+use crate::client::{Account, Device, Progress, Rest, Socket, send_frame};
+use crate::world::{Cluster, Kind, Milena, Services, until};
+
+const CLIENT_ID: &str = "the same";
+
+/// What an answer says: id, position.
+type Said = (String, i64);
+
+fn said(answer: &Value) -> Said {
+    assert_eq!(answer["client_id"], CLIENT_ID, "{answer}");
+    (answer["id"].as_str().expect("an id").to_owned(), answer["position"].as_i64().expect("a position"))
+}
+
+async fn by_rest(address: SocketAddr, ann: Account, bob: Account) -> Vec<Said> {
+    let answer = Rest::new(address).of(&ann).send(bob.person.id, CLIENT_ID, "once").await;
+    vec![said(&answer.expect(202))]
+}
+
+/// Five times on one connection, without waiting for answers.
+async fn by_socket(address: SocketAddr, ann: Account, bob: Account) -> Vec<Said> {
+    let (mut socket, _) = Socket::signed_in(address, &ann.token, None).await;
+    for _ in 0..5 {
+        socket.send(&send_frame(bob.person.id, CLIENT_ID, "once", true)).await.unwrap();
+    }
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        let answer = socket.answer(CLIENT_ID).await;
+        assert_eq!(answer["type"], "accepted", "{answer}");
+        answers.push(said(&answer));
+    }
+    answers
+}
+
+/// `times` sends, all at once: by REST and by sockets, over all nodes in turn.
+async fn send_all_at_once(nodes: &[SocketAddr], times: usize, ann: &Account, bob: &Account) -> Vec<Said> {
+    let by_sockets =
+        (0..times / 10).map(|number| by_socket(nodes[number % nodes.len()], ann.clone(), bob.clone()));
+    let by_rest = (0..times / 2).map(|number| by_rest(nodes[number % nodes.len()], ann.clone(), bob.clone()));
+    let (sockets, rest) = futures::join!(join_all(by_sockets), join_all(by_rest));
+    sockets.into_iter().chain(rest).flatten().collect()
+}
+
+fn all_equal(answers: &[Said]) {
+    assert_eq!(answers.len(), 100);
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "answers differ: {answers:?}");
+}
+
+/// After a last message, so that whatever the log held before it was handed out: Bob's devices saw each once.
+async fn shown_once(devices: &[Device], rest: &Rest, bob: &Account) {
+    rest.send_accepted(bob.person.id, "last", "the last one").await;
+    until("Bob's devices have the last message", 30, async || {
+        devices.iter().all(|device| device.heard().ids().len() == 2)
+    })
+    .await;
+    for device in devices {
+        let heard = device.heard();
+        assert_eq!((heard.ids().len(), heard.duplicated, heard.reordered), (2, 0, 0), "{heard:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_times_over_two_backends_and_their_restarts() {
+    let Some(services) = Services::shared(Kind::Postgres).await else { return };
+    let mut cluster = Cluster::start(services, 2, 1).await;
+    let nodes = cluster.addresses();
+    let (ann, bob) = (cluster.rest(0).register("ann").await, cluster.rest(1).register("bob").await);
+    let on = |home: usize| {
+        let mut nodes = nodes.clone();
+        nodes.rotate_left(home);
+        Device::open(&bob, nodes, false, Progress::new())
+    };
+    let devices = [on(0), on(1)];
+    until("Bob is live", 20, async || devices.iter().all(|device| device.heard().connections == 1)).await;
+
+    let mut answers = send_all_at_once(&nodes, 60, &ann, &bob).await;
+    cluster.backends[0].program.stop().await;
+    cluster.backends[0].program.start_again();
+    cluster.ready(0).await;
+    answers.extend(send_all_at_once(&nodes, 20, &ann, &bob).await);
+    cluster.backends[1].program.kill();
+    cluster.backends[1].program.start_again();
+    cluster.ready(1).await;
+    answers.extend(send_all_at_once(&nodes, 20, &ann, &bob).await);
+    all_equal(&answers);
+
+    until("Bob is live again", 20, async || devices.iter().all(|device| device.heard().connections == 2))
+        .await;
+    shown_once(&devices, &cluster.rest(0).of(&ann), &bob).await;
+    cluster.stored(2, 30).await;
+    let rows = cluster.services.database.messages().await;
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].id.to_string(), rows[0].position), answers[0]);
+    let (records, dead) = cluster.log_counts().await;
+    eprintln!("100 sends of one client_id over two backends: 1 row; {} records in the log", records - 1);
+    assert_eq!(dead, 0, "dead letters");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_times_to_milena_and_over_its_restarts() {
+    let mut milena = Milena::start().await;
+    let nodes = [milena.address];
+    let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
+    let devices = [Device::open(&bob, nodes.to_vec(), false, Progress::new())];
+    until("Bob is live", 20, async || devices[0].heard().connections == 1).await;
+
+    let mut answers = send_all_at_once(&nodes, 60, &ann, &bob).await;
+    milena.program.stop().await;
+    milena.start_again().await;
+    answers.extend(send_all_at_once(&nodes, 20, &ann, &bob).await);
+    milena.program.kill();
+    milena.start_again().await;
+    answers.extend(send_all_at_once(&nodes, 20, &ann, &bob).await);
+    all_equal(&answers);
+
+    until("Bob is live again", 20, async || devices[0].heard().connections == 3).await;
+    let rest = milena.rest().of(&ann);
+    shown_once(&devices, &rest, &bob).await;
+    until("both are stored", 20, async || milena.database().try_count_messages().await == Some(2)).await;
+
+    // The same name for another message is refused, in memory and from the store alike.
+    let eve = milena.rest().register("eve").await;
+    let reused = rest.send(eve.person.id, CLIENT_ID, "twice").await;
+    assert_eq!((reused.status, reused.code()), (409, "client_id_reused"));
+    milena.program.stop().await;
+    milena.start_again().await;
+    let reused = milena.rest().of(&ann).send(eve.person.id, CLIENT_ID, "twice").await;
+    assert_eq!((reused.status, reused.code()), (409, "client_id_reused"));
+    assert_eq!(milena.database().count("messages").await, 2);
+}

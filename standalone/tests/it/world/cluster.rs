@@ -1,0 +1,128 @@
+//! Backends and consumers on Apache Kafka and a database server, each a process of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::{Database, Finished, Kind, Launch, Program, free_address, log_counts, shared, until};
+use crate::client::Rest;
+
+/// Where log and store are.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) kafka: String,
+    pub(crate) database: Database,
+}
+
+/// A backend and where it listens, before and after every restart.
+pub(crate) struct Backend {
+    pub(crate) program: Program,
+    pub(crate) address: SocketAddr,
+}
+
+/// Programs that share one topic and one database.
+pub(crate) struct Cluster {
+    pub(crate) services: Services,
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) consumers: Vec<Program>,
+    topic: String,
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// Starts everything on a topic of its own; returns when the backends are ready.
+    pub(crate) async fn start(services: Services, backends: usize, consumers: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let topic = format!("e2e-{}", uuid::Uuid::now_v7().simple());
+        write_settings(folder.path(), &services, &topic);
+        let mut cluster = Self { services, backends: Vec::new(), consumers: Vec::new(), topic, folder };
+        for number in 1..=backends {
+            let address = free_address();
+            let launch = cluster
+                .launch("backend", &format!("backend-{number}"))
+                .variable("MILENA__HTTP__LISTEN", address.to_string());
+            cluster.backends.push(Backend { program: Program::start(launch), address });
+        }
+        for number in 1..=consumers {
+            let launch = cluster.launch("kafka-consumer", &format!("consumer-{number}"));
+            cluster.consumers.push(Program::start(launch.argument("run")));
+        }
+        for number in 0..backends {
+            cluster.ready(number).await;
+        }
+        cluster
+    }
+
+    fn launch(&self, program: &str, name: &str) -> Launch {
+        Launch::new(program, name, self.folder.path())
+            .argument("--config")
+            .argument(settings_file(self.folder.path()))
+    }
+
+    /// Waits until a backend is ready.
+    pub(crate) async fn ready(&mut self, number: usize) {
+        let Backend { program, address } = &mut self.backends[number];
+        let rest = Rest::new(*address);
+        until("the backend is ready", 60, async || {
+            assert!(program.is_running(), "the backend ended:\n{}", program.said());
+            rest.is_ready().await
+        })
+        .await;
+    }
+
+    /// `milena import --external` into this log and store.
+    pub(crate) async fn import(&self, file: &Path, password: &str) -> Finished {
+        let launch = self.launch("milena", "import").argument("import").argument("--external").argument(file);
+        launch.argument("--password").argument(password).run(300).await
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.backends.iter().map(|backend| backend.address).collect()
+    }
+
+    pub(crate) fn rest(&self, number: usize) -> Rest {
+        Rest::new(self.backends[number].address)
+    }
+
+    /// Records in the log, and in the topic of what cannot be stored.
+    pub(crate) async fn log_counts(&self) -> (i64, i64) {
+        let dead = format!("{}.dead", self.topic);
+        (log_counts(&self.services.kafka, &self.topic).await, log_counts(&self.services.kafka, &dead).await)
+    }
+
+    /// Waits until the store has so many messages.
+    pub(crate) async fn stored(&self, count: usize, seconds: u64) {
+        let database = &self.services.database;
+        until("all accepted messages are stored", seconds, async || {
+            database.try_count_messages().await.is_some_and(|stored| stored >= count as i64)
+        })
+        .await;
+    }
+}
+
+fn settings_file(folder: &Path) -> std::path::PathBuf {
+    folder.join("settings.toml")
+}
+
+/// The defaults, but for what makes a test wait or counts its many people as one attacker.
+fn write_settings(folder: &Path, services: &Services, topic: &str) {
+    let text = format!(
+        "[kafka]\nbrokers = \"{}\"\ntopic = \"{topic}\"\ndead_topic = \"{topic}.dead\"\n\
+         [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\
+         [database]\nurl = \"{}\"\n\
+         [consumer]\ngroup = \"{topic}\"\n\
+         [limits]\nsign_in_burst = 100000\nsign_in_per_minute = 100000\n",
+        services.kafka,
+        services.database.url(),
+    );
+    std::fs::write(settings_file(folder), text).unwrap();
+}
+
+impl Services {
+    /// The shared log and a new database on a shared server; `None` when one of them is not there.
+    pub(crate) async fn shared(store: Kind) -> Option<Self> {
+        let kafka = shared(Kind::Kafka).await?;
+        Some(Self { kafka, database: Database::create_on(&shared(store).await?).await })
+    }
+}

@@ -1,0 +1,30 @@
+//! What a test runs on: programs, servers, databases.
+
+mod cluster;
+mod database;
+mod kafka;
+mod milena;
+mod ports;
+mod program;
+mod servers;
+mod waiting;
+
+pub(crate) use cluster::{Cluster, Services};
+pub(crate) use database::{Database, Row};
+pub(crate) use kafka::log_counts;
+pub(crate) use milena::Milena;
+pub(crate) use ports::free_address;
+pub(crate) use program::{Finished, Launch, Program};
+pub(crate) use servers::{Kind, OwnServer, shared};
+pub(crate) use waiting::until;
+
+/// A number from the environment, for shorter or longer runs.
+pub(crate) fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
+}
+
+/// Traffic saturates two cores: the tests that make it take turns, so that their deadlines mean something.
+pub(crate) async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
+}

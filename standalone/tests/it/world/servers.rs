@@ -1,0 +1,136 @@
+//! Real servers, by the project's own scripts: shared ones that every test may use, and own ones to stop and kill.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tokio::sync::Mutex;
+
+/// Which program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Kafka,
+    Postgres,
+    MariaDb,
+}
+
+impl Kind {
+    const fn script(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Postgres => "postgres",
+            Self::MariaDb => "mariadb",
+        }
+    }
+
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Kafka => "MILENA_TEST_KAFKA",
+            Self::Postgres => "MILENA_TEST_POSTGRES_URL",
+            Self::MariaDb => "MILENA_TEST_MARIADB_URL",
+        }
+    }
+}
+
+fn required() -> bool {
+    std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1")
+}
+
+/// The address of a server that is only used, never stopped: the one of the environment, else one that is started once
+/// for all tests of this process. `None`, with a line that says so, when there is none.
+pub(crate) async fn shared(kind: Kind) -> Option<String> {
+    if let Some(address) = std::env::var(kind.variable()).ok().filter(|value| !value.is_empty()) {
+        return Some(address);
+    }
+    assert!(!required(), "{} is required but not set", kind.variable());
+    static STARTED: Mutex<Option<HashMap<Kind, Option<String>>>> = Mutex::const_new(None);
+    let mut started = STARTED.lock().await;
+    let known = started.get_or_insert_default();
+    if !known.contains_key(&kind) {
+        let server = start(kind, None).await;
+        // It ends with this process: see `--with` below.
+        known.insert(kind, server.map(|server| server.address));
+    }
+    known[&kind].clone()
+}
+
+struct Started {
+    address: String,
+    folder: PathBuf,
+}
+
+async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
+    let mut arguments = vec!["start".to_owned(), "--with".to_owned(), std::process::id().to_string()];
+    if let Some(folder) = folder {
+        arguments.extend(["--dir".to_owned(), folder.display().to_string()]);
+    }
+    match script(kind, arguments).await {
+        Ok(lines) => {
+            let line = |names: &[&str]| {
+                let value =
+                    lines.lines().find_map(|line| names.iter().find_map(|name| line.strip_prefix(name)));
+                value.expect("the script prints it").to_owned()
+            };
+            Some(Started { address: line(&["BOOTSTRAP=", "URL="]), folder: line(&["DIR="]).into() })
+        }
+        Err(problem) => {
+            assert!(!required(), "scripts/{} failed: {problem}", kind.script());
+            println!("NOT RUN: scripts/{} cannot start a server: {problem}", kind.script());
+            None
+        }
+    }
+}
+
+async fn script(kind: Kind, arguments: Vec<String>) -> Result<String, String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts").join(kind.script());
+    let run = move || Command::new(script).args(arguments).output();
+    let output = tokio::task::spawn_blocking(run).await.unwrap().map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// A server of one test: killed, stopped and started again at will, gone at the end.
+pub(crate) struct OwnServer {
+    kind: Kind,
+    started: Started,
+}
+
+impl OwnServer {
+    /// `None` when it cannot be started here.
+    pub(crate) async fn start(kind: Kind) -> Option<Self> {
+        start(kind, None).await.map(|started| Self { kind, started })
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.started.address
+    }
+
+    /// SIGKILL to all its processes.
+    pub(crate) async fn kill(&self) {
+        self.verb("kill").await;
+    }
+
+    /// An orderly stop.
+    pub(crate) async fn stop(&self) {
+        self.verb("stop").await;
+    }
+
+    /// The same port, the same data; answers when this returns.
+    pub(crate) async fn start_again(&self) {
+        start(self.kind, Some(&self.started.folder)).await.expect("it started before");
+    }
+
+    async fn verb(&self, verb: &str) {
+        let arguments = vec![verb.to_owned(), "--dir".to_owned(), self.started.folder.display().to_string()];
+        script(self.kind, arguments)
+            .await
+            .unwrap_or_else(|problem| panic!("{verb} {:?}: {problem}", self.kind));
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts").join(self.kind.script());
+        let _ = Command::new(script).args(["kill", "--delete", "--dir"]).arg(&self.started.folder).output();
+    }
+}
