@@ -7,6 +7,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 
 /// librdkafka reports an unreachable broker many times a second. This context passes on at most one such report
 /// every ten seconds, as a warning: the client goes on trying, so nothing is lost yet.
@@ -43,7 +44,9 @@ impl ClientContext for Quiet {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if self.may_report() {
+        // The end of a partition is no error: whoever asked for it gets it as an event too.
+        let is_end = error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF);
+        if !is_end && self.may_report() {
             log::warn!(target: "librdkafka", reason; "{error}");
         }
     }
