@@ -183,7 +183,7 @@ where
 fn postgres_session(limit_s: u32) -> String {
     format!(
         "SET statement_timeout = '{limit_s}s'; SET idle_in_transaction_session_timeout = '{limit_s}s'; \
-         SET client_min_messages = 'warning'"
+         SET client_min_messages = 'error'"
     )
 }
 

@@ -151,7 +151,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        self.reader().begin_with_options(options).await
+        self.begin(self.reader(), options).await
     }
 
     /// A transaction that writes. READ COMMITTED: each statement sees what others have committed, which the
@@ -167,7 +167,20 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        self.writer().begin_with_options(options).await
+        self.begin(self.writer(), options).await
+    }
+
+    async fn begin(
+        &self,
+        pool: &DatabaseConnection,
+        options: TransactionOptions,
+    ) -> Result<DatabaseTransaction, DbErr> {
+        // Declared in this order, the watch is dropped before what it watches over.
+        let mut begin = pool.begin_with_options(options);
+        let mut watch = self.suspicion.watch();
+        let transaction = begin.as_mut().await;
+        watch.end();
+        transaction
     }
 }
 

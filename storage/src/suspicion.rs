@@ -1,24 +1,29 @@
-//! Remembers that a call has just timed out, so that its connection is not trusted when it comes back to the pool.
+//! Remembers that a call has just been given up, so that its connection is not trusted when it comes back to the pool.
 //!
-//! A call that is given up leaves its connection in the middle of an exchange. The pool tests it with a ping before it
-//! is used again, but that ping has no time limit: behind a network that swallows packets it would hold a place in the
-//! pool until TCP gives up, which takes a quarter of an hour. So, for a while after a timeout, returning
-//! connections are first pinged *with* a limit and closed hard when they do not answer. At other times this costs
-//! nothing.
+//! Two things can be wrong with such a connection, and the pool's own test, a ping, sees neither:
+//!
+//! - **It hangs.** The pool's ping has no time limit. Behind a network that swallows packets it would hold a place in the
+//!   pool until TCP gives up, which takes a quarter of an hour.
+//! - **It is in a transaction.** A `BEGIN` that is abandoned before its answer came is executed all the same, but the
+//!   driver does not count it and never rolls it back. What the next caller writes on this connection would then be
+//!   confirmed and never committed.
+//!
+//! So, for a while after a call timed out or was abandoned while it began a transaction, returning connections are
+//! rolled back *with* a time limit, and closed hard when they do not answer. At other times this costs nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use sea_orm::sqlx::{self, Connection, Database};
+use sea_orm::sqlx::{self, Database, Executor};
 
-/// How long after a timeout returning connections are tested.
+/// How long returning connections are tested.
 const WATCH: Duration = Duration::from_secs(60);
 /// How long a returning connection may take to answer.
-const PING_LIMIT: Duration = Duration::from_secs(2);
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// Shared by the store (which reports timeouts) and the hooks of its pools (which ask).
+/// Shared by the store, which reports what was given up, and the hooks of its pools, which ask.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspicion {
     start: Instant,
@@ -26,14 +31,23 @@ pub(crate) struct Suspicion {
     until_ms: Arc<AtomicU64>,
 }
 
+/// Raises the suspicion unless [`Watch::end`] is called. It must be dropped *before* the future that it watches over:
+/// that one gives its connection back.
+pub(crate) struct Watch<'a>(Option<&'a Suspicion>);
+
 impl Suspicion {
     pub(crate) fn new() -> Self {
         Self { start: Instant::now(), until_ms: Arc::default() }
     }
 
-    /// A call has timed out; to be reported *before* its future, and with it its connection, is dropped.
+    /// A call is given up.
     pub(crate) fn raise(&self) {
         self.until_ms.store(as_ms(self.start.elapsed() + WATCH), Ordering::Release);
+    }
+
+    /// Raises the suspicion if the caller is dropped before it ends the watch.
+    pub(crate) fn watch(&self) -> Watch<'_> {
+        Watch(Some(self))
     }
 
     fn is_raised(&self) -> bool {
@@ -41,19 +55,38 @@ impl Suspicion {
     }
 
     /// The pool's hook for a connection that comes back.
-    pub(crate) fn check<'c, DB: Database>(
+    pub(crate) fn check<'c, DB>(
         &self,
         connection: &'c mut DB::Connection,
-    ) -> BoxFuture<'c, Result<bool, sqlx::Error>> {
+    ) -> BoxFuture<'c, Result<bool, sqlx::Error>>
+    where
+        DB: Database,
+        &'c mut DB::Connection: Executor<'c, Database = DB>,
+    {
         if !self.is_raised() {
             return Box::pin(std::future::ready(Ok(true)));
         }
         Box::pin(async move {
-            match tokio::time::timeout(PING_LIMIT, connection.ping()).await {
-                Ok(answer) => answer.map(|()| true),
+            let rolled_back = Executor::execute(connection, sqlx::raw_sql("ROLLBACK"));
+            match tokio::time::timeout(ANSWER_LIMIT, rolled_back).await {
+                Ok(answer) => answer.map(|_| true),
                 Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
             }
         })
+    }
+}
+
+impl Watch<'_> {
+    pub(crate) fn end(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(suspicion) = self.0 {
+            suspicion.raise();
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The questions that the programs ask, one file a topic, all as methods of [`crate::Store`].
 
+mod audit;
 pub(crate) mod conversations;
 pub(crate) mod history;
 pub(crate) mod offsets;

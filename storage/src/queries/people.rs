@@ -131,7 +131,8 @@ impl Store {
                 .filter(users::Column::UsernameFolded.eq(folded_username))
                 .one(self.reader())
                 .await?;
-            Ok(found.map(|mut row| {
+            // MySQL compares as if blanks at the end were not there.
+            Ok(found.filter(|row| row.username_folded == folded_username).map(|mut row| {
                 let password_hash = row.password_hash.take();
                 Credentials { person: row.into(), password_hash }
             }))

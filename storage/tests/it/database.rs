@@ -83,12 +83,16 @@ impl Drop for TestDatabase {
         let (admin, name, server) = (admin.clone(), self.name.clone(), self.server);
         // A runtime cannot wait for another one on its own thread.
         let dropper = std::thread::spawn(move || {
-            let force = if server == Server::Postgres { " WITH (FORCE)" } else { "" };
+            let drop = match server {
+                Server::Postgres => format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                // A transaction that is still open would block this for a day.
+                _ => format!("SET STATEMENT lock_wait_timeout = 5 FOR DROP DATABASE IF EXISTS {name}"),
+            };
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap()
-                .block_on(execute(&admin, &format!("DROP DATABASE IF EXISTS {name}{force}")));
+                .block_on(execute(&admin, &drop));
         });
         if dropper.join().is_err() {
             eprintln!("database {} was not dropped", self.name);

@@ -5,7 +5,7 @@ use milena_storage::{OffsetAdvance, Page, StorageError, WriteError, WriteReport}
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::database::{Server, TestDatabase};
-use crate::letters::{TOPIC, at, batch, row, row_with, user};
+use crate::letters::{TOPIC, at, batch, new_user, row, row_with, user};
 
 pub(super) async fn duplicates_are_stored_once(database: &TestDatabase) {
     let store = database.store().await;
@@ -122,20 +122,24 @@ pub(super) async fn large_batches_are_written_whole(database: &TestDatabase) {
     write_and_check(10_000, 300, 1, &"😀".repeat(8_000)).await;
 }
 
-/// A consumer that is stopped in the middle of a write: whenever that was, rows and offset agree.
+/// A consumer that is stopped in the middle of a write: whenever that was, rows and offset agree, and what others then
+/// write over the same connections is really committed.
 pub(super) async fn an_abandoned_write_leaves_all_or_nothing(database: &TestDatabase) {
     let store = database.store().await;
+    let beside = database.connect().await;
     let mut next = 0;
     let mut abandoned = 0;
-    for attempt in 0..60_u64 {
+    for attempt in 0..80_u64 {
         let rows: Vec<_> = (next..next + 200).map(|offset| row(1, 2, &format!("{offset}"), offset)).collect();
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        let limit = Duration::from_micros(attempt * 400);
+        let limit = Duration::from_micros(attempt * attempt * 8);
         if tokio::time::timeout(limit, store.write_batch(&batch(0, next, next + 200, rows))).await.is_err() {
             abandoned += 1;
         }
-        // An abandoned commit may still be on its way; a write transaction of our own comes after it.
-        store.advance_reads(&[]).await.unwrap();
+        let person = u128::from(attempt) + 100;
+        store.create_user(new_user(person, &format!("user{person}"), "U")).await.unwrap();
+        assert!(beside.person(user(person)).await.unwrap().is_some(), "committed, after attempt {attempt}");
+        // An abandoned commit may still be on its way. This batch is written after it.
         let settled = loop {
             match store.write_batch(&batch(1, attempt as i64, attempt as i64 + 1, Vec::new())).await {
                 Ok(_) => break store.log_position(TOPIC).await.unwrap(),
