@@ -59,6 +59,8 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("queued.max.messages.kbytes", "32768")
                 .set("fetch.queue.backoff.ms", "20")
                 .set("fetch.error.backoff.ms", "200")
+                // A broker that hangs must not look alive for a minute: answers about completeness depend on it.
+                .set("socket.timeout.ms", "10000")
                 .set("auto.offset.reset", "error");
         }
         Role::Consumer { .. } => {
