@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::disk::Disk;
+use super::durable;
 use super::index::{self, Extent};
 use super::producers::Producers;
 use super::scan::Scan;
@@ -29,7 +30,7 @@ pub(crate) struct Recovered {
 
 /// Opens the folder. `keep_until` cuts off everything from that offset on, for a log whose end cannot be trusted.
 pub(crate) fn recover(folder: &Path, disk: &Disk, keep_until: Option<i64>) -> io::Result<Recovered> {
-    fs::create_dir_all(folder)?;
+    durable::create_folder(folder)?;
     let start_offset = snapshot::load_start_offset(folder);
     let mut bases = segment_bases(folder)?;
     drop_empty_last(&mut bases)?;

@@ -11,7 +11,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::Message;
 use std::sync::Mutex;
 
-use crate::support::{PATIENCE, TestBroker, create_topic, idempotent_producer, send, until};
+use crate::support::{PATIENCE, Target, TestBroker, create_topic, idempotent_producer, send, until};
 
 /// A member of a group in a thread of its own.
 struct Member {
@@ -22,10 +22,11 @@ struct Member {
 }
 
 impl Member {
-    fn join(config: &ClientConfig, strategy: &str, instance: Option<&str>) -> Self {
+    fn join(config: &ClientConfig, letters: &str, strategy: &str, instance: Option<&str>) -> Self {
         let mut config = config.clone();
         config
-            .set("group.id", "readers")
+            // Every test has a topic of its own, whose name serves for the group too.
+            .set("group.id", letters)
             .set("partition.assignment.strategy", strategy)
             .set("auto.offset.reset", "earliest")
             .set("enable.auto.commit", "false")
@@ -39,9 +40,10 @@ impl Member {
         let (assigned, read) =
             (Arc::<Mutex<BTreeSet<i32>>>::default(), Arc::<Mutex<Vec<(i32, i64)>>>::default());
         let member = (Arc::clone(&leave), Arc::clone(&assigned), Arc::clone(&read));
+        let letters = letters.to_owned();
         let thread = std::thread::spawn(move || {
             let (leave, assigned, read) = member;
-            consumer.subscribe(&["letters"]).expect("subscribed");
+            consumer.subscribe(&[&letters]).expect("subscribed");
             while !leave.load(Ordering::Relaxed) {
                 match consumer.poll(Duration::from_millis(50)) {
                     Some(Ok(message)) => {
@@ -79,24 +81,24 @@ fn shared(members: &[&Member]) -> bool {
 }
 
 async fn two_members_share(strategy: &str) {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 6).await;
-    let producer = idempotent_producer(&broker.client());
+    let target = Target::start().await;
+    let letters = &*target.topic(6).await;
+    let producer = idempotent_producer(&target.client());
     let began = Instant::now();
-    let first = Member::join(&broker.client(), strategy, None);
+    let first = Member::join(&target.client(), letters, strategy, None);
     until("the first gets everything", || first.assigned().len() == 6).await;
-    assert!(began.elapsed() < Duration::from_secs(2), "the first assignment took {:?}", began.elapsed());
-    let second = Member::join(&broker.client(), strategy, None);
+    assert!(began.elapsed() < target.patience(), "the first assignment took {:?}", began.elapsed());
+    let second = Member::join(&target.client(), letters, strategy, None);
     until("both share", || shared(&[&first, &second])).await;
     for i in 0..60 {
-        send(&producer, "letters", i % 6, "shared").await;
+        send(&producer, letters, i % 6, "shared").await;
     }
     let read = |member: &Member| member.read.lock().expect("lock").len();
     until("all is read", || read(&first) + read(&second) >= 60).await;
     let mut seen = first.leave();
     until("the second takes over", || second.assigned().len() == 6).await;
     for i in 0..60 {
-        send(&producer, "letters", i % 6, "alone").await;
+        send(&producer, letters, i % 6, "alone").await;
     }
     until("all is read again", || read(&second) + seen.len() >= 120).await;
     seen.extend(second.leave());
@@ -118,28 +120,28 @@ async fn two_members_share_cooperatively() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_static_member_returns_without_a_rebalance() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 6).await;
-    let first = Member::join(&broker.client(), "range", Some("one"));
-    let second = Member::join(&broker.client(), "range", Some("two"));
+    let target = Target::start().await;
+    let letters = &*target.topic(6).await;
+    let first = Member::join(&target.client(), letters, "range", Some("one"));
+    let second = Member::join(&target.client(), letters, "range", Some("two"));
     until("both share", || shared(&[&first, &second])).await;
     let before = second.assigned();
     let other = first.assigned();
     // A static member does not say good-bye when it closes.
     second.leave();
-    let second = Member::join(&broker.client(), "range", Some("two"));
+    let second = Member::join(&target.client(), letters, "range", Some("two"));
     until("the old assignment is back", || second.assigned() == before).await;
     assert_eq!(first.assigned(), other);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_member_is_replaced() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 6).await;
-    let first = Member::join(&broker.client(), "range", Some("goes silently"));
+    let target = Target::start().await;
+    let letters = &*target.topic(6).await;
+    let first = Member::join(&target.client(), letters, "range", Some("goes silently"));
     until("the first gets everything", || first.assigned().len() == 6).await;
     first.leave();
-    let second = Member::join(&broker.client(), "range", None);
+    let second = Member::join(&target.client(), letters, "range", None);
     until("the second gets everything", || second.assigned().len() == 6).await;
 }
 

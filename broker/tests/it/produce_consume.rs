@@ -1,4 +1,4 @@
-//! What goes in comes out: in order, once, with its time, whatever the compression and the acknowledgement.
+//! The client suite, first part: what goes in comes out: in order, once, with its time, whatever the compression and the acknowledgement.
 
 use std::time::{Duration, Instant};
 
@@ -7,21 +7,19 @@ use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::support::{
-    PATIENCE, TestBroker, create_topic, idempotent_producer, read, read_all, reader, send, watermarks,
-};
+use crate::support::{PATIENCE, Target, idempotent_producer, read, read_all, reader, send, watermarks};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_of_many_partitions_come_back_in_order() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 4).await;
-    let producer = idempotent_producer(&broker.client());
+    let target = Target::start().await;
+    let letters = &*target.topic(4).await;
+    let producer = idempotent_producer(&target.client());
     let sends = (0..4_000).map(|i| {
         let producer = producer.clone();
-        async move { send(&producer, "letters", i % 4, &format!("record {i}")).await }
+        async move { send(&producer, letters, i % 4, &format!("record {i}")).await }
     });
     let offsets = futures::future::join_all(sends).await;
-    let read = read_all(&broker.client(), "letters", 4, 4_000).await;
+    let read = read_all(&target.client(), letters, 4, 4_000).await;
     for partition in 0..4_i32 {
         let of_partition: Vec<_> = read.iter().filter(|(of, ..)| *of == partition).collect();
         let expected: Vec<_> = (0..1_000_i64)
@@ -30,16 +28,15 @@ async fn records_of_many_partitions_come_back_in_order() {
         assert!(of_partition.into_iter().eq(expected.iter()), "partition {partition}");
     }
     assert!(offsets.iter().enumerate().all(|(i, offset)| *offset == i as i64 / 4));
-    broker.broker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_reader_gets_a_record_at_once() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 1).await;
-    let producer = idempotent_producer(&broker.client());
-    send(&producer, "letters", 0, "first").await;
-    let consumer = reader(broker.client().set("fetch.wait.max.ms", "10000"), "letters", 1);
+    let target = Target::start().await;
+    let letters = &*target.topic(1).await;
+    let producer = idempotent_producer(&target.client());
+    send(&producer, letters, 0, "first").await;
+    let consumer = reader(target.client().set("fetch.wait.max.ms", "10000"), letters, 1);
     let consumer = tokio::task::spawn_blocking(move || {
         read(&consumer, 1);
         consumer
@@ -49,7 +46,7 @@ async fn a_waiting_reader_gets_a_record_at_once() {
     // Now the reader waits for up to ten seconds; the next record must end that wait.
     let waiting = tokio::task::spawn_blocking(move || (read(&consumer, 1), Instant::now()));
     tokio::time::sleep(Duration::from_millis(300)).await;
-    send(&producer, "letters", 0, "second").await;
+    send(&producer, letters, 0, "second").await;
     let confirmed = Instant::now();
     let (records, read) = waiting.await.expect("read");
     assert_eq!(records, [(0, 1, "second".to_owned())]);
@@ -58,12 +55,12 @@ async fn a_waiting_reader_gets_a_record_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_acknowledgement_and_compression_works() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 1).await;
+    let target = Target::start().await;
+    let letters = &*target.topic(1).await;
     let mut expected = Vec::new();
     for acks in ["1", "all"] {
         for codec in ["none", "gzip", "lz4", "snappy"] {
-            let producer: FutureProducer = broker
+            let producer: FutureProducer = target
                 .client()
                 .set("acks", acks)
                 .set("compression.codec", codec)
@@ -71,41 +68,42 @@ async fn every_acknowledgement_and_compression_works() {
                 .create()
                 .expect("producer");
             let value = format!("{acks} {codec} {}", "the same again and again ".repeat(40));
-            let offset = send(&producer, "letters", 0, &value).await;
+            let offset = send(&producer, letters, 0, &value).await;
             expected.push((0, offset, value));
         }
     }
-    assert_eq!(read_all(&broker.client(), "letters", 1, expected.len()).await, expected);
+    assert_eq!(read_all(&target.client(), letters, 1, expected.len()).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_without_acknowledgement_arrive() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 1).await;
-    let producer: FutureProducer = broker.client().set("acks", "0").create().expect("producer");
+    let target = Target::start().await;
+    let letters = &*target.topic(1).await;
+    let producer: FutureProducer = target.client().set("acks", "0").create().expect("producer");
     for i in 0..50 {
-        let record = FutureRecord::<(), str>::to("letters").partition(0).payload("unconfirmed");
+        let record = FutureRecord::<(), str>::to(letters).partition(0).payload("unconfirmed");
         let _ = producer.send(record, PATIENCE).await.unwrap_or_else(|error| panic!("{i}: {error:?}"));
     }
-    assert_eq!(read_all(&broker.client(), "letters", 1, 50).await.len(), 50);
+    assert_eq!(read_all(&target.client(), letters, 1, 50).await.len(), 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn offsets_are_found_by_time() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 1).await;
-    let producer = idempotent_producer(&broker.client());
+    let target = Target::start().await;
+    let letters = &*target.topic(1).await;
+    let producer = idempotent_producer(&target.client());
     let sends = (0..1_000_i64).map(|i| {
         let record =
-            FutureRecord::<(), str>::to("letters").partition(0).payload("timed").timestamp(10_000 + i * 10);
+            FutureRecord::<(), str>::to(letters).partition(0).payload("timed").timestamp(10_000 + i * 10);
         producer.send(record, PATIENCE)
     });
     futures::future::try_join_all(sends).await.map_err(|(error, _)| error).expect("confirmed");
-    let consumer: BaseConsumer = broker.client().create().expect("consumer");
+    let consumer: BaseConsumer = target.client().create().expect("consumer");
+    let asked_topic = letters.to_owned();
     let found = tokio::task::spawn_blocking(move || {
         [0, 10_000, 10_001, 12_340, 19_990, 19_991].map(|time| {
             let mut asked = TopicPartitionList::new();
-            asked.add_partition_offset("letters", 0, Offset::Offset(time)).expect("valid");
+            asked.add_partition_offset(&asked_topic, 0, Offset::Offset(time)).expect("valid");
             let found = consumer.offsets_for_times(asked, PATIENCE).expect("answered");
             found.elements()[0].offset()
         })
@@ -115,53 +113,13 @@ async fn offsets_are_found_by_time() {
     let expected = [0, 0, 1, 234, 999].map(Offset::Offset);
     assert_eq!(found[..5], expected);
     assert_eq!(found[5], Offset::End);
-    assert_eq!(watermarks(&broker.client(), "letters", 0).await, (0, 1_000));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn reading_begins_anywhere_across_many_segments() {
-    let broker = TestBroker::start_with(|config| config.segment_bytes = 20_000).await;
-    create_topic(&broker.client(), "letters", 1).await;
-    let producer = idempotent_producer(broker.client().set("batch.num.messages", "7"));
-    let sends = (0..3_000).map(|i| {
-        let producer = producer.clone();
-        async move { send(&producer, "letters", 0, &format!("{i:060}")).await }
-    });
-    futures::future::join_all(sends).await;
-    let check = |config: rdkafka::config::ClientConfig| async move {
-        let consumer = reader(&config, "letters", 1);
-        tokio::task::spawn_blocking(move || {
-            for start in [0, 1, 999, 1_500, 2_345, 2_999] {
-                let mut list = TopicPartitionList::new();
-                list.add_partition_offset("letters", 0, Offset::Offset(start)).expect("valid");
-                consumer.assign(&list).expect("assigned");
-                let records = read(&consumer, (3_000 - start) as usize);
-                assert!(records.iter().zip(start..).all(|((_, offset, value), expected)| {
-                    *offset == expected && *value == format!("{expected:060}")
-                }));
-            }
-        })
-        .await
-        .expect("read");
-    };
-    check(broker.client()).await;
-    let segments = |folder: &std::path::Path| {
-        let topic =
-            std::fs::read_dir(folder.join("topics")).expect("topics").next().expect("one").expect("topic");
-        let files = std::fs::read_dir(topic.path().join("0")).expect("partition");
-        files
-            .filter(|file| file.as_ref().expect("file").path().extension().is_some_and(|e| e == "log"))
-            .count()
-    };
-    assert!(segments(broker.folder.path()) > 5);
-    let broker = broker.restart().await;
-    check(broker.client()).await;
+    assert_eq!(watermarks(&target.client(), letters, 0).await, (0, 1_000));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_topic_is_said_to_be_missing() {
-    let broker = TestBroker::start().await;
-    let consumer: BaseConsumer = broker.client().create().expect("consumer");
+    let target = Target::start().await;
+    let consumer: BaseConsumer = target.client().create().expect("consumer");
     let error = tokio::task::spawn_blocking(move || {
         let metadata = consumer.fetch_metadata(Some("nowhere"), PATIENCE).expect("answered");
         metadata.topics()[0].error()
@@ -173,15 +131,15 @@ async fn a_missing_topic_is_said_to_be_missing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_keeps_key_headers_and_time() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 1).await;
-    let producer = idempotent_producer(&broker.client());
+    let target = Target::start().await;
+    let letters = &*target.topic(1).await;
+    let producer = idempotent_producer(&target.client());
     let headers = rdkafka::message::OwnedHeaders::new()
         .insert(rdkafka::message::Header { key: "type", value: Some("message") });
     let record =
-        FutureRecord::to("letters").key("conversation").payload("body").timestamp(1_234_567).headers(headers);
+        FutureRecord::to(letters).key("conversation").payload("body").timestamp(1_234_567).headers(headers);
     producer.send(record, PATIENCE).await.expect("confirmed");
-    let consumer = reader(&broker.client(), "letters", 1);
+    let consumer = reader(&target.client(), letters, 1);
     tokio::task::spawn_blocking(move || {
         let message = consumer.poll(PATIENCE).expect("in time").expect("a record");
         use rdkafka::message::Headers;

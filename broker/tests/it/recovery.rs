@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rdkafka::consumer::Consumer;
+use rdkafka::{Offset, TopicPartitionList};
+
 use crate::support::{
-    ChildBroker, TestBroker, client, create_topic, free_address, idempotent_producer, read_all, send, until,
-    watermarks,
+    ChildBroker, TestBroker, client, create_topic, free_address, idempotent_producer, read, read_all, reader,
+    send, until, watermarks,
 };
 use crate::wire::{Wire, batch, produce, produced};
 
@@ -156,4 +159,44 @@ async fn the_disk_is_synced_before_the_answer_is_sent() {
         writes >= 40 && syncs >= 20 && answers >= 20,
         "{writes} writes, {syncs} syncs, {answers} answers"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_begins_anywhere_across_many_segments() {
+    let broker = TestBroker::start_with(|config| config.segment_bytes = 20_000).await;
+    create_topic(&broker.client(), "letters", 1).await;
+    let producer = idempotent_producer(broker.client().set("batch.num.messages", "7"));
+    let sends = (0..3_000).map(|i| {
+        let producer = producer.clone();
+        async move { send(&producer, "letters", 0, &format!("{i:060}")).await }
+    });
+    futures::future::join_all(sends).await;
+    let check = |config: rdkafka::config::ClientConfig| async move {
+        let consumer = reader(&config, "letters", 1);
+        tokio::task::spawn_blocking(move || {
+            for start in [0, 1, 999, 1_500, 2_345, 2_999] {
+                let mut list = TopicPartitionList::new();
+                list.add_partition_offset("letters", 0, Offset::Offset(start)).expect("valid");
+                consumer.assign(&list).expect("assigned");
+                let records = read(&consumer, (3_000 - start) as usize);
+                assert!(records.iter().zip(start..).all(|((_, offset, value), expected)| {
+                    *offset == expected && *value == format!("{expected:060}")
+                }));
+            }
+        })
+        .await
+        .expect("read");
+    };
+    check(broker.client()).await;
+    let segments = |folder: &std::path::Path| {
+        let topic =
+            std::fs::read_dir(folder.join("topics")).expect("topics").next().expect("one").expect("topic");
+        let files = std::fs::read_dir(topic.path().join("0")).expect("partition");
+        files
+            .filter(|file| file.as_ref().expect("file").path().extension().is_some_and(|e| e == "log"))
+            .count()
+    };
+    assert!(segments(broker.folder.path()) > 5);
+    let broker = broker.restart().await;
+    check(broker.client()).await;
 }
