@@ -73,6 +73,10 @@ export default tseslint.config(
   },
   {
     files: ['**/*.test.{ts,tsx}', 'src/testing/**', 'e2e/**'],
-    rules: { '@typescript-eslint/no-non-null-assertion': 'off', '@typescript-eslint/require-await': 'off' },
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+      'max-lines': ['error', 400],
+    },
   },
 );

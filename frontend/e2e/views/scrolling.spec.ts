@@ -76,7 +76,8 @@ test('keeps the place to the pixel when older messages arrive', async ({ page })
     await page.waitForTimeout(400);
     drifts.push(Math.abs((await place(page, inView)) - before));
   }
-  console.log('drift in pixels:', drifts.map((drift) => drift.toFixed(2)).join(' '));
+  const measured = drifts.map((drift) => drift.toFixed(2)).join(' ');
+  test.info().annotations.push({ type: 'drift', description: `${measured} px` });
   expect(Math.max(...drifts)).toBeLessThanOrEqual(1);
 });
 
@@ -209,7 +210,6 @@ test('takes 500 messages in a second without a long frame', async ({ page }) => 
   await expect.poll(() => fromEnd(page)).toBeLessThan(2);
   const frames = await page.evaluate(() => (window as unknown as { frames: number[] }).frames.slice(1));
   const sorted = [...frames].sort((a, b) => a - b);
-  console.log(
-    `frames: ${frames.length}, median ${sorted[frames.length >> 1]?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(1)} ms`,
-  );
+  const description = `${frames.length}, median ${sorted[frames.length >> 1]?.toFixed(1)} ms, longest ${sorted.at(-1)?.toFixed(1)} ms`;
+  test.info().annotations.push({ type: 'frames', description });
 });

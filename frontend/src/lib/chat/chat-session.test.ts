@@ -44,7 +44,7 @@ function setUp() {
     await settle();
   };
   const state = () => chat.store.getState();
-  const shown = () => state().timelines['c']?.messages.map(({ position }) => position);
+  const shown = () => state().timelines.c?.messages.map(({ position }) => position);
   const opened = async () => {
     chat.start();
     await goLive();
@@ -76,10 +76,10 @@ describe('sending', () => {
     await opened();
     const counts = new Set<number>();
     chat.store.subscribe((now) =>
-      counts.add((now.outbox['anna']?.length ?? 0) + (now.timelines['c']?.messages.length ?? 0)),
+      counts.add((now.outbox.anna?.length ?? 0) + (now.timelines.c?.messages.length ?? 0)),
     );
     expect(chat.send('anna', 'hello')).toBe(true);
-    expect(state().outbox['anna']).toHaveLength(1);
+    expect(state().outbox.anna).toHaveLength(1);
     const [send] = sockets.current().sentOf('send');
     expect(send).toMatchObject({ to: 'anna', body: 'hello' });
     const accepted = {
@@ -94,7 +94,7 @@ describe('sending', () => {
     expect(shown()).toEqual([9, 10, 20]);
     expect(state().outbox).toEqual({});
     expect([...counts]).toEqual([3]);
-    expect(state().conversations['c']).toMatchObject({ last_position: 20, unread: 0 });
+    expect(state().conversations.c).toMatchObject({ last_position: 20, unread: 0 });
   });
 
   it('takes the echo of an earlier connection for the answer', async () => {
@@ -143,7 +143,7 @@ describe('sending', () => {
       .current()
       .receive({ type: 'error', client_id, code: 'invalid_field', message: 'body: no', temporary: false });
     await settle();
-    expect(state().outbox['anna']?.[0]).toMatchObject({
+    expect(state().outbox.anna?.[0]).toMatchObject({
       status: 'failed',
       reason: { code: 'invalid_field' },
     });
@@ -213,13 +213,13 @@ describe('after an interruption', () => {
     });
     api.messages.mockResolvedValue(page([11, 12], { has_before: true }));
     await goLive({ resumed: false });
-    expect(state().timelines['c']?.hasAfter).toBe(true);
+    expect(state().timelines.c?.hasAfter).toBe(true);
     await chat.history.newer('c', true);
     await settle();
     expect(api.messages.mock.lastCall).toEqual(['c', { after: 10, limit: 100 }]);
     expect(shown()).toEqual([9, 10, 11, 12]);
-    expect(state().timelines['c']?.hasAfter).toBe(false);
-    expect(state().conversations['c']?.unread).toBe(2);
+    expect(state().timelines.c?.hasAfter).toBe(false);
+    expect(state().conversations.c?.unread).toBe(2);
   });
 
   it('jumps to the newest page when too much was missed to read it in order', async () => {
@@ -232,13 +232,13 @@ describe('after an interruption', () => {
     await chat.history.newer('c', true);
     await settle();
     expect(shown()).toEqual(range(951, 1_000));
-    expect(state().timelines['c']).toMatchObject({ hasBefore: true, hasAfter: false });
+    expect(state().timelines.c).toMatchObject({ hasBefore: true, hasAfter: false });
   });
 
   it('throws away a page that was asked for before the window started anew', async () => {
     const { chat, api, opened, shown, settle, state } = start();
     await opened();
-    chat.store.setState((now) => ({ timelines: { c: { ...now.timelines['c']!, hasBefore: true } } }));
+    chat.store.setState((now) => ({ timelines: { c: { ...now.timelines.c!, hasBefore: true } } }));
     let late: (value: ReturnType<typeof page>) => void = () => undefined;
     api.messages.mockImplementationOnce(() => new Promise((resolve) => (late = resolve)));
     const older = chat.history.older('c');
@@ -248,7 +248,7 @@ describe('after an interruption', () => {
     await older;
     await settle();
     expect(shown()).toEqual([50, 51]);
-    expect(state().timelines['c']?.hasBefore).toBe(true);
+    expect(state().timelines.c?.hasBefore).toBe(true);
   });
 });
 
@@ -276,7 +276,7 @@ describe('opening', () => {
     api.messages.mockRejectedValueOnce(new ApiError({ status: 503, code: 'store_unavailable' }));
     chat.history.open('c');
     await settle();
-    expect(state().timelines['c']?.status).toBe('failed');
+    expect(state().timelines.c?.status).toBe('failed');
     sockets.current().end();
     await vi.advanceTimersByTimeAsync(600);
     await goLive({ resumed: true });
@@ -287,9 +287,9 @@ describe('opening', () => {
     const { api, opened, state } = start();
     api.messages.mockResolvedValueOnce(page([9], { complete: false }));
     await opened();
-    expect(state().timelines['c']?.complete).toBe(false);
+    expect(state().timelines.c?.complete).toBe(false);
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(state().timelines['c']?.complete).toBe(true);
+    expect(state().timelines.c?.complete).toBe(true);
   });
 });
 

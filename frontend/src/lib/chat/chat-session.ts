@@ -89,7 +89,9 @@ export class ChatSession {
     this.#socket.connect();
     this.#adopt();
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
+    // Both can be false alarms: they are a reason to look, not a verdict.
     window.addEventListener('online', this.wake);
+    window.addEventListener('offline', this.wake);
     document.addEventListener('visibilitychange', this.#visible);
   }
 
@@ -98,6 +100,7 @@ export class ChatSession {
     this.#ended = true;
     clearTimeout(this.#firstLoad);
     window.removeEventListener('online', this.wake);
+    window.removeEventListener('offline', this.wake);
     document.removeEventListener('visibilitychange', this.#visible);
     this.#sendReads();
     this.#outbox.dispose();

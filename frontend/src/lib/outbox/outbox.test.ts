@@ -17,7 +17,7 @@ class MemoryStorage implements OutboxStorage {
   settled = () => Promise.resolve();
 }
 
-function setUp(storage: OutboxStorage = new MemoryStorage(), page = 'page') {
+function setUp(storage = new MemoryStorage(), page = 'page') {
   const sent: Send[] = [];
   const line = { up: true };
   const outbox = new Outbox({
@@ -221,8 +221,8 @@ describe('the next page', () => {
     const { outbox, sent, storage, states } = setUp();
     outbox.connected();
     outbox.add('anna', '1');
-    const stored = [...(storage as MemoryStorage).items.values()];
-    (storage as MemoryStorage).load = async () => stored;
+    const stored = [...storage.items.values()];
+    storage.load = async () => stored;
     const adoption = outbox.adopt(new Set());
     outbox.accepted(sent[0]!.client_id);
     await adoption;
@@ -249,7 +249,7 @@ describe('the next page', () => {
     outbox.add('ben', '2');
     outbox.accepted(sent[0]!.client_id);
     outbox.discard(sent[1]!.client_id);
-    expect((storage as MemoryStorage).items.size).toBe(0);
+    expect(storage.items.size).toBe(0);
   });
 });
 

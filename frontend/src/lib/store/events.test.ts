@@ -24,35 +24,35 @@ const arrival = (position: number, change = {}, fresh = true) => ({
 describe('unread', () => {
   it('counts what others write beyond the read position', () => {
     const state = applyEvents(stateWith(), [arrival(11), arrival(12), arrival(13, { sender: me.id })]);
-    expect(state.conversations['c']?.unread).toBe(2);
+    expect(state.conversations.c?.unread).toBe(2);
   });
 
   it('counts a message once, also when it comes again', () => {
     const state = applyEvents(stateWith(), [arrival(12), arrival(12, {}, false)]);
-    expect(state.conversations['c']?.unread).toBe(1);
+    expect(state.conversations.c?.unread).toBe(1);
   });
 
   it('counts one that comes after a newer one', () => {
     const state = applyEvents(stateWith(), [arrival(12), arrival(11)]);
-    expect(state.conversations['c']?.unread).toBe(2);
-    expect(state.conversations['c']?.last_position).toBe(12);
+    expect(state.conversations.c?.unread).toBe(2);
+    expect(state.conversations.c?.last_position).toBe(12);
   });
 
   it('does not count what the server counted already', () => {
     const state = applyEvents(stateWith({ last_read: 5, unread: 3 }), [arrival(9), arrival(10)]);
-    expect(state.conversations['c']?.unread).toBe(3);
+    expect(state.conversations.c?.unread).toBe(3);
   });
 
   it('is bounded', () => {
     const state = applyEvents(stateWith({ unread: UNREAD_MAX_COUNT, last_read: 1 }), [arrival(11)]);
-    expect(state.conversations['c']?.unread).toBe(UNREAD_MAX_COUNT);
+    expect(state.conversations.c?.unread).toBe(UNREAD_MAX_COUNT);
   });
 
   it('goes with reading, here or elsewhere, and never comes back', () => {
     const unread = applyEvents(stateWith(), [arrival(11), arrival(12)]);
-    expect(readUpTo(unread, 'c', 12).conversations['c']?.unread).toBe(0);
+    expect(readUpTo(unread, 'c', 12).conversations.c?.unread).toBe(0);
     const elsewhere = applyEvents(unread, [{ kind: 'read', conversation: 'c', position: 12 }]);
-    expect(elsewhere.conversations['c']?.unread).toBe(0);
+    expect(elsewhere.conversations.c?.unread).toBe(0);
     expect(readUpTo(elsewhere, 'c', 11)).toBe(elsewhere);
   });
 
@@ -60,19 +60,19 @@ describe('unread', () => {
     let state = stateWith();
     state = { ...state, timelines: { c: fromPage(page([10]), 10) } };
     state = applyEvents(state, [arrival(11), arrival(12), arrival(13)]);
-    expect(readUpTo(state, 'c', 12).conversations['c']?.unread).toBe(1);
+    expect(readUpTo(state, 'c', 12).conversations.c?.unread).toBe(1);
   });
 
   it('keeps what was read here when an older answer of the server comes', () => {
     const read = readUpTo(applyEvents(stateWith(), [arrival(11)]), 'c', 11);
     const answer = conversation({ last_message: message(11), last_position: 11, last_read: 10, unread: 1 });
-    expect(withConversations(read, [answer]).conversations['c']).toMatchObject({ last_read: 11, unread: 0 });
+    expect(withConversations(read, [answer]).conversations.c).toMatchObject({ last_read: 11, unread: 0 });
   });
 
   it('keeps what came live when an older answer of the server comes', () => {
     const live = applyEvents(stateWith(), [arrival(11)]);
     const answer = conversation({ last_message: message(10), last_position: 10, last_read: 10 });
-    expect(withConversations(live, [answer]).conversations['c']).toMatchObject({
+    expect(withConversations(live, [answer]).conversations.c).toMatchObject({
       last_position: 11,
       unread: 1,
     });
@@ -98,7 +98,7 @@ describe('the list', () => {
     const after = applyEvents(state, [arrival(4, { conversation: 'new', sender: me.id, to: anna.id })]);
     expect(after.order).toEqual(['new']);
     expect(after.byPerson).toEqual({ anna: 'new' });
-    expect(after.timelines['new']).toMatchObject({
+    expect(after.timelines.new).toMatchObject({
       status: 'ready',
       hasBefore: true,
       messages: [{ position: 4 }],
@@ -121,15 +121,15 @@ describe('one step', () => {
       arrival(90),
       arrival(91),
     ]);
-    expect(state.timelines['c']?.messages.map(({ position }) => position)).toEqual([9, 10, 11]);
-    expect(state.timelines['c']?.hasAfter).toBe(true);
-    expect(state.conversations['c']?.last_position).toBe(91);
+    expect(state.timelines.c?.messages.map(({ position }) => position)).toEqual([9, 10, 11]);
+    expect(state.timelines.c?.hasAfter).toBe(true);
+    expect(state.conversations.c?.last_position).toBe(91);
   });
 
   it('leaves what it does not touch as it was', () => {
     const state = withConversations(stateWith(), [conversation({ id: 'd', person: ben })]);
     const after = applyEvents(state, [arrival(11)]);
-    expect(after.conversations['d']).toBe(state.conversations['d']);
+    expect(after.conversations.d).toBe(state.conversations.d);
     expect(applyEvents(state, [])).toBe(state);
   });
 });
@@ -149,8 +149,8 @@ describe('the outbox', () => {
     const other = { ...item, client_id: 'y', to: 'ben' };
     const first = withOutbox(initialState(me), [item, other]);
     const second = withOutbox(first, [item, { ...other, status: 'sending' }]);
-    expect(second.outbox['anna']).toBe(first.outbox['anna']);
-    expect(second.outbox['ben']).not.toBe(first.outbox['ben']);
+    expect(second.outbox.anna).toBe(first.outbox.anna);
+    expect(second.outbox.ben).not.toBe(first.outbox.ben);
     expect(withOutbox(second, []).outbox).toEqual({});
   });
 });
