@@ -60,15 +60,19 @@ impl Batch {
         })
     }
 
-    /// The batch as the store takes it. The rows move; [`Batch::put_back`] undoes it.
-    pub(crate) fn lend(&mut self, topic: &str, epoch: Epoch) -> Lent {
+    /// The batch as the store takes it. The rows move; [`Batch::put_back`] undoes it. Offsets below those in `settled`
+    /// have been passed before, by partition: they are not passed again.
+    pub(crate) fn lend(&mut self, topic: &str, epoch: Epoch, settled: &BTreeMap<i32, i64>) -> Lent {
         let mut rows = Vec::with_capacity(self.rows());
         let mut advances = Vec::with_capacity(self.parts.len());
         let mut counts = Vec::with_capacity(self.parts.len());
         for (&partition, part) in &mut self.parts {
             counts.push(part.rows.len());
             rows.append(&mut part.rows);
-            advances.push(OffsetAdvance { partition, from: part.from, to: part.to });
+            let from = settled.get(&partition).map_or(part.from, |&settled| part.from.max(settled));
+            if from < part.to {
+                advances.push(OffsetAdvance { partition, from, to: part.to });
+            }
         }
         Lent { write: WriteBatch { topic: topic.to_owned(), epoch, rows, advances }, counts }
     }
@@ -260,12 +264,26 @@ pub(crate) mod tests {
         }
         let mut batch = open.take();
         let before = format!("{batch:?}");
-        let lent = batch.lend("t", Epoch::FIRST);
+        let lent = batch.lend("t", Epoch::FIRST, &BTreeMap::new());
         assert_eq!(lent.write.rows.len(), 4);
         assert_eq!(lent.write.advances.len(), 3, "a partition with nothing to store advances too");
         assert_eq!(batch.rows(), 0);
         batch.put_back(lent);
         assert_eq!(format!("{batch:?}"), before);
+    }
+
+    #[test]
+    fn settled_offsets_are_not_passed_again() {
+        let limits = Limits { rows: 100, bytes: 1_000_000, age: Duration::from_millis(50) };
+        let mut open = OpenBatch::new(limits, Epoch::FIRST);
+        for (partition, offset) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)] {
+            open.push(record(partition, offset, 1, true), offset, Instant::now());
+        }
+        let lent = open.take().lend("t", Epoch::FIRST, &BTreeMap::from([(0, 2), (1, 1)]));
+        assert_eq!(lent.write.rows.len(), 6, "rows are written all the same");
+        let advances: Vec<_> =
+            lent.write.advances.iter().map(|advance| (advance.partition, advance.from, advance.to)).collect();
+        assert_eq!(advances, [(1, 1, 2), (2, 0, 2)]);
     }
 
     #[test]

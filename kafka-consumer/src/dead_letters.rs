@@ -3,6 +3,7 @@
 //! A letter counts as delivered when Kafka acknowledged it (`acks=all`); until then its offset is not passed. A crash
 //! between the two delivers it again: who reads the topic tells repeats by topic, partition and offset of the origin.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,17 @@ pub(crate) const HEADER_TIMESTAMP_MS: &str = "dead.timestamp_ms";
 /// Header: present when the value was too large for the dead-letter topic; it still stands at its origin.
 pub(crate) const HEADER_VALUE_OMITTED: &str = "dead.value_omitted";
 
+/// All of them.
+pub(crate) const OUR_HEADERS: [&str; 7] = [
+    HEADER_REASON,
+    HEADER_DETAIL,
+    HEADER_TOPIC,
+    HEADER_PARTITION,
+    HEADER_OFFSET,
+    HEADER_TIMESTAMP_MS,
+    HEADER_VALUE_OMITTED,
+];
+
 const PRODUCE_TIMEOUT_MS: u64 = 30_000;
 /// Letters on their way at once.
 const IN_FLIGHT: usize = 64;
@@ -47,6 +59,8 @@ const MAX_BYTES: &str = "10485760";
 pub(crate) struct DeadLetters {
     producer: FutureProducer<Quiet>,
     settings: Arc<KafkaSettings>,
+    /// Records that are in the dead-letter topic already, by partition and offset: they are not sent again.
+    known: HashSet<(i32, i64)>,
 }
 
 impl DeadLetters {
@@ -55,7 +69,13 @@ impl DeadLetters {
         let producer = client_config(&settings, &Role::Producer { timeout_ms: PRODUCE_TIMEOUT_MS })
             .set("message.max.bytes", MAX_BYTES)
             .create_with_context(Quiet::default())?;
-        Ok(Self { producer, settings })
+        Ok(Self { producer, settings, known: HashSet::new() })
+    }
+
+    /// Leaves out what is in the topic already.
+    pub(crate) fn knowing(mut self, known: HashSet<(i32, i64)>) -> Self {
+        self.known = known;
+        self
     }
 
     async fn deliver(&self, letter: DeadLetter) {
@@ -104,7 +124,10 @@ impl DeadLetters {
 
 impl Graveyard for DeadLetters {
     async fn bury(&self, letters: Vec<DeadLetter>) {
-        stream::iter(letters).map(|letter| self.deliver(letter)).buffered(IN_FLIGHT).collect::<()>().await;
+        let unknown = letters
+            .into_iter()
+            .filter(|letter| !self.known.contains(&(letter.original.partition, letter.original.offset)));
+        stream::iter(unknown).map(|letter| self.deliver(letter)).buffered(IN_FLIGHT).collect::<()>().await;
     }
 
     async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {

@@ -18,7 +18,9 @@ use crate::backoff::Backoff;
 use crate::batch::{Batch, Limits, OpenBatch};
 use crate::bisect::Moved;
 use crate::error::ConsumerError;
+use crate::health::Health;
 use crate::ledger::Ledger;
+use crate::metrics;
 use crate::poll::{Command, Control, Inbox, Start};
 use crate::record::Record;
 use crate::report::{Report, Summary};
@@ -83,6 +85,7 @@ pub(crate) struct Ingest<S> {
     /// When group offsets or the log line are due; `None` while there is nothing new.
     tick_at: Option<Instant>,
     report: Report,
+    health: Health,
 }
 
 impl<S: Sink + Clone> Ingest<S> {
@@ -92,6 +95,7 @@ impl<S: Sink + Clone> Ingest<S> {
         inbox: Inbox,
         commands: mpsc::Sender<Command>,
         writer: WriterPort,
+        health: Health,
     ) -> Self {
         let open = OpenBatch::new(plan.limits, plan.epoch);
         let log_ends = plan.log_ends.clone();
@@ -112,6 +116,7 @@ impl<S: Sink + Clone> Ingest<S> {
             log_ends,
             tick_at: None,
             report: Report::new(),
+            health,
         }
     }
 
@@ -186,6 +191,7 @@ impl<S: Sink + Clone> Ingest<S> {
         let due = self.open.due_at().is_some_and(|due| due <= Instant::now());
         if due || self.open.is_full() || self.stop_by.is_some() || !self.releases.is_empty() {
             let batch = self.open.take();
+            metrics::batch(&batch);
             self.writer.batches.send(batch).await.map_err(|_| ConsumerError::ThreadEnded)?;
             self.writing = true;
         }
@@ -220,10 +226,14 @@ impl<S: Sink + Clone> Ingest<S> {
                         self.open.drop_partition(partition);
                     }
                 }
+                metrics::rebalance(self.assigned.len());
                 let deadline = if lost { Instant::now() } else { deadline };
                 self.releases.push(Release { partitions, deadline, reply });
             }
-            Control::LogEnds(ends) => self.log_ends = ends,
+            Control::LogEnds(ends) => {
+                self.log_ends = ends;
+                metrics::lag(self.lag());
+            }
             Control::OutOfRange => return Err(ConsumerError::OutOfRange),
             Control::Fatal(error) => return Err(error.into()),
         }
@@ -270,10 +280,14 @@ impl<S: Sink + Clone> Ingest<S> {
         // What went again meanwhile does not begin.
         for &partition in partitions.iter().filter(|partition| self.assigned.contains(partition)) {
             let offset = position.next_offsets.get(&partition).copied();
+            // Should an older spell have left something here: it will be read again.
+            self.open.drop_partition(partition);
             let generation = self.ledger.open(partition, offset.unwrap_or(0));
             starts.insert(partition, Start { offset, generation });
         }
         log::info!(partitions:?; "partitions come");
+        self.health.assigned();
+        metrics::rebalance(self.assigned.len());
         self.arm_tick();
         match reply.send(starts) {
             Ok(()) => Ok(()),
@@ -291,6 +305,7 @@ impl<S: Sink + Clone> Ingest<S> {
     /// Takes note of what became of a batch.
     async fn settle(&mut self, outcome: Outcome) -> Result<(), ConsumerError> {
         self.report.add(&outcome);
+        metrics::outcome(&outcome);
         self.arm_tick();
         for span in outcome.done {
             self.ledger.finish(span);

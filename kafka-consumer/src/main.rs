@@ -8,7 +8,7 @@ use milena_kafka_consumer::cli::{Cli, execute};
 #[tokio::main]
 async fn main() -> ExitCode {
     match execute(Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("kafka-consumer: {error:#}");
             ExitCode::FAILURE

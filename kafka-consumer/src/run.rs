@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use crate::batch::{Batch, Limits};
 use crate::dead_letters::DeadLetters;
 use crate::error::ConsumerError;
+use crate::health::Health;
 use crate::ingest::{Ingest, Plan, WriterPort};
+use crate::metrics;
 use crate::poll;
 use crate::report::Summary;
 use crate::sink::{Graveyard, Sink};
@@ -37,17 +39,42 @@ pub async fn run(
     store: Store,
     shutdown: CancellationToken,
 ) -> Result<Summary, ConsumerError> {
+    run_watched(settings, store, shutdown, Health::default()).await
+}
+
+/// [`run`], with a handle that says how it does.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_watched(
+    settings: Settings,
+    store: Store,
+    shutdown: CancellationToken,
+    health: Health,
+) -> Result<Summary, ConsumerError> {
+    let result = carry(settings, store, shutdown, &health).await;
+    health.ended();
+    result
+}
+
+async fn carry(
+    settings: Settings,
+    store: Store,
+    shutdown: CancellationToken,
+    health: &Health,
+) -> Result<Summary, ConsumerError> {
+    metrics::start();
     ensure_topics(&settings.kafka, KAFKA_TIMEOUT).await?;
     let plan = prepare(&settings, &store).await?;
     let dead_letters = DeadLetters::new(Arc::new(settings.kafka.clone()))?;
-    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch);
+    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch, health.clone());
     let (task, port) = spawn_writer(writer);
     let (poller, inbox) = poll::start(&settings)?;
     log::info!(
         topic = settings.kafka.topic.as_str(), group = settings.consumer.group.as_str(), epoch = plan.epoch.get();
         "the consumer reads"
     );
-    let ingest = Ingest::new(plan, store, inbox, poller.commands.clone(), port);
+    let ingest = Ingest::new(plan, store, inbox, poller.commands.clone(), port, health.clone());
     let (summary, commits, result) = ingest.run(&shutdown).await;
     // The port went with the loop: an idle writer ends by itself, one that still retries is cut off here.
     task.abort();

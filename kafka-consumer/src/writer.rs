@@ -4,6 +4,7 @@
 //! hands. Temporary failures are retried for ever; meanwhile nothing further is taken, so that the log holds what
 //! waits. A row that the store refuses for ever is found by bisection and given away; the others are stored.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use milena_domain::Epoch;
@@ -13,7 +14,9 @@ use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::bisect::{Moved, Split, reconcile, split};
 use crate::error::ConsumerError;
+use crate::health::Health;
 use crate::ledger::Span;
+use crate::metrics;
 use crate::quota::Quota;
 use crate::record::DeadLetter;
 use crate::sink::{Graveyard, Sink};
@@ -46,12 +49,25 @@ pub(crate) struct Writer<S, G> {
     topic: String,
     epoch: Epoch,
     quota: Quota,
+    health: Health,
     last_report: Option<Instant>,
+    replay: bool,
+    /// In a replay: the store's offsets. What lies below them is written without passing them again.
+    settled: BTreeMap<i32, i64>,
 }
 
 impl<S: Sink, G: Graveyard> Writer<S, G> {
-    pub(crate) fn new(store: S, graveyard: G, topic: String, epoch: Epoch) -> Self {
-        Self { store, graveyard, topic, epoch, quota: Quota::default(), last_report: None }
+    pub(crate) fn new(store: S, graveyard: G, topic: String, epoch: Epoch, health: Health) -> Self {
+        let (quota, settled) = (Quota::default(), BTreeMap::new());
+        Self { store, graveyard, topic, epoch, quota, health, last_report: None, replay: false, settled }
+    }
+
+    /// For reading again what is stored already up to `settled`: nothing is fenced, a consumer that stores meanwhile only
+    /// moves that line.
+    pub(crate) fn replaying(mut self, settled: BTreeMap<i32, i64>) -> Self {
+        self.replay = true;
+        self.settled = settled;
+        self
     }
 
     /// Finishes `batch`.
@@ -71,7 +87,7 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
             if piece.parts.is_empty() {
                 continue;
             }
-            let lent = piece.lend(&self.topic, self.epoch);
+            let lent = piece.lend(&self.topic, self.epoch, &self.settled);
             let result = self.attempt(&lent.write, &mut outcome).await;
             match result {
                 Ok(report) => {
@@ -103,6 +119,7 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
                 }
             }
         }
+        self.health.waiting(false);
         outcome.took = began.elapsed();
         Ok(outcome)
     }
@@ -136,6 +153,10 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
     /// Asks the store where it is and keeps of `piece` what still is to be written.
     async fn reconcile(&mut self, piece: Batch, outcome: &mut Outcome) -> Result<Batch, ConsumerError> {
         let position = self.position(outcome).await?;
+        if self.replay {
+            self.settled = position.next_offsets;
+            return Ok(piece);
+        }
         let answer = reconcile(piece, &position.next_offsets);
         outcome.done.extend(answer.done);
         outcome.moved.extend(answer.moved);
@@ -194,6 +215,8 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
             self.last_report = Some(Instant::now());
             log::warn!(attempts = backoff.attempts() + 1, reason; "the store is not available; waiting for it");
         }
+        self.health.waiting(true);
+        metrics::retry();
         tokio::time::sleep(backoff.next(rand::random())).await;
     }
 }
@@ -320,7 +343,7 @@ mod tests {
     fn write(fake: &Fake, batch: Batch) -> Result<Outcome, ConsumerError> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        let mut writer = Writer::new(fake.clone(), fake.clone(), "t".into(), Epoch::FIRST);
+        let mut writer = Writer::new(fake.clone(), fake.clone(), "t".into(), Epoch::FIRST, Health::default());
         runtime.block_on(writer.write(batch))
     }
 

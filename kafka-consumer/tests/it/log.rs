@@ -6,6 +6,7 @@ use futures::StreamExt;
 use futures::stream;
 use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId};
 use milena_kafka::{Quiet, Role, client_config, message_headers};
+use rdkafka::message::Header;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use uuid::Uuid;
 
@@ -43,6 +44,24 @@ impl Log {
         record.payload = value;
         let delivery = self.producer.send(record, Duration::from_secs(30)).await.unwrap();
         (delivery.partition, delivery.offset)
+    }
+
+    /// A good message in the dead-letter topic.
+    pub(crate) async fn bury_by_hand(&self, world: &World, event: &MessageEvent) {
+        let (key, value) = (event.key(), event.encode());
+        let headers = [
+            ("dead.reason", "unknown_version"),
+            ("dead.topic", &self.topic),
+            ("dead.partition", "0"),
+            ("dead.offset", "999999"),
+        ]
+        .into_iter()
+        .fold(message_headers(event), |headers, (key, value)| {
+            headers.insert(Header { key, value: Some(value) })
+        });
+        let record =
+            FutureRecord::to(&world.settings.kafka.dead_topic).key(&key).payload(&value).headers(headers);
+        self.producer.send(record, Duration::from_secs(30)).await.unwrap();
     }
 }
 

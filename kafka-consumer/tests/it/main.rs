@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod child;
+mod commands;
 mod crash;
 mod log;
 mod outage;

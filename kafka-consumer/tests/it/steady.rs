@@ -36,7 +36,8 @@ in_both_worlds!(
     repeats_are_stored_once,
     one_message_is_stored_soon,
     a_stop_loses_and_repeats_nothing,
-    two_consumers_share
+    two_consumers_share,
+    two_groups_by_mistake
 );
 
 async fn stored_once_in_order(world: World) {
@@ -139,4 +140,20 @@ async fn two_consumers_share(world: World) {
     let duplicates = first.duplicates + second.duplicates + third.duplicates;
     let inserted = first.inserted + second.inserted + third.inserted;
     assert_eq!((inserted, duplicates), (2_000, 0));
+}
+
+/// Two groups write the same store: each loses the compare-and-set again and again, and nothing is stored twice.
+async fn two_groups_by_mistake(mut world: World) {
+    let log = Log::of(&world);
+    let first = Running::start(&world).await;
+    world.settings.consumer.group.push_str("-other");
+    let second = Running::start(&world).await;
+    for step in 0..60 {
+        log.send(messages(step * 50..(step + 1) * 50)).await;
+    }
+    truth::stored(&world).await;
+    let (first, second) = (first.stop().await, second.stop().await);
+    assert_eq!((first.inserted + second.inserted, first.duplicates + second.duplicates), (3_000, 0));
+    assert!(first.fenced + second.fenced > 0, "they were in each other's way");
+    assert_eq!(truth::equal(&world).await, 3_000);
 }

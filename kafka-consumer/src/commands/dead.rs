@@ -1,0 +1,223 @@
+//! `dead list|show|retry`: what could not be stored, and another chance for it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use milena_domain::{Event, Timestamp};
+use milena_kafka::{LogError, Quiet, Role, client_config, header, partition_states};
+use milena_settings::{KafkaSettings, Settings};
+use rdkafka::Message;
+use rdkafka::message::{BorrowedMessage, Headers, OwnedHeaders, OwnedMessage};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use serde::Serialize;
+
+use super::{KAFKA_TIMEOUT, say, say_json};
+use crate::dead_letters::{
+    HEADER_DETAIL, HEADER_OFFSET, HEADER_PARTITION, HEADER_REASON, HEADER_TIMESTAMP_MS, HEADER_TOPIC,
+    HEADER_VALUE_OMITTED, OUR_HEADERS,
+};
+use crate::scan::scan;
+
+/// One letter, without its bytes.
+#[derive(Debug, Serialize)]
+struct Line {
+    /// Its name in `show` and `retry`: its offset in the dead-letter topic, after its partition when that is not 0.
+    letter: String,
+    reason: String,
+    detail: String,
+    topic: String,
+    partition: i32,
+    offset: i64,
+    /// When the record came into the log.
+    time: Option<Timestamp>,
+    value_bytes: usize,
+    /// The same record is in the dead-letter topic already: a crash came between giving it away and noting that.
+    repeated: bool,
+}
+
+/// Where a letter came from.
+pub(crate) type Origin = (i32, i64);
+
+/// The origins of all letters of the message topic.
+pub(crate) async fn origins(settings: &KafkaSettings) -> Result<HashSet<Origin>, LogError> {
+    let mut found = HashSet::new();
+    let mut letters = open(settings, origin_of).await?;
+    while let Some(chunk) = letters.recv().await {
+        found.extend(
+            chunk?
+                .into_iter()
+                .flatten()
+                .filter(|(topic, _)| *topic == settings.topic)
+                .map(|(_, origin)| origin),
+        );
+    }
+    Ok(found)
+}
+
+fn origin_of(message: &BorrowedMessage<'_>) -> Option<(String, Origin)> {
+    let headers = message.headers()?;
+    let text = |name| std::str::from_utf8(header(headers, name)?).ok();
+    let origin = (text(HEADER_PARTITION)?.parse().ok()?, text(HEADER_OFFSET)?.parse().ok()?);
+    Some((text(HEADER_TOPIC)?.to_owned(), origin))
+}
+
+async fn open<T: Send + 'static>(
+    settings: &KafkaSettings,
+    read: fn(&BorrowedMessage<'_>) -> T,
+) -> Result<tokio::sync::mpsc::Receiver<Result<Vec<T>, LogError>>, LogError> {
+    let mut dead = settings.clone();
+    dead.topic.clone_from(&settings.dead_topic);
+    let spans: BTreeMap<_, _> = partition_states(&dead, KAFKA_TIMEOUT)
+        .await?
+        .into_iter()
+        .map(|(partition, state)| (partition, state.low..state.high))
+        .collect();
+    Ok(scan(settings, &settings.dead_topic, spans, read))
+}
+
+/// Prints a line a letter.
+pub(crate) async fn list(settings: &Settings, json: bool) -> anyhow::Result<()> {
+    let mut letters = open(&settings.kafka, |message| message.detach()).await?;
+    let mut seen = HashSet::new();
+    let mut count = 0;
+    if !json {
+        say(format!(
+            "{:>8} {:<24} {:<18} {:>9} {:>10} {:>10}  detail",
+            "letter", "time", "reason", "partition", "offset", "bytes"
+        ));
+    }
+    while let Some(chunk) = letters.recv().await {
+        for letter in chunk? {
+            let mut line = line(&letter);
+            line.repeated = !seen.insert((line.topic.clone(), line.partition, line.offset));
+            count += 1;
+            if json {
+                say_json(&line)?;
+            } else {
+                let time = line.time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+                say(format!(
+                    "{:>8} {:<24} {:<18} {:>9} {:>10} {:>10}  {}{}",
+                    line.letter,
+                    time,
+                    line.reason,
+                    line.partition,
+                    line.offset,
+                    line.value_bytes,
+                    line.detail,
+                    if line.repeated { " (again)" } else { "" }
+                ));
+            }
+        }
+    }
+    if !json {
+        say(format!("{count} dead letters of {} different records", seen.len()));
+    }
+    Ok(())
+}
+
+fn line(letter: &OwnedMessage) -> Line {
+    let text = |name: &str| {
+        let bytes = letter.headers().and_then(|headers| header(headers, name)).unwrap_or_default();
+        String::from_utf8_lossy(bytes).into_owned()
+    };
+    Line {
+        letter: name_of(letter),
+        reason: text(HEADER_REASON),
+        detail: text(HEADER_DETAIL),
+        topic: text(HEADER_TOPIC),
+        partition: text(HEADER_PARTITION).parse().unwrap_or(-1),
+        offset: text(HEADER_OFFSET).parse().unwrap_or(-1),
+        time: text(HEADER_TIMESTAMP_MS).parse().ok().map(Timestamp::from_unix_ms),
+        value_bytes: letter.payload().map_or(0, <[u8]>::len),
+        repeated: false,
+    }
+}
+
+fn name_of(letter: &OwnedMessage) -> String {
+    match letter.partition() {
+        0 => letter.offset().to_string(),
+        partition => format!("{partition}:{}", letter.offset()),
+    }
+}
+
+/// Prints one letter whole: headers, key and value, as far as they are text.
+pub(crate) async fn show(settings: &Settings, name: &str) -> anyhow::Result<()> {
+    let letter = find(&settings.kafka, &[name.to_owned()]).await?.remove(0);
+    for header in letter.headers().into_iter().flat_map(Headers::iter) {
+        say(format!("{}: {}", header.key, readable(header.value)));
+    }
+    say(format!("key: {}", readable(letter.key())));
+    say(format!("value: {}", readable(letter.payload())));
+    Ok(())
+}
+
+fn readable(bytes: Option<&[u8]>) -> String {
+    bytes.map_or_else(|| "(none)".to_owned(), |bytes| bytes.escape_ascii().to_string())
+}
+
+/// Sends letters that can be read now back into the message topic, as new records at its end. A message that is stored
+/// already stays as it is, so that a second retry changes nothing. Those that still cannot be read stay where they are.
+pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> anyhow::Result<()> {
+    let letters = if all { every(&settings.kafka).await? } else { find(&settings.kafka, names).await? };
+    let producer: FutureProducer<Quiet> =
+        client_config(&settings.kafka, &Role::Producer { timeout_ms: 30_000 })
+            .create_with_context(Quiet::default())?;
+    let (mut sent, mut left) = (0, 0);
+    let mut seen = HashSet::new();
+    for letter in letters {
+        let line = line(&letter);
+        if !seen.insert((line.topic, line.partition, line.offset)) {
+            continue;
+        }
+        if letter.headers().is_some_and(|headers| header(headers, HEADER_VALUE_OMITTED).is_some()) {
+            say(format!("{}: its value was too large to be kept here; it stands at its origin", line.letter));
+            left += 1;
+            continue;
+        }
+        if let Err(error) = Event::decode(letter.key(), letter.payload()) {
+            say(format!("{}: {error}", line.letter));
+            left += 1;
+            continue;
+        }
+        let mut record = FutureRecord::<[u8], [u8]>::to(&settings.kafka.topic).headers(own_headers(&letter));
+        record.key = letter.key();
+        record.payload = letter.payload();
+        producer
+            .send(record, Duration::from_secs(30))
+            .await
+            .map_err(|(error, _)| error)
+            .with_context(|| format!("{} was not sent", line.letter))?;
+        sent += 1;
+    }
+    say(format!("{sent} sent again, {left} left as they are"));
+    Ok(())
+}
+
+/// The record's headers as they were before it died.
+fn own_headers(letter: &OwnedMessage) -> OwnedHeaders {
+    letter
+        .headers()
+        .into_iter()
+        .flat_map(Headers::iter)
+        .filter(|header| !OUR_HEADERS.contains(&header.key))
+        .fold(OwnedHeaders::new(), |headers, header| headers.insert(header))
+}
+
+async fn every(settings: &KafkaSettings) -> anyhow::Result<Vec<OwnedMessage>> {
+    let mut letters = open(settings, |message| message.detach()).await?;
+    let mut found = Vec::new();
+    while let Some(chunk) = letters.recv().await {
+        found.extend(chunk?);
+    }
+    Ok(found)
+}
+
+async fn find(settings: &KafkaSettings, names: &[String]) -> anyhow::Result<Vec<OwnedMessage>> {
+    let found: Vec<_> =
+        every(settings).await?.into_iter().filter(|letter| names.contains(&name_of(letter))).collect();
+    if let Some(missing) = names.iter().find(|name| !found.iter().any(|letter| name_of(letter) == **name)) {
+        bail!("there is no dead letter {missing}: see `kafka-consumer dead list`");
+    }
+    Ok(found)
+}

@@ -1,0 +1,137 @@
+//! `status`: how far the store is, by partition.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use milena_domain::{PartitionState, Timestamp, check_log};
+use milena_kafka::{Role, client_config, partition_states};
+use milena_settings::Settings;
+use milena_storage::Store;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use serde::Serialize;
+
+use super::{KAFKA_TIMEOUT, say, say_json};
+use crate::origin;
+
+#[derive(Debug, Serialize)]
+struct Status {
+    topic: String,
+    group: String,
+    epoch: u32,
+    /// Records in the log that are not stored, together.
+    lag: i64,
+    /// The age of the oldest record that is not stored.
+    lag_seconds: f64,
+    /// Whether log and store belong together; else why not.
+    mismatch: Option<String>,
+    partitions: Vec<Partition>,
+}
+
+#[derive(Debug, Serialize)]
+struct Partition {
+    partition: i32,
+    log_start: i64,
+    log_end: i64,
+    /// Absent when nothing of it was ever stored.
+    stored: Option<i64>,
+    /// As lag tools see it; follows `stored` within about a second.
+    group: Option<i64>,
+    lag: i64,
+    lag_seconds: f64,
+}
+
+/// Prints the state of log, store and group.
+pub(crate) async fn status(settings: &Settings, store: &Store, json: bool) -> anyhow::Result<()> {
+    let topic = &settings.kafka.topic;
+    let position = store.log_position(topic).await.context("the database cannot be read")?;
+    let log = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    if log.is_empty() {
+        anyhow::bail!("topic {topic} does not exist yet: `kafka-consumer run` or the backend creates it");
+    }
+    let group = group_offsets(settings, &log).await.context("the group's offsets cannot be read")?;
+    let mut partitions = Vec::new();
+    for (&partition, state) in &log {
+        let stored = position.next_offsets.get(&partition).copied();
+        let from = stored.unwrap_or(state.low);
+        let lag = (state.high - from).max(0);
+        let lag_seconds = if lag == 0 { 0.0 } else { age(settings, partition, from.max(state.low)).await };
+        let (log_start, log_end) = (state.low, state.high);
+        let group = group.get(&partition).copied();
+        partitions.push(Partition { partition, log_start, log_end, stored, group, lag, lag_seconds });
+    }
+    let mismatch = check_log(topic, settings.kafka.partitions, &log, &position.next_offsets).err();
+    let status = Status {
+        topic: topic.clone(),
+        group: settings.consumer.group.clone(),
+        epoch: position.epoch.get(),
+        lag: partitions.iter().map(|partition| partition.lag).sum(),
+        lag_seconds: partitions.iter().map(|partition| partition.lag_seconds).fold(0.0, f64::max),
+        mismatch: mismatch.map(|mismatch| mismatch.to_string()),
+        partitions,
+    };
+    if json { say_json(&status) } else { print(&status) }
+}
+
+fn print(status: &Status) -> anyhow::Result<()> {
+    say(format!("topic {}   group {}   epoch {}", status.topic, status.group, status.epoch));
+    say(format!(
+        "{:>9} {:>12} {:>12} {:>12} {:>12} {:>10} {:>10}",
+        "partition", "log start", "log end", "stored", "group", "lag", "lag (s)"
+    ));
+    let number = |offset: Option<i64>| offset.map_or_else(|| "-".to_owned(), |offset| offset.to_string());
+    for line in &status.partitions {
+        say(format!(
+            "{:>9} {:>12} {:>12} {:>12} {:>12} {:>10} {:>10.1}",
+            line.partition,
+            line.log_start,
+            line.log_end,
+            number(line.stored),
+            number(line.group),
+            line.lag,
+            line.lag_seconds
+        ));
+    }
+    say(match status.lag {
+        0 => "everything is stored".to_owned(),
+        lag => format!("{lag} records are not stored yet, the oldest for {:.1} s", status.lag_seconds),
+    });
+    if let Some(mismatch) = &status.mismatch {
+        say(format!("MISMATCH: {mismatch}"));
+    }
+    Ok(())
+}
+
+/// How long ago the record at `offset` came; 0 when that cannot be told.
+async fn age(settings: &Settings, partition: i32, offset: i64) -> f64 {
+    match origin::read(&settings.kafka, partition, offset).await {
+        Ok(Some(record)) => {
+            record.timestamp_ms.map_or(0.0, |ms| ((Timestamp::now().unix_ms() - ms).max(0) as f64) / 1_000.0)
+        }
+        _ => 0.0,
+    }
+}
+
+async fn group_offsets(
+    settings: &Settings,
+    log: &BTreeMap<i32, PartitionState>,
+) -> anyhow::Result<BTreeMap<i32, i64>> {
+    let config = client_config(&settings.kafka, &Role::Consumer { group: settings.consumer.group.clone() });
+    let topic = settings.kafka.topic.clone();
+    let partitions: Vec<i32> = log.keys().copied().collect();
+    let ask = move || -> anyhow::Result<BTreeMap<i32, i64>> {
+        let consumer: BaseConsumer = config.create()?;
+        let mut list = TopicPartitionList::new();
+        for partition in partitions {
+            list.add_partition(&topic, partition);
+        }
+        let list = consumer.committed_offsets(list, KAFKA_TIMEOUT)?;
+        let offsets = list.elements();
+        Ok(offsets
+            .iter()
+            .filter_map(|element| Some((element.partition(), element.offset().to_raw()?)))
+            .filter(|(_, offset)| *offset >= 0)
+            .collect())
+    };
+    tokio::task::spawn_blocking(ask).await?
+}

@@ -1,0 +1,170 @@
+//! `verify`: proves that the store equals the log, or lists where it does not.
+//!
+//! Every good record below the stored offsets must be a row with the same fields at its position, or a repeat of one that
+//! stands before it; every bad one must be in the dead-letter topic. As positions are unique,
+//! the number of records that are at their own position is then the number of rows: a row more is one that the log
+//! does not have. One pass over the log, a bounded amount of memory, also while the consumer goes on storing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::Context;
+use milena_domain::{Epoch, MessageEvent, MessageId, Position};
+use milena_kafka::partition_states;
+use milena_settings::Settings;
+use milena_storage::{Store, StoredMessage};
+use serde::Serialize;
+
+use super::dead::{Origin, origins};
+use super::{KAFKA_TIMEOUT, say, say_json};
+use crate::record::{Content, Record};
+use crate::scan::scan;
+
+/// Differences that are told one by one; the others are counted.
+const TOLD: usize = 100;
+
+#[derive(Debug, Default, Serialize)]
+struct Findings {
+    /// Records read.
+    records: u64,
+    /// Rows that are exactly their record.
+    equal: u64,
+    /// Records whose message stands earlier in the log.
+    repeats: u64,
+    /// Records whose message was stored in an earlier epoch.
+    earlier_epochs: u64,
+    /// Bad records that are in the dead-letter topic.
+    dead_letters: u64,
+    /// Rows of the current epoch in the store.
+    rows: u64,
+    /// What is wrong, in words; at most [`TOLD`].
+    differences: Vec<String>,
+    /// What is wrong, counted.
+    difference_count: u64,
+}
+
+impl Findings {
+    fn differ(&mut self, what: impl FnOnce() -> String) {
+        self.difference_count += 1;
+        if self.differences.len() < TOLD {
+            self.differences.push(what());
+        }
+    }
+}
+
+/// Compares; answers whether they are equal.
+pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> anyhow::Result<bool> {
+    let topic = &settings.kafka.topic;
+    let (position, rows) = store.stored_count(topic).await.context("the database cannot be read")?;
+    let log = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    milena_domain::check_log(topic, settings.kafka.partitions, &log, &position.next_offsets)?;
+    // What retention removed can be in the store and not in the log: without the beginning there is no proof.
+    if let Some((partition, state)) = log.iter().find(|(_, state)| state.low > 0) {
+        anyhow::bail!(
+            "partition {partition} of topic {topic} begins at offset {}: what was removed cannot be verified",
+            state.low
+        );
+    }
+    let dead = origins(&settings.kafka).await?;
+    let spans: BTreeMap<_, _> =
+        position.next_offsets.iter().map(|(&partition, &next)| (partition, 0..next)).collect();
+    let mut findings = Findings { rows, ..Findings::default() };
+    let mut chunks = scan(&settings.kafka, topic, spans, |message| Record::decode(message, 0));
+    while let Some(chunk) = chunks.recv().await {
+        compare(store, position.epoch, chunk?, &dead, &mut findings).await?;
+    }
+    if findings.difference_count == 0 && findings.equal != rows {
+        let (equal, rows) = (findings.equal, findings.rows);
+        findings.differ(|| format!("the store has {rows} rows but the log has {equal} messages"));
+    }
+    if json {
+        say_json(&findings)?;
+    } else {
+        print(topic, &findings);
+    }
+    Ok(findings.difference_count == 0)
+}
+
+async fn compare(
+    store: &Store,
+    epoch: Epoch,
+    records: Vec<Record>,
+    dead: &HashSet<Origin>,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
+    let ids: Vec<MessageId> = records
+        .iter()
+        .filter_map(|record| match &record.content {
+            Content::Message(event) => Some(event.id),
+            Content::Rejected(_) => None,
+        })
+        .collect();
+    let rows: HashMap<_, _> =
+        store.messages_by_id(&ids).await?.into_iter().map(|row| (row.id, row)).collect();
+    for record in records {
+        findings.records += 1;
+        let place = format!("partition {} offset {}", record.partition, record.offset);
+        match &record.content {
+            Content::Message(event) => {
+                let position = Position::new(epoch, record.offset);
+                match rows.get(&event.id) {
+                    None => findings.differ(|| format!("{place}: message {} is not in the store", event.id)),
+                    Some(row) => check(row, event, position, &place, findings),
+                }
+            }
+            Content::Rejected(_) if dead.contains(&(record.partition, record.offset)) => {
+                findings.dead_letters += 1;
+            }
+            Content::Rejected(letter) => findings
+                .differ(|| format!("{place}: bad ({}) but not in the dead-letter topic", letter.reason)),
+        }
+    }
+    Ok(())
+}
+
+fn check(
+    row: &StoredMessage,
+    event: &MessageEvent,
+    position: Position,
+    place: &str,
+    findings: &mut Findings,
+) {
+    let same_name = row.sender == event.sender && row.client_id == event.client_id;
+    let same_content = row.to == event.to && row.sent_at == event.sent_at && row.body == event.body;
+    if !same_name {
+        findings.differ(|| format!("{place}: message {} has another sender or name in the store", event.id));
+    } else if row.conversation != event.conversation {
+        // The sender gave one name to messages to two people: the one that was stored first counts.
+        findings.repeats += 1;
+    } else if row.position == position && same_content {
+        findings.equal += 1;
+    } else if row.position == position {
+        findings.differ(|| format!("{place}: message {} has another text or time in the store", event.id));
+    } else if row.position.epoch_number() < position.epoch_number() {
+        findings.earlier_epochs += 1;
+    } else if row.position < position {
+        findings.repeats += 1;
+    } else {
+        findings.differ(|| {
+            format!("{place}: message {} is stored at a later position ({})", event.id, row.position)
+        });
+    }
+}
+
+fn print(topic: &str, findings: &Findings) {
+    say(format!("topic {topic}: {} records, {} rows in the store", findings.records, findings.rows));
+    say(format!(
+        "{} equal, {} repeats, {} of earlier epochs, {} dead letters",
+        findings.equal, findings.repeats, findings.earlier_epochs, findings.dead_letters
+    ));
+    for difference in &findings.differences {
+        say(difference);
+    }
+    let told = findings.differences.len() as u64;
+    if findings.difference_count > told {
+        say(format!("... and {} more", findings.difference_count - told));
+    }
+    say(match findings.difference_count {
+        0 => "the store equals the log".to_owned(),
+        count => format!("{count} DIFFERENCES"),
+    });
+}
