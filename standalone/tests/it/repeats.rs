@@ -52,6 +52,14 @@ fn all_equal(answers: &[Said]) {
     assert!(answers.iter().all(|answer| *answer == answers[0]), "answers differ: {answers:?}");
 }
 
+/// All devices have been connected so often.
+async fn live(devices: &[Device], connections: usize) {
+    until("Bob's devices are live", 20, async || {
+        devices.iter().all(|device| device.heard().connections >= connections)
+    })
+    .await;
+}
+
 /// After a last message, so that whatever the log held before it was handed out: Bob's devices saw each once.
 async fn shown_once(devices: &[Device], rest: &Rest, bob: &Account) {
     rest.send_accepted(bob.person.id, "last", "the last one").await;
@@ -77,7 +85,7 @@ async fn a_hundred_times_over_two_backends_and_their_restarts() {
         Device::open(&bob, nodes, false, Progress::new())
     };
     let devices = [on(0), on(1)];
-    until("Bob is live", 20, async || devices.iter().all(|device| device.heard().connections == 1)).await;
+    live(&devices, 1).await;
 
     let mut answers = send_all_at_once(&nodes, 60, &ann, &bob).await;
     cluster.backends[0].program.stop().await;
@@ -108,18 +116,19 @@ async fn a_hundred_times_to_milena_and_over_its_restarts() {
     let nodes = [milena.address];
     let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
     let devices = [Device::open(&bob, nodes.to_vec(), false, Progress::new())];
-    until("Bob is live", 20, async || devices[0].heard().connections == 1).await;
+    live(&devices, 1).await;
 
     let mut answers = send_all_at_once(&nodes, 60, &ann, &bob).await;
     milena.program.stop().await;
     milena.start_again().await;
+    live(&devices, 2).await;
     answers.extend(send_all_at_once(&nodes, 20, &ann, &bob).await);
     milena.program.kill();
     milena.start_again().await;
     answers.extend(send_all_at_once(&nodes, 20, &ann, &bob).await);
     all_equal(&answers);
 
-    until("Bob is live again", 20, async || devices[0].heard().connections == 3).await;
+    live(&devices, 3).await;
     let rest = milena.rest().of(&ann);
     shown_once(&devices, &rest, &bob).await;
     until("both are stored", 20, async || milena.database().try_count_messages().await == Some(2)).await;

@@ -104,3 +104,46 @@ impl Heard {
         conversations.into_iter().map(|(id, messages)| (id, messages.into_iter().collect())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(number: u128, position: i64) -> Message {
+        Message {
+            id: Uuid::from_u128(number),
+            conversation: Uuid::from_u128(7),
+            sender: Uuid::from_u128(1),
+            to: Uuid::from_u128(2),
+            position,
+            sent_at: "2026-01-01T00:00:00.000Z".to_owned(),
+            body: "x".to_owned(),
+            client_id: None,
+        }
+    }
+
+    fn heard(messages: &[(u128, i64, Via)]) -> Heard {
+        let mut heard = Heard::default();
+        for (number, position, via) in messages {
+            heard.message(message(*number, *position), Uuid::from_u128(2), *via);
+        }
+        heard
+    }
+
+    /// The judge is judged: what must be counted is counted.
+    #[test]
+    fn duplicates_and_disorder_are_seen_where_they_are_not_allowed() {
+        let counts = |heard: &Heard| (heard.duplicated, heard.reordered, heard.replayed_again);
+        assert_eq!(counts(&heard(&[(1, 10, Via::Live), (2, 11, Via::Live)])), (0, 0, 0));
+        assert_eq!(counts(&heard(&[(1, 10, Via::Live), (1, 10, Via::Live)])), (1, 0, 0));
+        assert_eq!(counts(&heard(&[(2, 11, Via::Live), (1, 10, Via::Live)])), (0, 1, 0));
+        assert_eq!(
+            counts(&heard(&[(2, 11, Via::Live), (1, 10, Via::Replay), (2, 11, Via::Replay)])),
+            (0, 0, 1)
+        );
+        assert_eq!(heard(&[(2, 11, Via::Live), (1, 10, Via::Replay)]).shown()[&Uuid::from_u128(7)].len(), 2);
+        let mut overheard = Heard::default();
+        overheard.message(message(1, 10), Uuid::from_u128(3), Via::Live);
+        assert_eq!(overheard.foreign, 1);
+    }
+}

@@ -11,7 +11,7 @@ pub(crate) use device::{Device, Progress};
 pub(crate) use heard::Heard;
 pub(crate) use rest::{Account, Answer, Rest};
 pub(crate) use socket::{Incoming, Socket, hello, send_frame};
-pub(crate) use wire::{Accepted, Message};
+pub(crate) use wire::{Accepted, Conversations, Message};
 
 /// The password of everybody in these tests.
 pub(crate) const PASSWORD: &str = "correct horse battery";

@@ -161,6 +161,10 @@ impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(folder) = std::env::var_os("MILENA_TEST_LOGS") {
+            let name = format!("{}-{}.log", self.launch.name, self.child.id());
+            let _ = std::fs::copy(&self.log, Path::new(&folder).join(name));
+        }
         if std::thread::panicking() {
             let said = self.said();
             let lines: Vec<_> = said.lines().collect();
