@@ -14,7 +14,8 @@ export default defineConfig({
     proxy: { '/api': { target: backend }, '/ws': { target: backend, ws: true } },
   },
   build: {
-    target: 'es2022',
+    // `light-dark()` and the like are used as they are.
+    target: ['chrome123', 'firefox121', 'safari17.5'],
     // The page is served with `default-src 'self'`: nothing may become a data: URL or an inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

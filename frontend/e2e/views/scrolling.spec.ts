@@ -182,7 +182,7 @@ test('keeps the element of a message from unsent to sent', async ({ page }) => {
     sent_at: new Date().toISOString(),
   });
   await expect(bubble).toHaveAttribute('data-state', 'accepted');
-  expect(await element?.evaluate((node) => node.isConnected)).toBe(true);
+  expect(await element.evaluate((node) => node.isConnected)).toBe(true);
   expect(await bubble.boundingBox()).toEqual(before);
 });
 

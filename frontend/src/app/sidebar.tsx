@@ -47,6 +47,7 @@ export function Sidebar({ target, onLogOut }: SidebarProps) {
 
   return (
     <aside className={styles.sidebar}>
+      <h1 className="visually-hidden">Conversations</h1>
       <header className={styles.header}>
         <Wordmark />
         <UserMenu onLogOut={onLogOut} />

@@ -68,7 +68,7 @@ export function ChatView({ person, conversation }: ChatViewProps) {
         </Link>
         <Avatar id={person.id} name={person.display_name} size={40} notes={person.id === me} />
         <div className={styles.names}>
-          <h1 dir="auto">{name}</h1>
+          <h2 dir="auto">{name}</h2>
           <p>@{person.username}</p>
         </div>
       </header>
