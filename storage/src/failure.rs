@@ -98,8 +98,9 @@ fn of_mysql(number: u16) -> Failure {
 fn of_sqlite(extended_code: i32) -> Failure {
     // The low byte is the primary code.
     match extended_code & 0xff {
-        // BUSY, LOCKED, NOMEM, INTERRUPT, IOERR, FULL, CANTOPEN, PROTOCOL (a race for the WAL lock).
-        5 | 6 | 7 | 9 | 10 | 13 | 14 | 15 => Failure::Temporary,
+        // BUSY, LOCKED, NOMEM, INTERRUPT, IOERR, FULL, PROTOCOL (a race for the WAL lock). Not CANTOPEN: that is
+        // mostly a wrong path, which nobody should wait for.
+        5 | 6 | 7 | 9 | 10 | 13 | 15 => Failure::Temporary,
         // TOOBIG, CONSTRAINT, MISMATCH.
         18..=20 => Failure::BadData,
         _ => Failure::Other,

@@ -2,8 +2,11 @@
 //! `MILENA_TEST_MARIADB_URL` name a server on which databases may be created. With `MILENA_TEST_REQUIRE_SERVERS=1` a
 //! missing one is a failure.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
 mod availability;
 mod conformance;
 mod database;
 mod letters;
+mod measure;
 mod sqlite;
