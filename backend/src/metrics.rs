@@ -44,6 +44,7 @@ pub fn install() {
         match handle {
             Ok(handle) => {
                 describe();
+                begin_at_zero();
                 Some(handle)
             }
             Err(error) => {
@@ -97,6 +98,16 @@ fn describe() {
         Unit::Count,
         "Password hashes that are computed or wait for their turn"
     );
+}
+
+/// What has not happened yet is zero, not absent: an alert on an absent series never rings.
+fn begin_at_zero() {
+    for name in [CONNECTIONS, SOCKETS, PASSWORD_WAITING, RECENT_BYTES, RECENT_MESSAGES] {
+        gauge!(name).increment(0.0);
+    }
+    for name in [CONNECTIONS_REFUSED, PRODUCE_FAILURES, REPEATS] {
+        counter!(name).increment(0);
+    }
 }
 
 /// A request was answered. `route` is a template, never a path.

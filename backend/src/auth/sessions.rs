@@ -109,9 +109,8 @@ impl Sessions {
     /// Writes down that a session is in use, in the background and at most once a minute.
     fn touch(&self, session: &Session, now: Timestamp) {
         let since_ms = now.unix_ms() - session.last_seen_at.unix_ms();
-        if since_ms < TOUCH_EVERY.as_millis() as i64
-            || !self.0.touched.entry(session.id).or_insert(()).is_fresh()
-        {
+        let is_due = since_ms >= TOUCH_EVERY.as_millis() as i64 && self.0.touches.len() < MAX_TOUCHES;
+        if !is_due || !self.0.touched.entry(session.id).or_insert(()).is_fresh() {
             return;
         }
         let (shared, id) = (Arc::clone(&self.0), session.id);

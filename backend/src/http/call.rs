@@ -46,7 +46,7 @@ pub(super) fn call(
     context: &Context,
 ) -> impl Filter<Extract = (Context, Call), Error = Rejection> + Clone + use<> {
     let query = warp::query::<Vec<(String, String)>>().or(warp::any().map(Vec::new)).unify();
-    let body = warp::body::stream().map(|stream: _| chunks(stream));
+    let body = warp::body::stream().map(chunks);
     let parts = warp::method().and(warp::header::headers_cloned()).and(query).and(warp::ext::get::<Peer>());
     let call = parts.and(body).map(|method, headers, query, peer, body| Call {
         method,

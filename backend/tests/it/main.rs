@@ -1,5 +1,7 @@
 //! The backend as its clients see it, on the embedded broker and SQLite.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod accounts;
 mod client;
 mod connections;

@@ -15,7 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 fn program(environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backend"));
     let inherited = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("MILENA_"));
-    inherited.for_each(|name| drop(command.env_remove(name)));
+    for name in inherited {
+        command.env_remove(name);
+    }
     command
         .env("RUST_LOG", "info")
         .envs(environment.iter().copied())

@@ -123,6 +123,8 @@ async fn health_readiness_and_metrics() {
         "milena_http_request_seconds_bucket{route=\"/api/v1/register\",method=\"POST\",status=\"201\",le=\"+Inf\"}",
         "route=\"/api/v1/users/{id}\"",
         "milena_http_connections ",
+        "milena_sockets ",
+        "milena_produce_failures_total ",
     ] {
         assert!(metrics.text.contains(expected), "{expected} is missing in {}", metrics.text);
     }
