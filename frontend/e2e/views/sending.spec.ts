@@ -191,3 +191,24 @@ test('the whole way by keyboard', async ({ page }) => {
   await expect.poll(() => backend.sends.at(-1)?.body).toBe('two\nlines');
   await expect(page.getByLabel('Message to Ottla')).toBeFocused();
 });
+
+test('an unsent message belongs to one page, and goes to another when that one is closed', async ({
+  context,
+}) => {
+  const first = await context.newPage();
+  const backend = await open(first);
+  backend.answer = 'silence';
+  await write(first, 'whose is it');
+  await expect.poll(() => backend.sends.length).toBe(1);
+  const second = await context.newPage();
+  await backend.attach(second);
+  await second.goto(`${ORIGIN}/c/c-milena`);
+  await expect(second.getByRole('log')).toBeVisible();
+  await expect.poll(() => backend.hellos.length).toBe(2);
+  expect(backend.sends).toHaveLength(1);
+  await first.close();
+  backend.answer = 'accept';
+  await backend.drop();
+  await expect(bubble(second, 'whose is it')).toHaveAttribute('data-state', 'accepted');
+  expect(backend.sends).toEqual([backend.sends[0], { ...backend.sends[0], retry: true }]);
+});
