@@ -1,9 +1,9 @@
 //! Clients and brokers for the tests.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use milena_broker::{Broker, BrokerConfig};
@@ -118,25 +118,25 @@ impl Target {
 pub(crate) struct ChildBroker {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Kept open, because a process whose output nobody takes does not end well.
+    _output: Lines<BufReader<ChildStdout>>,
 }
 
 impl ChildBroker {
-    /// Starts the example program; it must listen on a fixed port to be found again after a restart.
     pub(crate) fn start(folder: &Path, listen: SocketAddr) -> Self {
-        let child = Command::new(program())
-            .arg(folder)
-            .arg(listen.to_string())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example program is built with the tests");
-        Self::of(child)
+        let (program, arguments) = program();
+        Self::run(Command::new(program).args(arguments), folder, listen)
     }
 
-    /// A process that prints its address.
-    pub(crate) fn of(mut child: Child) -> Self {
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("its address");
-        Self { address: line.trim().parse().expect("an address"), child }
+    /// Runs a command that ends in running `program`.
+    pub(crate) fn run(command: &mut Command, folder: &Path, listen: SocketAddr) -> Self {
+        let child =
+            command.env(CHILD_FOLDER, folder).env(CHILD_LISTEN, listen.to_string()).stdout(Stdio::piped());
+        let mut child = child.spawn().expect("started");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let address_in = |line: String| line.split(CHILD_ADDRESS).nth(1)?.trim().parse().ok();
+        let address = lines.find_map(|line| address_in(line.expect("its output")));
+        Self { address: address.expect("it says where it listens"), child, _output: lines }
     }
 
     /// As `kill -9`.
@@ -153,12 +153,27 @@ impl Drop for ChildBroker {
     }
 }
 
-/// The example program, which cargo builds with the tests.
-pub(crate) fn program() -> PathBuf {
-    let mut path = std::env::current_exe().expect("this program");
-    path.pop();
-    path.pop();
-    path.join("examples").join("broker")
+const CHILD_FOLDER: &str = "MILENA_BROKER_CHILD_FOLDER";
+const CHILD_LISTEN: &str = "MILENA_BROKER_CHILD_LISTEN";
+const CHILD_ADDRESS: &str = "broker listens on ";
+
+/// This very program, told to run nothing but `a_broker_to_be_killed`: so the broker in the other process is always
+/// the one that these tests were built with.
+pub(crate) fn program() -> (PathBuf, [&'static str; 4]) {
+    let program = std::env::current_exe().expect("this program");
+    (program, ["--exact", "support::a_broker_to_be_killed", "--ignored", "--nocapture"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "not a test: the body of the processes that other tests start and kill"]
+async fn a_broker_to_be_killed() {
+    let (Ok(folder), Ok(listen)) = (std::env::var(CHILD_FOLDER), std::env::var(CHILD_LISTEN)) else { return };
+    let mut config = BrokerConfig::new(folder);
+    config.listen = listen.parse().expect("an address");
+    let broker = milena_broker::start(config).await.expect("started");
+    println!("{CHILD_ADDRESS}{}", broker.address());
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("signals").recv().await;
+    broker.stop().await;
 }
 
 /// A port that was free a moment ago.
