@@ -119,6 +119,9 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
                 }
             }
         }
+        if self.last_report.take().is_some() {
+            log::info!(retries = outcome.retries; "the store is available again");
+        }
         self.health.waiting(false);
         outcome.took = began.elapsed();
         Ok(outcome)
@@ -189,13 +192,7 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
         let mut backoff = Backoff::default();
         loop {
             let reason = match self.store.write(write).await {
-                Ok(report) => {
-                    if backoff.attempts() > 0 {
-                        log::info!(attempts = backoff.attempts(); "the store takes batches again");
-                        self.last_report = None;
-                    }
-                    return Ok(report);
-                }
+                Ok(report) => return Ok(report),
                 Err(WriteError::Fenced { partition, .. }) => {
                     log::debug!(partition; "the store is elsewhere");
                     return Err(Refusal::Fenced);
