@@ -22,9 +22,9 @@ COPY --from=frontend /src/frontend/dist frontend/dist
 # layer, which is why the programs are copied out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/target \
-    CARGO_TARGET_DIR=/target cargo build --locked --release \
+    CARGO_TARGET_DIR=/target cargo build --locked --profile dist \
         -p milena-backend -p milena-kafka-consumer -p milena \
-    && install -D -t /out /target/release/backend /target/release/kafka-consumer /target/release/milena
+    && install -D -t /out /target/dist/backend /target/dist/kafka-consumer /target/dist/milena
 
 FROM debian:12.11-slim
 RUN apt-get update \
