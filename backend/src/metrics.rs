@@ -171,7 +171,7 @@ pub fn recent_memory(bytes: usize, messages: usize) {
     gauge!(RECENT_MESSAGES).set(messages as f64);
 }
 
-/// Calls [`upkeep`] until `stop`.
+/// Keeps the recorder's memory bounded, until `stop`.
 pub async fn keep(stop: CancellationToken) {
     let mut ticks = tokio::time::interval(UPKEEP_EVERY);
     loop {

@@ -79,7 +79,7 @@ impl Reader {
         match frame["type"].as_str().unwrap() {
             "message" => drop(self.got.insert(frame["position"].as_u64().unwrap() & ((1 << 40) - 1))),
             "welcome" => {
-                assert_eq!((&frame["resumed"], &frame["cursor"]), (&json!(true), &json!(self.cursor)))
+                assert_eq!((&frame["resumed"], &frame["cursor"]), (&json!(true), &json!(self.cursor)));
             }
             "cursor" => {
                 frame["cursor"].as_str().unwrap().clone_into(&mut self.cursor);
