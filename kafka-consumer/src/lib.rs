@@ -38,5 +38,6 @@ mod writer;
 
 pub use error::ConsumerError;
 pub use health::Health;
+pub use metrics::describe as describe_metrics;
 pub use report::Summary;
 pub use run::{run, run_watched};

@@ -51,7 +51,8 @@ pub(crate) fn render() -> String {
     handle.render()
 }
 
-fn describe() {
+/// Says what the metrics mean, to the process's recorder. For a program that has one of its own.
+pub fn describe() {
     describe_counter!(ROWS, Unit::Count, "messages stored");
     describe_counter!(DUPLICATES, Unit::Count, "records whose message was stored already");
     describe_counter!(DEAD_LETTERS, Unit::Count, "records given to the dead-letter topic");

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use milena_settings::{Secret, Settings};
 use sea_orm::{ConnectionTrait, Database};
 
 use crate::log::{Log, messages};
 use crate::proxy::Proxy;
 use crate::steady::Running;
 use crate::truth;
-use crate::world::World;
+use crate::world::{World, until};
 
 async fn outage(world: &World, consumer: Running, away: impl AsyncFn(bool)) {
     let log = Log::of(world);
@@ -40,14 +41,43 @@ async fn sqlite_is_locked_by_somebody() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_is_cut_off() {
-    let Some(mut world) = World::servers().await else { return };
+    let Some(world) = World::servers().await else { return };
+    let (proxy, settings) = proxied(&world).await;
+    let consumer = Running::with(settings).await;
+    outage(&world, consumer, async |away| proxy.set_open(!away)).await;
+}
+
+/// A proxy in front of the database, and settings that lead through it.
+async fn proxied(world: &World) -> (Proxy, Settings) {
     let (head, rest) = world.database.url().rsplit_once('@').unwrap();
     let (server, name) = rest.split_once('/').unwrap();
     let proxy = Proxy::start(server.to_owned()).await;
-    let direct = world.settings.clone();
-    let url = format!("{head}@127.0.0.1:{}/{name}", proxy.port());
-    world.settings.database.url = milena_settings::Secret::new(url);
-    let consumer = Running::start(&world).await;
-    world.settings = direct;
-    outage(&world, consumer, async |away| proxy.set_open(!away)).await;
+    let mut settings = world.settings.clone();
+    settings.database.url = Secret::new(format!("{head}@127.0.0.1:{}/{name}", proxy.port()));
+    (proxy, settings)
+}
+
+/// A consumer gets partitions while nobody can tell it where they begin: it holds them, and begins when it is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_move_while_postgresql_is_cut_off() {
+    let Some(world) = World::servers().await else { return };
+    let (proxy, mut settings) = proxied(&world).await;
+    settings.consumer.drain_ms = 1_000;
+    let log = Log::of(&world);
+    let leaving = Running::with(settings.clone()).await;
+    let staying = Running::with(settings).await;
+    until("both have partitions", 30, async || leaving.is_ready() && staying.is_ready()).await;
+    log.send(messages(0..300)).await;
+    truth::stored(&world).await;
+    proxy.set_open(false);
+    log.send(messages(300..600)).await;
+    let left = leaving.stop().await;
+    // Longer than a callback waits for the store.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    log.send(messages(600..900)).await;
+    proxy.set_open(true);
+    truth::stored(&world).await;
+    let stayed = staying.stop().await;
+    assert_eq!((left.inserted + stayed.inserted, left.duplicates + stayed.duplicates), (900, 0));
+    assert_eq!(truth::equal(&world).await, 900);
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use milena_kafka_consumer::{Summary, run};
-use milena_storage::{LogPosition, Page};
+use milena_kafka_consumer::{ConsumerError, Health, Summary, run_watched};
+use milena_settings::Settings;
+use milena_storage::{LogPosition, Page, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -14,15 +15,26 @@ use crate::world::{World, until};
 
 /// A consumer in this process.
 pub(crate) struct Running {
+    health: Health,
     stop: CancellationToken,
-    task: JoinHandle<Result<Summary, milena_kafka_consumer::ConsumerError>>,
+    task: JoinHandle<Result<Summary, ConsumerError>>,
 }
 
 impl Running {
     pub(crate) async fn start(world: &World) -> Self {
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(run(world.settings.clone(), world.store().await, stop.clone()));
-        Self { stop, task }
+        Self::with(world.settings.clone()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let (health, stop) = (Health::default(), CancellationToken::new());
+        let store = Store::connect(&settings.database).await.unwrap();
+        let task = tokio::spawn(run_watched(settings, store, stop.clone(), health.clone()));
+        Self { health, stop, task }
+    }
+
+    /// Whether it has partitions and stores.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.health.why_not_ready().is_none()
     }
 
     pub(crate) async fn stop(self) -> Summary {

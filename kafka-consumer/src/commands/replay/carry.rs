@@ -1,0 +1,147 @@
+//! Reads, and writes or counts.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use milena_domain::MessageId;
+use milena_settings::Settings;
+use milena_storage::Store;
+use tokio_util::sync::CancellationToken;
+
+use super::Tally;
+use crate::batch::{Limits, OpenBatch};
+use crate::commands::dead;
+use crate::dead_letters::DeadLetters;
+use crate::health::Health;
+use crate::ingest::WriterPort;
+use crate::record::{Content, Record};
+use crate::run::spawn_writer;
+use crate::scan::scan;
+use crate::writer::{Outcome, Writer};
+
+fn progress(spans: &BTreeMap<i32, Range<i64>>) -> ProgressBar {
+    let total: i64 = spans.values().map(|span| span.end - span.start).sum();
+    let style = ProgressStyle::with_template(
+        "{bar:30} {human_pos} of {human_len} records, {per_sec}, {eta} left {msg}",
+    );
+    ProgressBar::new(total.unsigned_abs()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Reads and writes, one batch in the writer while the next is gathered.
+pub(super) async fn carry(
+    settings: &Settings,
+    store: &Store,
+    position: &milena_storage::LogPosition,
+    spans: BTreeMap<i32, Range<i64>>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Tally> {
+    let topic = &settings.kafka.topic;
+    let graveyard =
+        DeadLetters::new(Arc::new(settings.kafka.clone()))?.knowing(dead::origins(&settings.kafka).await?);
+    let writer = Writer::new(store.clone(), graveyard, topic.clone(), position.epoch, Health::default())
+        .replaying(position.next_offsets.clone());
+    let (task, mut port) = spawn_writer(writer);
+    let limits = Limits {
+        rows: settings.consumer.batch_rows,
+        bytes: settings.consumer.batch_bytes,
+        // Nobody waits for a single message here.
+        age: Duration::from_secs(3_600),
+    };
+    let mut open = OpenBatch::new(limits, position.epoch);
+    let mut next: BTreeMap<i32, i64> =
+        spans.iter().map(|(&partition, span)| (partition, span.start)).collect();
+    let bar = progress(&spans);
+    let mut tally = Tally { complete: true, ..Tally::default() };
+    let mut writing = false;
+    let mut chunks = scan(&settings.kafka, topic, spans, |message| Record::decode(message, 0));
+    loop {
+        let chunk = tokio::select! {
+            () = shutdown.cancelled() => { tally.complete = false; break }
+            chunk = chunks.recv() => chunk,
+        };
+        let Some(chunk) = chunk else { break };
+        for record in chunk? {
+            tally.read += 1;
+            bar.inc(1);
+            let after = record.offset + 1;
+            let from = next.insert(record.partition, after).unwrap_or(record.offset);
+            open.push(record, from, Instant::now());
+            if open.is_full() {
+                hand_over(&mut port, &mut open, &mut writing, &mut tally).await?;
+            }
+        }
+    }
+    drop(chunks);
+    if !open.is_empty() {
+        hand_over(&mut port, &mut open, &mut writing, &mut tally).await?;
+    }
+    if writing {
+        add(&mut tally, port.outcomes.recv().await.context("the writer ended")??);
+    }
+    drop(port);
+    task.await?;
+    bar.finish_and_clear();
+    Ok(tally)
+}
+
+/// Waits for the batch before, then gives this one away.
+async fn hand_over(
+    port: &mut WriterPort,
+    open: &mut OpenBatch,
+    writing: &mut bool,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
+    if *writing {
+        add(tally, port.outcomes.recv().await.context("the writer ended")??);
+    }
+    port.batches.send(open.take()).await.context("the writer ended")?;
+    *writing = true;
+    Ok(())
+}
+
+fn add(tally: &mut Tally, outcome: Outcome) {
+    tally.inserted += outcome.inserted;
+    tally.already_there += outcome.duplicates;
+    tally.dead_letters += outcome.dead;
+}
+
+/// Reads only, and asks the store what it has.
+pub(super) async fn count(
+    settings: &Settings,
+    store: &Store,
+    spans: BTreeMap<i32, Range<i64>>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Tally> {
+    let bar = progress(&spans);
+    let mut tally = Tally { complete: true, ..Tally::default() };
+    let mut chunks =
+        scan(&settings.kafka, &settings.kafka.topic, spans, |message| Record::decode(message, 0));
+    loop {
+        let chunk = tokio::select! {
+            () = shutdown.cancelled() => { tally.complete = false; break }
+            chunk = chunks.recv() => chunk,
+        };
+        let Some(chunk) = chunk else { break };
+        let records = chunk?;
+        let ids: Vec<MessageId> = records
+            .iter()
+            .filter_map(|record| match &record.content {
+                Content::Message(event) => Some(event.id),
+                Content::Rejected(_) => None,
+            })
+            .collect();
+        let there = store.existing_messages(&ids).await?;
+        let missing = ids.iter().filter(|id| !there.contains(id)).count();
+        bar.inc(records.len() as u64);
+        tally.read += records.len() as u64;
+        tally.inserted += missing as u64;
+        tally.already_there += (ids.len() - missing) as u64;
+        tally.dead_letters += (records.len() - ids.len()) as u64;
+    }
+    bar.finish_and_clear();
+    Ok(tally)
+}

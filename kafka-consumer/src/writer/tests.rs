@@ -1,0 +1,209 @@
+//! The writer against a store and a log that fail on command.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use milena_storage::{MessageRow, StorageError, WriteBatch};
+use proptest::prelude::*;
+use sea_orm::DbErr;
+
+use super::*;
+use crate::batch::tests::record;
+use crate::batch::{Limits, OpenBatch};
+use crate::record::RawRecord;
+
+/// Partition `p` has the offsets from `p * STRIDE`, so that a row tells its partition.
+const STRIDE: i64 = 10_000;
+
+#[derive(Debug, Clone)]
+enum Fault {
+    /// Refused for the time being.
+    Transient,
+    /// Committed, but the answer is lost.
+    LostAnswer,
+    /// Another consumer has written the partition some way on.
+    Stolen { partition: i32, records: i64 },
+}
+
+/// A store with the rules of the real one, which fails on command.
+#[derive(Debug, Default)]
+struct Inner {
+    next: BTreeMap<i32, i64>,
+    rows: BTreeSet<i64>,
+    poison: BTreeSet<i64>,
+    faults: VecDeque<Fault>,
+    buried: Vec<i64>,
+    /// What another consumer wrote.
+    elsewhere: BTreeSet<i64>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Fake(Arc<Mutex<Inner>>);
+
+fn down() -> DbErr {
+    DbErr::Custom("down".into())
+}
+
+impl Sink for Fake {
+    async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
+        let mut inner = self.0.lock().unwrap();
+        let fault = inner.faults.pop_front();
+        match fault {
+            Some(Fault::Transient) => return Err(WriteError::Transient(down())),
+            Some(Fault::Stolen { partition, records }) => {
+                let next = inner.next.entry(partition).or_insert(i64::from(partition) * STRIDE);
+                let stolen = *next..*next + records;
+                *next += records;
+                inner.elsewhere.extend(stolen);
+            }
+            Some(Fault::LostAnswer) | None => {}
+        }
+        for advance in &batch.advances {
+            let found = inner.next.get(&advance.partition).copied().unwrap_or(advance.from);
+            if found != advance.from {
+                let (partition, expected) = (advance.partition, advance.from);
+                return Err(WriteError::Fenced { partition, expected, found });
+            }
+        }
+        let offsets: Vec<i64> = batch.rows.iter().map(|row| row.position.offset()).collect();
+        if offsets.iter().any(|offset| inner.poison.contains(offset)) {
+            return Err(WriteError::Permanent(down()));
+        }
+        for advance in &batch.advances {
+            inner.next.insert(advance.partition, advance.to);
+        }
+        for offset in &offsets {
+            assert!(inner.rows.insert(*offset), "offset {offset} is written twice");
+        }
+        if matches!(fault, Some(Fault::LostAnswer)) {
+            return Err(WriteError::Transient(down()));
+        }
+        Ok(WriteReport { inserted: offsets.len() as u64, duplicates: 0 })
+    }
+
+    async fn log_position(&self, _topic: &str) -> Result<LogPosition, StorageError> {
+        let next_offsets = self.0.lock().unwrap().next.clone();
+        Ok(LogPosition { epoch: Epoch::FIRST, next_offsets })
+    }
+}
+
+impl Graveyard for Fake {
+    async fn bury(&self, letters: Vec<DeadLetter>) {
+        let offsets = letters.iter().map(|letter| letter.original.offset);
+        self.0.lock().unwrap().buried.extend(offsets);
+    }
+
+    async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {
+        let offset = row.position.offset();
+        RawRecord { partition, offset, timestamp_ms: None, key: None, value: None, headers: None }
+    }
+}
+
+fn batch_of(records: &[(i32, bool)]) -> Batch {
+    let limits = Limits { rows: usize::MAX, bytes: usize::MAX, age: Duration::MAX };
+    let mut open = OpenBatch::new(limits, Epoch::FIRST);
+    let mut next = BTreeMap::<i32, i64>::new();
+    for &(partition, good) in records {
+        let offset = next.entry(partition).or_insert(i64::from(partition) * STRIDE);
+        open.push(record(partition, *offset, 1, good), *offset, Instant::now());
+        *offset += 1;
+    }
+    open.take()
+}
+
+fn write(fake: &Fake, batch: Batch) -> Result<Outcome, ConsumerError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let mut writer = Writer::new(fake.clone(), fake.clone(), "t".into(), Epoch::FIRST, Health::default());
+    runtime.block_on(writer.write(batch))
+}
+
+fn faults() -> impl Strategy<Value = Vec<Fault>> {
+    let fault = prop_oneof![
+        3 => Just(Fault::Transient),
+        2 => Just(Fault::LostAnswer),
+        1 => (0_i32..3, 1_i64..30).prop_map(|(partition, records)| Fault::Stolen { partition, records }),
+    ];
+    prop::collection::vec(fault, 0..8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever fails and whoever interferes: each record is stored or dead once, by us or by the other; no
+    /// partition's offset stands before or behind what is stored of it.
+    #[test]
+    fn every_record_ends_in_exactly_one_place(
+        records in prop::collection::vec((0_i32..3, prop::bool::weighted(0.9)), 1..80),
+        poison in prop::collection::btree_set((0_i32..3, 0_i64..30), 0..4),
+        faults in faults(),
+    ) {
+        let fake = Fake::default();
+        let batch = batch_of(&records);
+        let ends: BTreeMap<i32, (i64, i64)> =
+            batch.spans().map(|span| (span.partition, (span.from, span.to))).collect();
+        let unreadable: BTreeSet<i64> = batch
+            .parts
+            .values()
+            .flat_map(|part| part.dead.iter().map(|letter| letter.original.offset))
+            .collect();
+        {
+            let mut inner = fake.0.lock().unwrap();
+            inner.poison = poison.iter().map(|(p, n)| i64::from(*p) * STRIDE + n).collect();
+            inner.faults = faults.into();
+            inner.next = ends.iter().map(|(&partition, &(from, _))| (partition, from)).collect();
+        }
+        let outcome = write(&fake, batch).unwrap();
+        let inner = fake.0.lock().unwrap();
+        let moved: BTreeSet<i32> = outcome.moved.iter().map(|moved| moved.partition).collect();
+        for (&partition, &(from, to)) in &ends {
+            let next = inner.next[&partition];
+            // The other consumer may have gone on where our part was finished already.
+            prop_assert!(moved.contains(&partition) || next >= to);
+            for offset in from..next.min(to) {
+                let stored = inner.rows.contains(&offset);
+                let buried = inner.buried.contains(&offset);
+                let elsewhere = inner.elsewhere.contains(&offset);
+                prop_assert!(stored || buried || elsewhere, "offset {} is lost", offset);
+                prop_assert!(!(stored && elsewhere), "offset {} is stored twice", offset);
+                prop_assert!(!(stored && unreadable.contains(&offset)));
+                prop_assert!(!stored || !inner.poison.contains(&offset));
+            }
+        }
+        let mut buried = inner.buried.clone();
+        buried.sort_unstable();
+        buried.dedup();
+        prop_assert_eq!(buried.len(), inner.buried.len(), "no letter goes out twice");
+        for offset in &inner.buried {
+            prop_assert!(unreadable.contains(offset) || inner.poison.contains(offset), "a good one was buried");
+        }
+    }
+}
+
+#[test]
+fn one_bad_row_among_many_is_found() {
+    let fake = Fake::default();
+    fake.0.lock().unwrap().poison = BTreeSet::from([STRIDE + 333]);
+    let outcome = write(&fake, batch_of(&vec![(1, true); 1_000])).unwrap();
+    assert_eq!((outcome.inserted, outcome.dead), (999, 1));
+    assert_eq!(fake.0.lock().unwrap().buried, [STRIDE + 333]);
+    assert!(outcome.transactions <= 12, "{} transactions", outcome.transactions);
+}
+
+#[test]
+fn a_topic_of_garbage_is_not_drained() {
+    let fake = Fake::default();
+    let error = write(&fake, batch_of(&vec![(0, false); 1_000])).unwrap_err();
+    assert!(matches!(error, ConsumerError::TooManyDead { .. }));
+    assert!(fake.0.lock().unwrap().buried.is_empty());
+}
+
+#[test]
+fn an_answer_that_was_lost_is_found_in_the_store() {
+    let fake = Fake::default();
+    fake.0.lock().unwrap().faults = VecDeque::from([Fault::LostAnswer]);
+    let outcome = write(&fake, batch_of(&[(0, true), (1, true)])).unwrap();
+    assert_eq!(outcome.done.len(), 2);
+    assert!(outcome.moved.is_empty());
+    assert_eq!(outcome.retries, 1);
+}
