@@ -47,7 +47,8 @@ impl Shared {
         };
         let catalogue =
             Catalogue::open(&config.data_dir, options, config.max_partitions, config.max_batch_bytes)?;
-        let journal = Journal::open(&config.data_dir.join("offsets.journal"), config.sync)?;
+        let mut journal = Journal::open(&config.data_dir.join("offsets.journal"), config.sync)?;
+        journal.forget_topics_except(|topic| catalogue.topic(topic).is_some())?;
         let options = CoordinatorOptions {
             initial_rebalance_delay: config.initial_rebalance_delay,
             max_groups: config.max_groups,

@@ -3,6 +3,7 @@
 //! Each change is a line of JSON behind its length and checksum, so that a torn end is recognised and cut off.
 //! One task owns the file; changes that arrive while it syncs share the next sync.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -99,6 +100,17 @@ impl Journal {
         Arc::clone(&self.store.table)
     }
 
+    /// Forgets the offsets of topics that are gone: a crash may have come between the end of a topic and that of its
+    /// offsets, and a new topic of the same name must not inherit them.
+    pub(crate) fn forget_topics_except(&mut self, exists: impl Fn(&str) -> bool) -> Result<(), BrokerError> {
+        let gone: BTreeSet<String> = {
+            let table = self.store.table.read().unwrap_or_else(PoisonError::into_inner);
+            table.topics().filter(|topic| !exists(topic)).map(str::to_owned).collect()
+        };
+        let changes: Vec<_> = gone.into_iter().map(|topic| Change::ForgetTopic { topic }).collect();
+        self.store.keep(changes).map_err(BrokerError::storage(&self.store.path))
+    }
+
     /// The way to have changes stored, once `serve` runs.
     pub(crate) fn handle(&self) -> JournalHandle {
         JournalHandle(self.sender.clone())
@@ -112,8 +124,8 @@ impl Journal {
         loop {
             tokio::select! {
                 biased;
-                received = receiver.recv_many(&mut waiting, WAITING_REQUESTS) => if received == 0 { return },
-                () = stopping.cancelled() => return,
+                received = receiver.recv_many(&mut waiting, WAITING_REQUESTS) => if received == 0 { break },
+                () = stopping.cancelled() => break,
             }
             let requests = std::mem::take(&mut waiting);
             let stored = tokio::task::spawn_blocking(move || {
@@ -128,26 +140,36 @@ impl Journal {
                 }
             }
         }
+        // Only an interval policy leaves anything to do here.
+        let synced = tokio::task::spawn_blocking(move || store.file.sync_data()).await;
+        if let Err(error) = synced.map_err(io::Error::other).flatten() {
+            log::error!(error:%; "the offset journal could not be synced");
+        }
     }
 }
 
 impl Store {
     fn store(&mut self, requests: Vec<Request>) {
-        let bytes: Vec<u8> = requests.iter().flat_map(|request| &request.changes).flat_map(encode).collect();
-        let stored = self.append(&bytes);
+        let (changes, waiting): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|request| (request.changes, request.done)).unzip();
+        let stored = self.keep(changes.into_iter().flatten().collect());
         if let Err(error) = &stored {
             log::error!(path:% = self.path.display(), error:%; "offsets could not be stored");
         }
-        let stored = stored.is_ok();
-        for request in requests {
-            if stored {
-                let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-                request.changes.into_iter().for_each(|change| table.apply(change));
-            }
+        for done in waiting {
             // Nobody listens any more when the client has gone.
-            let _ = request.done.send(stored);
+            let _ = done.send(stored.is_ok());
         }
         self.compact_if_outdated();
+    }
+
+    /// Puts the changes on disk and then into the table.
+    fn keep(&mut self, changes: Vec<Change>) -> io::Result<()> {
+        let bytes: Vec<u8> = changes.iter().flat_map(encode).collect();
+        self.append(&bytes)?;
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        changes.into_iter().for_each(|change| table.apply(change));
+        Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -234,6 +256,19 @@ mod tests {
         let offsets = table.group("readers").expect("group");
         let kept: Vec<_> = offsets.iter().map(|((_, partition), kept)| (*partition, kept.offset)).collect();
         assert_eq!(kept, [(0, 18), (1, 19), (2, 17)]);
+    }
+
+    #[test]
+    fn a_topic_that_is_gone_leaves_no_offsets() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("offsets.journal");
+        let mut journal = Journal::open(&path, SyncPolicy::Always).expect("opened");
+        journal.store.keep(vec![commit(0, 1), commit(1, 2)]).expect("kept");
+        journal.forget_topics_except(|topic| topic == "letters").expect("kept");
+        assert_eq!(journal.table().read().expect("table").len(), 2);
+        journal.forget_topics_except(|_| false).expect("kept");
+        let reopened = Journal::open(&path, SyncPolicy::Always).expect("opened");
+        assert_eq!(reopened.table().read().expect("table").len(), 0);
     }
 
     #[test]

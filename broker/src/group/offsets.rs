@@ -66,6 +66,11 @@ impl OffsetTable {
         self.groups.keys()
     }
 
+    /// The topics that any group has offsets of; the same topic may come several times.
+    pub(crate) fn topics(&self) -> impl Iterator<Item = &str> {
+        self.groups.values().flat_map(|offsets| offsets.keys().map(|(topic, _)| topic.as_str()))
+    }
+
     /// The number of offsets in all groups.
     pub(crate) fn len(&self) -> usize {
         self.groups.values().map(BTreeMap::len).sum()
