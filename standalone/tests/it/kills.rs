@@ -66,7 +66,7 @@ async fn backend_consumer_broker_and_database_die_during_traffic() {
                 "{victim:?} killed, all stored {:.1} s after its restart",
                 restarted.elapsed().as_secs_f64()
             );
-            audit(&crowd, &database.messages().await, false).must_agree(&name);
+            audit(&crowd, &database.messages().await).must_agree(&name);
         }
     }
     let (records, dead) = cluster.log_counts().await;
@@ -96,5 +96,5 @@ async fn milena_dies_during_traffic() {
     crowd.settle(1).await;
     let (database, count) = (milena.database(), crowd.sent().len() as i64);
     until("everything is stored", 60, async || database.try_count_messages().await == Some(count)).await;
-    audit(&crowd, &database.messages().await, false).must_agree(&format!("milena killed {kills} times"));
+    audit(&crowd, &database.messages().await).must_agree(&format!("milena killed {kills} times"));
 }

@@ -85,6 +85,8 @@ async fn without_database_live_chat_goes_on() {
     let nodes = cluster.addresses();
     let (mut anns, _) = Socket::signed_in(nodes[0], &ann.token, None).await;
     let (mut bobs, _) = Socket::signed_in(nodes[1], &bob.token, None).await;
+    let carl = cluster.rest(0).register("carl").await;
+    let (mut carls, _) = Socket::signed_in(nodes[0], &carl.token, None).await;
     say(&mut anns, &bob, "before").await;
     assert_eq!(bobs.expect("message").await["body"], "before");
     say(&mut bobs, &ann, "answer").await;
@@ -100,25 +102,34 @@ async fn without_database_live_chat_goes_on() {
         say(&mut bobs, &ann, &answer).await;
         assert_eq!(anns.expect("message").await["body"], answer);
     }
+    // Also between people of one node who never wrote to each other.
+    say(&mut anns, &carl, "the first word").await;
+    assert_eq!(carls.expect("message").await["body"], "the first word");
     // Who was signed in comes back, resumes, and is believed.
     anns.close().await;
     let (mut anns, welcome) = Socket::signed_in(nodes[0], &ann.token, Some(&cursor)).await;
     assert_eq!(welcome["resumed"], true);
-    for number in 0..40 {
-        assert_eq!(anns.expect("message").await["body"], format!("ask-{number}"));
-        assert_eq!(anns.expect("message").await["body"], format!("answer-{number}"));
+    let mut missed = Vec::new();
+    for _ in 0..81 {
+        missed.push(anns.expect("message").await["body"].as_str().expect("a text").to_owned());
     }
+    // Each conversation in its order; the one with Carl may come before or after the other.
+    missed.retain(|body| body != "the first word");
+    let expected = (0..40).flat_map(|number| [format!("ask-{number}"), format!("answer-{number}")]);
+    assert_eq!(missed, expected.collect::<Vec<_>>());
     let login =
         cluster.rest(0).post("login", &json!({"username": "ann", "password": crate::client::PASSWORD})).await;
     assert_eq!((login.status, login.code()), (503, "store_unavailable"));
 
     postgres.start_again().await;
-    cluster.stored(82, 60).await;
-    assert_eq!(cluster.services.database.count("messages").await, 82);
+    cluster.stored(83, 60).await;
+    assert_eq!(cluster.services.database.count("messages").await, 83);
     assert!(cluster.consumers[0].is_running(), "the consumer outlives its database");
     let rest = cluster.rest(0).of(&ann);
-    let conversation = rest.conversations().await[0].id;
-    assert_eq!(rest.messages_after(conversation, -1).await.len(), 82);
+    let list = rest.conversations().await;
+    let with_bob =
+        list.iter().find(|conversation| conversation.person.id == bob.person.id).expect("in the list");
+    assert_eq!((list.len(), rest.messages_after(with_bob.id, -1).await.len()), (2, 82));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -87,7 +87,7 @@ impl Device {
 
     /// What it was told so far.
     pub(crate) fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.heard)
     }
 }
 
@@ -202,6 +202,9 @@ impl Work {
 
     async fn send_due(&mut self, socket: &mut Socket, all: bool) -> bool {
         for (outgoing, again) in self.pending.take(all, Instant::now()) {
+            if again {
+                lock(&self.heard).sent_again.insert(outgoing.client_id.clone());
+            }
             let frame = send_frame(outgoing.to, &outgoing.client_id, &outgoing.body, again);
             if socket.send(&frame).await.is_err() {
                 return false;
@@ -213,10 +216,9 @@ impl Work {
     fn accepted(&mut self, frame: Value) {
         let accepted: super::wire::Accepted = serde_json::from_value(frame).expect("an answer");
         self.pending.remove(&accepted.client_id);
-        let again = self.pending.was_resent(&accepted.client_id);
         let first = self.note(|heard, _| {
             let first = !heard.accepted.contains_key(&accepted.client_id);
-            heard.accept(accepted, again);
+            heard.accept(accepted);
             first
         });
         if first {
@@ -273,7 +275,10 @@ impl Work {
     }
 
     fn note<T>(&self, write: impl FnOnce(&mut Heard, Uuid) -> T) -> T {
-        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut heard, self.account.person.id)
+        write(&mut lock(&self.heard), self.account.person.id)
     }
+}
+
+fn lock(heard: &Mutex<Heard>) -> MutexGuard<'_, Heard> {
+    heard.lock().unwrap_or_else(PoisonError::into_inner)
 }

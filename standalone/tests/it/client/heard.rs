@@ -39,6 +39,8 @@ pub(crate) struct Heard {
     pub(crate) accepted: HashMap<String, Vec<Accepted>>,
     /// Codes of refusals that were temporary.
     pub(crate) refused_for_now: BTreeMap<String, usize>,
+    /// Own messages that were sent more than once: a later one may be stored before them.
+    pub(crate) sent_again: HashSet<String>,
     /// Refusals and errors that were final: a defect in these tests.
     pub(crate) refused: Vec<String>,
     /// People in a frame who do not include the owner.
@@ -73,11 +75,12 @@ impl Heard {
     }
 
     /// An answer. Of a message that was sent more than once, it may come late or twice.
-    pub(super) fn accept(&mut self, accepted: Accepted, sent_before: bool) {
+    pub(super) fn accept(&mut self, accepted: Accepted) {
+        let sent_again = self.sent_again.contains(&accepted.client_id);
         let Accepted { id, conversation, position, .. } = accepted;
         let answers = self.accepted.entry(accepted.client_id.clone()).or_default();
         answers.push(accepted);
-        self.arrive(Arrival { id, conversation, position, via: Via::Accepted, body: None }, !sent_before);
+        self.arrive(Arrival { id, conversation, position, via: Via::Accepted, body: None }, !sent_again);
     }
 
     fn arrive(&mut self, arrival: Arrival, strict: bool) {

@@ -1,6 +1,6 @@
 //! Own messages that are not answered yet: sent again after a reconnect or a temporary refusal, in their order.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -27,7 +27,6 @@ struct Waiting {
 pub(super) struct Pending {
     messages: BTreeMap<u64, Waiting>,
     next: u64,
-    resent: HashSet<String>,
 }
 
 impl Pending {
@@ -44,9 +43,6 @@ impl Pending {
             if all || fresh || waiting.again_at.is_some_and(|at| at <= now) {
                 waiting.again_at = None;
                 waiting.sent += 1;
-                if !fresh {
-                    self.resent.insert(waiting.outgoing.client_id.clone());
-                }
                 due.push((&waiting.outgoing, !fresh));
             }
         }
@@ -70,10 +66,5 @@ impl Pending {
     /// Answered for good; nothing when it was answered before.
     pub(super) fn remove(&mut self, client_id: &str) {
         self.messages.retain(|_, waiting| waiting.outgoing.client_id != client_id);
-    }
-
-    /// Whether it was sent more than once.
-    pub(super) fn was_resent(&self, client_id: &str) -> bool {
-        self.resent.contains(client_id)
     }
 }

@@ -9,9 +9,8 @@ use super::crowd::{Crowd, Sent};
 use crate::client::Heard;
 use crate::world::Row;
 
-/// `undisturbed` also asks that each device's messages are stored in the order in which it wrote them, which a
-/// temporary refusal may change.
-pub(crate) fn audit(crowd: &Crowd, rows: &[Row], undisturbed: bool) -> Figures {
+/// The judgement.
+pub(crate) fn audit(crowd: &Crowd, rows: &[Row]) -> Figures {
     let mut figures = Figures {
         people: crowd.members.len(),
         devices: crowd.devices().count(),
@@ -21,9 +20,7 @@ pub(crate) fn audit(crowd: &Crowd, rows: &[Row], undisturbed: bool) -> Figures {
     };
     let sent = crowd.sent();
     let bodies = against_store(crowd, &sent, rows, &mut figures);
-    if undisturbed {
-        figures.reordered += out_of_turn(crowd, &sent, rows);
-    }
+    figures.reordered += out_of_turn(crowd, &sent, rows);
     for member in &crowd.members {
         let name = &member.account.person.username;
         let expected = conversations(rows.iter().filter(|row| row.sender == *name || row.recipient == *name));
@@ -75,14 +72,18 @@ fn against_store<'a>(
     bodies
 }
 
-/// Messages that one device wrote to one person, stored in another order.
+/// Messages that one device wrote to one person, each sent once, and stored in another order.
 fn out_of_turn(crowd: &Crowd, sent: &[Sent], rows: &[Row]) -> usize {
     let positions: HashMap<Key<'_>, i64> =
         rows.iter().map(|row| ((&*row.sender, &*row.client_id), row.position)).collect();
     let mut last: HashMap<(usize, usize, usize), i64> = HashMap::new();
     let mut wrong = 0;
     for message in sent {
-        let sender = &crowd.members[message.sender].account.person.username;
+        let sender = &crowd.members[message.sender];
+        if sender.devices[message.device].heard().sent_again.contains(&message.client_id) {
+            continue;
+        }
+        let sender = &sender.account.person.username;
         let Some(position) = positions.get(&(&**sender, &*message.client_id)) else { continue };
         let before = last.insert((message.sender, message.device, message.to), *position);
         wrong += usize::from(before.is_some_and(|before| before >= *position));
