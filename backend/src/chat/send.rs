@@ -98,7 +98,10 @@ impl Chat {
         match target {
             Target::User(user) if user == sender => Ok(user),
             Target::User(user) => {
-                if self.directory.exists(user).await? {
+                // Who is live here, or wrote with the sender lately, exists: no need to ask a database that may be away.
+                let known = self.registry.is_connected(user)
+                    || self.recent().people(ConversationId::direct(sender, user)).is_some();
+                if known || self.directory.exists(user).await? {
                     Ok(user)
                 } else {
                     Err(Refusal {
