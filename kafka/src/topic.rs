@@ -8,6 +8,7 @@ use milena_settings::KafkaSettings;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
+use tokio::sync::oneshot;
 
 use crate::{LogError, Quiet, Role, client_config};
 
@@ -20,12 +21,14 @@ use crate::{LogError, Quiet, Role, client_config};
 /// [`LogError::Unreachable`] when no broker answers within `timeout`, [`LogError::Create`] when the broker refuses.
 pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Result<(), LogError> {
     let deadline = Instant::now() + timeout;
-    for (topic, partitions) in [(&settings.topic, settings.partitions), (&settings.dead_topic, 1)] {
-        if partition_count(settings, topic, deadline).await? > 0 {
+    let wanted = [(&settings.topic, settings.partitions), (&settings.dead_topic, 1)];
+    let counts = partition_counts(settings, wanted.map(|(topic, _)| topic.clone()), deadline).await?;
+    for ((topic, partitions), count) in wanted.into_iter().zip(counts) {
+        if count > 0 {
             continue;
         }
         create(settings, topic, partitions, deadline).await?;
-        while partition_count(settings, topic, deadline).await? < partitions {
+        while partition_counts(settings, [topic.clone()], deadline).await? < [partitions] {
             if Instant::now() >= deadline {
                 return Err(LogError::Create {
                     topic: topic.clone(),
@@ -67,23 +70,32 @@ async fn create(
     Ok(())
 }
 
-async fn partition_count(
+/// How many partitions each topic has; 0 when it is missing.
+async fn partition_counts<const N: usize>(
     settings: &KafkaSettings,
-    topic: &str,
+    topics: [String; N],
     deadline: Instant,
-) -> Result<usize, LogError> {
-    let topic = topic.to_owned();
+) -> Result<[usize; N], LogError> {
     blocking(settings, move |consumer, brokers| {
-        let metadata = consumer
-            .fetch_metadata(Some(&topic), remaining(deadline))
-            .map_err(|source| LogError::Unreachable { brokers, source })?;
-        Ok(metadata
-            .topics()
-            .first()
-            .filter(|topic| topic.error().is_none())
-            .map_or(0, |t| t.partitions().len()))
+        let mut counts = [0; N];
+        for (count, topic) in counts.iter_mut().zip(&topics) {
+            *count = partition_count(consumer, topic, &brokers, deadline)?;
+        }
+        Ok(counts)
     })
     .await
+}
+
+fn partition_count(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    brokers: &str,
+    deadline: Instant,
+) -> Result<usize, LogError> {
+    let metadata = consumer
+        .fetch_metadata(Some(topic), remaining(deadline))
+        .map_err(|source| LogError::Unreachable { brokers: brokers.to_owned(), source })?;
+    Ok(metadata.topics().first().filter(|topic| topic.error().is_none()).map_or(0, |t| t.partitions().len()))
 }
 
 /// The first and the next offset of each partition of the message topic.
@@ -96,8 +108,8 @@ pub async fn partition_states(
 ) -> Result<BTreeMap<i32, PartitionState>, LogError> {
     let deadline = Instant::now() + timeout;
     let topic = settings.topic.clone();
-    let count = partition_count(settings, &topic, deadline).await?;
-    blocking(settings, move |consumer, _| {
+    blocking(settings, move |consumer, brokers| {
+        let count = partition_count(consumer, &topic, &brokers, deadline)?;
         let mut states = BTreeMap::new();
         for partition in 0..i32::try_from(count).unwrap_or(i32::MAX) {
             let (low, high) = consumer
@@ -110,20 +122,26 @@ pub async fn partition_states(
     .await
 }
 
-/// librdkafka's metadata calls block, and dropping a client can take a moment: both stay off the async threads.
+/// librdkafka's metadata calls block, and dropping a client takes a moment: both stay off the async threads, and nobody
+/// waits for the second.
 async fn blocking<T: Send + 'static>(
     settings: &KafkaSettings,
     ask: impl FnOnce(&BaseConsumer<Quiet>, String) -> Result<T, LogError> + Send + 'static,
 ) -> Result<T, LogError> {
     let config = client_config(settings, &Role::Tail);
     let brokers = settings.brokers.clone();
+    let (answer, answered) = oneshot::channel();
     tokio::task::spawn_blocking(move || {
-        let consumer: BaseConsumer<Quiet> =
-            config.create_with_context(Quiet::default()).map_err(LogError::Properties)?;
-        ask(&consumer, brokers)
-    })
-    .await
-    .map_err(|_| LogError::Ended)?
+        let asked = config.create_with_context(Quiet::default()).map_err(LogError::Properties);
+        let (outcome, consumer) = match asked {
+            Ok(consumer) => (ask(&consumer, brokers), Some(consumer)),
+            Err(error) => (Err(error), None),
+        };
+        // Whoever asked may be gone when the program stops meanwhile.
+        let _ = answer.send(outcome);
+        drop(consumer);
+    });
+    answered.await.map_err(|_| LogError::Ended)?
 }
 
 fn remaining(deadline: Instant) -> Duration {

@@ -81,7 +81,11 @@ pub fn spawn(
                         offset: record.offset(),
                         event: Event::decode(record.key(), record.payload()),
                     },
-                    Err(KafkaError::PartitionEOF(partition)) => TailEvent::End { partition },
+                    Err(KafkaError::PartitionEOF(partition)) => {
+                        // The broker has just answered; the statistics would say so half a second later.
+                        health.set_live(true);
+                        TailEvent::End { partition }
+                    }
                     Err(error) if is_final(&error) => {
                         health.set_broken(format!("the log was changed under this program: {error}"));
                         stop.cancel();
