@@ -17,7 +17,7 @@ mod server;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -53,6 +53,7 @@ pub async fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
     let stopping = CancellationToken::new();
     let opening = stopping.clone();
     let data_dir = config.data_dir.clone();
+    let began = Instant::now();
     let opened = tokio::task::spawn_blocking(move || Shared::open(config, opening));
     let (shared, journal) =
         opened.await.map_err(std::io::Error::other).map_err(BrokerError::storage(data_dir)).flatten()?;
@@ -63,7 +64,10 @@ pub async fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
     shared.tasks.spawn(Arc::clone(&shared.groups).keep_time(stopping.clone()));
     shared.tasks.spawn(retain(Arc::clone(&shared)));
     shared.tasks.spawn(server::serve(Arc::clone(&shared), listener));
-    ::log::info!(address:%, folder:% = shared.config.data_dir.display(); "broker started");
+    ::log::info!(
+        address:%, folder:% = shared.config.data_dir.display(), opened_ms = began.elapsed().as_millis() as u64;
+        "broker started"
+    );
     Ok(Broker { address, shared, stopping: stopping.drop_guard() })
 }
 

@@ -32,8 +32,7 @@ pub(crate) struct Recovered {
 pub(crate) fn recover(folder: &Path, disk: &Disk, keep_until: Option<i64>) -> io::Result<Recovered> {
     durable::create_folder(folder)?;
     let start_offset = snapshot::load_start_offset(folder);
-    let mut bases = segment_bases(folder)?;
-    drop_empty_last(&mut bases)?;
+    let mut bases = drop_empty(segment_bases(folder)?)?;
     let Some((last_base, last_path)) = bases.pop() else {
         let active = Active::create(folder, start_offset)?;
         return Ok(Recovered { sealed: Vec::new(), active, producers: Producers::default(), start_offset });
@@ -60,17 +59,23 @@ fn segment_bases(folder: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
     Ok(bases)
 }
 
-/// An empty last segment says nothing, and after a failed attempt to begin one it may even be out of place: the
-/// segment before it goes on.
-fn drop_empty_last(bases: &mut Vec<(i64, PathBuf)>) -> io::Result<()> {
-    while bases.len() > 1
-        && let Some((_, path)) = bases.last()
-        && fs::metadata(path)?.len() == 0
-    {
-        fs::remove_file(path)?;
-        bases.pop();
+/// An empty segment says nothing, and after a failed attempt to begin one it may even be out of place: what stands
+/// before it goes on. Only a log that is empty altogether keeps one, for its offset.
+fn drop_empty(bases: Vec<(i64, PathBuf)>) -> io::Result<Vec<(i64, PathBuf)>> {
+    let mut filled = Vec::with_capacity(bases.len());
+    let mut newest_empty = None;
+    for (base, path) in bases {
+        if fs::metadata(&path)?.len() > 0 {
+            filled.push((base, path));
+        } else if let Some((_, older)) = newest_empty.replace((base, path)) {
+            fs::remove_file(older)?;
+        }
     }
-    Ok(())
+    match newest_empty {
+        Some((_, path)) if !filled.is_empty() => fs::remove_file(path)?,
+        empty => filled.extend(empty),
+    }
+    Ok(filled)
 }
 
 fn open_sealed(base_offset: i64, path: PathBuf) -> io::Result<Arc<Sealed>> {

@@ -39,19 +39,23 @@ impl Partition {
         let synced = self.options.disk.sync(&file);
         let mut log = self.lock();
         log.sync_scheduled = false;
-        if self.progress().incarnation != incarnation || self.progress().deleted {
+        let progress = self.progress();
+        if progress.deleted {
             return;
         }
-        if let Err(error) = synced {
+        // Otherwise the log was recovered meanwhile, and this sync speaks of a state that is gone.
+        let current = progress.incarnation == incarnation;
+        if let (true, Err(error)) = (current, &synced) {
             // After a failed sync nobody knows what is on disk, and a second sync may lie: cut back to what is known.
-            self.fail(&mut log, &error);
+            self.fail(&mut log, error);
             return;
         }
-        if log.active.base_offset == base_offset && log.visible_bytes < target.size_bytes {
+        if current && log.active.base_offset == base_offset && log.visible_bytes < target.size_bytes {
             log.visible_bytes = target.size_bytes;
             self.progress.send_modify(|progress| progress.high_watermark = target.next_offset);
         }
-        if log.active.extent.next_offset > target.next_offset {
+        let behind = !current || log.active.extent.next_offset > target.next_offset;
+        if behind && !log.failed {
             self.schedule_sync(&mut log);
         }
     }

@@ -224,6 +224,31 @@ async fn records_that_were_deleted_stay_away() {
 }
 
 #[tokio::test]
+async fn a_segment_that_was_begun_in_vain_does_no_harm() {
+    let folder = tempfile::tempdir().expect("folder");
+    let options = options(SyncPolicy::Always, 300);
+    let partition = open(folder.path(), &options);
+    for _ in 0..3 {
+        partition.append(&batch(2, 1_000), MAX_BATCH_BYTES).expect("appended");
+    }
+    // As if the disk had refused to begin a segment at offset 4, and the old one went on.
+    fs::write(folder.path().join("00000000000000000004.log"), "").expect("written");
+    for _ in 0..9 {
+        partition.append(&batch(2, 1_000), MAX_BATCH_BYTES).expect("appended");
+    }
+    until(|| partition.progress().high_watermark == 24).await;
+    let before = read_all(&partition);
+    assert_eq!(before.len(), 12);
+    drop(partition);
+    let partition = open(folder.path(), &options);
+    assert_eq!(read_all(&partition), before);
+    for offset in 0..24 {
+        let read = partition.read(offset, 1, true).expect("read");
+        assert_eq!(BatchHeader::verify(&read).expect("a batch").base_offset, offset / 2 * 2);
+    }
+}
+
+#[tokio::test]
 async fn the_latest_by_time_is_found() {
     let folder = tempfile::tempdir().expect("folder");
     let partition = open(folder.path(), &options(SyncPolicy::Always, 300));

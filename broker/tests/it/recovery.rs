@@ -200,3 +200,30 @@ async fn reading_begins_anywhere_across_many_segments() {
     let broker = broker.restart().await;
     check(broker.client()).await;
 }
+
+/// How much is read again after a crash does not grow with the log. Writes ten gigabytes, or
+/// `MILENA_BROKER_LOG_GB`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes gigabytes"]
+async fn recovery_of_a_large_log_is_bounded() {
+    let gigabytes: usize =
+        std::env::var("MILENA_BROKER_LOG_GB").map_or(10, |gb| gb.parse().expect("a number"));
+    let folder = tempfile::tempdir().expect("folder");
+    let address = free_address();
+    let mut broker = ChildBroker::start(folder.path(), address);
+    create_topic(&client(address), "letters", 1).await;
+    let mut wire = Wire::connect(address).await;
+    let batch = batch(40_000, None);
+    let batches = gigabytes * (1 << 30) / batch.len();
+    for at in 0..batches as i64 {
+        assert_eq!(produced(&wire.ask(9, &produce(-1, batch.clone())).await), (0, at * 40_000));
+    }
+    broker.kill();
+    let began = Instant::now();
+    let broker = ChildBroker::start(folder.path(), address);
+    let took = began.elapsed();
+    println!("{gigabytes} GB in {batches} batches of {} bytes: started again after {took:?}", batch.len());
+    assert_eq!(watermarks(&client(address), "letters", 0).await, (0, batches as i64 * 40_000));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    drop(broker);
+}
