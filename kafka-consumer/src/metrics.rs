@@ -59,7 +59,11 @@ pub fn describe() {
     describe_counter!(TRANSACTIONS, Unit::Count, "transactions committed");
     describe_counter!(RETRIES, Unit::Count, "attempts that the store refused for the time being");
     describe_counter!(REBALANCES, Unit::Count, "times that partitions came or went");
-    describe_counter!(FENCED, Unit::Count, "partitions that another consumer had written meanwhile");
+    describe_counter!(
+        FENCED,
+        Unit::Count,
+        "transactions refused because another consumer had written a partition meanwhile"
+    );
     describe_gauge!(LAG, Unit::Count, "records of the held partitions that are not stored yet");
     describe_gauge!(PARTITIONS, Unit::Count, "partitions held");
     describe_histogram!(BATCH_ROWS, Unit::Count, "rows of a batch");
@@ -77,7 +81,7 @@ pub(crate) fn outcome(outcome: &Outcome) {
     counter!(DUPLICATES).increment(outcome.duplicates);
     counter!(DEAD_LETTERS).increment(outcome.dead);
     counter!(TRANSACTIONS).increment(outcome.transactions);
-    counter!(FENCED).increment(outcome.moved.len() as u64);
+    counter!(FENCED).increment(outcome.fenced);
     histogram!(WRITE_SECONDS).record(outcome.took.as_secs_f64());
 }
 

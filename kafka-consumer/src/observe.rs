@@ -84,3 +84,37 @@ fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     response.headers_mut().insert(hyper::header::CONTENT_TYPE, plain);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn get(address: std::net::SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn health_is_shown_as_it_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (health, shutdown) = (Health::default(), CancellationToken::new());
+        let serving = tokio::spawn(serve(listener, health.clone(), shutdown.clone()));
+        assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 200"));
+        assert!(get(address, "/readyz").await.contains("no partition is assigned yet"));
+        health.assigned();
+        assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
+        health.ended();
+        assert!(get(address, "/healthz").await.starts_with("HTTP/1.1 503"));
+        assert!(get(address, "/elsewhere").await.starts_with("HTTP/1.1 404"));
+        shutdown.cancel();
+        serving.await.unwrap();
+    }
+}

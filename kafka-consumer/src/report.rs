@@ -19,7 +19,7 @@ pub struct Summary {
     pub retries: u64,
     /// Times that partitions came or went.
     pub rebalances: u64,
-    /// Partitions that another consumer had written meanwhile.
+    /// Transactions refused because another consumer had written a partition meanwhile.
     pub fenced: u64,
 }
 
@@ -47,7 +47,7 @@ impl Report {
         self.total.dead_letters += outcome.dead;
         self.total.transactions += outcome.transactions;
         self.total.retries += outcome.retries;
-        self.total.fenced += outcome.moved.len() as u64;
+        self.total.fenced += outcome.fenced;
         self.slowest = self.slowest.max(outcome.took);
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct Outcome {
     pub(crate) transactions: u64,
     /// Attempts that failed for the time being.
     pub(crate) retries: u64,
+    /// Transactions refused because the store was elsewhere.
+    pub(crate) fenced: u64,
     /// From the first attempt to the end.
     pub(crate) took: Duration,
 }
@@ -98,6 +100,7 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
                     outcome.done.extend(piece.spans());
                 }
                 Err(Refusal::Fenced) => {
+                    outcome.fenced += 1;
                     piece.put_back(lent);
                     left.push(self.reconcile(piece, &mut outcome).await?);
                 }

@@ -160,8 +160,10 @@ async fn two_groups_by_mistake(mut world: World) {
     let first = Running::start(&world).await;
     world.settings.consumer.group.push_str("-other");
     let second = Running::start(&world).await;
+    until("both have partitions", 30, async || first.is_ready() && second.is_ready()).await;
     for step in 0..60 {
         log.send(messages(step * 50..(step + 1) * 50)).await;
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
     truth::stored(&world).await;
     let (first, second) = (first.stop().await, second.stop().await);
