@@ -3,9 +3,6 @@
 //! Exit status: 0 after an orderly stop, 1 when something it needs is not there or fails, 2 when the command line or the
 //! settings are wrong.
 
-mod logging;
-mod signals;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -49,7 +46,7 @@ fn main() -> ExitCode {
         eprintln!("backend: the settings are valid");
         return ExitCode::SUCCESS;
     }
-    logging::start(&settings.logging);
+    milena_process::start_logging(&settings.logging.filter);
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -62,7 +59,7 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(settings: Settings) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
+    milena_process::stop_on_signal(stop.clone()).context("signals cannot be received")?;
     let store =
         Store::connect(&settings.database).await.context("the database cannot be opened (database.url)")?;
     store.migrate().await.context("the database cannot be brought up to date")?;

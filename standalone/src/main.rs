@@ -6,10 +6,8 @@
 mod address;
 mod cli;
 mod import;
-mod logging;
 mod run;
 mod settings;
-mod signals;
 
 use std::process::ExitCode;
 

@@ -6,13 +6,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use milena_backend::App;
 use milena_broker::Broker;
+use milena_process::{start_logging, stop_on_signal};
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Options;
-use crate::{address, logging, settings, signals};
+use crate::{address, settings};
 
 /// Runs until a signal.
 ///
@@ -21,9 +22,9 @@ use crate::{address, logging, settings, signals};
 /// belong together.
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut settings = settings::load(options)?;
-    logging::start(&settings.logging.filter);
+    start_logging(&settings.logging.filter);
     let stop = CancellationToken::new();
-    signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
+    stop_on_signal(stop.clone()).context("signals cannot be received")?;
 
     let data = settings::data_folder(&options.data)?;
     let broker = address::start_broker(&settings.broker, &data, options.broker.is_some()).await?;

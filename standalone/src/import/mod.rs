@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use milena_domain::{MessageEvent, MessageId};
+use milena_process::{start_logging, stop_on_signal};
 use tokio_util::sync::CancellationToken;
 
 use self::line::ImportLine;
@@ -25,7 +26,7 @@ use self::progress::Progress;
 use self::source::{Chunk, Source};
 use self::target::Target;
 use crate::cli::{ImportArguments, Options};
-use crate::{logging, settings, signals};
+use crate::settings;
 
 /// What happened.
 #[derive(Debug, Default)]
@@ -50,9 +51,9 @@ pub(crate) struct Summary {
 pub(crate) async fn run(options: &Options, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
     let settings = settings::load(options)?;
     // The progress bar says what goes well.
-    logging::start("warn");
+    start_logging("warn");
     let stop = CancellationToken::new();
-    signals::stop_on_signal(stop.clone()).context("signals cannot be received")?;
+    stop_on_signal(stop.clone()).context("signals cannot be received")?;
     let source = Source::open(&arguments.file)
         .with_context(|| format!("the file {} cannot be read", arguments.file.display()))?;
     let people = People::new(arguments.password.as_deref()).await?;

@@ -4,13 +4,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// Exit status of a program that was ended by the second signal, as shells report SIGINT.
-const INTERRUPTED: i32 = 130;
+pub const INTERRUPTED: i32 = 130;
 
-/// Cancels `stop` at the first signal. The task lives as long as the process.
+/// Cancels `stop` at the first signal and tells the person in front of the terminal. The task lives as long as the
+/// process.
 ///
 /// # Errors
 /// When the system does not let the program listen to signals.
-pub(crate) fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
+pub fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -20,7 +21,9 @@ pub(crate) fn stop_on_signal(stop: CancellationToken) -> std::io::Result<()> {
                 _ = terminate.recv() => {}
             }
             if first {
-                log::info!("a signal asks to stop");
+                if !stop.is_cancelled() {
+                    eprintln!("\nstopping; press Ctrl-C again to stop at once");
+                }
                 stop.cancel();
             }
         }
