@@ -108,3 +108,9 @@ async fn retain(shared: Arc<Shared>) {
         }
     }
 }
+
+/// Cases of a property test: `PROPTEST_CASES`, or so many.
+#[cfg(test)]
+fn test_cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
@@ -91,7 +92,7 @@ pub(super) fn join(shared: &Arc<Shared>, client: &Client, version: i16, request:
 }
 
 fn joined(version: i16, answer: JoinAnswer) -> JoinGroupResponse {
-    let member = |(identity, metadata): (Identity, bytes::Bytes)| {
+    let member = |(identity, metadata): (Identity, Bytes)| {
         JoinGroupResponseMember::default()
             .with_member_id(text(identity.member_id))
             .with_group_instance_id(identity.instance_id.map(text))
@@ -110,7 +111,7 @@ fn joined(version: i16, answer: JoinAnswer) -> JoinGroupResponse {
 
 pub(super) fn sync(shared: &Arc<Shared>, request: SyncGroupRequest) -> Answer {
     let assignment = |assigned: kafka_protocol::messages::sync_group_request::SyncGroupRequestAssignment| {
-        (assigned.member_id.to_string(), assigned.assignment)
+        (assigned.member_id.to_string(), Bytes::copy_from_slice(&assigned.assignment))
     };
     let sync = SyncRequest {
         identity: identity(&request.member_id, request.group_instance_id.as_ref()),

@@ -20,6 +20,12 @@ use super::terms::{
 const MIN_SESSION_TIMEOUT_MS: u64 = 1_000;
 const MAX_SESSION_TIMEOUT_MS: u64 = 30 * 60 * 1_000;
 const MAX_MEMBERS: usize = 1_000;
+/// Members of all groups together; each keeps what it says about itself in memory.
+const MAX_ALL_MEMBERS: usize = 5_000;
+/// What one member may say about itself.
+const MAX_METADATA_BYTES: usize = 256 << 10;
+/// Committed offsets of all groups together.
+const MAX_OFFSETS: usize = 500_000;
 
 /// Answers travel by one-shot channels from the group to the request that waits; the receiver may be gone.
 type Live = Group<oneshot::Sender<JoinAnswer>, oneshot::Sender<SyncAnswer>>;
@@ -104,7 +110,12 @@ impl Coordinator {
         request: JoinRequest,
     ) -> Result<oneshot::Receiver<JoinAnswer>, GroupError> {
         let (sender, receiver) = oneshot::channel();
+        let metadata_bytes: usize = request.protocols.iter().map(|protocol| protocol.metadata.len()).sum();
         let mut groups = self.lock();
+        let members: usize = groups.values().map(Live::member_count).sum();
+        if metadata_bytes > MAX_METADATA_BYTES || members >= MAX_ALL_MEMBERS {
+            return Err(GroupError::GroupFull);
+        }
         if !groups.contains_key(group) {
             if !request.identity.member_id.is_empty() {
                 return Err(GroupError::UnknownMember);
@@ -168,6 +179,9 @@ impl Coordinator {
         identity: &Identity,
         generation: i32,
     ) -> Result<(), GroupError> {
+        if self.table(OffsetTable::len) > MAX_OFFSETS {
+            return Err(GroupError::GroupFull);
+        }
         let mut groups = self.lock();
         match groups.get_mut(group) {
             Some(live) => live.may_commit(self.now_ms(), identity, generation),

@@ -59,6 +59,11 @@ impl<Join, Sync> Group<Join, Sync> {
         &self.protocol_type
     }
 
+    /// Members, and those that were promised a place.
+    pub(crate) fn member_count(&self) -> usize {
+        self.members.len() + self.promised_ids.len()
+    }
+
     /// Nothing would be lost if the group were forgotten.
     pub(crate) fn is_idle(&self) -> bool {
         self.members.is_empty() && self.promised_ids.is_empty()

@@ -241,7 +241,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: crate::test_cases(400), ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_living_end_up_working_together(

@@ -331,7 +331,8 @@ fn happen(accident: &Accident, folder: &Path) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    // Each case syncs dozens of files, so few of them unless more are asked for.
+    #![proptest_config(ProptestConfig { cases: crate::test_cases(60), ..ProptestConfig::default() })]
 
     /// Whatever happens to the end of the last segment, the log is what was appended up to the damage, and goes on.
     #[test]

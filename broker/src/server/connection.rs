@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use kafka_protocol::messages::ResponseKind;
+use kafka_protocol::messages::{ApiKey, ResponseKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -22,6 +22,9 @@ use crate::broker::Shared;
 const READ_BYTES: usize = 16 << 10;
 /// Requests up to this size take nothing of the common budget.
 const FREE_BYTES: usize = 64 << 10;
+/// Only requests that carry records may be larger, because parts of the others are kept: what members of groups say
+/// about themselves, for instance.
+const MAX_CONTROL_BYTES: usize = 1 << 20;
 const PERMIT_BYTES: usize = 1 << 10;
 
 /// An answer that is ready or still being waited for.
@@ -125,9 +128,23 @@ impl Reader<'_> {
             .ok()
             .filter(|length| *length <= config.max_request_bytes)
             .ok_or(ConnectionError::TooLarge(length.into()))?;
+        if length > MAX_CONTROL_BYTES {
+            let key = timeout(config.transfer_timeout, self.peek_key())
+                .await
+                .map_err(|_| ConnectionError::TooSlow)??;
+            if key != ApiKey::Produce as i16 {
+                return Err(ConnectionError::TooLarge(length as i64));
+            }
+        }
         let permit = self.reserve(length).await;
         timeout(config.transfer_timeout, self.fill(length)).await.map_err(|_| ConnectionError::TooSlow)??;
         Ok(Some((self.buffer.split_to(length).freeze(), permit)))
+    }
+
+    /// The kind of the request that begins in the buffer.
+    async fn peek_key(&mut self) -> Result<i16, ConnectionError> {
+        self.fill(size_of::<i16>()).await?;
+        Ok(self.buffer.as_ref().get_i16())
     }
 
     /// A share of the common memory for a large request; the client is not read before it is there.

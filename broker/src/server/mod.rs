@@ -17,7 +17,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the broker stops.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
+    // One permit a connection, held as long as it lives; without one it is closed at once.
     let slots = Arc::new(Semaphore::new(shared.config.max_connections));
+    // The memory of large requests that are being read, shared by all connections; without enough they wait.
     let budget = Arc::new(Semaphore::new(connection::permits(shared.config.max_buffered_request_bytes)));
     loop {
         let accepted = tokio::select! {

@@ -61,13 +61,15 @@ async fn random_bytes_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_supported_ends_the_connection() {
     let broker = TestBroker::start().await;
-    let frames: [&[u8]; 5] = [
+    let frames: [&[u8]; 6] = [
         // AddPartitionsToTxn, which is never advertised.
         &[0, 0, 0, 10, 0, 24, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
         // A key that does not exist.
         &[0, 0, 0, 10, 0x7f, 0xff, 0, 0, 0, 0, 0, 1, 0xff, 0xff],
         // Metadata in a version from the future.
         &[0, 0, 0, 10, 0, 3, 0, 99, 0, 0, 0, 1, 0xff, 0xff],
+        // Two megabytes of Metadata.
+        &[0, 0x20, 0, 0, 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff],
         // A frame of two thousand million bytes.
         &[0x7f, 0xff, 0xff, 0xff, 0, 3],
         // A frame of less than nothing.

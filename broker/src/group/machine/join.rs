@@ -67,7 +67,7 @@ impl<Join, Sync> Group<Join, Sync> {
         if !known && !request.identity.member_id.is_empty() {
             return refuse(GroupError::UnknownMember);
         }
-        if self.members.len() + self.promised_ids.len() >= max_members && !known {
+        if self.member_count() >= max_members && !known {
             return refuse(GroupError::GroupFull);
         }
         if !known && request.takes_id_first && request.identity.instance_id.is_none() {
