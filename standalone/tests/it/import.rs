@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::client::{Message, Rest};
 use crate::ledger::{Corpus, Line};
-use crate::world::{Cluster, Database, Finished, Kind, Milena, Row, Services, turn};
+use crate::world::{Cluster, Database, Finished, Kind, Milena, Program, Row, Services, turn, until};
 
 const PASSWORD: &str = "imported people";
 
@@ -96,6 +96,25 @@ async fn into_the_data_folder() {
     equals(&database, &corpus).await;
     history_equals(&milena.rest(), &corpus).await;
     told("SQLite", &corpus, &first, &second);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_was_killed_is_finished_by_the_next() {
+    let _turn = turn().await;
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = Corpus::find(folder.path());
+    let database = Database::in_data_folder(&folder.path().join("data"));
+    let stored = async || database.try_count_messages().await.unwrap_or(0);
+    for part in [5, 2] {
+        let mut import = Program::start(Milena::import_launch(folder.path(), &corpus.path));
+        let enough = (corpus.lines.len() / part) as i64;
+        until("a part of the file is stored", 120, async || stored().await >= enough).await;
+        assert!(import.is_running(), "it ended before it could be killed");
+        import.kill();
+    }
+    let finished = Milena::import(folder.path(), &corpus.path, None).await;
+    succeeded(&finished, ", 0 refused");
+    equals(&database, &corpus).await;
 }
 
 async fn into_a_server(kind: Kind) {

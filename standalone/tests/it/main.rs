@@ -8,6 +8,8 @@
 //! the size of the traffic, `MILENA_SMS_CORPUS` names the corpus for the import tests, `MILENA_TEST_PROGRAMS` a folder with
 //! other builds of the programs, and `MILENA_TEST_LOGS` a folder that keeps what they said.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 mod client;
 mod ledger;
 mod world;
@@ -21,3 +23,4 @@ mod outages;
 mod privacy;
 mod repeats;
 mod resume;
+mod slow_reader;

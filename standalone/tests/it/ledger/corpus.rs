@@ -103,7 +103,7 @@ fn conversations() -> Vec<Line> {
             let (one, two) = pairs[pair];
             let turn = before.entry(pair).or_default();
             *turn += 1;
-            let (from, to) = if *turn % 3 == 0 { (two, one) } else { (one, two) };
+            let (from, to) = if turn.is_multiple_of(3) { (two, one) } else { (one, two) };
             let minute = jiff::Timestamp::from_second(1_300_000_000 + 60 * (number as i64 / 3)).unwrap();
             let name = |person: usize| format!("sms{person:05}");
             Line {

@@ -46,11 +46,16 @@ impl Milena {
 
     /// `milena import` on the folder, whether a `milena` runs on it or not.
     pub(crate) async fn import(folder: &Path, file: &Path, password: Option<&str>) -> Finished {
-        let mut launch = Self::launch(folder).argument("import").argument(file);
+        let mut launch = Self::import_launch(folder, file);
         if let Some(password) = password {
             launch = launch.argument("--password").argument(password);
         }
         launch.run(300).await
+    }
+
+    /// How an import is started.
+    pub(crate) fn import_launch(folder: &Path, file: &Path) -> Launch {
+        Self::launch(folder).argument("import").argument(file)
     }
 
     /// Waits until it answers that it is ready.

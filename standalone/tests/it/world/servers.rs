@@ -1,6 +1,7 @@
 //! Real servers, by the project's own scripts: shared ones that every test may use, and own ones to stop and kill.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -45,13 +46,11 @@ pub(crate) async fn shared(kind: Kind) -> Option<String> {
     assert!(!required(), "{} is required but not set", kind.variable());
     static STARTED: Mutex<Option<HashMap<Kind, Option<String>>>> = Mutex::const_new(None);
     let mut started = STARTED.lock().await;
-    let known = started.get_or_insert_default();
-    if !known.contains_key(&kind) {
-        let server = start(kind, None).await;
+    match started.get_or_insert_default().entry(kind) {
+        Entry::Occupied(known) => known.get().clone(),
         // It ends with this process: see `--with` below.
-        known.insert(kind, server.map(|server| server.address));
+        Entry::Vacant(place) => place.insert(start(kind, None).await.map(|server| server.address)).clone(),
     }
-    known[&kind].clone()
 }
 
 struct Started {
@@ -75,7 +74,7 @@ async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
         }
         Err(problem) => {
             assert!(!required(), "scripts/{} failed: {problem}", kind.script());
-            println!("NOT RUN: scripts/{} cannot start a server: {problem}", kind.script());
+            eprintln!("NOT RUN: scripts/{} cannot start a server: {problem}", kind.script());
             None
         }
     }
