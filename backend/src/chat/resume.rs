@@ -16,8 +16,9 @@ use crate::registry::Registration;
 use crate::socket::Outbox;
 use crate::wire::frames;
 
-/// Conversations that a resume looks through, at most; somebody with more who was away starts afresh.
-const MAX_CONVERSATIONS: usize = 20_000;
+/// Conversations that a resume looks through, at most: 40 MB of ids for a moment. Nobody has more, because nobody has
+/// more conversations than there are people; a smaller limit would hide a gap from somebody who has.
+const MAX_CONVERSATIONS: usize = 1_000_000;
 
 /// A socket that is live.
 #[derive(Debug)]
