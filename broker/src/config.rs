@@ -39,7 +39,7 @@ pub struct BrokerConfig {
     pub max_buffered_request_bytes: usize,
     /// The largest answer to one fetch, whatever the client asks for (one batch may exceed it).
     pub max_fetch_bytes: usize,
-    /// Further connections are closed at once.
+    /// Further connections are closed at once. Each takes a file handle, of which systems often allow 1,024.
     pub max_connections: usize,
     /// Requests of one connection that may wait for their answers; beyond it the connection is not read.
     pub max_in_flight: usize,
@@ -49,7 +49,7 @@ pub struct BrokerConfig {
     pub transfer_timeout: Duration,
     /// How often old segments are looked for.
     pub retention_check: Duration,
-    /// Partitions of all topics together; topics beyond it are refused.
+    /// Partitions of all topics together; topics beyond it are refused. Each takes a file handle, too.
     pub max_partitions: usize,
     /// Consumer groups, including those that only hold offsets.
     pub max_groups: usize,
@@ -70,12 +70,12 @@ impl BrokerConfig {
             max_request_bytes: 16 << 20,
             max_buffered_request_bytes: 64 << 20,
             max_fetch_bytes: 2 << 20,
-            max_connections: 1000,
+            max_connections: 400,
             max_in_flight: 64,
             max_idle: Duration::from_secs(600),
             transfer_timeout: Duration::from_secs(30),
             retention_check: Duration::from_secs(30),
-            max_partitions: 10_000,
+            max_partitions: 400,
             max_groups: 10_000,
         }
     }

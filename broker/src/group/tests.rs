@@ -347,3 +347,38 @@ fn strangers_and_misfits_are_refused() {
     let full = group.join(0, join_request("", None, false), "one too many".to_owned(), 99);
     assert_eq!(refused(full), Err(GroupError::GroupFull));
 }
+
+#[test]
+fn a_leader_that_never_assigns_is_left_behind() {
+    let mut world = World::new(2, 0);
+    world.join(0);
+    world.join(0);
+    world.join(1);
+    world.join(1);
+    world.pass(100);
+    let leads = |client: &Client| matches!(&client.stage, Stage::Joined { leads, .. } if !leads.is_empty());
+    let leader = world.clients.iter().position(leads).expect("one leads");
+    let other = 1 - leader;
+    world.sync(other);
+    // It is alive and says so, but does not assign: its session alone would keep it for ever.
+    for _ in 0..30 {
+        world.heartbeat(leader);
+        world.pass(1_000);
+    }
+    assert_eq!(world.clients[other].stage, Stage::Outside, "told to join again");
+    assert!(world.settle());
+}
+
+#[test]
+fn an_assignment_never_outlives_its_generation() {
+    let mut world = World::new(1, 0);
+    assert!(world.settle());
+    let identity = Identity { member_id: world.clients[0].member_id.clone(), instance_id: None };
+    let rejoin = join_request(&identity.member_id, None, true);
+    assert!(world.group.join(world.now_ms, rejoin, String::new(), 900).joins[0].1.result.is_ok());
+    // This time the leader forgets itself.
+    let request =
+        SyncRequest { identity, generation: 2, protocol_type: None, protocol: None, assignments: Vec::new() };
+    let due = world.group.sync(world.now_ms, request, 901);
+    assert_eq!(due.syncs[0].1.result, Ok(Bytes::new()));
+}
