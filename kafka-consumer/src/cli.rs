@@ -117,7 +117,10 @@ fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "must be a time such as 2026-01-31T12:00:00Z".to_owned())
 }
 
-/// Runs the command that was given. Answers 0, or 1 when `verify` found differences.
+/// What a shell shows for a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the command that was given. Answers 0; 1 when `verify` found differences; 130 when `replay` was interrupted.
 ///
 /// # Errors
 /// One sentence for the person at the terminal.
@@ -138,8 +141,11 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
                 json: args.json.json,
             };
             let store = open(&settings).await?;
-            replay::replay(&settings, &store, &request, &on_signal()?).await?;
+            let complete = replay::replay(&settings, &store, &request, &on_signal()?).await?;
             store.close().await;
+            if !complete {
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
         }
         Command::Verify(Json { json }) => {
             let store = open(&settings).await?;
@@ -229,7 +235,7 @@ fn on_signal() -> anyhow::Result<CancellationToken> {
             _ = terminate.recv() => {}
         }
         log::warn!("stopped at once, on the second signal");
-        std::process::exit(130);
+        std::process::exit(INTERRUPTED.into());
     });
     Ok(token)
 }

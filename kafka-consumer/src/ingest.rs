@@ -62,6 +62,16 @@ struct Release {
 /// An answer to "where do these partitions begin?", asked of the store in a task of its own.
 type Located = (Vec<i32>, oneshot::Sender<BTreeMap<i32, Start>>, Result<LogPosition, StorageError>);
 
+/// How the loop ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) summary: Summary,
+    /// What the group is still to be told.
+    pub(crate) commits: BTreeMap<i32, i64>,
+    pub(crate) result: Result<(), ConsumerError>,
+}
+
+/// The loop's state; see the module.
 pub(crate) struct Ingest<S> {
     plan: Plan,
     store: S,
@@ -80,7 +90,7 @@ pub(crate) struct Ingest<S> {
     locating: JoinSet<Located>,
     /// Set when the shutdown began.
     stop_by: Option<Instant>,
-    /// The log's ends, for the lag; from statistics, every few seconds.
+    /// The log's ends, for the lag; from statistics, every second.
     log_ends: BTreeMap<i32, i64>,
     /// When group offsets or the log line are due; `None` while there is nothing new.
     tick_at: Option<Instant>,
@@ -120,15 +130,11 @@ impl<S: Sink + Clone> Ingest<S> {
         }
     }
 
-    /// Works until `shutdown`, then writes what is at hand. Answers what was done and what the group is still to be
-    /// told.
-    pub(crate) async fn run(
-        mut self,
-        shutdown: &CancellationToken,
-    ) -> (Summary, BTreeMap<i32, i64>, Result<(), ConsumerError>) {
+    /// Works until `shutdown`, then writes what is at hand.
+    pub(crate) async fn run(mut self, shutdown: &CancellationToken) -> Ended {
         let result = self.work(shutdown).await;
         self.report.say(self.lag());
-        (self.report.total, self.ledger.take_commits(), result)
+        Ended { summary: self.report.total, commits: self.ledger.take_commits(), result }
     }
 
     async fn work(&mut self, shutdown: &CancellationToken) -> Result<(), ConsumerError> {
@@ -373,3 +379,6 @@ async fn at(moment: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,12 +75,12 @@ async fn carry(
         "the consumer reads"
     );
     let ingest = Ingest::new(plan, store, inbox, poller.commands.clone(), port, health.clone());
-    let (summary, commits, result) = ingest.run(&shutdown).await;
+    let ended = ingest.run(&shutdown).await;
     // The port went with the loop: an idle writer ends by itself, one that still retries is cut off here.
     task.abort();
     let _ = task.await;
-    poller.stop(commits).await;
-    result.map(|()| summary)
+    poller.stop(ended.commits).await;
+    ended.result.map(|()| ended.summary)
 }
 
 /// Refuses to begin when log and store do not belong together.

@@ -107,7 +107,7 @@ pub(crate) fn start(settings: &Settings) -> Result<(Poller, Inbox), ConsumerErro
     let context = GroupContext::new(topic.clone(), control_sender, Handle::current(), drain);
     let consumer: BaseConsumer<GroupContext> =
         client_config(&settings.kafka, &Role::Consumer { group: settings.consumer.group.clone() })
-            .set("statistics.interval.ms", "5000")
+            .set("statistics.interval.ms", "1000")
             .create_with_context(context)?;
     consumer.subscribe(&[&topic])?;
     std::thread::Builder::new()

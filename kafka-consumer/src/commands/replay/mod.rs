@@ -45,13 +45,13 @@ struct Tally {
     complete: bool,
 }
 
-/// Replays, until the end or `shutdown`.
+/// Replays, until the end or `shutdown`; answers whether it came to the end.
 pub(crate) async fn replay(
     settings: &Settings,
     store: &Store,
     request: &Request,
     shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     ensure_topics(&settings.kafka, KAFKA_TIMEOUT).await?;
     let topic = &settings.kafka.topic;
     let position = store.log_position(topic).await.context("the database cannot be read")?;
@@ -66,10 +66,15 @@ pub(crate) async fn replay(
     };
     tally.seconds = began.elapsed().as_secs_f64();
     tally.records_per_s = (tally.read as f64 / tally.seconds.max(0.001)).round();
-    if request.json { say_json(&tally) } else { print(&tally, request.dry_run) }
+    if request.json {
+        say_json(&tally)?;
+    } else {
+        print(&tally, request.dry_run);
+    }
+    Ok(tally.complete)
 }
 
-fn print(tally: &Tally, dry_run: bool) -> anyhow::Result<()> {
+fn print(tally: &Tally, dry_run: bool) {
     say(format!(
         "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} dead letters",
         tally.read,
@@ -83,5 +88,4 @@ fn print(tally: &Tally, dry_run: bool) -> anyhow::Result<()> {
     if !tally.complete {
         say("ended early: `kafka-consumer replay --from stored` goes on where this run ended");
     }
-    Ok(())
 }
