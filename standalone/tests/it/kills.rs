@@ -16,8 +16,8 @@ enum Victim {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backend_consumer_broker_and_database_die_during_traffic() {
-    let Some(kafka) = OwnServer::start(Kind::Kafka).await else { return };
-    let Some(postgres) = OwnServer::start(Kind::Postgres).await else { return };
+    let Some(mut kafka) = OwnServer::start(Kind::Kafka).await else { return };
+    let Some(mut postgres) = OwnServer::start(Kind::Postgres).await else { return };
     let _turn = turn().await;
     let database = Database::create_on(postgres.address()).await;
     let services = Services { kafka: kafka.address().to_owned(), database: database.clone() };
@@ -74,7 +74,7 @@ async fn backend_consumer_broker_and_database_die_during_traffic() {
     assert_eq!(dead, 0, "dead letters");
 }
 
-fn refused_for_now(crowd: &Arc<Crowd>) -> usize {
+pub(crate) fn refused_for_now(crowd: &Arc<Crowd>) -> usize {
     crowd.devices().map(|device| device.heard().refused_for_now.values().sum::<usize>()).sum()
 }
 

@@ -20,6 +20,7 @@ mod import;
 mod kills;
 mod lifecycle;
 mod outages;
+mod pauses;
 mod privacy;
 mod repeats;
 mod resume;

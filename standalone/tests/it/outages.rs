@@ -75,7 +75,8 @@ async fn without_consumer_history_shows_every_accepted_message_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_database_live_chat_goes_on() {
-    let (Some(kafka), Some(postgres)) = (shared(Kind::Kafka).await, OwnServer::start(Kind::Postgres).await)
+    let (Some(kafka), Some(mut postgres)) =
+        (shared(Kind::Kafka).await, OwnServer::start(Kind::Postgres).await)
     else {
         return;
     };
@@ -134,7 +135,7 @@ async fn without_database_live_chat_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_broker_a_send_is_refused_for_now_and_succeeds_once_when_repeated() {
-    let (Some(kafka), Some(server)) = (OwnServer::start(Kind::Kafka).await, shared(Kind::Postgres).await)
+    let (Some(mut kafka), Some(server)) = (OwnServer::start(Kind::Kafka).await, shared(Kind::Postgres).await)
     else {
         return;
     };

@@ -68,7 +68,7 @@ impl Heard {
     }
 
     /// A message as a frame or by REST.
-    pub(super) fn message(&mut self, message: Message, owner: Uuid, via: Via) {
+    pub(crate) fn message(&mut self, message: Message, owner: Uuid, via: Via) {
         self.foreign += usize::from(message.sender != owner && message.to != owner);
         let Message { id, conversation, position, body, .. } = message;
         self.arrive(Arrival { id, conversation, position, via, body: Some(body) }, via == Via::Live);

@@ -8,7 +8,7 @@ mod socket;
 mod wire;
 
 pub(crate) use device::{Device, Progress};
-pub(crate) use heard::Heard;
+pub(crate) use heard::{Heard, Via};
 pub(crate) use rest::{Account, Answer, Rest};
 pub(crate) use socket::{Incoming, Socket, hello, send_frame};
 pub(crate) use wire::{Accepted, Conversations, Message};

@@ -139,3 +139,46 @@ fn tell(heard: &Heard, figures: &mut Figures) {
         *figures.refused_for_now.entry(code.clone()).or_default() += count;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{Message, Via};
+
+    fn id(number: i64) -> Uuid {
+        Uuid::from_u128(number as u128)
+    }
+
+    /// A device that heard these positions of one conversation, of which 1, 2 and 3 are stored.
+    fn judged(positions: &[i64], body: &str) -> (usize, usize, usize, usize) {
+        let mut heard = Heard::default();
+        for position in positions {
+            let (sender, to, sent_at) = (id(1), id(2), "2026-01-01T00:00:00Z".to_owned());
+            let message = Message {
+                id: id(*position),
+                conversation: id(9),
+                sender,
+                to,
+                position: *position,
+                sent_at,
+                body: body.to_owned(),
+                client_id: None,
+            };
+            heard.message(message, id(2), Via::Live);
+        }
+        let expected = Conversations::from([(id(9), vec![(1, id(1)), (2, id(2)), (3, id(3))])]);
+        let bodies = HashMap::from([(id(1), "x"), (id(2), "x"), (id(3), "x")]);
+        let mut figures = Figures::default();
+        against_device(&heard, &expected, &bodies, &mut figures);
+        (figures.delivered, figures.lost, figures.reordered, figures.foreign)
+    }
+
+    /// The judge is judged, too.
+    #[test]
+    fn what_is_missing_foreign_or_garbled_is_seen() {
+        assert_eq!(judged(&[1, 2, 3], "x"), (3, 0, 0, 0));
+        assert_eq!(judged(&[1, 3], "x"), (2, 1, 0, 0));
+        assert_eq!(judged(&[1, 2, 3, 4], "x"), (3, 0, 1, 1));
+        assert_eq!(judged(&[1, 2, 3], "y"), (3, 0, 0, 3));
+    }
+}

@@ -56,6 +56,7 @@ pub(crate) async fn shared(kind: Kind) -> Option<String> {
 struct Started {
     address: String,
     folder: PathBuf,
+    process: u32,
 }
 
 async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
@@ -70,7 +71,8 @@ async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
                     lines.lines().find_map(|line| names.iter().find_map(|name| line.strip_prefix(name)));
                 value.expect("the script prints it").to_owned()
             };
-            Some(Started { address: line(&["BOOTSTRAP=", "URL="]), folder: line(&["DIR="]).into() })
+            let process = line(&["PID="]).parse().expect("a process id");
+            Some(Started { address: line(&["BOOTSTRAP=", "URL="]), folder: line(&["DIR="]).into(), process })
         }
         Err(problem) => {
             assert!(!required(), "scripts/{} failed: {problem}", kind.script());
@@ -115,8 +117,28 @@ impl OwnServer {
     }
 
     /// The same port, the same data; answers when this returns.
-    pub(crate) async fn start_again(&self) {
-        start(self.kind, Some(&self.started.folder)).await.expect("it started before");
+    pub(crate) async fn start_again(&mut self) {
+        let folder = self.started.folder.clone();
+        self.started = start(self.kind, Some(&folder)).await.expect("it started before");
+    }
+
+    /// SIGSTOP to all its processes: it accepts connections and never answers.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    pub(crate) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let main = self.started.process;
+        let children =
+            std::fs::read_to_string(format!("/proc/{main}/task/{main}/children")).unwrap_or_default();
+        let processes = children.split_whitespace().map(str::to_owned).chain([main.to_string()]);
+        // A child may have ended meanwhile.
+        let _ = Command::new("kill").arg(signal).args(processes).output();
     }
 
     async fn verb(&self, verb: &str) {
