@@ -155,6 +155,7 @@ test('notes to self', async () => {
   await anna.page.getByRole('button', { name: 'Notes to self' }).click();
   await anna.send('buy stamps');
   await expect(anna.page).toHaveURL(/\/c\//);
+  await expect(anna.page.getByText('This is where it begins.')).toBeVisible();
   await expect(anna.row('Notes to self')).toContainText('You: buy stamps');
 });
 

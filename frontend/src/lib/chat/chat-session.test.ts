@@ -173,7 +173,7 @@ describe('receiving', () => {
     expect(state().order).toContain('new');
   });
 
-  it('tells the server once where several steps of reading got to', async () => {
+  it('tells the server at once where one read to, and then not for each message', async () => {
     const { chat, sockets, settle, opened } = start();
     await opened();
     for (const position of [11, 12, 13]) {
@@ -184,7 +184,12 @@ describe('receiving', () => {
     chat.markRead('c', 12);
     chat.markRead('c', 13);
     await settle();
-    expect(sockets.current().sentOf('read')).toEqual([{ type: 'read', conversation: 'c', position: 13 }]);
+    expect(
+      sockets
+        .current()
+        .sentOf('read')
+        .map(({ position }) => position),
+    ).toEqual([11, 13]);
   });
 });
 
@@ -283,13 +288,45 @@ describe('opening', () => {
     expect(shown()).toEqual([9, 10]);
   });
 
-  it('asks again while the server cannot prove that nothing is missing', async () => {
-    const { api, opened, state } = start();
-    api.messages.mockResolvedValueOnce(page([9], { complete: false }));
+  it('finds out that nothing is before the first message', async () => {
+    const { chat, sockets, api, goLive, settle, state } = start();
+    api.conversations.mockResolvedValue({ conversations: [], next: null, complete: true });
+    chat.start();
+    await goLive();
+    await chat.conversations.person('anna');
+    chat.send('anna', 'first');
+    const { client_id } = sockets.current().sentOf('send')[0]!;
+    sockets
+      .current()
+      .receive({ type: 'accepted', client_id, id: 'm1', conversation: 'new', position: 1, sent_at: '' });
+    await settle();
+    api.messages.mockResolvedValueOnce(page([]));
+    await chat.history.older('new');
+    expect(state().timelines.new).toMatchObject({
+      hasBefore: false,
+      older: 'idle',
+      messages: [{ body: 'first' }],
+    });
+  });
+
+  it('asks again while the server cannot prove that nothing is missing, and keeps what came meanwhile', async () => {
+    const { api, chat, opened, state, shown, sockets, settle } = start();
+    api.messages.mockResolvedValueOnce(page([6, 10], { complete: false, has_before: true }));
     await opened();
     expect(state().timelines.c?.complete).toBe(false);
+    api.messages.mockResolvedValueOnce(page([3, 4]));
+    await chat.history.older('c');
+    sockets.current().receive({ type: 'message', ...message(11) });
+    await settle();
+    api.messages.mockResolvedValueOnce(page([6, 8], { complete: false }));
     await vi.advanceTimersByTimeAsync(3_000);
+    api.messages.mockResolvedValueOnce(page([6, 8, 9, 10, 11]));
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(api.messages.mock.lastCall).toEqual(['c', { limit: 50 }]);
+    expect(shown()).toEqual([3, 4, 6, 8, 9, 10, 11]);
     expect(state().timelines.c?.complete).toBe(true);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(api.messages).toHaveBeenCalledTimes(4);
   });
 });
 

@@ -97,12 +97,13 @@ export class ChatSession {
 
   /** Nothing is shown or sent any more. What is unsent stays stored. */
   dispose(): void {
+    this.#sendReads();
     this.#ended = true;
+    clearTimeout(this.#readTimer);
     clearTimeout(this.#firstLoad);
     window.removeEventListener('online', this.wake);
     window.removeEventListener('offline', this.wake);
     document.removeEventListener('visibilitychange', this.#visible);
-    this.#sendReads();
     this.#outbox.dispose();
     this.#socket.close();
     this.#batch.cancel();
@@ -143,7 +144,8 @@ export class ChatSession {
     if (!entry || position <= entry.last_read) return;
     this.store.setState((state) => readUpTo(state, id, position));
     this.#unsentReads.set(id, position);
-    this.#readTimer ??= setTimeout(this.#sendReads, READ_EVERY_MS);
+    // The first at once: the page may be gone in a moment.
+    if (this.#readTimer === undefined) this.#sendReads();
   }
 
   /** Connect now, or test the connection that there is. */
@@ -218,8 +220,10 @@ export class ChatSession {
   readonly #sendReads = (): void => {
     clearTimeout(this.#readTimer);
     this.#readTimer = undefined;
+    if (this.#unsentReads.size === 0 || this.#ended) return;
     for (const [conversation, position] of this.#unsentReads)
       if (this.#socket.send({ type: 'read', conversation, position })) this.#unsentReads.delete(conversation);
+    if (this.#socket.live) this.#readTimer = setTimeout(this.#sendReads, READ_EVERY_MS);
   };
 
   #adopt(): void {

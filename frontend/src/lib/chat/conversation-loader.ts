@@ -33,6 +33,7 @@ export class ConversationLoader {
         ...withConversations(state, page.conversations),
         list: { status: 'ready', next: page.next, loadingMore: false },
       }));
+      if (!page.complete) this.loadSoon();
     } catch {
       if (this.#list().status !== 'ready') this.#change({ status: 'failed' });
     }

@@ -5,7 +5,7 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Api } from '@/lib/http/api';
 import type { ConversationId, MessagePage, PageOf, Position } from '@/lib/http/types';
 import type { ChatState } from '@/lib/store/chat-state';
-import { firstOf, fromPage, lastOf, LOADING, withNewer, withOlder } from '@/lib/store/timeline';
+import { firstOf, fromPage, lastOf, LOADING, withNewer, withOlder, withRepeated } from '@/lib/store/timeline';
 import type { Timeline } from '@/lib/store/timeline';
 
 const PAGE = 50;
@@ -118,21 +118,31 @@ export class History {
     if (answer) this.#put(id, fromPage(answer, this.#lastPosition(id)));
     else if (known?.status !== 'ready') this.#put(id, { ...LOADING, status: 'failed' });
     else this.#change(id, (now) => ({ ...now, newer: 'failed' }));
-    if (answer && !answer.complete) this.#askAgain(id, page);
   }
 
+  /** Repeats one request while its answer cannot be proved complete and the conversation is open. */
   #askAgain(id: ConversationId, page: PageOf): void {
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      if (this.#open === id && this.#timeline(id)?.complete === false) void this.#start(id, page);
+      if (this.#open === id) void this.#repeat(id, page);
     }, INCOMPLETE_RETRY_MS);
+  }
+
+  async #repeat(id: ConversationId, page: PageOf): Promise<void> {
+    const answer = await this.#fetch(id, page);
+    if (answer === null) this.#askAgain(id, page);
+    else if (answer !== 'outdated') this.#change(id, (now) => withRepeated(now, answer));
   }
 
   /** Null when it failed. */
   async #fetch(id: ConversationId, page: PageOf): Promise<MessagePage | null | 'outdated'> {
-    const generation = this.#generations.get(id);
+    // One that began with a message of this page has a timeline, and no generation yet.
+    const generation = this.#generations.get(id) ?? Symbol(id);
+    this.#generations.set(id, generation);
     const answer = await this.#api.messages(id, page).catch(() => null);
-    return this.#generations.get(id) === generation && generation !== undefined ? answer : 'outdated';
+    if (this.#generations.get(id) !== generation) return 'outdated';
+    if (answer && !answer.complete) this.#askAgain(id, page);
+    return answer;
   }
 
   /** The first unread message must be in view, however many follow it. */

@@ -54,6 +54,7 @@ export function withOlder(timeline: Timeline, page: MessagePage): Timeline {
     messages: tooMany ? messages.slice(0, TRIM_TO) : messages,
     hasBefore: page.has_before,
     hasAfter: timeline.hasAfter || tooMany,
+    complete: timeline.complete && page.complete,
     older: 'idle',
   };
 }
@@ -67,6 +68,11 @@ export function withNewer(timeline: Timeline, page: MessagePage, lastPosition: P
     complete: timeline.complete && page.complete,
     newer: 'idle',
   });
+}
+
+/** A page that was asked for again, because it could not be proved complete: what was missing goes in between. */
+export function withRepeated(timeline: Timeline, page: MessagePage): Timeline {
+  return { ...withLive(timeline, page.messages), complete: page.complete };
 }
 
 /** Messages that came live. Those that the window does not reach yet, or no longer, are left to history. */
