@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::support::{
     ChildBroker, PATIENCE, client, create_topic, free_address, idempotent_producer, reader, watermarks,
 };
+use milena_broker::SyncPolicy;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::message::Message;
 use rdkafka::producer::FutureRecord;
@@ -19,9 +20,19 @@ fn kills() -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn confirmed_records_survive_kill_9() {
+    survive(SyncPolicy::Always).await;
+}
+
+/// A killed process loses nothing that the operating system has.
+#[tokio::test(flavor = "multi_thread")]
+async fn confirmed_records_survive_kill_9_with_an_interval() {
+    survive(SyncPolicy::Interval(Duration::from_secs(5))).await;
+}
+
+async fn survive(sync: SyncPolicy) {
     let folder = tempfile::tempdir().expect("folder");
     let address = free_address();
-    let mut broker = ChildBroker::start(folder.path(), address);
+    let mut broker = ChildBroker::start_with(sync, folder.path(), address);
     create_topic(&client(address), "letters", PARTITIONS).await;
     // One producer lives through all of it and relies on its sequences; it sends each record once.
     let producer = idempotent_producer(client(address).set("reconnect.backoff.max.ms", "200"));
@@ -45,7 +56,7 @@ async fn confirmed_records_survive_kill_9() {
         let kill = async {
             tokio::time::sleep(kill_at).await;
             broker.kill();
-            broker = ChildBroker::start(folder.path(), address);
+            broker = ChildBroker::start_with(sync, folder.path(), address);
         };
         tokio::join!(load, kill);
         for (delivery, value) in deliveries {
@@ -56,7 +67,7 @@ async fn confirmed_records_survive_kill_9() {
         }
     }
     broker.kill();
-    let mut broker = ChildBroker::start(folder.path(), address);
+    let mut broker = ChildBroker::start_with(sync, folder.path(), address);
     // Everything was confirmed in the end, so the log must be exactly that.
     let mut total = 0;
     for partition in 0..PARTITIONS {

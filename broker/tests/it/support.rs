@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use milena_broker::{Broker, BrokerConfig};
+use milena_broker::{Broker, BrokerConfig, SyncPolicy};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -124,8 +124,16 @@ pub(crate) struct ChildBroker {
 
 impl ChildBroker {
     pub(crate) fn start(folder: &Path, listen: SocketAddr) -> Self {
+        Self::start_with(SyncPolicy::Always, folder, listen)
+    }
+
+    pub(crate) fn start_with(sync: SyncPolicy, folder: &Path, listen: SocketAddr) -> Self {
         let (program, arguments) = program();
-        Self::run(Command::new(program).args(arguments), folder, listen)
+        let mut command = Command::new(program);
+        if let SyncPolicy::Interval(interval) = sync {
+            command.env(CHILD_INTERVAL_MS, interval.as_millis().to_string());
+        }
+        Self::run(command.args(arguments), folder, listen)
     }
 
     /// Runs a command that ends in running `program`.
@@ -155,6 +163,7 @@ impl Drop for ChildBroker {
 
 const CHILD_FOLDER: &str = "MILENA_BROKER_CHILD_FOLDER";
 const CHILD_LISTEN: &str = "MILENA_BROKER_CHILD_LISTEN";
+const CHILD_INTERVAL_MS: &str = "MILENA_BROKER_CHILD_INTERVAL_MS";
 const CHILD_ADDRESS: &str = "broker listens on ";
 
 /// This very program, told to run nothing but `a_broker_to_be_killed`: so the broker in the other process is always
@@ -170,6 +179,9 @@ async fn a_broker_to_be_killed() {
     let (Ok(folder), Ok(listen)) = (std::env::var(CHILD_FOLDER), std::env::var(CHILD_LISTEN)) else { return };
     let mut config = BrokerConfig::new(folder);
     config.listen = listen.parse().expect("an address");
+    if let Ok(interval_ms) = std::env::var(CHILD_INTERVAL_MS) {
+        config.sync = SyncPolicy::Interval(Duration::from_millis(interval_ms.parse().expect("a number")));
+    }
     let broker = milena_broker::start(config).await.expect("started");
     println!("{CHILD_ADDRESS}{}", broker.address());
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("signals").recv().await;
