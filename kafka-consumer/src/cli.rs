@@ -8,7 +8,6 @@ use clap::{Args, Parser, Subcommand};
 use milena_domain::Timestamp;
 use milena_settings::{Secret, Settings, Source};
 use milena_storage::Store;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::commands::{dead, new_epoch, replay, status, verify};
@@ -129,7 +128,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(url) = cli.common.database {
         settings.database.url = Secret::new(url);
     }
-    start_logging(&settings, matches!(cli.command, Command::Run));
+    milena_process::start_logging(log_filter(&settings, &cli.command));
     match cli.command {
         Command::Run => run(settings).await?,
         Command::Replay(args) => {
@@ -162,14 +161,9 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// To standard error. Only `run` tells what it does; the others speak through their output.
-fn start_logging(settings: &Settings, verbose: bool) {
-    let quiet = "warn,librdkafka=off".to_owned();
-    let usual = if verbose { settings.logging.filter.clone() } else { quiet };
-    env_logger::Builder::new()
-        .parse_filters(&std::env::var("RUST_LOG").unwrap_or(usual))
-        .format_timestamp_millis()
-        .init();
+/// Only `run` tells what it does; the others speak through their output.
+fn log_filter<'a>(settings: &'a Settings, command: &Command) -> &'a str {
+    if matches!(command, Command::Run) { &settings.logging.filter } else { "warn,librdkafka=off" }
 }
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
@@ -217,25 +211,9 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// A token that the first Ctrl-C or SIGTERM cancels. The second ends the process at once, as the default would.
+/// A token that the first Ctrl-C or SIGTERM cancels.
 fn on_signal() -> anyhow::Result<CancellationToken> {
     let token = CancellationToken::new();
-    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be received")?;
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be received")?;
-    let cancelled = token.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        log::info!("stopping: what was read is being stored");
-        cancelled.cancel();
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        log::warn!("stopped at once, on the second signal");
-        std::process::exit(INTERRUPTED.into());
-    });
+    milena_process::stop_on_signal(token.clone()).context("signals cannot be received")?;
     Ok(token)
 }

@@ -72,7 +72,8 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("fetch.queue.backoff.ms", "20")
                 .set("fetch.error.backoff.ms", "200")
                 .set("partition.assignment.strategy", "cooperative-sticky")
-                .set("session.timeout.ms", "30000")
+                // A consumer that crashed keeps its partitions for this long.
+                .set("session.timeout.ms", "10000")
                 .set("heartbeat.interval.ms", "1000")
                 .set("auto.offset.reset", "error");
         }

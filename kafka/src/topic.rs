@@ -27,7 +27,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Resul
         if count > 0 {
             continue;
         }
-        create(settings, topic, partitions, deadline).await?;
+        // A dead letter is its record and some headers: what fits the first topic must fit the second.
+        let max_message_bytes = if *topic == settings.dead_topic { "2097152" } else { "1048588" };
+        create(settings, topic, partitions, max_message_bytes, deadline).await?;
         while partition_counts(settings, [topic.clone()], deadline).await? < [partitions] {
             if Instant::now() >= deadline {
                 return Err(LogError::Create {
@@ -45,6 +47,7 @@ async fn create(
     settings: &KafkaSettings,
     topic: &str,
     partitions: usize,
+    max_message_bytes: &str,
     deadline: Instant,
 ) -> Result<(), LogError> {
     let admin: AdminClient<Quiet> = client_config(settings, &Role::Admin)
@@ -54,7 +57,8 @@ async fn create(
     let new_topic = NewTopic::new(topic, count, TopicReplication::Fixed(settings.replication_factor))
         .set("retention.ms", "-1")
         .set("retention.bytes", "-1")
-        .set("cleanup.policy", "delete");
+        .set("cleanup.policy", "delete")
+        .set("max.message.bytes", max_message_bytes);
     let options = AdminOptions::new().operation_timeout(Some(remaining(deadline)));
     let results = admin
         .create_topics([&new_topic], &options)

@@ -56,6 +56,7 @@ async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let app = App::start(settings.clone(), store.clone(), stop.clone()).await?;
+    milena_kafka_consumer::describe_metrics();
     announce(app.address(), data, broker.address());
     // The consumer stops after the backend, so that what was accepted last is stored too.
     let consumer_stop = CancellationToken::new();
