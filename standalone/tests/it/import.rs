@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::client::{Message, Rest};
 use crate::ledger::{Corpus, Line};
-use crate::world::{Cluster, Database, Finished, Kind, Milena, Program, Row, Services, turn, until};
+use crate::world::{Cluster, Database, Finished, Kind, Milena, Program, Row, Services, tell, turn, until};
 
 const PASSWORD: &str = "imported people";
 
@@ -66,15 +66,14 @@ fn succeeded(finished: &Finished, words: &str) {
 }
 
 fn told(store: &str, corpus: &Corpus, first: &Finished, second: &Finished) {
-    let _ = writeln!(
-        std::io::stderr(),
+    tell(&format!(
         "import into {store}: {} messages, {} conversations, {} people in {:.1} s; again in {:.1} s",
         corpus.lines.len(),
         corpus.conversations().len(),
         corpus.people(),
         first.took.as_secs_f64(),
         second.took.as_secs_f64()
-    );
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

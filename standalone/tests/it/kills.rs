@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::ledger::{Crowd, audit};
-use crate::world::{Cluster, Database, Kind, Milena, OwnServer, Services, number, turn, until};
+use crate::world::{Cluster, Database, Kind, Milena, OwnServer, Services, number, tell, turn, until};
 
 #[derive(Debug, Clone, Copy)]
 enum Victim {
@@ -70,7 +70,7 @@ async fn backend_consumer_broker_and_database_die_during_traffic() {
         }
     }
     let (records, dead) = cluster.log_counts().await;
-    eprintln!("records in the log: {records}, of {} messages", crowd.sent().len());
+    tell(&format!("records in the log: {records}, of {} messages", crowd.sent().len()));
     assert_eq!(dead, 0, "dead letters");
 }
 

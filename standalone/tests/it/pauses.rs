@@ -3,7 +3,7 @@
 
 use crate::kills::refused_for_now;
 use crate::ledger::{Crowd, audit};
-use crate::world::{Cluster, Database, Kind, OwnServer, Services, number, turn, until};
+use crate::world::{Cluster, Database, Kind, OwnServer, Services, number, tell, turn, until};
 
 #[derive(Debug, Clone, Copy)]
 enum Paused {
@@ -66,6 +66,6 @@ async fn broker_database_backend_and_consumer_stop_and_go_on() {
         audit(&crowd, &database.messages().await).must_agree(&format!("{paused:?} paused"));
     }
     let (records, dead) = cluster.log_counts().await;
-    eprintln!("records in the log: {records}, of {} messages", crowd.sent().len());
+    tell(&format!("records in the log: {records}, of {} messages", crowd.sent().len()));
     assert_eq!(dead, 0, "dead letters");
 }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use crate::client::{Account, Device, Progress, Rest, Socket, send_frame};
-use crate::world::{Cluster, Kind, Milena, Services, until};
+use crate::world::{Cluster, Kind, Milena, Services, tell, until};
 
 const CLIENT_ID: &str = "the same";
 
@@ -106,7 +106,7 @@ async fn a_hundred_times_over_two_backends_and_their_restarts() {
     assert_eq!(rows.len(), 2);
     assert_eq!((rows[0].id.to_string(), rows[0].position), answers[0]);
     let (records, dead) = cluster.log_counts().await;
-    eprintln!("100 sends of one client_id over two backends: 1 row; {} records in the log", records - 1);
+    tell(&format!("100 sends of one client_id over two backends: 1 row; {} records in the log", records - 1));
     assert_eq!(dead, 0, "dead letters");
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::client::{Incoming, Message, Socket, send_frame};
-use crate::world::{Milena, turn};
+use crate::world::{Milena, tell, turn};
 
 const MESSAGES: usize = 800;
 
@@ -35,10 +35,10 @@ async fn a_device_that_stops_reading_is_cut_off_and_misses_nothing() {
         good.expect("message").await;
         slowest = slowest.max(sent.elapsed());
     }
-    eprintln!(
+    tell(&format!(
         "{MESSAGES} messages past a device that does not read: {:?}, slowest {slowest:?}",
         began.elapsed()
-    );
+    ));
     assert!(slowest < Duration::from_secs(3), "the others waited for it: {slowest:?}");
 
     // It was cut off: it finds what the system had buffered, and the end.

@@ -45,9 +45,12 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// The real one, where it is; else a made-up one, written into `folder`.
+    /// The real one, where it is; else, or when its name is given as empty, a made-up one, written into `folder`.
     pub(crate) fn find(folder: &Path) -> Self {
         let named = std::env::var_os("MILENA_SMS_CORPUS").map(PathBuf::from);
+        if named.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
+            return Self::made_up(folder);
+        }
         let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpora/sms-dm.jsonl.gz");
         match named.or_else(|| beside.exists().then_some(beside)) {
             Some(path) => Self { lines: read(&path), path },

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::world::tell;
+
 /// One audit.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
@@ -39,8 +41,7 @@ pub(crate) struct Figures {
 impl Figures {
     /// Prints the figures, past the capture of the test's output, and asserts what was promised.
     pub(crate) fn must_agree(&self, name: &str) {
-        use std::io::Write;
-        let _ = writeln!(std::io::stderr(), "{name}: {self}");
+        tell(&format!("{name}: {self}"));
         assert_eq!(self.refused, [""; 0], "{name}: refused for good");
         assert_eq!(
             (self.sent, self.sent),

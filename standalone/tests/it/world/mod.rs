@@ -23,6 +23,12 @@ pub(crate) fn number(name: &str, default: usize) -> usize {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
 }
 
+/// A line of figures, past the capture of the tests' output.
+pub(crate) fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Traffic saturates two cores: the tests that make it take turns, so that their deadlines mean something.
 pub(crate) async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
