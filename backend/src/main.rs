@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("backend: {error:#}");
+            eprintln!("backend: {}", milena_process::sentence(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,10 @@
-//! What every Milena program does at its edge: log lines and signals, the same in all of them.
+//! What every Milena program does at its edge: log lines, signals and last words, the same in all of
+//! them.
 
+mod failure;
 mod logging;
 mod signals;
 
+pub use failure::sentence;
 pub use logging::start_logging;
 pub use signals::{INTERRUPTED, stop_on_signal};

@@ -32,6 +32,6 @@ fn main() -> ExitCode {
 
 /// One sentence for the person in front of the terminal, then what caused it.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("milena: {error:#}");
+    eprintln!("milena: {}", milena_process::sentence(error.as_ref()));
     ExitCode::FAILURE
 }

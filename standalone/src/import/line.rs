@@ -12,7 +12,7 @@ pub(crate) enum LineError {
     #[error("it is not UTF-8")]
     NotUtf8,
     /// Not JSON, or not of the expected form.
-    #[error("{0}")]
+    #[error("it is not JSON of the expected form: {}", without_line(.0))]
     Json(#[from] serde_json::Error),
     /// A rule of a field.
     #[error("{0}")]
@@ -23,6 +23,11 @@ pub(crate) enum LineError {
     /// Neither `to` nor `room`.
     #[error("the field `to` is missing")]
     NoRecipient,
+}
+
+/// Each line is a JSON text of its own, so serde's "at line 1" would only mislead beside the number of the line.
+fn without_line(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
 }
 
 #[derive(Deserialize)]
