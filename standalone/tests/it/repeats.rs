@@ -143,3 +143,52 @@ async fn a_hundred_times_to_milena_and_over_its_restarts() {
     assert_eq!((reused.status, reused.code()), (409, "client_id_reused"));
     assert_eq!(milena.database().count("messages").await, 2);
 }
+
+/// Neither backend can know what the other is just sending: the log gets some messages twice, and nobody else does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_at_the_same_moment_on_two_backends() {
+    const MESSAGES: usize = 300;
+    let Some(services) = Services::shared(Kind::Postgres).await else { return };
+    let cluster = Cluster::start(services, 2, 1).await;
+    let nodes = cluster.addresses();
+    let (ann, bob) = (cluster.rest(0).register("ann").await, cluster.rest(1).register("bob").await);
+    let devices = [0, 1].map(|node| Device::open(&bob, vec![nodes[node]], false, Progress::new()));
+    live(&devices, 1).await;
+    let (mut one, _) = Socket::signed_in(nodes[0], &ann.token, None).await;
+    let (mut two, _) = Socket::signed_in(nodes[1], &ann.token, None).await;
+    for number in 0..MESSAGES {
+        let client_id = format!("c-{number}");
+        let frame = send_frame(bob.person.id, &client_id, "once", false);
+        let (first, second) = futures::join!(one.send(&frame), two.send(&frame));
+        first.and(second).unwrap();
+        let (first, second) = futures::join!(one.answer(&client_id), two.answer(&client_id));
+        assert_eq!(first, second, "two answers to one message");
+        assert_eq!(first["type"], "accepted", "{first}");
+    }
+    until("Bob's devices have everything", 30, async || {
+        devices.iter().all(|device| device.heard().ids().len() == MESSAGES)
+    })
+    .await;
+    cluster.stored(MESSAGES, 30).await;
+    // A last one, so that whatever the log held before it was handed out and stored.
+    let last = cluster.rest(0).of(&ann).send_accepted(bob.person.id, "last", "the last one").await;
+    cluster.stored(MESSAGES + 1, 30).await;
+    until("the last one is everywhere", 30, async || {
+        devices.iter().all(|device| device.heard().ids().contains(&last.id))
+    })
+    .await;
+    let rows = cluster.services.database.messages().await;
+    assert_eq!(rows.len(), MESSAGES + 1);
+    let order: Vec<_> = rows.iter().map(|row| (row.position, row.id)).collect();
+    for device in &devices {
+        let heard = device.heard();
+        assert_eq!((heard.duplicated, heard.reordered), (0, 0));
+        assert_eq!(heard.shown()[&rows[0].conversation], order);
+    }
+    let (records, dead) = cluster.log_counts().await;
+    tell(&format!(
+        "{MESSAGES} messages sent on two backends at once: {records} records in the log, {} rows",
+        rows.len()
+    ));
+    assert_eq!(dead, 0, "dead letters");
+}
