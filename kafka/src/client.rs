@@ -42,7 +42,6 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         Role::Producer { timeout_ms } => {
             config
                 .set("message.timeout.ms", timeout_ms.to_string())
-                .set("partitioner", "murmur2_random")
                 // One message alone leaves at once; under load librdkafka batches what gathers in 1 ms.
                 .set("linger.ms", "1")
                 .set("queue.buffering.max.messages", "100000")
@@ -60,8 +59,7 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("fetch.queue.backoff.ms", "20")
                 .set("fetch.error.backoff.ms", "200")
                 // A broker that hangs must not look alive for a minute: answers about completeness depend on it.
-                .set("socket.timeout.ms", "10000")
-                .set("auto.offset.reset", "error");
+                .set("socket.timeout.ms", "10000");
         }
         Role::Consumer { .. } => {
             config
@@ -74,8 +72,7 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("partition.assignment.strategy", "cooperative-sticky")
                 // A consumer that crashed keeps its partitions for this long.
                 .set("session.timeout.ms", "10000")
-                .set("heartbeat.interval.ms", "1000")
-                .set("auto.offset.reset", "error");
+                .set("heartbeat.interval.ms", "1000");
         }
         Role::Admin => {}
     }
@@ -84,7 +81,8 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
     }
     match role {
         Role::Producer { .. } => {
-            config.set("acks", "all").set("enable.idempotence", "true");
+            // The partitioner too: readers compute where a conversation lives.
+            config.set("acks", "all").set("enable.idempotence", "true").set("partitioner", "murmur2_random");
         }
         Role::Tail => {
             // librdkafka wants a group name even from a client that never joins one.
@@ -96,7 +94,11 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         Role::Admin => {}
     }
     if matches!(role, Role::Tail | Role::Consumer { .. }) {
-        config.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
+        // Offsets that are gone must be noticed, not jumped over.
+        config
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error");
     }
     config
 }

@@ -79,8 +79,9 @@ pub(crate) fn spawn_consumer(
 ) -> JoinHandle<anyhow::Result<()>> {
     let (settings, store) = (settings.clone(), store.clone());
     tokio::spawn(async move {
+        // Also when it panics.
+        let _stop = program_stop.drop_guard();
         let outcome = milena_kafka_consumer::run(settings, store, consumer_stop).await;
-        program_stop.cancel();
         outcome.map(drop).context("the consumer stopped")
     })
 }

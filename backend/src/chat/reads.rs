@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use milena_domain::{ConversationId, Position, UserId, partition_of};
-use milena_storage::{ReadMark, Store};
+use milena_storage::{ReadMark, StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
@@ -57,22 +57,26 @@ impl Reads {
 
     /// Writes one person's marks now, so that a list that is read next counts with them. Failing is harmless.
     pub(super) async fn flush_user(&self, store: &Store, user: UserId) {
-        let marks = self.take(|mark| mark.user == user);
+        let marks = self.marks(|mark| mark.user == user);
         if !marks.is_empty() {
-            self.write(store, marks).await;
+            // What could not be written goes with the next flush.
+            let _ = self.write(store, &marks).await;
         }
     }
 
-    /// Writes everything.
+    /// Writes everything, until the database does not answer.
     pub(super) async fn flush(&self, store: &Store) {
-        let marks = self.take(|_| true);
+        let marks = self.marks(|_| true);
         for chunk in marks.chunks(CHUNK) {
-            self.write(store, chunk.to_vec()).await;
+            if let Err(error) = self.write(store, chunk).await {
+                log::debug!(error:% = error; "read positions wait for the database");
+                return;
+            }
         }
     }
 
-    fn take(&self, wanted: impl Fn(&ReadMark) -> bool) -> Vec<ReadMark> {
-        let mut waiting = self.lock();
+    fn marks(&self, wanted: impl Fn(&ReadMark) -> bool) -> Vec<ReadMark> {
+        let waiting = self.lock();
         let mut marks: Vec<ReadMark> = waiting
             .iter()
             .map(|(&(user, conversation), &position)| ReadMark { user, conversation, position })
@@ -80,25 +84,20 @@ impl Reads {
             .collect();
         // One order for all writers, so that two nodes do not deadlock on each other's rows.
         marks.sort_by_key(|mark| (mark.conversation, mark.user));
-        for mark in &marks {
-            waiting.remove(&(mark.user, mark.conversation));
-        }
         marks
     }
 
-    async fn write(&self, store: &Store, marks: Vec<ReadMark>) {
-        let written = match store.advance_reads(&marks).await {
-            Ok(written) => written,
-            Err(error) => {
-                log::debug!(error:% = error; "read positions wait for the database");
-                Vec::new()
-            }
-        };
-        for (index, mark) in marks.into_iter().enumerate() {
-            if written.get(index) != Some(&true) {
-                self.add(mark.user, mark.conversation, mark.position);
+    /// Marks stay in memory until they are written: whoever awaits this may go away in the middle of it.
+    async fn write(&self, store: &Store, marks: &[ReadMark]) -> Result<(), StorageError> {
+        let written = store.advance_reads(marks).await?;
+        let mut waiting = self.lock();
+        for (mark, written) in marks.iter().zip(written) {
+            let key = (mark.user, mark.conversation);
+            if written && waiting.get(&key) == Some(&mark.position) {
+                waiting.remove(&key);
             }
         }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<(UserId, ConversationId), Position>> {
@@ -106,17 +105,26 @@ impl Reads {
     }
 }
 
+/// How long the last write may take when the program stops.
+const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Writes what waits, until `stop`, and once more then.
 pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            _ = ticks.tick() => chat.reads.flush(&chat.store).await,
+    let write = async {
+        loop {
+            ticks.tick().await;
+            chat.reads.flush(&chat.store).await;
         }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = write => {}
     }
-    chat.reads.flush(&chat.store).await;
+    if tokio::time::timeout(LAST_FLUSH_TIMEOUT, chat.reads.flush(&chat.store)).await.is_err() {
+        log::warn!("the last read positions were not written; some messages will look unread again");
+    }
 }
 
 impl Chat {
@@ -161,7 +169,7 @@ mod tests {
         assert!(!reads.add(user, conversation, at(3)));
         assert!(reads.add(user, conversation, at(9)));
         assert_eq!(reads.waiting(user, conversation), Some(at(9)));
-        assert_eq!(reads.take(|_| true).len(), 1);
-        assert_eq!(reads.waiting(user, conversation), None);
+        assert_eq!(reads.marks(|_| true).len(), 1);
+        assert_eq!(reads.marks(|mark| mark.user != user).len(), 0);
     }
 }

@@ -112,6 +112,8 @@ impl Chat {
         uncovered: &[i32],
         outbox: &Outbox,
     ) -> Result<(), Refusal> {
+        // Memory first, then the store: what is stored between the two reads is in both, never in neither.
+        let in_memory = self.recent().unflushed_of(user);
         let mut conversations: Vec<ConversationId> = self
             .store
             .conversation_positions(user, MAX_CONVERSATIONS)
@@ -123,7 +125,6 @@ impl Chat {
             })
             .map(|(id, _, _)| id)
             .collect();
-        let in_memory = self.recent().unflushed_of(user);
         for (id, _) in in_memory {
             if uncovered.contains(&partition_of(id, self.partitions)) && !conversations.contains(&id) {
                 conversations.push(id);
@@ -132,6 +133,13 @@ impl Chat {
         for conversation in conversations {
             let seen = seen(since, conversation, self.partitions);
             let page = self.history(user, conversation, Page::Latest, limits::REPLAY_PAGE).await?;
+            if !self.recent().is_complete(partition_of(conversation, self.partitions)) {
+                return Err(Refusal::later(
+                    Code::Overloaded,
+                    "recent messages do not fit into memory",
+                    1_000,
+                ));
+            }
             let first = page.messages.partition_point(|message| message.position < seen);
             // All of the page is news, and there is more before it: the client must fetch that by itself.
             if first == 0

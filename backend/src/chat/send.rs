@@ -7,7 +7,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milena_domain::{Body, ClientId, ConversationId, MessageEvent, MessageId, Timestamp, UserId};
+use milena_domain::{
+    Body, ClientId, ConversationId, MessageEvent, MessageId, Timestamp, UserId, partition_of,
+};
 use tokio::sync::oneshot;
 
 use super::Chat;
@@ -83,6 +85,16 @@ impl Chat {
             None if retry => self.in_store(id).await?,
             None => None,
         };
+        if repeat.is_none()
+            && retry
+            && !self.recent().is_complete(partition_of(conversation, self.partitions))
+        {
+            return Err(Refusal::later(
+                Code::Overloaded,
+                "the server cannot tell yet whether this was sent before",
+                1_000,
+            ));
+        }
         let kind = match repeat {
             Some(found) if found.conversation != conversation => return Err(client_id_reused()),
             Some(found) => Kind::Repeat(found),
@@ -207,8 +219,9 @@ impl Chat {
         }
         let id = event.id;
         let (answer, receiver) = oneshot::channel();
-        match self.pending.register(id, Waiter { connection, answer }) {
+        match self.pending.register(id, event.conversation, Waiter { connection, answer }) {
             Registered::Joined => {}
+            Registered::Reused => return Err(client_id_reused()),
             Registered::Full => {
                 return Err(Refusal::later(Code::Overloaded, "too many messages wait for the log", 500));
             }

@@ -76,8 +76,7 @@ pub async fn start(
     let pending = Arc::new(Pending::new(settings.delivery.max_pending_sends));
     let health = Health::default();
 
-    // One slot a pending send and some for those whose waiters gave up: librdkafka's thread never waits long.
-    let (confirmed, confirmations) = mpsc::channel(settings.delivery.max_pending_sends + 1_024);
+    let (confirmed, confirmations) = mpsc::unbounded_channel();
     let (tail_events, tail) = mpsc::channel(TAIL_CHANNEL);
     let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
     let (delivered_sender, delivered) = watch::channel(Arc::from(offsets.as_slice()));
@@ -104,7 +103,7 @@ pub async fn start(
     let task = DeliveryTask {
         recent: Arc::clone(&recent),
         cursors: offsets.iter().map(|next| PartitionCursor::new(*next)).collect(),
-        ends_seen: vec![false; offsets.len()],
+        ends: None,
         pending,
         registry,
         health: health.clone(),
@@ -112,9 +111,10 @@ pub async fn start(
         confirmations,
         attaches: attach_requests,
         delivered: delivered_sender,
+        stop: stop.clone(),
     };
     let mut tasks = JoinSet::new();
-    tasks.spawn(task.run(stop.clone()));
+    tasks.spawn(task.run());
     tasks.spawn(stored::follow(
         store,
         settings.kafka.topic.clone(),

@@ -8,7 +8,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use milena_domain::{Event, MessageEvent, SessionCursor, UserId};
+use milena_domain::{Event, MessageEvent, MessageId, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -18,10 +18,10 @@ use super::health::Health;
 use super::pending::{Accepted, Pending, Waiter};
 use super::producer::Confirmation;
 use super::recent::{Inserted, LogMessage, Missed, Recent};
-use super::tail::TailEvent;
+use super::tail::{Ends, TailEvent};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
-use crate::registry::{Registration, Registry};
+use crate::registry::{ConnectionId, Registration, Registry};
 use crate::socket::Outbox;
 use crate::wire::frames;
 
@@ -62,8 +62,8 @@ pub struct DeliveryTask {
     pub recent: Arc<RwLock<Recent>>,
     /// By partition.
     pub cursors: Vec<PartitionCursor<Arc<MessageEvent>>>,
-    /// Partitions whose end was seen once.
-    pub ends_seen: Vec<bool>,
+    /// What must be delivered before this node knows the log as it is; see [`TailEvent::Ends`].
+    pub ends: Option<Ends>,
     /// Whom to answer.
     pub pending: Arc<Pending>,
     /// Whom to show.
@@ -72,17 +72,36 @@ pub struct DeliveryTask {
     pub health: Health,
     /// From the tail's thread; bounded by [`super::tail::TAIL_CHANNEL`].
     pub tail: mpsc::Receiver<TailEvent>,
-    /// From the producer's thread; bounded by the limit of pending sends.
-    pub confirmations: mpsc::Receiver<Confirmation>,
+    /// From librdkafka's thread, which must never wait; bounded by its queue, `queue.buffering.max.messages`.
+    pub confirmations: mpsc::UnboundedReceiver<Confirmation>,
     /// From connections; bounded by [`ATTACH_CHANNEL`].
     pub attaches: mpsc::Receiver<Attach>,
     /// To connections: next offset by partition.
     pub delivered: watch::Sender<Arc<[i64]>>,
+    /// Ends the task and its siblings.
+    pub stop: CancellationToken,
+}
+
+/// However the task ends, nobody goes on as if it still delivered.
+struct EndOfDelivery {
+    health: Health,
+    stop: CancellationToken,
+}
+
+impl Drop for EndOfDelivery {
+    fn drop(&mut self) {
+        if !self.stop.is_cancelled() {
+            self.health.set_broken("the delivery of messages ended unexpectedly");
+            self.stop.cancel();
+        }
+    }
 }
 
 impl DeliveryTask {
     /// Delivers until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub async fn run(mut self) {
+        let stop = self.stop.clone();
+        let _end = EndOfDelivery { health: self.health.clone(), stop: stop.clone() };
         let mut confirmations = Vec::with_capacity(BURST);
         let mut records = Vec::with_capacity(BURST);
         loop {
@@ -103,8 +122,8 @@ impl DeliveryTask {
                 }
             }
             // Neither feed may starve the other: each burst takes from both what is there.
-            top_up(&mut self.confirmations, &mut confirmations);
-            top_up(&mut self.tail, &mut records);
+            top_up(&mut confirmations, || self.confirmations.try_recv().ok());
+            top_up(&mut records, || self.tail.try_recv().ok());
             self.burst(&mut confirmations, &mut records);
         }
     }
@@ -121,13 +140,26 @@ impl DeliveryTask {
         metrics::recent_memory(recent.bytes(), recent.len());
         drop(recent);
         self.delivered.send_replace(self.next_offsets());
+        if self.ends.as_ref().is_some_and(|ends| ends.are_reached(&self.cursors))
+            && let Some(ends) = self.ends.take()
+        {
+            self.health.reached_ends(ends.connection);
+        }
     }
 
     fn take_confirmation(&mut self, recent: &mut Recent, confirmation: Confirmation) {
         match confirmation {
             Confirmation::Confirmed { partition, offset, event } => {
+                let Some(cursor) = self.cursors.get_mut(partition as usize) else {
+                    self.health.set_broken(format!(
+                        "the topic got a new partition, {partition}: positions are no longer one order; see \
+                         `kafka-consumer new-epoch`"
+                    ));
+                    self.stop.cancel();
+                    return;
+                };
                 // Without an offset (the broker only said "I have it") the tail brings it.
-                if let Some(cursor) = self.cursors.get_mut(partition as usize).filter(|_| offset >= 0) {
+                if offset >= 0 {
                     cursor.confirmed(offset, event);
                 }
                 self.deliver_ready(recent, partition);
@@ -157,14 +189,7 @@ impl DeliveryTask {
                 }
                 self.deliver_ready(recent, partition);
             }
-            TailEvent::End { partition } => {
-                if let Some(seen) = self.ends_seen.get_mut(partition as usize) {
-                    *seen = true;
-                }
-                if self.ends_seen.iter().all(|seen| *seen) {
-                    self.health.set_caught_up();
-                }
-            }
+            TailEvent::Ends(ends) => self.ends = Some(ends),
         }
     }
 
@@ -181,8 +206,8 @@ impl DeliveryTask {
         let conversation = event.conversation;
         match recent.insert(partition, offset, event) {
             Inserted::First(message) => {
-                let waiters = self.pending.take(id);
-                self.show(&message, &waiters);
+                let waiters = self.take_waiters(id);
+                self.show(&message, waiters.iter().find_map(|(connection, _)| *connection));
                 let accepted = accepted(&message);
                 for waiter in waiters {
                     self.accept(waiter, &accepted);
@@ -190,23 +215,29 @@ impl DeliveryTask {
             }
             Inserted::Repeat(first) => {
                 metrics::repeat();
-                for waiter in self.pending.take(id) {
+                for waiter in self.take_waiters(id) {
                     if first.event.conversation == conversation {
                         self.accept(waiter, &accepted(&first));
                     } else {
-                        answer(waiter, Err(client_id_reused()));
+                        answer(waiter.1, Err(client_id_reused()));
                     }
                 }
             }
         }
     }
 
+    /// Those who wait, each with the socket to answer; decided once, so that a socket which gives up at this very moment
+    /// gets either `accepted` or `message`, not neither.
+    fn take_waiters(&self, id: MessageId) -> Vec<(Option<ConnectionId>, Waiter)> {
+        self.pending.take(id).into_iter().map(|waiter| (waiter.live_connection(), waiter)).collect()
+    }
+
     /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the other does.
-    fn show(&self, message: &LogMessage, waiters: &[Waiter]) {
+    fn show(&self, message: &LogMessage, sending: Option<ConnectionId>) {
         let MessageEvent { sender, to, .. } = message.event;
         if self.registry.is_connected(sender) {
             let frame = frames::message_frame(&message.event, message.position, true);
-            self.registry.deliver(sender, &frame, waiters.iter().find_map(Waiter::live_connection));
+            self.registry.deliver(sender, &frame, sending);
         }
         if to != sender && self.registry.is_connected(to) {
             let frame = frames::message_frame(&message.event, message.position, false);
@@ -214,8 +245,8 @@ impl DeliveryTask {
         }
     }
 
-    fn accept(&self, waiter: Waiter, accepted: &Accepted) {
-        if let Some(connection) = waiter.live_connection() {
+    fn accept(&self, (connection, waiter): (Option<ConnectionId>, Waiter), accepted: &Accepted) {
+        if let Some(connection) = connection {
             self.registry.deliver_to(connection, frames::accepted_frame(accepted));
         }
         answer(waiter, Ok(accepted.clone()));
@@ -232,7 +263,9 @@ impl DeliveryTask {
             .filter(|resume| {
                 resume.epoch == cursor.epoch && resume.next_offsets.len() == cursor.next_offsets.len()
             })
-            .map(|resume| recent.missed(attach.user, &resume));
+            .map(|resume| recent.missed(attach.user, &resume))
+            // What left memory before it was stored is nowhere to be found now: the client must start afresh.
+            .filter(|missed| missed.uncovered.iter().all(|partition| recent.is_complete(*partition)));
         let registration = self.registry.register(attach.user, attach.session, attach.outbox);
         // A connection that ended meanwhile drops the registration with the answer.
         let _ = attach.reply.send(Attachment { registration, cursor, missed });
@@ -261,9 +294,9 @@ pub fn client_id_reused() -> Refusal {
     Refusal::new(Code::ClientIdReused, "client_id already names a message of yours in another conversation")
 }
 
-fn top_up<T>(channel: &mut mpsc::Receiver<T>, burst: &mut Vec<T>) {
+fn top_up<T>(burst: &mut Vec<T>, mut next: impl FnMut() -> Option<T>) {
     while burst.len() < BURST {
-        let Ok(item) = channel.try_recv() else { return };
+        let Some(item) = next() else { return };
         burst.push(item);
     }
 }

@@ -1,6 +1,6 @@
 //! Whether this node sees the log as it is now.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Written by the tail and the delivery task, read by `/readyz` and by every answer that says whether it is complete.
@@ -9,8 +9,10 @@ pub struct Health(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The leaders of all partitions are connected, as librdkafka said within the last second.
+    /// The leaders of all partitions are connected, and what they had when that began was delivered.
     live: AtomicBool,
+    /// Which connection to the leaders this is; one more each time that one was lost.
+    connection: AtomicU64,
     /// Everything that was in the log at start was delivered.
     caught_up: AtomicBool,
     /// Why this program cannot go on; set at most once.
@@ -18,20 +20,26 @@ struct State {
 }
 
 impl Health {
-    /// Says whether all partition leaders are connected.
-    pub fn set_live(&self, live: bool) {
-        if self.0.live.swap(live, Ordering::Relaxed) != live {
-            if live {
-                log::info!("the log answers");
-            } else {
-                log::warn!("the log does not answer; messages are refused until it does");
-            }
+    /// A partition's leader is not connected any more: others may write what this node does not see.
+    pub fn lost_connection(&self) {
+        self.0.connection.fetch_add(1, Ordering::AcqRel);
+        if self.0.live.swap(false, Ordering::AcqRel) {
+            log::warn!("the log does not answer; messages are refused until it does");
         }
     }
 
-    /// The tail has reached the end that the log had at start.
-    pub fn set_caught_up(&self) {
+    /// Which connection this is, for [`Health::reached_ends`].
+    #[must_use]
+    pub fn connection(&self) -> u64 {
+        self.0.connection.load(Ordering::Acquire)
+    }
+
+    /// Everything was delivered that the log had when `connection` was made. Old news when that was lost since.
+    pub fn reached_ends(&self, connection: u64) {
         self.0.caught_up.store(true, Ordering::Release);
+        if connection == self.connection() && !self.0.live.swap(true, Ordering::AcqRel) {
+            log::info!("the log answers");
+        }
     }
 
     /// The log is not the one that the store belongs to any more.
@@ -42,10 +50,10 @@ impl Health {
         let _ = self.0.broken.set(reason);
     }
 
-    /// All partition leaders are connected.
+    /// All partition leaders are connected, and what they had when that began was delivered.
     #[must_use]
     pub fn is_live(&self) -> bool {
-        self.0.live.load(Ordering::Relaxed)
+        self.0.live.load(Ordering::Acquire)
     }
 
     /// Everything that was in the log at start was delivered.

@@ -51,6 +51,8 @@ pub enum Registered {
     First,
     /// It is under way: the answer comes with the other's.
     Joined,
+    /// Another message of the same name is under way, to somebody else; the waiter was dropped.
+    Reused,
     /// The limit is reached; the waiter was dropped.
     Full,
 }
@@ -60,8 +62,14 @@ pub enum Registered {
 pub struct Pending {
     /// Written by sending tasks and by the delivery task, each for the length of a map operation. At most `limit`
     /// messages; then sends are refused as `overloaded`.
-    waiters: Mutex<HashMap<MessageId, Vec<Waiter>>>,
+    waiters: Mutex<HashMap<MessageId, UnderWay>>,
     limit: usize,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    conversation: ConversationId,
+    waiters: Vec<Waiter>,
 }
 
 /// Sends of one message that may wait together; a client that repeats faster gains nothing.
@@ -75,18 +83,19 @@ impl Pending {
     }
 
     /// Adds a waiter for `id`.
-    pub fn register(&self, id: MessageId, waiter: Waiter) -> Registered {
-        let mut waiters = self.lock();
-        let count = waiters.len();
-        match waiters.get_mut(&id) {
-            Some(others) if others.len() >= MAX_WAITERS_OF_ONE => Registered::Full,
-            Some(others) => {
-                others.push(waiter);
+    pub fn register(&self, id: MessageId, conversation: ConversationId, waiter: Waiter) -> Registered {
+        let mut all = self.lock();
+        let count = all.len();
+        match all.get_mut(&id) {
+            Some(other) if other.conversation != conversation => Registered::Reused,
+            Some(other) if other.waiters.len() >= MAX_WAITERS_OF_ONE => Registered::Full,
+            Some(other) => {
+                other.waiters.push(waiter);
                 Registered::Joined
             }
             None if count >= self.limit => Registered::Full,
             None => {
-                waiters.insert(id, vec![waiter]);
+                all.insert(id, UnderWay { conversation, waiters: vec![waiter] });
                 Registered::First
             }
         }
@@ -94,7 +103,7 @@ impl Pending {
 
     /// Takes all waiters for `id`, to answer them.
     pub fn take(&self, id: MessageId) -> Vec<Waiter> {
-        self.lock().remove(&id).unwrap_or_default()
+        self.lock().remove(&id).map(|under_way| under_way.waiters).unwrap_or_default()
     }
 
     /// Messages that wait.
@@ -109,7 +118,7 @@ impl Pending {
         self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, Vec<Waiter>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, UnderWay>> {
         // Nothing panics while the lock is held; a poisoned map would still be consistent.
         self.waiters.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -131,10 +140,13 @@ mod tests {
         let pending = Pending::new(1);
         let id =
             |n: &str| MessageId::derive(UserId::from_uuid(uuid::Uuid::nil()), &ClientId::new(n).unwrap());
-        assert_eq!(pending.register(id("a"), waiter().0), Registered::First);
-        assert_eq!(pending.register(id("a"), waiter().0), Registered::Joined);
-        assert_eq!(pending.register(id("b"), waiter().0), Registered::Full);
+        let (user, other) = (UserId::new(), UserId::new());
+        let (here, there) = (ConversationId::direct(user, user), ConversationId::direct(user, other));
+        assert_eq!(pending.register(id("a"), here, waiter().0), Registered::First);
+        assert_eq!(pending.register(id("a"), here, waiter().0), Registered::Joined);
+        assert_eq!(pending.register(id("a"), there, waiter().0), Registered::Reused);
+        assert_eq!(pending.register(id("b"), here, waiter().0), Registered::Full);
         assert_eq!(pending.take(id("a")).len(), 2);
-        assert_eq!(pending.register(id("b"), waiter().0), Registered::First);
+        assert_eq!(pending.register(id("b"), here, waiter().0), Registered::First);
     }
 }

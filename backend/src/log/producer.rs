@@ -52,8 +52,9 @@ struct Inner {
     client: RwLock<Arc<ThreadedProducer<Context>>>,
     /// Set by the delivery callback; the next send then looks for a fatal error.
     suspect: Arc<AtomicBool>,
-    /// From librdkafka's thread to the delivery task. Bounded by the limit of pending sends, so it never fills.
-    confirmations: mpsc::Sender<Confirmation>,
+    /// From librdkafka's thread to the delivery task. That thread must never wait, so the channel has no bound of its
+    /// own: librdkafka's queue (`queue.buffering.max.messages`) bounds what can be in it.
+    confirmations: mpsc::UnboundedSender<Confirmation>,
 }
 
 impl Producer {
@@ -64,7 +65,7 @@ impl Producer {
     pub fn new(
         kafka: &KafkaSettings,
         delivery: &DeliverySettings,
-        confirmations: mpsc::Sender<Confirmation>,
+        confirmations: mpsc::UnboundedSender<Confirmation>,
     ) -> Result<Self, LogError> {
         let suspect = Arc::new(AtomicBool::new(false));
         let client = connect(kafka, delivery.send_timeout_ms, &confirmations, &suspect)?;
@@ -122,7 +123,7 @@ impl Producer {
                 let mut slot = inner.client.write().unwrap_or_else(PoisonError::into_inner);
                 let old = std::mem::replace(&mut *slot, Arc::clone(&client));
                 // Dropping a client can block for a moment; not on a thread that serves people.
-                std::thread::spawn(move || drop(old));
+                std::thread::spawn(move || drop((old, current)));
                 client
             }
             Err(error) => {
@@ -136,7 +137,7 @@ impl Producer {
 fn connect(
     settings: &KafkaSettings,
     timeout_ms: u64,
-    confirmations: &mpsc::Sender<Confirmation>,
+    confirmations: &mpsc::UnboundedSender<Confirmation>,
     suspect: &Arc<AtomicBool>,
 ) -> Result<ThreadedProducer<Context>, LogError> {
     let context = Context {
@@ -151,7 +152,7 @@ fn connect(
 
 struct Context {
     quiet: Quiet,
-    confirmations: mpsc::Sender<Confirmation>,
+    confirmations: mpsc::UnboundedSender<Confirmation>,
     suspect: Arc<AtomicBool>,
 }
 
@@ -180,6 +181,6 @@ impl ProducerContext for Context {
             }
         };
         // The receiver is gone only when the program ends; then nobody waits for the answer either.
-        let _ = self.confirmations.blocking_send(confirmation);
+        let _ = self.confirmations.send(confirmation);
     }
 }

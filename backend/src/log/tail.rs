@@ -5,6 +5,8 @@
 //! holds back the broker.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::cursor::PartitionCursor;
 use super::health::Health;
 
 /// What the tail saw.
@@ -36,16 +39,34 @@ pub enum TailEvent {
         /// What it says, or why it is not a good one.
         event: Result<Event, DecodeError>,
     },
-    /// Everything in `partition` up to now was passed on.
-    End {
-        /// Which partition.
-        partition: i32,
-    },
+    /// What the log has since a connection was made, at the start or after a loss.
+    Ends(Ends),
+}
+
+/// Where the partitions ended just after a connection to their leaders was made. Once all of it is delivered, this node
+/// knows the log as it is.
+#[derive(Debug)]
+pub struct Ends {
+    /// Which connection; see [`Health::connection`].
+    pub connection: u64,
+    /// By partition: the offset that the next record would have got.
+    pub offsets: Vec<i64>,
+}
+
+impl Ends {
+    /// Whether everything before them was delivered.
+    #[must_use]
+    pub fn are_reached<T>(&self, cursors: &[PartitionCursor<T>]) -> bool {
+        cursors.len() == self.offsets.len()
+            && cursors.iter().zip(&self.offsets).all(|(cursor, end)| cursor.next() >= *end)
+    }
 }
 
 /// How many decoded records may wait for the delivery task.
 pub const TAIL_CHANNEL: usize = 4_096;
 const POLL: Duration = Duration::from_millis(100);
+/// How long one partition's leader may take to say where the partition ends.
+const ENDS_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Starts the thread. It ends when `stop` is cancelled or the receiver is gone.
 ///
@@ -59,8 +80,15 @@ pub fn spawn(
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, LogError> {
     let mut config = client_config(settings, &Role::Tail);
-    config.set("enable.partition.eof", "true").set("statistics.interval.ms", "500");
-    let context = Context { quiet: Quiet::default(), topic: settings.topic.clone(), health: health.clone() };
+    config.set("statistics.interval.ms", "500");
+    // Taken for connected at first, so that the first answer makes the node ready, not the first statistics.
+    let connected = Arc::new(AtomicBool::new(true));
+    let context = Context {
+        quiet: Quiet::default(),
+        topic: settings.topic.clone(),
+        health: health.clone(),
+        connected: Arc::clone(&connected),
+    };
     let consumer: BaseConsumer<Context> =
         config.create_with_context(context).map_err(LogError::Properties)?;
     let mut assignment = TopicPartitionList::with_capacity(start.len());
@@ -70,38 +98,78 @@ pub fn spawn(
             .map_err(LogError::Properties)?;
     }
     consumer.assign(&assignment).map_err(LogError::Properties)?;
+    let tail = Tail {
+        consumer,
+        topic: settings.topic.clone(),
+        partitions: start.len(),
+        events,
+        health,
+        connected,
+        stop,
+    };
     Ok(std::thread::Builder::new()
         .name("kafka-tail".to_owned())
-        .spawn(move || {
-            while !stop.is_cancelled() {
-                let Some(outcome) = consumer.poll(POLL) else { continue };
-                let event = match outcome {
-                    Ok(record) => TailEvent::Record {
-                        partition: record.partition(),
-                        offset: record.offset(),
-                        event: Event::decode(record.key(), record.payload()),
-                    },
-                    Err(KafkaError::PartitionEOF(partition)) => {
-                        // The broker has just answered; the statistics would say so half a second later.
-                        health.set_live(true);
-                        TailEvent::End { partition }
+        .spawn(move || tail.run())
+        .expect("the system starts a thread"))
+}
+
+/// What the thread owns.
+struct Tail {
+    consumer: BaseConsumer<Context>,
+    topic: String,
+    partitions: usize,
+    events: mpsc::Sender<TailEvent>,
+    health: Health,
+    /// Written by the statistics callback, on this very thread.
+    connected: Arc<AtomicBool>,
+    stop: CancellationToken,
+}
+
+impl Tail {
+    fn run(self) {
+        let mut asked = None;
+        while !self.stop.is_cancelled() {
+            let connection = self.health.connection();
+            if asked != Some(connection) && self.connected.load(Ordering::Relaxed) {
+                match self.ends() {
+                    Ok(offsets) => {
+                        asked = Some(connection);
+                        if self.events.blocking_send(TailEvent::Ends(Ends { connection, offsets })).is_err() {
+                            return;
+                        }
                     }
-                    Err(error) if is_final(&error) => {
-                        health.set_broken(format!("the log was changed under this program: {error}"));
-                        stop.cancel();
-                        return;
-                    }
-                    Err(error) => {
-                        log::debug!(error:% = error; "the tail waits for the log");
-                        continue;
-                    }
-                };
-                if events.blocking_send(event).is_err() {
-                    return;
+                    Err(error) => log::debug!(error:% = error; "the log does not say where it ends"),
                 }
             }
-        })
-        .expect("the system starts a thread"))
+            let Some(outcome) = self.consumer.poll(POLL) else { continue };
+            let event = match outcome {
+                Ok(record) => TailEvent::Record {
+                    partition: record.partition(),
+                    offset: record.offset(),
+                    event: Event::decode(record.key(), record.payload()),
+                },
+                Err(error) if is_final(&error) => {
+                    self.health.set_broken(format!("the log was changed under this program: {error}"));
+                    self.stop.cancel();
+                    return;
+                }
+                Err(error) => {
+                    log::debug!(error:% = error; "the tail waits for the log");
+                    continue;
+                }
+            };
+            if self.events.blocking_send(event).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Asks the leaders themselves, not librdkafka's memory of their last answers.
+    fn ends(&self) -> Result<Vec<i64>, KafkaError> {
+        (0..i32::try_from(self.partitions).unwrap_or(i32::MAX))
+            .map(|partition| Ok(self.consumer.fetch_watermarks(&self.topic, partition, ENDS_TIMEOUT)?.1))
+            .collect()
+    }
 }
 
 /// Offsets that were there are gone: only a restart, which compares log and store, can tell what happened.
@@ -116,6 +184,7 @@ struct Context {
     quiet: Quiet,
     topic: String,
     health: Health,
+    connected: Arc<AtomicBool>,
 }
 
 impl ClientContext for Context {
@@ -134,8 +203,10 @@ impl ClientContext for Context {
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
         let mut partitions =
             topic.partitions.values().filter(|partition| partition.partition >= 0).peekable();
-        let live = partitions.peek().is_some() && partitions.all(|partition| is_up(partition.leader));
-        self.health.set_live(live);
+        let connected = partitions.peek().is_some() && partitions.all(|partition| is_up(partition.leader));
+        if self.connected.swap(connected, Ordering::Relaxed) && !connected {
+            self.health.lost_connection();
+        }
     }
 }
 

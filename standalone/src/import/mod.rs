@@ -82,13 +82,32 @@ pub(crate) async fn run(options: &Options, arguments: &ImportArguments) -> anyho
 
 async fn import(
     target: &Target,
-    mut source: Source,
+    source: Source,
     mut people: People,
     progress: &Progress,
     stop: &CancellationToken,
 ) -> anyhow::Result<Summary> {
     let producer = ImportProducer::new(&target.settings.kafka)?;
     let mut summary = Summary::default();
+    let read = read_all(target, source, &mut people, &producer, progress, stop, &mut summary).await;
+    // Whatever ended the reading: what was produced before is on its way and must arrive, in its order.
+    progress.confirming();
+    let confirmed = producer.finish().await;
+    read?;
+    confirmed?;
+    summary.people_created = people.created();
+    Ok(summary)
+}
+
+async fn read_all(
+    target: &Target,
+    mut source: Source,
+    people: &mut People,
+    producer: &ImportProducer,
+    progress: &Progress,
+    stop: &CancellationToken,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
     while !stop.is_cancelled() {
         let (returned, chunk) = tokio::task::spawn_blocking(move || {
             let chunk = source.next_chunk();
@@ -98,40 +117,42 @@ async fn import(
         source = returned;
         let Chunk { lines, bytes_read } = chunk.context("the file cannot be read further")?;
         if lines.is_empty() {
-            break;
+            return Ok(());
         }
         summary.read += lines.len() as u64;
-        let mut good = Vec::with_capacity(lines.len());
-        for (number, text) in lines {
-            match ImportLine::parse(&text) {
-                Ok(line) => good.push((number, line)),
-                Err(problem) => {
-                    summary.refused += 1;
-                    progress.refused(number, &problem.to_string());
-                }
-            }
-        }
-        let ids =
-            people.ensure(&target.store, good.iter().flat_map(|(_, line)| [&*line.from, &*line.to])).await?;
-        let events: Vec<MessageEvent> = good.into_iter().map(|(_, line)| line.into_event(ids)).collect();
+        let good = parse(lines, progress, summary);
+        let ids = people.ensure(&target.store, good.iter().flat_map(|line| [&*line.from, &*line.to])).await?;
+        let events: Vec<MessageEvent> = good.into_iter().map(|line| line.into_event(ids)).collect();
         let message_ids: Vec<MessageId> = events.iter().map(|event| event.id).collect();
         let known =
             target.store.existing_messages(&message_ids).await.context("the database cannot be asked")?;
         for event in events {
             if known.contains(&event.id) {
                 summary.known += 1;
-            } else {
-                producer.send(&event).await?;
+            } else if producer.send(&event, stop).await? {
                 summary.produced += 1;
+            } else {
+                return Ok(());
             }
         }
         producer.check()?;
-        progress.advance(bytes_read, &summary);
+        progress.advance(bytes_read, summary);
     }
-    progress.confirming();
-    producer.finish().await?;
-    summary.people_created = people.created();
-    Ok(summary)
+    Ok(())
+}
+
+fn parse(lines: Vec<(u64, Vec<u8>)>, progress: &Progress, summary: &mut Summary) -> Vec<ImportLine> {
+    let mut good = Vec::with_capacity(lines.len());
+    for (number, text) in lines {
+        match ImportLine::parse(&text) {
+            Ok(line) => good.push(line),
+            Err(problem) => {
+                summary.refused += 1;
+                progress.refused(number, &problem.to_string());
+            }
+        }
+    }
+    good
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the program says to the person who started it")]

@@ -16,11 +16,12 @@ const HASH_DIGITS: usize = 12;
 pub(crate) fn account(name: &str) -> (Username, DisplayName) {
     let display_name =
         DisplayName::new(name).expect("the line was checked: 1 to 64 characters, no control characters");
-    let username = Username::new(name).unwrap_or_else(|_| mapped(name));
+    let username = Username::new(name).unwrap_or_else(|_| distinct(name));
     (username, display_name)
 }
 
-fn mapped(name: &str) -> Username {
+/// A username for `name` that no other name gets.
+pub(crate) fn distinct(name: &str) -> Username {
     let digest = Sha256::digest(name.as_bytes());
     let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
     let kept: String = name
@@ -42,6 +43,7 @@ mod tests {
         let (username, display_name) = account("|trey|");
         assert!(username.as_str().starts_with("trey-"), "{}", username.as_str());
         assert_eq!(display_name.as_str(), "|trey|");
+        assert_ne!(distinct("Ann").folded(), distinct("ann").folded());
         assert_ne!(account("Matt|").0, account("Matt^").0);
         assert!(account("王").0.as_str().starts_with("user-"));
         assert!(account(&"x".repeat(64)).0.as_str().len() <= 32);

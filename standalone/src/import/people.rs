@@ -7,11 +7,13 @@ use milena_backend::auth::PasswordHashes;
 use milena_domain::{Password, Timestamp, UserId};
 use milena_storage::{NewUser, Store};
 
-use super::names::account;
+use super::names::{account, distinct};
 
 /// Names in the file and their ids.
 pub(crate) struct People {
     ids: HashMap<String, UserId>,
+    /// By folded username: the name in the file that took it. "Ann" and "ann" are two people there.
+    taken: HashMap<String, String>,
     created: u64,
     password_hash: Option<String>,
 }
@@ -36,7 +38,7 @@ impl People {
             }
             None => None,
         };
-        Ok(Self { ids: HashMap::new(), created: 0, password_hash })
+        Ok(Self { ids: HashMap::new(), taken: HashMap::new(), created: 0, password_hash })
     }
 
     /// The ids of `names`, all known after this.
@@ -48,7 +50,10 @@ impl People {
         store: &Store,
         names: impl Iterator<Item = &str>,
     ) -> anyhow::Result<&HashMap<String, UserId>> {
-        let missing: HashSet<&str> = names.filter(|name| !self.ids.contains_key(*name)).collect();
+        // In the order of the file, so that the same file gives the same usernames each time.
+        let mut seen = HashSet::new();
+        let missing: Vec<&str> =
+            names.filter(|name| !self.ids.contains_key(*name) && seen.insert(*name)).collect();
         if missing.is_empty() {
             return Ok(&self.ids);
         }
@@ -57,7 +62,11 @@ impl People {
         let mut usernames = Vec::with_capacity(missing.len());
         let mut users = Vec::with_capacity(missing.len());
         for name in missing {
-            let (username, display_name) = account(name);
+            let (mut username, display_name) = account(name);
+            if self.taken.get(&username.folded()).is_some_and(|other| other != name) {
+                username = distinct(name);
+            }
+            self.taken.insert(username.folded(), name.to_owned());
             let id = UserId::new();
             new_ids.insert(id);
             usernames.push((name.to_owned(), username.folded()));

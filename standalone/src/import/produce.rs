@@ -13,9 +13,12 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
+use tokio_util::sync::CancellationToken;
 
-/// Nobody waits for a single message here, so the log may take its time.
-const TIMEOUT_MS: u64 = 60_000;
+/// Messages never expire in the queue: one that did, while a newer one went out, would come after it in a second try.
+const NO_TIMEOUT: u64 = 0;
+/// How long the last messages may take to be confirmed.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What the delivery callback writes and the import reads.
 #[derive(Debug, Default)]
@@ -57,7 +60,7 @@ impl ImportProducer {
     /// When librdkafka refuses the settings.
     pub(crate) fn new(settings: &KafkaSettings) -> anyhow::Result<Self> {
         let outcome = Arc::new(Outcome::default());
-        let mut config = client_config(settings, &Role::Producer { timeout_ms: TIMEOUT_MS });
+        let mut config = client_config(settings, &Role::Producer { timeout_ms: NO_TIMEOUT });
         config.set("linger.ms", "20").set("batch.num.messages", "10000");
         let client = config
             .create_with_context(Context(Arc::clone(&outcome)))
@@ -65,21 +68,24 @@ impl ImportProducer {
         Ok(Self { client: Arc::new(client), outcome, topic: settings.topic.clone() })
     }
 
-    /// Enqueues a message, waiting while the queue is full.
+    /// Enqueues a message, waiting while the queue is full. `false` when `stop` came first.
     ///
     /// # Errors
     /// When the producer cannot go on.
-    pub(crate) async fn send(&self, event: &MessageEvent) -> anyhow::Result<()> {
+    pub(crate) async fn send(&self, event: &MessageEvent, stop: &CancellationToken) -> anyhow::Result<bool> {
         let (key, value) = (event.key(), event.encode());
         let mut record =
             BaseRecord::to(&self.topic).key(&key).payload(&value).headers(message_headers(event));
         loop {
             match self.client.send(record) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err((error, returned)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
                     record = returned;
                     self.check()?;
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::select! {
+                        () = stop.cancelled() => return Ok(false),
+                        () = tokio::time::sleep(Duration::from_millis(5)) => {}
+                    }
                 }
                 Err((error, _)) => return Err(error).context("the log refused a message"),
             }
@@ -106,8 +112,7 @@ impl ImportProducer {
     /// When one was not.
     pub(crate) async fn finish(&self) -> anyhow::Result<()> {
         let client = Arc::clone(&self.client);
-        let flushed =
-            tokio::task::spawn_blocking(move || client.flush(Duration::from_millis(2 * TIMEOUT_MS))).await?;
+        let flushed = tokio::task::spawn_blocking(move || client.flush(FINISH_TIMEOUT)).await?;
         self.check()?;
         flushed.context("the log did not confirm the last messages in time")
     }

@@ -21,6 +21,8 @@ pub(crate) struct Source {
     bytes_read: Arc<AtomicU64>,
     bytes_total: Option<u64>,
     line_number: u64,
+    /// What ended the reading in the middle of a chunk: told after the lines before it were taken.
+    broken: Option<io::Error>,
 }
 
 /// Some lines with their numbers, from 1; empty at the end of the file.
@@ -59,7 +61,7 @@ impl Source {
         } else {
             Box::new(counted)
         };
-        Ok(Self { reader, bytes_read, bytes_total, line_number: 0 })
+        Ok(Self { reader, bytes_read, bytes_total, line_number: 0, broken: None })
     }
 
     /// The file's size, if it has one.
@@ -71,23 +73,39 @@ impl Source {
     /// The next lines.
     ///
     /// # Errors
-    /// When the file cannot be read, or its compression is damaged.
+    /// When the file cannot be read, or its compression is damaged; after the lines before that were answered.
     pub(crate) fn next_chunk(&mut self) -> io::Result<Chunk> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
         let mut lines = Vec::with_capacity(CHUNK_LINES);
         while lines.len() < CHUNK_LINES {
-            let mut line = Vec::new();
-            if self.reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
-            if line.len() as u64 == LINE_MAX_BYTES && line.last() != Some(&b'\n') {
-                self.skip_rest_of_line()?;
-            }
+            let line = match self.next_line() {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(error) if lines.is_empty() => return Err(error),
+                Err(error) => {
+                    self.broken = Some(error);
+                    break;
+                }
+            };
             self.line_number += 1;
             if !line.trim_ascii().is_empty() {
                 lines.push((self.line_number, line));
             }
         }
         Ok(Chunk { lines, bytes_read: self.bytes_read.load(Ordering::Relaxed) })
+    }
+
+    fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        if self.reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        if line.len() as u64 == LINE_MAX_BYTES && line.last() != Some(&b'\n') {
+            self.skip_rest_of_line()?;
+        }
+        Ok(Some(line))
     }
 
     fn skip_rest_of_line(&mut self) -> io::Result<()> {
@@ -147,6 +165,17 @@ mod tests {
         assert_eq!(lines(text), expected);
         assert_eq!(lines(gzip.finish().unwrap()), expected);
         assert!(lines(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn what_comes_before_the_damage_is_read() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::none());
+        gzip.write_all(b"one\ntwo\nthree\n").unwrap();
+        let mut bytes = gzip.finish().unwrap();
+        bytes.truncate(bytes.len() - 8);
+        let mut source = Source::new(Box::new(io::Cursor::new(bytes)), None).unwrap();
+        assert_eq!(source.next_chunk().unwrap().lines.len(), 3);
+        assert!(source.next_chunk().is_err());
     }
 
     #[test]
