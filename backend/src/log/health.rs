@@ -74,3 +74,25 @@ impl Health {
         self.is_live() && self.is_caught_up() && self.broken().is_none()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_connection_reached_proves_nothing_about_this_one() {
+        let health = Health::default();
+        let first = health.connection();
+        assert!(!health.is_current());
+        health.reached_ends(first);
+        assert!(health.is_current());
+        health.lost_connection();
+        assert!(!health.is_current() && health.is_caught_up());
+        health.reached_ends(first);
+        assert!(!health.is_current(), "others may have written in between");
+        health.reached_ends(health.connection());
+        assert!(health.is_current());
+        health.set_broken("the topic is gone");
+        assert!(!health.is_current());
+    }
+}
