@@ -47,6 +47,8 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("queue.buffering.max.messages", "100000")
                 .set("queue.buffering.max.kbytes", "262144")
                 .set("message.max.bytes", "1000000")
+                // Requests that a hanging broker took with it must not keep the idempotent producer from starting over.
+                .set("socket.timeout.ms", "10000")
                 .set("retry.backoff.ms", "50")
                 .set("retry.backoff.max.ms", "500");
         }

@@ -3,9 +3,8 @@
 //! Sending is a synchronous enqueue, so that the order in which a connection calls it is the order in the log;
 //! the outcome comes back through one bounded channel to the delivery task.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use milena_domain::{MessageEvent, MessageId};
 use milena_kafka::{LogError, Quiet, Role, client_config, message_headers};
@@ -40,6 +39,32 @@ pub enum Confirmation {
     },
 }
 
+/// A producer that confirmed nothing for so many time-outs of a send, while it failed to, is replaced. After a broker hung
+/// for a while, librdkafka's idempotent producer may wait for ever to begin its next epoch; a new client does not. While
+/// the log is really away this costs a new client now and then.
+const STALLED_TIMEOUTS: u32 = 2;
+
+/// Since when a producer fails: what its callbacks say and the next send reads.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The first failure since the last confirmation; locked for the length of an assignment.
+    failing_since: Mutex<Option<Instant>>,
+}
+
+impl Progress {
+    fn failed(&self) {
+        self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+    }
+
+    fn confirmed(&self) {
+        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn failing_for(&self) -> Option<Duration> {
+        self.failing_since.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+    }
+}
+
 /// A handle to the producer; clones share it.
 #[derive(Clone)]
 pub struct Producer(Arc<Inner>);
@@ -47,11 +72,11 @@ pub struct Producer(Arc<Inner>);
 struct Inner {
     settings: KafkaSettings,
     timeout_ms: u64,
-    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on. Read for each send,
-    /// written hardly ever.
+    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, and when it stalls. Read
+    /// for each send, written hardly ever.
     client: RwLock<Arc<ThreadedProducer<Context>>>,
-    /// Set by the delivery callback; the next send then looks for a fatal error.
-    suspect: Arc<AtomicBool>,
+    /// Written by the delivery callback; the next send looks at it.
+    progress: Arc<Progress>,
     /// From librdkafka's thread to the delivery task. That thread must never wait, so the channel has no bound of its
     /// own: librdkafka's queue (`queue.buffering.max.messages`) bounds what can be in it.
     confirmations: mpsc::UnboundedSender<Confirmation>,
@@ -67,13 +92,13 @@ impl Producer {
         delivery: &DeliverySettings,
         confirmations: mpsc::UnboundedSender<Confirmation>,
     ) -> Result<Self, LogError> {
-        let suspect = Arc::new(AtomicBool::new(false));
-        let client = connect(kafka, delivery.send_timeout_ms, &confirmations, &suspect)?;
+        let progress = Arc::new(Progress::default());
+        let client = connect(kafka, delivery.send_timeout_ms, &confirmations, &progress)?;
         Ok(Self(Arc::new(Inner {
             settings: kafka.clone(),
             timeout_ms: delivery.send_timeout_ms,
             client: RwLock::new(Arc::new(client)),
-            suspect,
+            progress,
             confirmations,
         })))
     }
@@ -95,7 +120,7 @@ impl Producer {
             }
             _ => {
                 log::warn!(error:% = error; "the producer refused a message");
-                self.0.suspect.store(true, Ordering::Relaxed);
+                self.0.progress.failed();
                 Refusal::log_unavailable()
             }
         })
@@ -112,12 +137,17 @@ impl Producer {
     fn client(&self) -> Arc<ThreadedProducer<Context>> {
         let inner = &self.0;
         let current = Arc::clone(&inner.client.read().unwrap_or_else(PoisonError::into_inner));
-        if !inner.suspect.swap(false, Ordering::Relaxed) {
-            return current;
-        }
-        let Some((code, reason)) = current.client().fatal_error() else { return current };
-        log::error!(code:% = code, reason:% = reason; "the producer failed for good; a new one takes over");
-        match connect(&inner.settings, inner.timeout_ms, &inner.confirmations, &inner.suspect) {
+        let Some(failing_for) = inner.progress.failing_for() else { return current };
+        let stalled = failing_for > STALLED_TIMEOUTS * Duration::from_millis(inner.timeout_ms);
+        let reason = match current.client().fatal_error() {
+            Some((code, reason)) => format!("{code}: {reason}"),
+            None if stalled => "nothing was confirmed for some time".to_owned(),
+            None => return current,
+        };
+        // Whoever comes next gives the new client its time.
+        inner.progress.confirmed();
+        log::warn!(reason:% = reason; "a new producer takes over");
+        match connect(&inner.settings, inner.timeout_ms, &inner.confirmations, &inner.progress) {
             Ok(client) => {
                 let client = Arc::new(client);
                 let mut slot = inner.client.write().unwrap_or_else(PoisonError::into_inner);
@@ -138,12 +168,12 @@ fn connect(
     settings: &KafkaSettings,
     timeout_ms: u64,
     confirmations: &mpsc::UnboundedSender<Confirmation>,
-    suspect: &Arc<AtomicBool>,
+    progress: &Arc<Progress>,
 ) -> Result<ThreadedProducer<Context>, LogError> {
     let context = Context {
         quiet: Quiet::default(),
         confirmations: confirmations.clone(),
-        suspect: Arc::clone(suspect),
+        progress: Arc::clone(progress),
     };
     client_config(settings, &Role::Producer { timeout_ms })
         .create_with_context(context)
@@ -153,7 +183,7 @@ fn connect(
 struct Context {
     quiet: Quiet,
     confirmations: mpsc::UnboundedSender<Confirmation>,
-    suspect: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 }
 
 impl ClientContext for Context {
@@ -162,7 +192,7 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.suspect.store(true, Ordering::Relaxed);
+        self.progress.failed();
         self.quiet.error(error, reason);
     }
 }
@@ -176,7 +206,7 @@ impl ProducerContext for Context {
                 Confirmation::Confirmed { partition: record.partition(), offset: record.offset(), event }
             }
             Err((error, _)) => {
-                self.suspect.store(true, Ordering::Relaxed);
+                self.progress.failed();
                 Confirmation::Failed { id: event.id, error: error.clone() }
             }
         };
