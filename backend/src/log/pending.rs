@@ -106,18 +106,6 @@ impl Pending {
         self.lock().remove(&id).map(|under_way| under_way.waiters).unwrap_or_default()
     }
 
-    /// Messages that wait.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.lock().len()
-    }
-
-    /// Whether nothing waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, UnderWay>> {
         // Nothing panics while the lock is held; a poisoned map would still be consistent.
         self.waiters.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
