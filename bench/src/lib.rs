@@ -1,0 +1,8 @@
+//! What Milena holds, as figures that can be repeated.
+//!
+//! Every bench runs the real programs as child processes over real sockets, measures the limit (the same work without
+//! Milena) in the same run, and ends with one line, `BENCH_JSON {...}`. `scripts/bench` builds the programs, starts the
+//! servers that a bench needs, and ends them.
+
+pub mod cli;
+pub mod measure;

@@ -1,0 +1,21 @@
+//! One run of the program, and its last line.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Runs a bench; its report, after checks that hold for all of them.
+pub(crate) fn run(arguments: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_milena-bench"));
+    let output = command.args(arguments).arg("--out").arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let json = said.lines().last().and_then(|line| line.strip_prefix("BENCH_JSON ")).expect("the last line");
+    assert_eq!(json, std::fs::read_to_string(file).unwrap().trim_end(), "--out has the same");
+    let report: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(report["bench"], arguments[0]);
+    assert!(report["broker"].is_string(), "{report}");
+    report
+}
