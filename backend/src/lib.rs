@@ -10,6 +10,7 @@ pub mod chat;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod rate;
 pub mod refusal;
 pub mod registry;
 pub mod server;

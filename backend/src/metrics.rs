@@ -11,12 +11,14 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::refusal::Code;
+use crate::server::Full;
 
 const HTTP_SECONDS: &str = "milena_http_request_seconds";
 const CONNECTIONS: &str = "milena_http_connections";
 const CONNECTIONS_REFUSED: &str = "milena_http_connections_refused_total";
 const SOCKETS: &str = "milena_sockets";
 const SOCKET_ENDS: &str = "milena_socket_ends_total";
+const FRAMES_REFUSED: &str = "milena_frames_refused_total";
 const SEND_SECONDS: &str = "milena_send_seconds";
 const SENDS: &str = "milena_sends_total";
 const PRODUCE_FAILURES: &str = "milena_produce_failures_total";
@@ -74,10 +76,11 @@ fn describe() {
     describe_counter!(
         CONNECTIONS_REFUSED,
         Unit::Count,
-        "TCP connections closed at once: http.max_connections"
+        "TCP connections and WebSockets refused: too many in all, or of one address"
     );
     describe_gauge!(SOCKETS, Unit::Count, "WebSockets");
     describe_counter!(SOCKET_ENDS, Unit::Count, "WebSockets that ended, by reason");
+    describe_counter!(FRAMES_REFUSED, Unit::Count, "Frames from clients that came too soon");
     describe_histogram!(SEND_SECONDS, Unit::Seconds, "Time from a send to the log's confirmation");
     describe_counter!(SENDS, Unit::Count, "Sends by outcome: accepted, or the code of the refusal");
     describe_counter!(PRODUCE_FAILURES, Unit::Count, "Records that the log did not confirm");
@@ -105,8 +108,11 @@ fn begin_at_zero() {
     for name in [CONNECTIONS, SOCKETS, PASSWORD_WAITING, RECENT_BYTES, RECENT_MESSAGES] {
         gauge!(name).increment(0.0);
     }
-    for name in [CONNECTIONS_REFUSED, PRODUCE_FAILURES, REPEATS] {
+    for name in [PRODUCE_FAILURES, REPEATS, FRAMES_REFUSED] {
         counter!(name).increment(0);
+    }
+    for limit in [Full::Total, Full::Address] {
+        counter!(CONNECTIONS_REFUSED, "limit" => limit.label()).increment(0);
     }
 }
 
@@ -121,9 +127,14 @@ pub fn connections(change: f64) {
     gauge!(CONNECTIONS).increment(change);
 }
 
-/// A TCP connection was closed at once because there are too many.
-pub fn connection_refused() {
-    counter!(CONNECTIONS_REFUSED).increment(1);
+/// A connection was refused because there are too many; `limit` says which limit.
+pub fn connection_refused(limit: &'static str) {
+    counter!(CONNECTIONS_REFUSED, "limit" => limit).increment(1);
+}
+
+/// A frame came too soon.
+pub fn frame_refused() {
+    counter!(FRAMES_REFUSED).increment(1);
 }
 
 /// A WebSocket was opened (+1) or ended (-1).

@@ -25,6 +25,7 @@ pub enum Code {
     TooLarge,
     UnsupportedMediaType,
     RateLimited,
+    TooManyConnections,
     LogUnavailable,
     StoreUnavailable,
     Overloaded,
@@ -52,6 +53,7 @@ impl Code {
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RateLimited => "rate_limited",
+            Self::TooManyConnections => "too_many_connections",
             Self::LogUnavailable => "log_unavailable",
             Self::StoreUnavailable => "store_unavailable",
             Self::Overloaded => "overloaded",
@@ -72,7 +74,7 @@ impl Code {
             Self::UsernameTaken | Self::ClientIdReused => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::TooManyConnections => 429,
             Self::LogUnavailable | Self::StoreUnavailable | Self::Overloaded | Self::ShuttingDown => 503,
             Self::Internal => 500,
         }
@@ -84,6 +86,7 @@ impl Code {
         matches!(
             self,
             Self::RateLimited
+                | Self::TooManyConnections
                 | Self::LogUnavailable
                 | Self::StoreUnavailable
                 | Self::Overloaded

@@ -5,11 +5,13 @@
 
 mod load;
 mod mistakes;
+mod networks;
 mod secret;
 mod sections;
 
 pub use load::{DEFAULTS, Source};
 pub use mistakes::Mistakes;
+pub use networks::{Networks, NotANetwork};
 pub use secret::Secret;
 pub use sections::{
     BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings, KafkaSettings,

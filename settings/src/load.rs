@@ -43,6 +43,7 @@ impl Settings {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("http.allowed_origins")
+            .with_list_parse_key("http.trusted_proxies")
             .source(Some(source.environment.clone().into_iter().collect()));
         let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
         if let Some(path) = source.file {
@@ -98,6 +99,10 @@ impl Settings {
         require(self.database.max_connections >= 1, "database.max_connections must be at least 1");
         require((1..=3650).contains(&self.http.session_days), "http.session_days must be 1 to 3650");
         require(self.http.max_connections >= 1, "http.max_connections must be at least 1");
+        require(
+            self.http.max_connections_per_address >= 1,
+            "http.max_connections_per_address must be at least 1",
+        );
         require(self.socket.heartbeat_ms >= 1_000, "socket.heartbeat_ms must be at least 1000");
         require(self.socket.outbox_messages >= 16, "socket.outbox_messages must be at least 16");
         require(self.socket.outbox_bytes >= 262_144, "socket.outbox_bytes must be at least 262144");
@@ -117,6 +122,14 @@ impl Settings {
         require(
             self.limits.send_burst >= 1 && self.limits.send_per_second >= 1,
             "limits.send_burst and limits.send_per_second must be at least 1",
+        );
+        require(
+            self.limits.sign_in_account_burst >= 1 && self.limits.sign_in_account_per_minute >= 1,
+            "limits.sign_in_account_burst and limits.sign_in_account_per_minute must be at least 1",
+        );
+        require(
+            self.limits.frame_burst >= 1 && self.limits.frame_per_second >= 1,
+            "limits.frame_burst and limits.frame_per_second must be at least 1",
         );
         require(!self.consumer.group.trim().is_empty(), "consumer.group must not be empty");
         require((1..=100_000).contains(&self.consumer.batch_rows), "consumer.batch_rows must be 1 to 100000");
@@ -220,6 +233,7 @@ mod tests {
             ("MILENA__HTTP__LISTEN", "127.0.0.1:0"),
             ("MILENA__HTTP__ALLOWED_ORIGINS", "https://a.example,https://b.example"),
             ("MILENA__BROKER__SYNC", "100ms"),
+            ("MILENA__HTTP__TRUSTED_PROXIES", "10.0.0.0/8,192.0.2.7"),
             ("UNRELATED", "x"),
         ]);
         source.file = Some(file.path());
@@ -229,6 +243,8 @@ mod tests {
         assert_eq!(settings.kafka.properties["security.protocol"], "ssl");
         assert_eq!(settings.http.allowed_origins, ["https://a.example", "https://b.example"]);
         assert_eq!(settings.broker.sync, SyncMode::Interval(Duration::from_millis(100)));
+        assert!(settings.http.trusted_proxies.contain([10, 1, 2, 3].into()));
+        assert!(!settings.http.trusted_proxies.contain([127, 0, 0, 1].into()), "the default is replaced");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::Secret;
+use crate::{Networks, Secret};
 
 /// Everything. A program reads the sections that concern it.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,7 +68,8 @@ section! {
     /// `[http]`
     HttpSettings {
         listen: SocketAddr, allowed_origins: Vec<String>, secure_cookies: SecureCookies, session_days: u32,
-        max_connections: usize, header_timeout_ms: u64, drain_ms: u64,
+        max_connections: usize, max_connections_per_address: usize, trusted_proxies: Networks, header_timeout_ms: u64,
+        drain_ms: u64,
     }
 }
 section! {
@@ -86,7 +87,10 @@ section! {
 }
 section! {
     /// `[limits]`
-    LimitSettings { sign_in_burst: u32, sign_in_per_minute: u32, send_burst: u32, send_per_second: u32 }
+    LimitSettings {
+        sign_in_burst: u32, sign_in_per_minute: u32, sign_in_account_burst: u32, sign_in_account_per_minute: u32,
+        send_burst: u32, send_per_second: u32, frame_burst: u32, frame_per_second: u32,
+    }
 }
 section! {
     /// `[consumer]`

@@ -1,75 +1,70 @@
-//! How often one address may try to sign in or register: the brake on guessing passwords.
+//! How often one address may try to sign in or register, and how often anybody may try one account: the brakes on
+//! guessing passwords, from one place and from many.
 
-use std::net::{IpAddr, Ipv6Addr};
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::net::IpAddr;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use milena_domain::Username;
 use milena_settings::LimitSettings;
 
-use crate::refusal::{Code, Refusal};
+use crate::rate::{KeyedRate, per_minute};
+use crate::refusal::Refusal;
+use crate::server::address::network_of;
 
-/// Addresses whose bucket is full again are forgotten each time that so many attempts were checked.
-const SWEEP_EVERY: u32 = 1_024;
-
-/// A bucket of attempts an address.
+/// A bucket of attempts an address, and one an account.
 #[derive(Debug)]
 pub struct SignInRate {
-    limiter: DefaultKeyedRateLimiter<IpAddr>,
-    clock: DefaultClock,
-    checks: AtomicU32,
+    addresses: KeyedRate<IpAddr>,
+    /// By folded username, whether anybody has it or not: so the limit does not tell.
+    accounts: KeyedRate<String>,
 }
 
 impl SignInRate {
     /// As the settings bound it.
     #[must_use]
     pub fn from_settings(settings: &LimitSettings) -> Self {
-        let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_minute(at_least_one(settings.sign_in_per_minute))
-            .allow_burst(at_least_one(settings.sign_in_burst));
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default(), checks: AtomicU32::new(0) }
+        let accounts = per_minute(settings.sign_in_account_burst, settings.sign_in_account_per_minute);
+        Self {
+            addresses: KeyedRate::new(per_minute(settings.sign_in_burst, settings.sign_in_per_minute)),
+            accounts: KeyedRate::new(accounts),
+        }
     }
 
-    /// Counts an attempt.
+    /// Counts an attempt from an address.
     ///
     /// # Errors
     /// `rate_limited` with the time to wait.
     pub fn check(&self, address: IpAddr) -> Result<(), Refusal> {
-        if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
-            self.limiter.retain_recent();
-            self.limiter.shrink_to_fit();
-        }
-        self.limiter.check_key(&bucket_of(address)).map_err(|too_early| {
-            let wait = too_early.wait_time_from(self.clock.now()) + Duration::from_millis(1);
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            Refusal::later(Code::RateLimited, "too many attempts to sign in from your address", wait_ms)
-        })
+        self.addresses
+            .check(&network_of(address))
+            .map_err(|too_soon| too_soon.refusal("too many attempts to sign in from your address"))
     }
-}
 
-/// Whoever has one IPv6 address has at least 2^64 of them: the network is what counts.
-fn bucket_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
+    /// Counts an attempt at an account, right or wrong. What cannot be a username is nobody's and not counted.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait.
+    pub fn check_account(&self, username: &str) -> Result<(), Refusal> {
+        let Ok(username) = Username::new(username) else { return Ok(()) };
+        self.accounts
+            .check(&username.folded())
+            .map_err(|too_soon| too_soon.refusal("too many attempts to sign in to this account"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use milena_settings::Settings;
 
-    fn rate(sign_in_burst: u32, sign_in_per_minute: u32) -> SignInRate {
+    use super::*;
+    use crate::refusal::Code;
+
+    fn rate(burst: u32, per_minute: u32) -> SignInRate {
         SignInRate::from_settings(&LimitSettings {
-            sign_in_burst,
-            sign_in_per_minute,
-            send_burst: 1,
-            send_per_second: 1,
+            sign_in_burst: burst,
+            sign_in_per_minute: per_minute,
+            sign_in_account_burst: burst,
+            sign_in_account_per_minute: per_minute,
+            ..Settings::defaults().limits
         })
     }
 
@@ -94,5 +89,17 @@ mod tests {
         rate.check("2001:db8:1:3::1".parse().unwrap()).unwrap();
         rate.check("::ffff:10.0.0.1".parse().unwrap()).unwrap();
         assert!(rate.check("10.0.0.1".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn an_account_is_one_whatever_its_case_and_whether_it_exists() {
+        let rate = rate(2, 1);
+        rate.check_account("Anna").unwrap();
+        rate.check_account("ANNA").unwrap();
+        assert_eq!(rate.check_account("anna").unwrap_err().code, Code::RateLimited);
+        rate.check_account("ben").unwrap();
+        for _ in 0..10 {
+            rate.check_account(&"x".repeat(100_000)).unwrap();
+        }
     }
 }

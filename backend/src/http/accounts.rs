@@ -48,6 +48,7 @@ pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
 pub(super) async fn login(context: Context, mut call: Call) -> Outcome {
     admit(&context, &call)?;
     let Credentials { username, password } = call.json().await?;
+    context.sign_in_rate.check_account(&username)?;
     let signed_in = context.accounts.sign_in(&username, &password, call.user_agent()).await?;
     Ok(signed_in_answer(StatusCode::OK, &context, &call, &signed_in))
 }
@@ -79,7 +80,7 @@ pub(super) async fn me(context: Context, call: Call) -> Outcome {
 /// Before anything is read or computed: no foreign page, not too often.
 fn admit(context: &Context, call: &Call) -> Result<(), Refusal> {
     origin::refuse_foreign(&call.headers, &context.settings.allowed_origins)?;
-    context.sign_in_rate.check(call.client_address())
+    context.sign_in_rate.check(call.client_address(context))
 }
 
 fn signed_in_answer(

@@ -17,6 +17,7 @@ use super::{Context, with};
 use crate::auth::{Identity, cookie, origin};
 use crate::refusal::{Code, Refusal};
 use crate::server::Peer;
+use crate::server::address::client_of;
 use crate::wire::rest::Fields;
 
 /// The whole body must be here by then.
@@ -121,17 +122,9 @@ impl Call {
         Ok(body.freeze())
     }
 
-    /// Whose attempts to sign in count together. A proxy on this machine is believed about its client; whoever else
-    /// says `X-Forwarded-For` is not, or everybody could be anybody.
-    pub(super) fn client_address(&self) -> IpAddr {
-        let direct = self.peer.address.ip().to_canonical();
-        if !direct.is_loopback() {
-            return direct;
-        }
-        let forwarded = self.headers.get_all("x-forwarded-for").iter().next_back();
-        forwarded
-            .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok())
-            .unwrap_or(direct)
+    /// The address of the client itself, by word of a trusted proxy if it came through one.
+    pub(super) fn client_address(&self, context: &Context) -> IpAddr {
+        client_of(self.peer.address.ip(), &self.headers, &context.settings.trusted_proxies)
     }
 
     /// What the client calls itself.

@@ -11,6 +11,7 @@ use super::call::{Call, call};
 use crate::auth::{Identity, cookie, origin};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
+use crate::server::{OfAddress, too_many_connections};
 use crate::socket::switching_protocols;
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
@@ -29,15 +30,25 @@ async fn open(context: Context, call: Call, upgrade: Option<OnUpgrade>) -> Outco
     }
     let (parts, ()) = switching_protocols(&call.headers)?.into_parts();
     let upgrade = upgrade.ok_or_else(|| Refusal::new(Code::InvalidField, "not a WebSocket upgrade"))?;
+    let of_client = place(&context, &call)?;
     let identity = vouched_for(&context, &call).await?;
     let sockets = context.sockets.clone();
-    // The slot goes along: a socket is a connection until it ends.
+    // The places go along: a socket is a connection until it ends.
     let slot = call.peer.slot;
     context.connections.spawn(async move {
-        let _counted = (slot, Counted::new());
+        let _counted = (slot, of_client, Counted::new());
         sockets.serve(upgrade, identity).await;
     });
     Ok(Response::from_parts(parts, Default::default()))
+}
+
+/// A place among those of the client behind a proxy; without a proxy it has one already.
+fn place(context: &Context, call: &Call) -> Result<Option<OfAddress>, Refusal> {
+    let (direct, client) = (call.peer.address.ip(), call.client_address(context));
+    context.connections.places().take_forwarded(direct, client).map_err(|full| {
+        metrics::connection_refused(full.label());
+        too_many_connections()
+    })
 }
 
 /// Whom the session cookie vouches for. A cookie that is nobody's is none: the socket then waits for a token.

@@ -25,11 +25,13 @@ pub enum CloseCode {
     SessionEnded,
     /// A binary frame, or a second `hello`.
     BadFrame,
+    /// Frames came too fast for too long.
+    Flooding,
 }
 
 impl CloseCode {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ProtocolError,
         Self::NotUtf8,
         Self::TooLarge,
@@ -41,6 +43,7 @@ impl CloseCode {
         Self::Unauthenticated,
         Self::SessionEnded,
         Self::BadFrame,
+        Self::Flooding,
     ];
 
     /// The number on the wire.
@@ -58,6 +61,7 @@ impl CloseCode {
             Self::Unauthenticated => 4500,
             Self::SessionEnded => 4501,
             Self::BadFrame => 4502,
+            Self::Flooding => 4503,
         }
     }
 
@@ -76,6 +80,7 @@ impl CloseCode {
             Self::Unauthenticated => "no valid session: sign in",
             Self::SessionEnded => "the session was ended: sign in",
             Self::BadFrame => "a binary frame or a second hello",
+            Self::Flooding => "frames came too fast in spite of refusals",
         }
     }
 
@@ -94,6 +99,7 @@ impl CloseCode {
             Self::Unauthenticated => "unauthenticated",
             Self::SessionEnded => "session_ended",
             Self::BadFrame => "bad_frame",
+            Self::Flooding => "flooding",
         }
     }
 }
@@ -106,7 +112,10 @@ mod tests {
 
     #[test]
     fn codes_differ_and_fit_a_close_frame() {
-        assert_eq!(CloseCode::ALL.iter().map(|code| code.number()).collect::<HashSet<_>>().len(), 11);
+        assert_eq!(
+            CloseCode::ALL.iter().map(|code| code.number()).collect::<HashSet<_>>().len(),
+            CloseCode::ALL.len()
+        );
         assert!(CloseCode::ALL.iter().all(|code| code.reason().len() <= 123));
     }
 }

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::cursor_pace::CursorPace;
+use super::frame_rate::FrameRate;
 use super::heartbeat::{Beat, Heartbeat};
 use super::line::{End, Incoming, Line};
 use super::node::{Node, Outcome};
@@ -32,7 +33,10 @@ pub(super) struct Connection<'a, S> {
     pub(super) line: &'a mut Line<S>,
     pub(super) node: &'a dyn Node,
     pub(super) settings: &'a SocketSettings,
-    pub(super) rate: &'a SendRate,
+    /// Of this user, over all sockets.
+    pub(super) send_rate: &'a SendRate,
+    /// Of this connection.
+    pub(super) frame_rate: &'a FrameRate,
     pub(super) outbox: &'a Outbox,
     pub(super) user: UserId,
     pub(super) id: ConnectionId,
@@ -118,9 +122,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Event::Replayed(Err(_)) => return Err(End::Ours(CloseCode::StoreUnavailable)),
             Event::Received(incoming) => {
                 self.heartbeat.heard(Instant::now());
+                let too_soon = self.frame_rate.check()?.err();
                 if let Incoming::Text(text) = incoming {
                     self.counts.received += 1;
-                    work.step = self.take(&text).await?;
+                    work.step = self.take(&text, too_soon).await?;
                 }
             }
             Event::Timer if reading => self.beat().await?,
@@ -141,11 +146,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Takes a client's frame; what takes time comes back as a step.
-    async fn take(&mut self, text: &str) -> Result<Option<BoxFuture<'static, Step>>, End> {
-        match ClientFrame::parse(text) {
+    /// Takes a client's frame, unless it came too soon; what takes time comes back as a step.
+    async fn take(
+        &mut self,
+        text: &str,
+        too_soon: Option<Refusal>,
+    ) -> Result<Option<BoxFuture<'static, Step>>, End> {
+        let frame = ClientFrame::parse(text);
+        if let Some(refusal) = too_soon {
+            let answer = match frame {
+                Ok(ClientFrame::Send { client_id, .. }) => rejected_frame(&client_id, &refusal),
+                Ok(_) => error_frame(&refusal, None),
+                Err(bad) => error_frame(&refusal, bad.client_id.as_ref()),
+            };
+            self.feed(answer).await?;
+            return Ok(None);
+        }
+        match frame {
             Ok(ClientFrame::Send { client_id, target, body, retry }) => {
-                if let Err(refusal) = self.rate.check(self.user) {
+                if let Err(refusal) = self.send_rate.check(self.user) {
+                    self.frame_rate.refused()?;
                     self.feed(rejected_frame(&client_id, &refusal)).await?;
                     return Ok(None);
                 }

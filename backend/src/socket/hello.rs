@@ -7,11 +7,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use super::CloseCode;
+use super::frame_rate::FrameRate;
 use super::line::{End, Incoming, Line};
 use super::node::Node;
 use crate::auth::Identity;
 use crate::refusal::{Code, Refusal};
-use crate::wire::frames::{ClientFrame, Token, error_frame};
+use crate::wire::frames::{BadFrame, ClientFrame, Token, error_frame};
 
 /// What a client said first.
 pub(super) struct Hello {
@@ -27,11 +28,12 @@ pub(super) struct Hello {
 pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
     line: &mut Line<S>,
     node: &dyn Node,
+    rate: &FrameRate,
     cookie: Option<Identity>,
     limit: Duration,
 ) -> Result<Hello, End> {
     let (token, resume) =
-        timeout(limit, first_hello(line)).await.unwrap_or(Err(End::Ours(CloseCode::NoHello)))?;
+        timeout(limit, first_hello(line, rate)).await.unwrap_or(Err(End::Ours(CloseCode::NoHello)))?;
     let identity = match token {
         Some(token) => match timeout(limit, node.authenticate(token.expose())).await {
             Ok(Ok(identity)) => identity,
@@ -45,10 +47,16 @@ pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
 
 async fn first_hello<S: AsyncRead + AsyncWrite + Unpin>(
     line: &mut Line<S>,
+    rate: &FrameRate,
 ) -> Result<(Option<Token>, Option<SessionCursor>), End> {
     loop {
-        let Incoming::Text(text) = line.receive().await? else { continue };
-        let answer = match ClientFrame::parse(&text) {
+        let incoming = line.receive().await?;
+        let in_time = rate.check()?;
+        let Incoming::Text(text) = incoming else { continue };
+        let frame = in_time
+            .map_err(|refusal| BadFrame { refusal, client_id: None })
+            .and_then(|()| ClientFrame::parse(&text));
+        let answer = match frame {
             Ok(ClientFrame::Hello { token, resume }) => return Ok((token, resume)),
             Ok(_) => error_frame(&Refusal::new(Code::Unauthenticated, "the first frame must be hello"), None),
             Err(bad) => error_frame(&bad.refusal, bad.client_id.as_ref()),

@@ -8,6 +8,7 @@
 mod close;
 mod connection;
 mod cursor_pace;
+mod frame_rate;
 mod heartbeat;
 mod hello;
 mod line;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use milena_domain::limits::FRAME_MAX_BYTES;
-use milena_settings::{Settings, SocketSettings};
+use milena_settings::{LimitSettings, Settings, SocketSettings};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Counts};
 use super::cursor_pace::CursorPace;
+use super::frame_rate::FrameRate;
 use super::heartbeat::Heartbeat;
 use super::hello::{Hello, hello};
 use super::line::{End, Line};
@@ -35,7 +36,8 @@ pub struct Sockets(Arc<Shared>);
 struct Shared {
     node: Box<dyn Node>,
     settings: SocketSettings,
-    rate: Arc<SendRate>,
+    limits: LimitSettings,
+    send_rate: Arc<SendRate>,
     /// Cancelled by the server when it stops.
     stop: CancellationToken,
     /// The longest that ending all connections may be spread over.
@@ -49,15 +51,16 @@ impl Sockets {
     pub fn new(
         chat: Chat,
         sessions: Sessions,
-        rate: Arc<SendRate>,
+        send_rate: Arc<SendRate>,
         settings: &Settings,
         stop: CancellationToken,
     ) -> Self {
         let max_spread = Duration::from_millis(settings.http.drain_ms / 2);
         Self::with_node(
             Box::new(LiveNode { chat, sessions }),
-            rate,
+            send_rate,
             settings.socket.clone(),
+            settings.limits.clone(),
             max_spread,
             stop,
         )
@@ -65,12 +68,14 @@ impl Sockets {
 
     pub(super) fn with_node(
         node: Box<dyn Node>,
-        rate: Arc<SendRate>,
+        send_rate: Arc<SendRate>,
         settings: SocketSettings,
+        limits: LimitSettings,
         max_spread: Duration,
         stop: CancellationToken,
     ) -> Self {
-        Self(Arc::new(Shared { node, settings, rate, stop, max_spread, open: AtomicUsize::new(0) }))
+        let open = AtomicUsize::new(0);
+        Self(Arc::new(Shared { node, settings, limits, send_rate, stop, max_spread, open }))
     }
 
     /// Serves a connection from its upgrade to its end. Ends by itself, soon after `stop` at the latest: a
@@ -119,10 +124,11 @@ impl Shared {
     ) -> Result<End, End> {
         let mut stop = std::pin::pin!(self.stopped());
         let limit = Duration::from_millis(self.settings.hello_timeout_ms);
+        let frame_rate = FrameRate::from_settings(&self.limits);
         let Hello { identity, resume } = tokio::select! {
             biased;
             () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
-            hello = hello(line, &*self.node, cookie, limit) => hello?,
+            hello = hello(line, &*self.node, &frame_rate, cookie, limit) => hello?,
         };
         let outbox = Outbox::from_settings(&self.settings);
         let attaching =
@@ -146,7 +152,8 @@ impl Shared {
             line,
             node: &*self.node,
             settings: &self.settings,
-            rate: &self.rate,
+            send_rate: &self.send_rate,
+            frame_rate: &frame_rate,
             outbox: &outbox,
             user: identity.person.id,
             id: live.registration.id(),

@@ -283,6 +283,33 @@ async fn too_many_attempts_have_to_wait() {
 }
 
 #[tokio::test]
+async fn an_account_has_its_own_limit_whoever_tries_from_wherever() {
+    let node = Node::start_with(|settings| {
+        settings.limits.sign_in_account_burst = 3;
+        settings.limits.sign_in_account_per_minute = 1;
+    })
+    .await;
+    let (anna, _) = (node.register("anna").await, node.register("ben").await);
+    let attempt = async |username: &str, from: usize| {
+        let login = json!({"username": username, "password": "wrong horse"});
+        let address = format!("192.0.2.{from}");
+        let request =
+            node.http.post(node.url("/api/v1/login")).header("x-forwarded-for", address).json(&login);
+        Answer::of(request.send().await.unwrap()).await
+    };
+    // Nobody's account is limited like somebody's: the limit does not tell which exist.
+    for username in ["anna", "nobody"] {
+        for from in 0..3 {
+            attempt(username, from).await.problem(401, "bad_credentials");
+        }
+        attempt(username, 4).await.problem(429, "rate_limited");
+    }
+    attempt("ben", 4).await.problem(401, "bad_credentials");
+    node.get(&anna, "/api/v1/me").await.ok(200);
+    node.stop().await;
+}
+
+#[tokio::test]
 async fn without_the_database_who_was_here_lately_stays_signed_in() {
     let node = Node::start().await;
     let (anna, ben) = (node.register("anna").await, node.register("ben").await);

@@ -1,8 +1,10 @@
 //! The accept loop: limits, time-outs, and the end.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::node::{Node, PATIENCE, User};
@@ -54,9 +56,68 @@ async fn connections_beyond_the_limit_are_refused_until_one_ends() {
     third.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert!(third.read(&mut [0; 16]).await.unwrap() > 0);
     let mut fourth = TcpStream::connect(node.address).await.unwrap();
-    assert_eq!(read_to_end(&mut fourth).await, "");
+    fourth.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let refused = read_to_end(&mut fourth).await;
+    assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
+    assert!(
+        refused.contains("Retry-After: 5\r\n") && refused.contains("\"code\":\"overloaded\""),
+        "{refused}"
+    );
     drop(socket);
     node.until(async |node| Socket::open(node.address, &[]).await.ok().map(drop)).await;
+    node.stop().await;
+}
+
+/// A connection that comes from this address of the machine.
+async fn connect_from(address: &str, node: &Node) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+    socket.connect(node.address).await.unwrap()
+}
+
+#[tokio::test]
+async fn one_address_has_its_own_limit_and_others_notice_nothing() {
+    let node = Node::start_with(|settings| {
+        settings.http.max_connections_per_address = 2;
+        settings.http.trusted_proxies = "127.0.0.1".parse().unwrap();
+        settings.http.header_timeout_ms = 60_000;
+    })
+    .await;
+    let first = connect_from("127.0.0.2", &node).await;
+    let _second = connect_from("127.0.0.2", &node).await;
+    let mut third = connect_from("127.0.0.2", &node).await;
+    // WebSockets too: the answer comes before the request is read.
+    third.write_all(b"GET /ws HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let refused = read_to_end(&mut third).await;
+    assert!(refused.starts_with("HTTP/1.1 429 Too Many Requests\r\n"), "{refused}");
+    assert!(refused.contains("\"code\":\"too_many_connections\""), "{refused}");
+    let anna = node.register("anna").await;
+    Socket::sign_in(&node, &anna).await;
+    let metrics = node.get(&anna, "/metrics").await.text;
+    let line = metrics
+        .lines()
+        .find(|line| line.starts_with("milena_http_connections_refused_total{limit=\"address\"}"));
+    assert!(line.is_some_and(|line| !line.ends_with(" 0")), "{line:?}");
+    drop(first);
+    node.until(async |node| {
+        let mut again = connect_from("127.0.0.2", node).await;
+        again.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        read_to_end(&mut again).await.ends_with("ok\n").then_some(())
+    })
+    .await;
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_clients_sockets_are_counted() {
+    let node = Node::start_with(|settings| settings.http.max_connections_per_address = 2).await;
+    let open = async |client: &str| Socket::open(node.address, &[("x-forwarded-for", client)]).await;
+    let first = open("192.0.2.7").await.unwrap();
+    let _second = open("192.0.2.7").await.unwrap();
+    assert_eq!(open("192.0.2.7").await.map(drop), Err(429));
+    let _others = (open("192.0.2.8").await.unwrap(), open("198.51.100.1, 192.0.2.9").await.unwrap());
+    drop(first);
+    node.until(async |_| open("192.0.2.7").await.ok()).await;
     node.stop().await;
 }
 

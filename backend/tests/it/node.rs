@@ -47,6 +47,7 @@ impl Node {
             Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
         settings.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         settings.limits.sign_in_burst = 1_000;
+        settings.limits.sign_in_account_burst = 1_000;
         adjust(&mut settings);
         let store = Store::connect(&settings.database).await.unwrap();
         store.migrate().await.unwrap();

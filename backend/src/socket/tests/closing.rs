@@ -2,7 +2,7 @@
 
 use futures::{SinkExt, StreamExt};
 use milena_domain::limits::FRAME_MAX_BYTES;
-use milena_settings::SocketSettings;
+use milena_settings::{LimitSettings, Settings, SocketSettings};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Duration, Instant, sleep};
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::stand_in::{StandIn, identity, person};
-use super::{Server, settings};
+use super::{Client, Server, settings};
 use crate::socket::CloseCode;
 
 #[tokio::test(start_paused = true)]
@@ -81,6 +81,52 @@ async fn an_ended_session_is_4501_on_all_its_sockets_only() {
     assert_eq!((first.ending().await, second.ending().await), (4501, 4501));
     other.say(&json!({"type": "ping"})).await;
     assert_eq!(other.hear().await["type"], "pong");
+}
+
+/// Floods with `frame` until the server has had enough; gives what was answered and the close code.
+async fn flood(signed_in: bool, frame: &Message) -> (Vec<serde_json::Value>, u16) {
+    let limits = LimitSettings { frame_burst: 10, frame_per_second: 1, ..Settings::defaults().limits };
+    let server = Server::with_limits(settings(), limits, StandIn::default());
+    let client = if signed_in { server.sign_in(&person("anna")).await } else { server.connect().await };
+    let (mut write, mut read) = client.stream.split();
+    let frame = frame.clone();
+    let sending = tokio::spawn(async move { while write.send(frame.clone()).await.is_ok() {} });
+    let mut answers = Vec::new();
+    let code = loop {
+        match read.next().await.expect("the server says goodbye").unwrap() {
+            Message::Text(text) => answers.push(serde_json::from_str(&text).unwrap()),
+            Message::Close(Some(close)) => break close.code.into(),
+            _ => {}
+        }
+    };
+    sending.abort();
+    (answers, code)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_whatever_is_refused_with_a_time_and_then_4503() {
+    let ping = Message::Text(json!({"type": "ping"}).to_string().into());
+    let send = Message::Text(Client::send_frame("c-1", &person("ben"), "hi").to_string().into());
+    let read = json!({"type": "read", "conversation": uuid::Uuid::nil(), "position": 1});
+    let read = Message::Text(read.to_string().into());
+    for (signed_in, frame, answer) in [
+        (true, &ping, "error"),
+        (true, &send, "rejected"),
+        (true, &read, "error"),
+        (true, &Message::Text("nonsense".into()), "error"),
+        (false, &ping, "error"),
+    ] {
+        let (answers, code) = flood(signed_in, frame).await;
+        assert_eq!(code, 4503);
+        let refused: Vec<_> = answers.iter().filter(|answer| answer["code"] == "rate_limited").collect();
+        assert!(refused.len() >= 900, "{} of {}", refused.len(), answers.len());
+        assert!(refused.iter().all(|refusal| refusal["type"] == answer
+            && refusal["temporary"] == true
+            && (1..=1_001).contains(&refusal["retry_after_ms"].as_u64().unwrap())));
+        assert!(answer != "rejected" || refused.iter().all(|refusal| refusal["client_id"] == "c-1"));
+    }
+    // RFC 6455 pings are answered by pongs, and count all the same.
+    assert_eq!(flood(true, &Message::Ping("x".into())).await.1, 4503);
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use milena_settings::{LimitSettings, SocketSettings};
+use milena_settings::{LimitSettings, Settings, SocketSettings};
 use milena_storage::Person;
 use serde_json::{Value, json};
 use tokio::io::DuplexStream;
@@ -50,12 +50,22 @@ impl Server {
     }
 
     fn with(settings: SocketSettings, node: StandIn) -> Self {
+        let limits = LimitSettings {
+            send_burst: 500,
+            send_per_second: 1,
+            frame_burst: 4_000,
+            frame_per_second: 1,
+            ..Settings::defaults().limits
+        };
+        Self::with_limits(settings, limits, node)
+    }
+
+    fn with_limits(settings: SocketSettings, limits: LimitSettings, node: StandIn) -> Self {
         let stop = CancellationToken::new();
-        let limits =
-            LimitSettings { sign_in_burst: 1, sign_in_per_minute: 1, send_burst: 500, send_per_second: 1 };
         let rate = Arc::new(SendRate::from_settings(&limits));
         let spread = Duration::from_millis(2_500);
-        let sockets = Sockets::with_node(Box::new(node.clone()), rate, settings, spread, stop.clone());
+        let node_box = Box::new(node.clone());
+        let sockets = Sockets::with_node(node_box, rate, settings, limits, spread, stop.clone());
         Self { node, sockets, stop }
     }
 

@@ -112,7 +112,8 @@ fn write_settings(folder: &Path, services: &Services, topic: &str) {
          [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\
          [database]\nurl = \"{}\"\n\
          [consumer]\ngroup = \"{topic}\"\n\
-         [limits]\nsign_in_burst = 100000\nsign_in_per_minute = 100000\n",
+         [limits]\nsign_in_burst = 100000\nsign_in_per_minute = 100000\n\
+         sign_in_account_burst = 100000\n",
         services.kafka,
         services.database.url(),
     );

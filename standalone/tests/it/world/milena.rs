@@ -42,6 +42,7 @@ impl Milena {
             .argument("127.0.0.1:0")
             .variable("MILENA__LIMITS__SIGN_IN_BURST", MANY)
             .variable("MILENA__LIMITS__SIGN_IN_PER_MINUTE", MANY)
+            .variable("MILENA__LIMITS__SIGN_IN_ACCOUNT_BURST", MANY)
     }
 
     /// `milena import` on the folder, whether a `milena` runs on it or not.

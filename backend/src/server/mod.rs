@@ -2,7 +2,11 @@
 //!
 //! It sets `TCP_NODELAY`, bounds connections and the time for a request's headers (which also ends idle connections),
 //! and drains: on stop no connection is taken, requests under way are answered, sockets end themselves, and what is left
-//! after `http.drain_ms` is cut.
+//! after `http.drain_ms` is cut. Connections beyond the limits are told why (`refuse`); whose they are says `address`.
+
+pub mod address;
+mod places;
+mod refuse;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -15,12 +19,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use milena_settings::HttpSettings;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::places::Place;
+pub use self::places::{Full, OfAddress, Places};
+use self::refuse::Refusals;
+pub use self::refuse::too_many_connections;
 use crate::http::HttpService;
 use crate::metrics;
 
@@ -28,6 +36,8 @@ use crate::metrics;
 const HEADERS_MAX_BYTES: usize = 32 * 1024;
 /// When the system has no file descriptors left, accepting again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// An answer of which the other side takes nothing for so long ends the connection.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The other end of a request's connection.
 #[derive(Debug, Clone)]
@@ -38,16 +48,16 @@ pub struct Peer {
     pub slot: Arc<Slot>,
 }
 
-/// One of the connections that `http.max_connections` allows.
+/// One of the connections that the limits allow.
 #[derive(Debug)]
 pub struct Slot {
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Slot {
-    fn new(permit: OwnedSemaphorePermit) -> Arc<Self> {
+    fn new(place: Place) -> Arc<Self> {
         metrics::connections(1.0);
-        Arc::new(Self { _permit: permit })
+        Arc::new(Self { _place: place })
     }
 }
 
@@ -61,7 +71,8 @@ impl Drop for Slot {
 #[derive(Debug, Clone)]
 pub struct Connections {
     tasks: TaskTracker,
-    slots: Arc<Semaphore>,
+    places: Places,
+    refusals: Refusals,
     /// No new connections and requests.
     stopping: CancellationToken,
     /// The time to drain is over.
@@ -76,7 +87,8 @@ impl Connections {
     pub fn new(settings: &HttpSettings, stopping: CancellationToken) -> Self {
         Self {
             tasks: TaskTracker::new(),
-            slots: Arc::new(Semaphore::new(settings.max_connections.min(Semaphore::MAX_PERMITS))),
+            places: Places::new(settings),
+            refusals: Refusals::new(),
             stopping,
             cut: CancellationToken::new(),
             header_timeout: Duration::from_millis(settings.header_timeout_ms),
@@ -88,6 +100,12 @@ impl Connections {
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.stopping.is_cancelled()
+    }
+
+    /// The places that connections take.
+    #[must_use]
+    pub const fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Runs a connection's task, which is awaited on stop, and dropped when it takes too long then.
@@ -158,15 +176,27 @@ async fn accept(listener: TcpListener, service: HttpService, connections: Connec
 }
 
 fn take(stream: TcpStream, address: SocketAddr, service: &HttpService, connections: &Connections) {
-    let Ok(permit) = Arc::clone(&connections.slots).try_acquire_owned() else {
-        metrics::connection_refused();
-        return;
-    };
-    if let Err(error) = stream.set_nodelay(true) {
-        log::debug!(error:% = error; "TCP_NODELAY could not be set");
+    if let Err(error) = tune(&stream) {
+        log::debug!(error:% = error; "the options of a connection could not be set");
     }
-    let peer = Peer { address, slot: Slot::new(permit) };
-    connections.spawn(serve(stream, peer, service.clone(), connections.clone()));
+    match connections.places.take(address.ip()) {
+        Ok(place) => {
+            let peer = Peer { address, slot: Slot::new(place) };
+            connections.spawn(serve(stream, peer, service.clone(), connections.clone()));
+        }
+        Err(why) => {
+            metrics::connection_refused(why.label());
+            if let Some(telling) = connections.refusals.tell(stream, why) {
+                connections.spawn(telling);
+            }
+        }
+    }
+}
+
+/// Small frames go out at once; bytes that nobody takes do not wait for ever.
+fn tune(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT))
 }
 
 /// Serves one connection until it ends or becomes a WebSocket, which then has a task of its own.
@@ -199,4 +229,20 @@ async fn serve(stream: TcpStream, peer: Peer, service: HttpService, connections:
 fn is_of_one_connection(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_do_not_delay_and_do_not_wait_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        assert!(!stream.nodelay().unwrap());
+        tune(&stream).unwrap();
+        assert!(stream.nodelay().unwrap());
+        assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(UNREAD_TIMEOUT));
+    }
 }
