@@ -8,8 +8,8 @@ use kafka_protocol::messages::join_group_response::JoinGroupResponseMember;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
 use kafka_protocol::messages::leave_group_response::MemberResponse;
 use kafka_protocol::messages::{
-    HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
-    LeaveGroupResponse, SyncGroupRequest, SyncGroupResponse,
+    ConsumerGroupHeartbeatResponse, HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse,
+    LeaveGroupRequest, LeaveGroupResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use kafka_protocol::protocol::StrBytes;
 
@@ -148,6 +148,14 @@ pub(super) fn heartbeat(shared: &Shared, request: HeartbeatRequest) -> Heartbeat
     let identity = identity(&request.member_id, request.group_instance_id.as_ref());
     let alive = shared.groups.heartbeat(&request.group_id, &identity, request.generation_id);
     HeartbeatResponse::default().with_error_code(error_code(alive))
+}
+
+/// Groups here follow the classic protocol. A client that was set to the newer one (`group.protocol=consumer`) fails at
+/// once with this error, and with this sentence in its log.
+pub(super) fn refuse_new_protocol() -> ConsumerGroupHeartbeatResponse {
+    ConsumerGroupHeartbeatResponse::default()
+        .with_error_code(ResponseError::UnsupportedVersion.code())
+        .with_error_message(Some(text("this broker has classic groups only: set group.protocol=classic")))
 }
 
 pub(super) fn leave(shared: &Shared, version: i16, request: LeaveGroupRequest) -> LeaveGroupResponse {

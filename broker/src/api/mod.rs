@@ -65,6 +65,8 @@ const APIS: &[Api] = &[
     api(ApiKey::IncrementalAlterConfigs, 0, 1),
     api(ApiKey::OffsetDelete, 0, 0),
     api(ApiKey::DescribeCluster, 0, 1),
+    // Answered with a refusal: clients that are told nothing of it wait for ever.
+    api(ApiKey::ConsumerGroupHeartbeat, 0, 1),
 ];
 
 /// All requests that are answered.
@@ -144,6 +146,7 @@ pub(crate) async fn dispatch(
         RequestKind::JoinGroup(request) => membership::join(shared, client, version, request),
         RequestKind::SyncGroup(request) => membership::sync(shared, request),
         RequestKind::Heartbeat(request) => membership::heartbeat(shared, request).into(),
+        RequestKind::ConsumerGroupHeartbeat(_) => membership::refuse_new_protocol().into(),
         RequestKind::LeaveGroup(request) => membership::leave(shared, version, request).into(),
         RequestKind::OffsetCommit(request) => group_offsets::commit(shared, request),
         RequestKind::OffsetFetch(request) => group_offsets::fetch(shared, version, request).into(),

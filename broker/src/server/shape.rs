@@ -236,6 +236,22 @@ const SHAPES: &[(ApiKey, i16, &[Field])] = &[
     ),
     (ApiKey::OffsetDelete, NEVER, &[always(TEXT), always(topics![always(INT)])]),
     (ApiKey::DescribeCluster, 0, &[always(BYTE), since(1, BYTE)]),
+    (
+        ApiKey::ConsumerGroupHeartbeat,
+        0,
+        &[
+            always(TEXT),
+            always(TEXT),
+            always(INT),
+            always(TEXT),
+            always(TEXT),
+            always(INT),
+            always(TEXTS),
+            since(1, TEXT),
+            always(TEXT),
+            always(Kind::List(&[always(UUID), always(INTS)])),
+        ],
+    ),
 ];
 
 fn shape(key: ApiKey) -> Option<(i16, &'static [Field])> {
