@@ -11,6 +11,7 @@ use crate::error::BrokerError;
 use crate::group::{Coordinator, CoordinatorOptions, Journal};
 use crate::lock::FolderLock;
 use crate::log::{Disk, PartitionOptions};
+use crate::memory::Memory;
 
 /// The number of the only node.
 pub(crate) const NODE_ID: i32 = 1;
@@ -22,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) cluster_id: String,
     pub(crate) catalogue: Catalogue,
     pub(crate) groups: Arc<Coordinator>,
+    /// What large requests and answers hold.
+    pub(crate) memory: Arc<Memory>,
     /// Everything that runs for this broker.
     pub(crate) tasks: TaskTracker,
     /// Ends all of it.
@@ -55,7 +58,9 @@ impl Shared {
         };
         let cluster_id = catalogue.cluster_id();
         let groups = Arc::new(Coordinator::new(options, journal.table(), journal.handle()));
-        Ok((Arc::new(Self { config, cluster_id, catalogue, groups, tasks, stopping, _lock: lock }), journal))
+        let memory = Memory::new(config.max_buffered_bytes, config.memory_patience);
+        let shared = Self { config, cluster_id, catalogue, groups, memory, tasks, stopping, _lock: lock };
+        Ok((Arc::new(shared), journal))
     }
 
     /// Puts everything on disk. Blocks.

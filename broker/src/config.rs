@@ -35,8 +35,11 @@ pub struct BrokerConfig {
     pub max_batch_bytes: usize,
     /// The largest request; a larger one ends its connection.
     pub max_request_bytes: usize,
-    /// The most memory that requests being read may hold together; beyond it large requests wait for their turn.
-    pub max_buffered_request_bytes: usize,
+    /// The most memory that large requests being read and large answers being sent may hold together; beyond it they
+    /// wait for each other.
+    pub max_buffered_bytes: usize,
+    /// How long a client that sends or reads slowly may keep others waiting for memory, before its connection ends.
+    pub memory_patience: Duration,
     /// The largest answer to one fetch, whatever the client asks for (one batch may exceed it).
     pub max_fetch_bytes: usize,
     /// Further connections are closed at once. Each takes a file handle, of which systems often allow 1,024.
@@ -68,7 +71,8 @@ impl BrokerConfig {
             segment_bytes: 128 << 20,
             max_batch_bytes: 1_048_588,
             max_request_bytes: 16 << 20,
-            max_buffered_request_bytes: 64 << 20,
+            max_buffered_bytes: 64 << 20,
+            memory_patience: Duration::from_secs(1),
             max_fetch_bytes: 2 << 20,
             max_connections: 400,
             max_in_flight: 64,

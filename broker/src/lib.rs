@@ -13,6 +13,7 @@ mod error;
 mod group;
 mod lock;
 mod log;
+mod memory;
 mod server;
 
 use std::net::SocketAddr;

@@ -9,9 +9,10 @@ use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, Partition
 use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse, TopicName};
 use tokio::time::Instant;
 
-use super::{Answer, blocking};
+use super::{Answer, Reply, blocking};
 use crate::broker::Shared;
 use crate::log::{Partition, Progress, ReadError};
+use crate::memory::FREE_BYTES;
 
 /// The longest that a client may be kept waiting, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(300);
@@ -41,6 +42,7 @@ pub(super) fn fetch(shared: &Arc<Shared>, request: FetchRequest) -> Answer {
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
     let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0).min(shared.config.max_fetch_bytes);
     let wanted: Arc<Vec<(TopicName, Vec<Wanted>)>> = Arc::new(wanted(shared, request));
+    let memory = Arc::clone(&shared.memory);
     Answer::Later(Box::pin(async move {
         let deadline = Instant::now() + wait;
         loop {
@@ -48,12 +50,17 @@ pub(super) fn fetch(shared: &Arc<Shared>, request: FetchRequest) -> Answer {
             watches.iter_mut().for_each(|watch| {
                 watch.borrow_and_update();
             });
+            let share = memory.share();
+            // While no client is waited for, a share is never given up.
+            let _ = share.take(max_bytes).await;
             let reading = Arc::clone(&wanted);
             let found = blocking(move || read_all(&reading, max_bytes)).await;
             if found.bytes >= min_bytes || found.failed || Instant::now() >= deadline {
-                return FetchResponse::default().with_responses(found.topics).into();
+                share.resize(found.bytes);
+                let response = FetchResponse::default().with_responses(found.topics).into();
+                return Reply { response, share: (found.bytes > FREE_BYTES).then_some(share) };
             }
-            drop(found);
+            drop((found, share));
             let progress = future::select_all(
                 watches.iter_mut().map(|watch| watch.changed().boxed()).chain([future::pending().boxed()]),
             );

@@ -21,6 +21,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::broker::Shared;
 use crate::config::BrokerConfig;
+use crate::memory::Share;
 
 pub(crate) use discovery::unsupported_version;
 
@@ -109,14 +110,27 @@ pub(crate) struct Client {
 pub(crate) enum Answer {
     /// The client wants none.
     Nothing,
-    Now(Box<ResponseKind>),
+    Now(Box<Reply>),
     /// It takes time, in which further requests may begin. Does nothing until it is polled.
-    Later(BoxFuture<'static, ResponseKind>),
+    Later(BoxFuture<'static, Reply>),
+}
+
+/// An answer that is ready to be sent.
+pub(crate) struct Reply {
+    pub(crate) response: ResponseKind,
+    /// What it holds of the common memory, if it is large.
+    pub(crate) share: Option<Share>,
+}
+
+impl<T: Into<ResponseKind>> From<T> for Reply {
+    fn from(response: T) -> Self {
+        Self { response: response.into(), share: None }
+    }
 }
 
 impl<T: Into<ResponseKind>> From<T> for Answer {
     fn from(response: T) -> Self {
-        Self::Now(Box::new(response.into()))
+        Self::Now(Box::new(response.into().into()))
     }
 }
 

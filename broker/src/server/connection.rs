@@ -1,31 +1,30 @@
 //! One client: requests are begun in the order they come and answered in that order, while their waiting overlaps.
 //!
 //! Bounded: the size of a request, the requests in flight, the time in which a request must arrive and an answer be
-//! taken. A client that breaks a bound loses its own connection and nothing else.
+//! taken; and what large ones hold together, by `memory`. A client that breaks a bound loses its own connection and
+//! nothing else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use kafka_protocol::messages::{ApiKey, ResponseKind};
+use kafka_protocol::messages::ApiKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::frame::{self, FrameError, PREFIX_BYTES, Request};
-use crate::api::{self, Answer, Client};
+use crate::api::{self, Answer, Client, Reply};
 use crate::broker::Shared;
+use crate::memory::{FREE_BYTES, GivenUp, Share};
 
 /// Buffers grow by what has arrived, never by what was announced.
 const READ_BYTES: usize = 16 << 10;
-/// Requests up to this size take nothing of the common budget.
-const FREE_BYTES: usize = 64 << 10;
 /// Only requests that carry records may be larger, because parts of the others are kept: what members of groups say
 /// about themselves, for instance.
 const MAX_CONTROL_BYTES: usize = 1 << 20;
-const PERMIT_BYTES: usize = 1 << 10;
 
 /// An answer that is ready or still being waited for.
 struct Outgoing {
@@ -45,18 +44,21 @@ enum ConnectionError {
     TooLarge(i64),
     #[error("a request or an answer took too long")]
     TooSlow,
+    #[error("a large request or answer took too long while others waited for its memory")]
+    GivenUp,
 }
 
-/// The share of the budget that so many bytes take.
-pub(super) fn permits(bytes: usize) -> usize {
-    bytes.div_ceil(PERMIT_BYTES)
+impl From<GivenUp> for ConnectionError {
+    fn from(GivenUp: GivenUp) -> Self {
+        Self::GivenUp
+    }
 }
 
 /// Serves the client until it goes, breaks a rule, or the broker stops.
-pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, budget: Arc<Semaphore>) {
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
     let result = tokio::select! {
         () = shared.stopping.cancelled() => return,
-        result = Box::pin(run(&shared, stream, peer, budget)) => result,
+        result = Box::pin(run(&shared, stream, peer)) => result,
     };
     match result {
         Ok(()) | Err(ConnectionError::Io(_)) => log::debug!(peer:%; "client gone"),
@@ -64,20 +66,15 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAd
     }
 }
 
-async fn run(
-    shared: &Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    budget: Arc<Semaphore>,
-) -> Result<(), ConnectionError> {
+async fn run(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let endpoint = api::Endpoint::of(&shared.config, stream.local_addr()?);
     let (read, write) = stream.into_split();
     // From the reading half to the writing half of this connection. When it is full the client is not read.
     let (sender, receiver) = mpsc::channel(shared.config.max_in_flight.max(1));
-    let mut reader = Reader { shared, stream: read, buffer: BytesMut::new(), budget };
+    let mut reader = Reader { shared, stream: read, buffer: BytesMut::new() };
     let reading = async {
-        while let Some((frame, permit)) = reader.next().await? {
+        while let Some((frame, share)) = reader.next().await? {
             let request = match frame::decode(frame) {
                 Err(FrameError::ApiVersions { correlation_id, version }) => {
                     log::debug!(peer:%, version; "unknown version of ApiVersions");
@@ -90,7 +87,7 @@ async fn run(
             let Request { correlation_id, version, client_id, body } = request;
             let client = Client { id: client_id, host: peer.ip().to_string(), endpoint: endpoint.clone() };
             let answer = api::dispatch(shared, &client, version, body).await;
-            drop(permit);
+            drop(share);
             if sender.send(Outgoing { correlation_id, version, answer }).await.is_err() {
                 break;
             }
@@ -107,12 +104,12 @@ struct Reader<'a> {
     shared: &'a Shared,
     stream: OwnedReadHalf,
     buffer: BytesMut,
-    budget: Arc<Semaphore>,
 }
 
 impl Reader<'_> {
-    /// The next request without its prefix, `None` when the client has closed or was idle for too long.
-    async fn next(&mut self) -> Result<Option<(Bytes, Option<OwnedSemaphorePermit>)>, ConnectionError> {
+    /// The next request without its prefix and with its share of the common memory; `None` when the client has closed
+    /// or was idle for too long.
+    async fn next(&mut self) -> Result<Option<(Bytes, Option<Share>)>, ConnectionError> {
         let config = &self.shared.config;
         if self.buffer.is_empty() {
             let first = timeout(config.max_idle, self.more(PREFIX_BYTES)).await;
@@ -136,9 +133,10 @@ impl Reader<'_> {
                 return Err(ConnectionError::TooLarge(length as i64));
             }
         }
-        let permit = self.reserve(length).await;
-        timeout(config.transfer_timeout, self.fill(length)).await.map_err(|_| ConnectionError::TooSlow)??;
-        Ok(Some((self.buffer.split_to(length).freeze(), permit)))
+        let share = timeout(config.transfer_timeout, self.receive(length))
+            .await
+            .map_err(|_| ConnectionError::TooSlow)??;
+        Ok(Some((self.buffer.split_to(length).freeze(), share)))
     }
 
     /// The kind of the request that begins in the buffer.
@@ -147,13 +145,25 @@ impl Reader<'_> {
         Ok(self.buffer.as_ref().get_i16())
     }
 
-    /// A share of the common memory for a large request; the client is not read before it is there.
-    async fn reserve(&self, length: usize) -> Option<OwnedSemaphorePermit> {
+    /// Reads a whole request into the buffer. A large one takes memory in the measure in which it comes.
+    async fn receive(&mut self, length: usize) -> Result<Option<Share>, ConnectionError> {
+        self.fill(length.min(FREE_BYTES)).await?;
         if length <= FREE_BYTES {
-            return None;
+            return Ok(None);
         }
-        let share = permits(length).min(permits(self.shared.config.max_buffered_request_bytes));
-        Arc::clone(&self.budget).acquire_many_owned(u32::try_from(share).unwrap_or(u32::MAX)).await.ok()
+        let share = self.shared.memory.share();
+        share.waits_for_client(true);
+        while self.buffer.len() < length {
+            let arrived = self.buffer.len();
+            let more = arrived.min(length - arrived);
+            share.take(more).await?;
+            tokio::select! {
+                () = share.given_up() => return Err(ConnectionError::GivenUp),
+                filled = self.fill(arrived + more) => filled?,
+            }
+        }
+        share.waits_for_client(false);
+        Ok(Some(share))
     }
 
     /// Reads until `length` bytes are in the buffer.
@@ -180,16 +190,25 @@ async fn write_all(
     mut answers: mpsc::Receiver<Outgoing>,
 ) -> Result<(), ConnectionError> {
     while let Some(Outgoing { correlation_id, version, answer }) = answers.recv().await {
-        let answer: ResponseKind = match answer {
+        let Reply { response, share } = match answer {
             Answer::Nothing => continue,
-            Answer::Now(answer) => *answer,
-            Answer::Later(answer) => answer.await,
+            Answer::Now(reply) => *reply,
+            Answer::Later(reply) => reply.await,
         };
-        let bytes = frame::encode(correlation_id, version, &answer)?;
-        drop(answer);
-        timeout(shared.config.transfer_timeout, stream.write_all(&bytes))
-            .await
-            .map_err(|_| ConnectionError::TooSlow)??;
+        let bytes = frame::encode(correlation_id, version, &response)?;
+        drop(response);
+        let sent = timeout(shared.config.transfer_timeout, stream.write_all(&bytes));
+        let sent = match &share {
+            None => sent.await,
+            Some(share) => {
+                share.waits_for_client(true);
+                tokio::select! {
+                    () = share.given_up() => return Err(ConnectionError::GivenUp),
+                    sent = sent => sent,
+                }
+            }
+        };
+        sent.map_err(|_| ConnectionError::TooSlow)??;
     }
     Ok(())
 }

@@ -19,8 +19,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
     // One permit a connection, held as long as it lives; without one it is closed at once.
     let slots = Arc::new(Semaphore::new(shared.config.max_connections));
-    // The memory of large requests that are being read, shared by all connections; without enough they wait.
-    let budget = Arc::new(Semaphore::new(connection::permits(shared.config.max_buffered_request_bytes)));
     loop {
         let accepted = tokio::select! {
             () = shared.stopping.cancelled() => return,
@@ -38,9 +36,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
             log::warn!(peer:%, max_connections = shared.config.max_connections; "too many connections");
             continue;
         };
-        let (shared, budget) = (Arc::clone(&shared), Arc::clone(&budget));
+        let shared = Arc::clone(&shared);
         shared.tasks.clone().spawn(async move {
-            connection::serve(shared, stream, peer, budget).await;
+            connection::serve(shared, stream, peer).await;
             drop(slot);
         });
     }

@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kafka_protocol::messages::ApiVersionsRequest;
+use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use kafka_protocol::messages::{ApiVersionsRequest, FetchRequest};
 use milena_broker::{BrokerConfig, BrokerError};
 
 use crate::support::{TestBroker, create_topic, idempotent_producer, read_all, send};
-use crate::wire::Wire;
+use crate::wire::{Wire, batch, produce, produced, topic_name};
 
 /// Bytes without sense, the same in every run.
 fn rubbish(seed: u64, count: usize) -> Vec<u8> {
@@ -90,6 +91,76 @@ async fn a_client_that_stops_in_the_middle_is_let_go() {
     let mut other = Wire::connect(broker.address()).await;
     assert_eq!(other.ask(3, &ApiVersionsRequest::default()).await.error_code, 0);
     assert_eq!(slow.receive_raw().await, None);
+}
+
+/// A broker on which a few large transfers take all the memory, with a topic and 2.8 MB in it.
+async fn narrow_broker() -> TestBroker {
+    let broker = TestBroker::start_with(|config| {
+        config.max_buffered_bytes = 4 << 20;
+        config.memory_patience = Duration::from_millis(200);
+    })
+    .await;
+    create_topic(&broker.client(), "letters", 1).await;
+    for _ in 0..4 {
+        assert_eq!(produce_large(broker.address()).await, 0);
+    }
+    broker
+}
+
+/// Produces 700 kB; the error code.
+async fn produce_large(address: SocketAddr) -> i16 {
+    let mut wire = Wire::connect(address).await;
+    produced(&wire.ask(9, &produce(-1, batch(40_000, None))).await).0
+}
+
+/// Far less than the thirty seconds that a slow client has when nobody else needs the memory.
+const UNHINDERED: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_requests_that_stop_half_way_hold_nobody_up() {
+    let broker = narrow_broker().await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut wire = Wire::connect(broker.address()).await;
+        let frame = wire.frame(9, &produce(-1, batch(40_000, None)));
+        // Together far more than there is: some of it is not even taken from the network.
+        slow.push(tokio::spawn(async move {
+            let _ = wire.send_raw(&frame[..frame.len() - 1]).await;
+            wire
+        }));
+    }
+    for _ in 0..5 {
+        let unhindered = tokio::time::timeout(UNHINDERED, produce_large(broker.address())).await;
+        assert_eq!(unhindered, Ok(0));
+    }
+    drop(slow);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_nobody_takes_hold_nobody_up() {
+    let broker = narrow_broker().await;
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        let mut wire = Wire::connect(broker.address()).await;
+        // More than the network between the two can hold.
+        for _ in 0..20 {
+            wire.send(11, &fetch(2 << 20)).await;
+        }
+        slow.push(wire);
+    }
+    for _ in 0..5 {
+        let mut wire = Wire::connect(broker.address()).await;
+        let fetched = tokio::time::timeout(UNHINDERED, wire.ask(11, &fetch(2 << 20))).await.expect("in time");
+        let records = fetched.responses[0].partitions[0].records.as_ref().expect("records");
+        assert!(records.len() > 1 << 20, "{}", records.len());
+    }
+    drop(slow);
+}
+
+fn fetch(max_bytes: i32) -> FetchRequest {
+    let partition = FetchPartition::default().with_partition_max_bytes(max_bytes);
+    let topic = FetchTopic::default().with_topic(topic_name()).with_partitions(vec![partition]);
+    FetchRequest::default().with_max_bytes(max_bytes).with_session_epoch(-1).with_topics(vec![topic])
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,6 +55,12 @@ impl Wire {
     }
 
     pub(crate) async fn send<R: Request>(&mut self, version: i16, request: &R) {
+        let frame = self.frame(version, request);
+        self.send_raw(&frame).await.expect("sent");
+    }
+
+    /// The bytes that `send` would send.
+    pub(crate) fn frame<R: Request>(&mut self, version: i16, request: &R) -> Bytes {
         self.correlation_id += 1;
         let header = RequestHeader::default()
             .with_request_api_key(R::KEY)
@@ -67,7 +73,7 @@ impl Wire {
         let mut frame = BytesMut::new();
         frame.put_u32(body.len() as u32);
         frame.put(body);
-        self.send_raw(&frame).await.expect("sent");
+        frame.freeze()
     }
 
     pub(crate) async fn receive<R: Request>(&mut self, version: i16) -> R::Response {
