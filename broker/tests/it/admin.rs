@@ -1,4 +1,4 @@
-//! Topics and settings, through the admin client.
+//! Topics and settings over restarts, and what of them only this broker refuses.
 
 use rdkafka::admin::{
     AdminOptions, AlterConfig, NewPartitions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
@@ -45,30 +45,20 @@ async fn topics_come_grow_and_go_and_survive_restarts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn impossible_topics_are_refused_with_a_reason() {
+async fn what_this_broker_does_not_offer_is_refused_with_a_reason() {
     let broker = TestBroker::start().await;
     let topics = [
-        NewTopic::new("replicated", 1, TopicReplication::Fixed(3)),
-        NewTopic::new("no good name", 1, TopicReplication::Fixed(1)),
         NewTopic::new("compacted", 1, TopicReplication::Fixed(1)).set("cleanup.policy", "compact"),
-        NewTopic::new("unknown-setting", 1, TopicReplication::Fixed(1)).set("no.such.setting", "1"),
         NewTopic::new("too-many", 90_000, TopicReplication::Fixed(1)),
     ];
     let answers =
         admin(&broker.client()).create_topics(&topics, &AdminOptions::new()).await.expect("answered");
     let errors: Vec<_> = answers.into_iter().map(|answer| answer.expect_err("refused").1).collect();
-    let expected = [
-        RDKafkaErrorCode::InvalidReplicationFactor,
-        RDKafkaErrorCode::InvalidTopic,
-        RDKafkaErrorCode::InvalidConfig,
-        RDKafkaErrorCode::InvalidConfig,
-        RDKafkaErrorCode::InvalidPartitions,
-    ];
-    assert_eq!(errors, expected);
+    assert_eq!(errors, [RDKafkaErrorCode::InvalidConfig, RDKafkaErrorCode::InvalidPartitions]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_are_shown_and_honoured() {
+async fn settings_survive_a_restart() {
     let broker = TestBroker::start().await;
     let topic = NewTopic::new("letters", 1, TopicReplication::Fixed(1))
         .set("retention.ms", "-1")
@@ -87,17 +77,10 @@ async fn settings_are_shown_and_honoured() {
     assert_eq!(value("retention.ms").as_deref(), Some("-1"));
     assert_eq!(value("max.message.bytes").as_deref(), Some("2000"));
     assert_eq!(value("cleanup.policy").as_deref(), Some("delete"));
-
-    let producer = idempotent_producer(&broker.client());
-    assert_eq!(send(&producer, "letters", 0, &"small ".repeat(100)).await, 0);
-    let large = "large ".repeat(1_000);
-    let record = rdkafka::producer::FutureRecord::<(), str>::to("letters").partition(0).payload(&large);
-    let (refused, _) = producer.send(record, PATIENCE).await.expect_err("too large");
-    assert_eq!(refused.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_beginning_of_a_log_can_be_deleted() {
+async fn deleted_records_stay_away_over_a_restart() {
     let broker = TestBroker::start().await;
     create_topic(&broker.client(), "letters", 1).await;
     let producer = idempotent_producer(&broker.client());

@@ -3,15 +3,15 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer;
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::support::{
-    ChildBroker, TestBroker, client, create_topic, free_address, idempotent_producer, read, read_all, reader,
-    send, until, watermarks,
+    ChildBroker, TestBroker, client, create_topic, free_address, has_program, idempotent_producer, read,
+    read_all, reader, send, until, watermarks,
 };
 use crate::wire::{Wire, batch, produce, produced};
 
@@ -124,8 +124,7 @@ async fn a_damaged_catalogue_is_named() {
 async fn the_disk_is_synced_before_the_answer_is_sent() {
     let folder = tempfile::tempdir().expect("folder");
     let trace = folder.path().join("trace");
-    if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
-        eprintln!("strace is not installed: this test was not run");
+    if !has_program("strace") {
         return;
     }
     let (program, arguments) = crate::support::program();

@@ -18,6 +18,22 @@ use rdkafka::{Offset, TopicPartitionList};
 /// Long enough for a busy machine; nothing here should come near it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Whether a server or client that is missing is a failure: in continuous integration it is.
+pub(crate) fn required() -> bool {
+    std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1")
+}
+
+/// Whether the program is installed; says so where it is not, and fails where it must be.
+pub(crate) fn has_program(name: &str) -> bool {
+    let found =
+        Command::new("which").arg(name).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    assert!(found || !required(), "{name} is required but not installed");
+    if !found {
+        eprintln!("not run: {name} is not installed");
+    }
+    found
+}
+
 /// A broker in this process on a folder of its own.
 pub(crate) struct TestBroker {
     pub(crate) broker: Broker,
@@ -52,65 +68,6 @@ impl TestBroker {
 
     pub(crate) fn client(&self) -> ClientConfig {
         client(self.address())
-    }
-}
-
-/// What the client suite runs against: a fresh broker of this crate, or any other that speaks the protocol, named by
-/// `MILENA_BROKER_TEST_BOOTSTRAP` (`scripts/kafka start` prints one). Both must give the same answers.
-pub(crate) struct Target {
-    bootstrap: String,
-    embedded: Option<TestBroker>,
-}
-
-impl Target {
-    pub(crate) async fn start() -> Self {
-        match std::env::var("MILENA_BROKER_TEST_BOOTSTRAP") {
-            Ok(bootstrap) => Self { bootstrap, embedded: None },
-            Err(_) => {
-                let broker = TestBroker::start().await;
-                Self { bootstrap: broker.address().to_string(), embedded: Some(broker) }
-            }
-        }
-    }
-
-    pub(crate) fn client(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.bootstrap).set("broker.address.family", "v4");
-        config
-    }
-
-    /// How long a first assignment may take: Apache Kafka waits three seconds for further members.
-    pub(crate) fn patience(&self) -> Duration {
-        if self.embedded.is_some() { Duration::from_secs(2) } else { PATIENCE }
-    }
-
-    /// A name that no other run of the suite uses.
-    pub(crate) fn name(&self, name: &str) -> String {
-        static COUNTER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let count = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_millis());
-        format!("{name}-{now}-{count}")
-    }
-
-    /// A new topic, by its name.
-    pub(crate) async fn topic(&self, partitions: i32) -> String {
-        let name = self.name("letters");
-        create_topic(&self.client(), &name, partitions).await;
-        if self.embedded.is_none() {
-            // A cluster may need a moment until all of it knows the topic.
-            let config = self.client();
-            let asked = name.clone();
-            let known = move || {
-                let consumer: BaseConsumer = config.create().expect("consumer");
-                (0..partitions)
-                    .all(|partition| consumer.fetch_watermarks(&asked, partition, PATIENCE).is_ok())
-            };
-            let deadline = Instant::now() + PATIENCE;
-            while !tokio::task::spawn_blocking(known.clone()).await.expect("asked") {
-                assert!(Instant::now() < deadline, "the topic did not appear");
-            }
-        }
-        name
     }
 }
 

@@ -1,17 +1,24 @@
 //! Consumer groups: members share the partitions, take over from each other, and find their offsets again.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::Message;
-use std::sync::Mutex;
 
-use crate::support::{PATIENCE, Target, TestBroker, create_topic, idempotent_producer, send, until};
+use super::Target;
+use crate::support::{idempotent_producer, send, until};
+
+on_both_brokers!(
+    two_members_share_by_range,
+    two_members_share_cooperatively,
+    a_static_member_returns_without_a_rebalance,
+    a_silent_member_is_replaced,
+);
 
 /// A member of a group in a thread of its own.
 struct Member {
@@ -80,14 +87,11 @@ fn shared(members: &[&Member]) -> bool {
     total == 6 && all.len() == 6 && sets.iter().all(|set| !set.is_empty())
 }
 
-async fn two_members_share(strategy: &str) {
-    let target = Target::start().await;
+async fn two_members_share(target: &Target, strategy: &str) {
     let letters = &*target.topic(6).await;
     let producer = idempotent_producer(&target.client());
-    let began = Instant::now();
     let first = Member::join(&target.client(), letters, strategy, None);
     until("the first gets everything", || first.assigned().len() == 6).await;
-    assert!(began.elapsed() < target.patience(), "the first assignment took {:?}", began.elapsed());
     let second = Member::join(&target.client(), letters, strategy, None);
     until("both share", || shared(&[&first, &second])).await;
     for i in 0..60 {
@@ -108,19 +112,15 @@ async fn two_members_share(strategy: &str) {
     assert_eq!(seen.len(), expected.len(), "nothing was read twice, for every record was committed");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_members_share_by_range() {
-    two_members_share("range").await;
+async fn two_members_share_by_range(target: &Target) {
+    two_members_share(target, "range").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_members_share_cooperatively() {
-    two_members_share("cooperative-sticky").await;
+async fn two_members_share_cooperatively(target: &Target) {
+    two_members_share(target, "cooperative-sticky").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_static_member_returns_without_a_rebalance() {
-    let target = Target::start().await;
+async fn a_static_member_returns_without_a_rebalance(target: &Target) {
     let letters = &*target.topic(6).await;
     let first = Member::join(&target.client(), letters, "range", Some("one"));
     let second = Member::join(&target.client(), letters, "range", Some("two"));
@@ -134,37 +134,11 @@ async fn a_static_member_returns_without_a_rebalance() {
     assert_eq!(first.assigned(), other);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_silent_member_is_replaced() {
-    let target = Target::start().await;
+async fn a_silent_member_is_replaced(target: &Target) {
     let letters = &*target.topic(6).await;
     let first = Member::join(&target.client(), letters, "range", Some("goes silently"));
     until("the first gets everything", || first.assigned().len() == 6).await;
     first.leave();
     let second = Member::join(&target.client(), letters, "range", None);
     until("the second gets everything", || second.assigned().len() == 6).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn offsets_survive_a_restart() {
-    let broker = TestBroker::start().await;
-    create_topic(&broker.client(), "letters", 1).await;
-    let commit = |config: ClientConfig, offset: Option<i64>| async move {
-        tokio::task::spawn_blocking(move || {
-            let consumer: BaseConsumer = config.clone().set("group.id", "keeper").create().expect("consumer");
-            let mut list = rdkafka::TopicPartitionList::new();
-            list.add_partition("letters", 0);
-            if let Some(offset) = offset {
-                list.set_partition_offset("letters", 0, rdkafka::Offset::Offset(offset)).expect("valid");
-                consumer.commit(&list, CommitMode::Sync).expect("committed");
-            }
-            let committed = consumer.committed_offsets(list, PATIENCE).expect("answered");
-            committed.elements()[0].offset()
-        })
-        .await
-        .expect("asked")
-    };
-    assert_eq!(commit(broker.client(), Some(41)).await, rdkafka::Offset::Offset(41));
-    let broker = broker.restart().await;
-    assert_eq!(commit(broker.client(), None).await, rdkafka::Offset::Offset(41));
 }

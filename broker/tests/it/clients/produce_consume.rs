@@ -1,4 +1,4 @@
-//! The client suite, first part: what goes in comes out: in order, once, with its time, whatever the compression and the acknowledgement.
+//! What goes in comes out: in order, once, with its time, whatever the compression and the acknowledgement.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +7,19 @@ use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::support::{PATIENCE, Target, idempotent_producer, read, read_all, reader, send, watermarks};
+use super::Target;
+use crate::support::{PATIENCE, idempotent_producer, read, read_all, reader, send, watermarks};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn records_of_many_partitions_come_back_in_order() {
-    let target = Target::start().await;
+on_both_brokers!(
+    records_of_many_partitions_come_back_in_order,
+    a_waiting_reader_gets_a_record_at_once,
+    every_acknowledgement_and_compression_works,
+    records_without_acknowledgement_arrive,
+    offsets_are_found_by_time,
+    a_record_keeps_key_headers_and_time,
+);
+
+async fn records_of_many_partitions_come_back_in_order(target: &Target) {
     let letters = &*target.topic(4).await;
     let producer = idempotent_producer(&target.client());
     let sends = (0..4_000).map(|i| {
@@ -30,9 +38,7 @@ async fn records_of_many_partitions_come_back_in_order() {
     assert!(offsets.iter().enumerate().all(|(i, offset)| *offset == i as i64 / 4));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_reader_gets_a_record_at_once() {
-    let target = Target::start().await;
+async fn a_waiting_reader_gets_a_record_at_once(target: &Target) {
     let letters = &*target.topic(1).await;
     let producer = idempotent_producer(&target.client());
     send(&producer, letters, 0, "first").await;
@@ -53,9 +59,7 @@ async fn a_waiting_reader_gets_a_record_at_once() {
     assert!(read.saturating_duration_since(confirmed) < Duration::from_secs(5));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledgement_and_compression_works() {
-    let target = Target::start().await;
+async fn every_acknowledgement_and_compression_works(target: &Target) {
     let letters = &*target.topic(1).await;
     let mut expected = Vec::new();
     for acks in ["1", "all"] {
@@ -75,9 +79,7 @@ async fn every_acknowledgement_and_compression_works() {
     assert_eq!(read_all(&target.client(), letters, 1, expected.len()).await, expected);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn records_without_acknowledgement_arrive() {
-    let target = Target::start().await;
+async fn records_without_acknowledgement_arrive(target: &Target) {
     let letters = &*target.topic(1).await;
     let producer: FutureProducer = target.client().set("acks", "0").create().expect("producer");
     for i in 0..50 {
@@ -87,9 +89,7 @@ async fn records_without_acknowledgement_arrive() {
     assert_eq!(read_all(&target.client(), letters, 1, 50).await.len(), 50);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn offsets_are_found_by_time() {
-    let target = Target::start().await;
+async fn offsets_are_found_by_time(target: &Target) {
     let letters = &*target.topic(1).await;
     let producer = idempotent_producer(&target.client());
     let sends = (0..1_000_i64).map(|i| {
@@ -116,22 +116,7 @@ async fn offsets_are_found_by_time() {
     assert_eq!(watermarks(&target.client(), letters, 0).await, (0, 1_000));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_topic_is_said_to_be_missing() {
-    let target = Target::start().await;
-    let consumer: BaseConsumer = target.client().create().expect("consumer");
-    let error = tokio::task::spawn_blocking(move || {
-        let metadata = consumer.fetch_metadata(Some("nowhere"), PATIENCE).expect("answered");
-        metadata.topics()[0].error()
-    })
-    .await
-    .expect("asked");
-    assert_eq!(error, Some(rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_record_keeps_key_headers_and_time() {
-    let target = Target::start().await;
+async fn a_record_keeps_key_headers_and_time(target: &Target) {
     let letters = &*target.topic(1).await;
     let producer = idempotent_producer(&target.client());
     let headers = rdkafka::message::OwnedHeaders::new()
