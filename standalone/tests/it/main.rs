@@ -25,3 +25,4 @@ mod privacy;
 mod repeats;
 mod resume;
 mod slow_reader;
+mod soak;

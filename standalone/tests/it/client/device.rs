@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
-use tokio::sync::{Semaphore, mpsc, watch};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
@@ -21,6 +21,10 @@ const WINDOW: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const RECONNECT_FIRST: Duration = Duration::from_millis(50);
 const RECONNECT_MOST: Duration = Duration::from_millis(800);
+/// As the browser client: after a heartbeat's time of silence it asks, and gives the connection up without an answer.
+const PONG_TIMEOUT: Duration = Duration::from_secs(2);
+/// Before `welcome` the server's own time limit ends what is silent.
+const A_DAY: Duration = Duration::from_secs(86_400);
 
 /// How many messages were accepted, over all devices of a crowd. The devices write, the test waits.
 #[derive(Clone)]
@@ -54,6 +58,8 @@ pub(crate) struct Device {
     /// To the task: messages to send. Bounded by the window; the task reads it only while connected.
     outbox: mpsc::Sender<Outgoing>,
     window: Arc<Semaphore>,
+    /// To the task: end the connection, as a tunnel does.
+    hang_up: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -62,6 +68,7 @@ impl Device {
     pub(crate) fn open(account: &Account, nodes: Vec<SocketAddr>, roams: bool, progress: Progress) -> Self {
         let heard = Arc::default();
         let (outbox, commands) = mpsc::channel(WINDOW);
+        let hang_up = Arc::new(Notify::new());
         let work = Work {
             account: account.clone(),
             nodes,
@@ -71,11 +78,13 @@ impl Device {
             heard: Arc::clone(&heard),
             commands,
             pending: Pending::default(),
+            hang_up: Arc::clone(&hang_up),
+            heartbeat: A_DAY,
             cursor: None,
             replaying: false,
         };
         let task = tokio::spawn(work.run());
-        Self { heard, outbox, window: Arc::new(Semaphore::new(WINDOW)), task }
+        Self { heard, outbox, window: Arc::new(Semaphore::new(WINDOW)), hang_up, task }
     }
 
     /// Takes a message, once there is room in the window. It is sent until it is answered.
@@ -83,6 +92,11 @@ impl Device {
         let permit = Arc::clone(&self.window).acquire_owned().await.expect("never closed");
         let sent = self.outbox.send(Outgoing { client_id, to, body, _permit: permit }).await;
         sent.unwrap_or_else(|_| panic!("the device's task ended"));
+    }
+
+    /// Ends its connection without a goodbye; it comes back by itself.
+    pub(crate) fn hang_up(&self) {
+        self.hang_up.notify_one();
     }
 
     /// What it was told so far.
@@ -106,6 +120,9 @@ struct Work {
     heard: Arc<Mutex<Heard>>,
     commands: mpsc::Receiver<Outgoing>,
     pending: Pending,
+    hang_up: Arc<Notify>,
+    /// From `welcome`.
+    heartbeat: Duration,
     /// The last one that was told; with it the next connection resumes.
     cursor: Option<String>,
     /// Resumed, and not yet told a cursor.
@@ -133,11 +150,17 @@ impl Work {
     /// Until the connection ends. Whether it got as far as `welcome`.
     async fn converse(&mut self, mut socket: Socket) -> bool {
         let mut live = false;
+        let mut asked_at = None;
         if socket.send(&hello(&self.account.token, self.cursor.as_deref())).await.is_err() {
             return false;
         }
         loop {
             let due = self.pending.next_due();
+            let asked = asked_at.filter(|asked_at| *asked_at > socket.heard_at());
+            let silent_at = match asked {
+                Some(asked_at) => asked_at + PONG_TIMEOUT,
+                None => socket.heard_at() + self.heartbeat,
+            };
             let going = tokio::select! {
                 incoming = socket.receive() => match incoming {
                     Incoming::Frame(frame) => {
@@ -153,8 +176,14 @@ impl Work {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if live && due.is_some() => {
                     self.send_due(&mut socket, false).await
                 }
+                () = self.hang_up.notified() => false,
+                () = sleep_until(silent_at) => {
+                    asked_at = Some(Instant::now());
+                    asked.is_none() && socket.send(&json!({"type": "ping"})).await.is_ok()
+                }
             };
             if !going {
+                self.note(|heard, _| heard.ends += 1);
                 return live;
             }
         }
@@ -191,6 +220,7 @@ impl Work {
             heard.connections == 1
         });
         self.replaying = resumed;
+        self.heartbeat = Duration::from_millis(frame["heartbeat_ms"].as_u64().expect("milliseconds"));
         self.cursor = frame["cursor"].as_str().map(str::to_owned);
         // Not resumed: everything that may have been missed is fetched.
         if !resumed && !first && !self.fetch_all().await {

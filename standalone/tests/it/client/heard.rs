@@ -53,7 +53,9 @@ pub(crate) struct Heard {
     pub(crate) replayed_again: usize,
     /// Connections that got their `welcome`.
     pub(crate) connections: usize,
-    /// Of those, the ones that said `resumed: true`.
+    /// Connections that ended, for whatever reason.
+    pub(crate) ends: usize,
+    /// Of the connections, the ones that said `resumed: true`.
     pub(crate) resumed: usize,
     /// Gaps that were filled by REST.
     pub(crate) gaps: usize,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -22,7 +22,11 @@ pub(crate) enum Incoming {
 }
 
 /// An open connection.
-pub(crate) struct Socket(WebSocketStream<TcpStream>);
+pub(crate) struct Socket {
+    stream: WebSocketStream<TcpStream>,
+    /// When something arrived last, pings too.
+    heard_at: Instant,
+}
 
 impl Socket {
     /// Upgrades, without signing in.
@@ -30,7 +34,7 @@ impl Socket {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/ws"), stream).await?;
-        Ok(Self(socket))
+        Ok(Self { stream: socket, heard_at: Instant::now() })
     }
 
     /// Opens and says `hello`; gives `welcome` too.
@@ -46,17 +50,19 @@ impl Socket {
     }
 
     pub(crate) async fn send_text(&mut self, text: &str) -> Result<(), tungstenite::Error> {
-        self.0.send(Message::text(text)).await
+        self.stream.send(Message::text(text)).await
     }
 
     pub(crate) async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), tungstenite::Error> {
-        self.0.send(Message::binary(bytes)).await
+        self.stream.send(Message::binary(bytes)).await
     }
 
     /// The next frame or the end. Pings are answered on the way. May be dropped while it waits.
     pub(crate) async fn receive(&mut self) -> Incoming {
         loop {
-            match self.0.next().await {
+            let next = self.stream.next().await;
+            self.heard_at = Instant::now();
+            match next {
                 Some(Ok(Message::Text(text))) => {
                     return Incoming::Frame(serde_json::from_str(&text).expect("every frame is JSON"));
                 }
@@ -67,6 +73,11 @@ impl Socket {
                 Some(Err(_)) | None => return Incoming::Closed(None),
             }
         }
+    }
+
+    /// When something arrived last.
+    pub(crate) const fn heard_at(&self) -> Instant {
+        self.heard_at
     }
 
     /// The next frame that is not a `cursor`; it must be of this type.
@@ -122,7 +133,7 @@ impl Socket {
 
     /// Ends it from this side.
     pub(crate) async fn close(mut self) {
-        let _ = self.0.close(None).await;
+        let _ = self.stream.close(None).await;
     }
 
     async fn soon(&mut self, what: &str) -> Incoming {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use tokio::task::JoinSet;
@@ -73,7 +73,7 @@ impl Crowd {
         Arc::new(crowd)
     }
 
-    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> + Clone {
         self.members.iter().flat_map(|member| &member.devices)
     }
 
@@ -103,6 +103,24 @@ impl Crowd {
             let to = if forwards { sender + distance } else { sender + people - distance % people } % people;
             let device = texts.pick(self.members[sender].devices.len());
             let (client_id, body) = (format!("{seed}-{number}"), format!("{number} {}", texts.next()));
+            self.send(Sent { sender, device, to, client_id, body }).await;
+        }
+    }
+
+    /// Writes steadily until `end`: `per_second` messages, by anybody to anybody near.
+    pub(crate) async fn chat(&self, per_second: f64, end: Instant, seed: u64) {
+        let mut texts = Texts::new(seed);
+        let people = self.members.len();
+        let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / per_second));
+        for number in 0_usize.. {
+            ticks.tick().await;
+            if Instant::now() >= end {
+                return;
+            }
+            let sender = texts.pick(people);
+            let to = (sender + DISTANCES[texts.pick(DISTANCES.len())]) % people;
+            let device = texts.pick(self.members[sender].devices.len());
+            let (client_id, body) = (format!("{seed}-{number}"), texts.next());
             self.send(Sent { sender, device, to, client_id, body }).await;
         }
     }
@@ -141,10 +159,10 @@ impl Crowd {
             };
             self.members.iter().zip(&expected).map(of).sum()
         };
-        let deadline = Instant::now() + std::time::Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(60);
         // Whoever misses something then is counted by the audit.
         while missing() > 0 && Instant::now() < deadline {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

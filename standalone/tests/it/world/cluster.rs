@@ -28,15 +28,29 @@ pub(crate) struct Cluster {
     pub(crate) consumers: Vec<Program>,
     topic: String,
     folder: TempDir,
+    /// Settings of all its programs, beyond those of the file.
+    variables: Vec<(String, String)>,
 }
 
 impl Cluster {
     /// Starts everything on a topic of its own; returns when the backends are ready.
     pub(crate) async fn start(services: Services, backends: usize, consumers: usize) -> Self {
+        Self::start_with(services, backends, consumers, &[]).await
+    }
+
+    /// The same, with environment variables for all programs.
+    pub(crate) async fn start_with(
+        services: Services,
+        backends: usize,
+        consumers: usize,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let folder = tempfile::tempdir().unwrap();
         let topic = format!("e2e-{}", uuid::Uuid::now_v7().simple());
         write_settings(folder.path(), &services, &topic);
-        let mut cluster = Self { services, backends: Vec::new(), consumers: Vec::new(), topic, folder };
+        let mut cluster =
+            Self { services, backends: Vec::new(), consumers: Vec::new(), topic, folder, variables };
         for number in 1..=backends {
             let address = free_address();
             let launch = cluster
@@ -55,9 +69,11 @@ impl Cluster {
     }
 
     fn launch(&self, program: &str, name: &str) -> Launch {
-        Launch::new(program, name, self.folder.path())
+        let launch = Launch::new(program, name, self.folder.path())
             .argument("--config")
-            .argument(settings_file(self.folder.path()))
+            .argument(settings_file(self.folder.path()));
+        let set = |launch: Launch, (name, value): &(String, String)| launch.variable(name, value);
+        self.variables.iter().fold(launch, set)
     }
 
     /// Waits until a backend is ready.

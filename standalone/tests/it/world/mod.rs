@@ -7,6 +7,7 @@ mod milena;
 mod ports;
 mod program;
 mod servers;
+mod vitals;
 mod waiting;
 
 pub(crate) use cluster::{Cluster, Services};
@@ -16,6 +17,7 @@ pub(crate) use milena::Milena;
 pub(crate) use ports::free_address;
 pub(crate) use program::{Finished, Launch, Program};
 pub(crate) use servers::{Kind, OwnServer, shared};
+pub(crate) use vitals::{Vitals, watch};
 pub(crate) use waiting::until;
 
 /// A number from the environment, for shorter or longer runs.
