@@ -2,28 +2,31 @@
 //!
 //! One hash takes 19 MiB and some 20 ms of a core. Without a bound, fifty sign-ins at once would take a gigabyte and
 //! starve everything else; so as many run as half the cores, others wait in line, and when the line is long they
-//! are refused.
+//! are refused. They run on threads of their own: the system's allocator keeps freed memory for the thread that used it,
+//! and on the runtime's many blocking threads that came to 400 MB for good.
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 
-/// Hashes that run or wait, at most.
+/// Hashes that wait, at most.
 const MAX_JOBS: usize = 256;
 
-/// Computes and checks hashes; clones share the line.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Computes and checks hashes; clones share the line. Its threads end with the last clone.
 #[derive(Clone)]
 pub struct PasswordHashes {
-    /// Held while a hash waits or is computed; none left means `overloaded`.
-    jobs: Arc<Semaphore>,
-    /// Held while a hash is computed.
-    running: Arc<Semaphore>,
+    /// From requests to the threads; bounded by [`MAX_JOBS`], full means `overloaded`. A client that hangs up does not
+    /// make room for another hash beside its own.
+    line: SyncSender<Job>,
     /// Checked when there is no hash to check, so that an unknown user takes as long as a wrong password.
     decoy: Arc<str>,
 }
@@ -35,11 +38,14 @@ impl PasswordHashes {
     /// `internal` when the system has no randomness.
     pub async fn new() -> Result<Self, Refusal> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let hashes = Self {
-            jobs: Arc::new(Semaphore::new(MAX_JOBS)),
-            running: Arc::new(Semaphore::new(cores.div_ceil(2))),
-            decoy: Arc::from(""),
-        };
+        let (line, jobs) = sync_channel(MAX_JOBS);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..cores.div_ceil(2) {
+            let jobs = Arc::clone(&jobs);
+            let thread = std::thread::Builder::new().name("passwords".to_owned());
+            thread.spawn(move || work_off(&jobs)).map_err(|error| internal(&error))?;
+        }
+        let hashes = Self { line, decoy: Arc::from("") };
         let decoy = hashes.hash("a password that nobody has".to_owned()).await?;
         Ok(Self { decoy: decoy.into(), ..hashes })
     }
@@ -83,17 +89,27 @@ impl PasswordHashes {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Refusal> {
-        let job = Arc::clone(&self.jobs)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::later(Code::Overloaded, "too many people sign in at the moment", 2_000))?;
         let _counted = Counted::new();
-        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|error| internal(&error))?;
-        // The permits go with the work: a client that hangs up does not make room for a second hash beside the first.
-        let computed = tokio::task::spawn_blocking(move || {
-            let _permits = (job, turn);
-            work()
-        });
+        let (answer, computed) = oneshot::channel();
+        // Whoever does not wait any more needs no answer.
+        let job: Job = Box::new(move || drop(answer.send(work())));
+        self.line.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                Refusal::later(Code::Overloaded, "too many people sign in at the moment", 2_000)
+            }
+            TrySendError::Disconnected(_) => internal(&"the threads for passwords have ended"),
+        })?;
         computed.await.map_err(|error| internal(&error))
+    }
+}
+
+/// What a thread does until the last handle is gone: one job after the other.
+fn work_off(jobs: &Mutex<Receiver<Job>>) {
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // A job that panics drops its answer, which its request hears of; the thread goes on.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
     }
 }
 
@@ -141,7 +157,15 @@ mod tests {
     #[tokio::test]
     async fn a_full_line_refuses() {
         let hashes = PasswordHashes::new().await.unwrap();
-        let _all = hashes.jobs.acquire_many(MAX_JOBS as u32).await.unwrap();
+        // One keeps each thread busy until the others fill the line.
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let wait = || -> Job {
+            let held = Arc::clone(&held);
+            Box::new(move || drop(held.lock().map(|held| held.recv())))
+        };
+        while hashes.line.try_send(wait()).is_ok() {}
         assert_eq!(hashes.hash("x".to_owned()).await.unwrap_err().code, Code::Overloaded);
+        drop(release);
     }
 }
