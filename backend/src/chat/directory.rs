@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use milena_domain::{ConversationId, UserId};
-use milena_storage::{Person, Store};
+use milena_storage::Person;
 use moka::sync::Cache;
 
+use super::ports::Lookups;
 use crate::refusal::Refusal;
 
 const PEOPLE: u64 = 50_000;
@@ -23,7 +24,7 @@ pub(super) type Pair = (UserId, UserId);
 /// Remembered look-ups; clones share them.
 #[derive(Clone)]
 pub struct Directory {
-    store: Store,
+    store: Arc<dyn Lookups>,
     people: Cache<UserId, Arc<Person>>,
     /// Ids of people who were found once. They are never deleted, so this needs no expiry: a send to somebody known
     /// does not depend on the database.
@@ -34,7 +35,7 @@ pub struct Directory {
 impl Directory {
     /// Nothing remembered yet.
     #[must_use]
-    pub fn new(store: Store) -> Self {
+    pub(super) fn new(store: Arc<dyn Lookups>) -> Self {
         Self {
             store,
             people: Cache::builder().max_capacity(PEOPLE).time_to_live(PERSON_TTL).build(),

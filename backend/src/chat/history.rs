@@ -4,7 +4,7 @@ use milena_domain::{ConversationId, UserId, partition_of};
 use milena_storage::Page;
 
 use super::Chat;
-use super::page::{ChatMessage, merge};
+use super::page::{ChatMessage, MergedPage, merge};
 use crate::refusal::Refusal;
 
 /// A page of history.
@@ -33,6 +33,22 @@ impl Chat {
         limit: usize,
     ) -> Result<History, Refusal> {
         self.other_in(user, conversation).await?;
+        let (page, in_memory) = self.store_and_memory(conversation, page, limit).await?;
+        Ok(History {
+            messages: page.messages,
+            has_before: page.has_before,
+            has_after: page.has_after,
+            complete: in_memory && self.health.is_current(),
+        })
+    }
+
+    /// A page, and whether it provably misses nothing that this node delivered before.
+    pub(super) async fn store_and_memory(
+        &self,
+        conversation: ConversationId,
+        page: Page,
+        limit: usize,
+    ) -> Result<(MergedPage, bool), Refusal> {
         // Memory first: what leaves it between the two reads is in the store by then, never in neither.
         let (unflushed, in_memory) = {
             let recent = self.recent();
@@ -40,13 +56,7 @@ impl Chat {
             (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
         };
         let unflushed = unflushed.iter().map(|message| ChatMessage::from(&**message)).collect();
-        let stored = self.store.history(conversation, page, limit).await?;
-        let merged = merge(page, limit, stored, unflushed);
-        Ok(History {
-            messages: merged.messages,
-            has_before: merged.has_before,
-            has_after: merged.has_after,
-            complete: in_memory && self.health.is_current(),
-        })
+        let stored = self.lookups.history(conversation, page, limit).await?;
+        Ok((merge(page, limit, stored, unflushed), in_memory))
     }
 }

@@ -8,10 +8,13 @@ mod directory;
 mod history;
 mod listing;
 mod page;
+mod ports;
 mod reads;
 mod resume;
 mod send;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -32,16 +35,18 @@ use crate::log::delivery::Attach;
 use crate::log::health::Health;
 pub use crate::log::pending::Accepted;
 use crate::log::pending::Pending;
-use crate::log::producer::Producer;
 use crate::log::recent::Recent;
 use crate::registry::Registry;
 
 /// The handle to chat; cheap to clone.
 #[derive(Clone)]
 pub struct Chat {
+    /// For lists and read positions.
     store: Store,
+    /// The same store, for all that sending, history and resuming look up in it.
+    lookups: Arc<dyn ports::Lookups>,
     directory: Directory,
-    producer: Producer,
+    producer: Arc<dyn ports::LogEntry>,
     registry: Registry,
     health: Health,
     pending: Arc<Pending>,

@@ -113,9 +113,16 @@ impl Chat {
         outbox: &Outbox,
     ) -> Result<(), Refusal> {
         // Memory first, then the store: what is stored between the two reads is in both, never in neither.
-        let in_memory = self.recent().unflushed_of(user);
+        // Whether memory had to drop something is asked at the same moment: later the store may have caught up with that.
+        let (in_memory, complete) = {
+            let recent = self.recent();
+            (recent.unflushed_of(user), uncovered.iter().all(|partition| recent.is_complete(*partition)))
+        };
+        if !complete {
+            return Err(does_not_fit());
+        }
         let mut conversations: Vec<ConversationId> = self
-            .store
+            .lookups
             .conversation_positions(user, MAX_CONVERSATIONS)
             .await?
             .into_iter()
@@ -132,13 +139,10 @@ impl Chat {
         }
         for conversation in conversations {
             let seen = seen(since, conversation, self.partitions);
-            let page = self.history(user, conversation, Page::Latest, limits::REPLAY_PAGE).await?;
-            if !self.recent().is_complete(partition_of(conversation, self.partitions)) {
-                return Err(Refusal::later(
-                    Code::Overloaded,
-                    "recent messages do not fit into memory",
-                    1_000,
-                ));
+            let (page, complete) =
+                self.store_and_memory(conversation, Page::Latest, limits::REPLAY_PAGE).await?;
+            if !complete {
+                return Err(does_not_fit());
             }
             let first = page.messages.partition_point(|message| message.position < seen);
             // All of the page is news, and there is more before it: the client must fetch that by itself.
@@ -192,6 +196,10 @@ async fn replay_from_memory(
         }
     }
     true
+}
+
+fn does_not_fit() -> Refusal {
+    Refusal::later(Code::Overloaded, "recent messages do not fit into memory", 1_000)
 }
 
 /// The first position of `conversation` that a client with this cursor has not seen.

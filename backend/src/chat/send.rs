@@ -132,7 +132,8 @@ impl Chat {
     /// The other person of a conversation that `user` is in.
     ///
     /// # Errors
-    /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside.
+    /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside; `overloaded`
+    /// while that cannot be told, because memory had to drop what the store does not have yet.
     pub(super) async fn other_in(
         &self,
         user: UserId,
@@ -147,6 +148,14 @@ impl Chat {
                 None => self.directory.pair(conversation).await?,
             }
         };
+        let partition = partition_of(conversation, self.partitions);
+        if pair.is_none() && !self.recent().is_complete(partition) {
+            return Err(Refusal::later(
+                Code::Overloaded,
+                "the server cannot tell yet whether there is such a conversation",
+                1_000,
+            ));
+        }
         pair.and_then(|pair| other_of(pair, user)).ok_or_else(|| Refusal {
             field: Some("conversation"),
             ..Refusal::new(Code::UnknownConversation, "there is no such conversation, or you are not in it")
@@ -158,7 +167,7 @@ impl Chat {
     }
 
     async fn in_store(&self, id: MessageId) -> Result<Option<Accepted>, Refusal> {
-        let found = self.store.message(id).await?;
+        let found = self.lookups.message(id).await?;
         Ok(found.map(|message| Accepted {
             client_id: message.client_id,
             id: message.id,

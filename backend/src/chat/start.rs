@@ -85,9 +85,10 @@ pub async fn start(
     let stop = failed.child_token();
     let tail_thread = tail::spawn(&settings.kafka, &start, tail_events, health.clone(), stop.clone())?;
     let chat = Chat {
-        directory: Directory::new(store.clone()),
+        directory: Directory::new(Arc::new(store.clone())),
         store: store.clone(),
-        producer: producer.clone(),
+        lookups: Arc::new(store.clone()),
+        producer: Arc::new(producer.clone()),
         registry: registry.clone(),
         health: health.clone(),
         pending: Arc::clone(&pending),

@@ -136,7 +136,7 @@ impl Outbox {
     }
 
     /// Takes the oldest frame.
-    pub(super) fn pop(&self) -> Option<Frame> {
+    pub(crate) fn pop(&self) -> Option<Frame> {
         let frame = {
             let mut queue = self.lock();
             let frame = queue.frames.pop_front()?;

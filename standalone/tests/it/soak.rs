@@ -22,7 +22,7 @@ const VISIT_EVERY: Duration = Duration::from_secs(2);
 /// Memory for recent messages is filled by design; with the smallest limit that happens long before half-time.
 const SMALL_MEMORY: (&str, &str) = ("MILENA__DELIVERY__RECENT_BYTES", "1048576");
 /// Half of this would make the test too long for every day, and much less could not be judged.
-const SHORT: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_secs(12);
 
 /// How long and how much.
 struct Plan {

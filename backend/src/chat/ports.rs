@@ -1,0 +1,71 @@
+//! What sending, reading and resuming need of the log and of the store: the seams at which tests put their own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use milena_domain::{ConversationId, MessageEvent, MessageId, Position, UserId};
+use milena_storage::{HistoryPage, Page, Person, StorageError, Store, StoredMessage};
+
+use crate::log::producer::Producer;
+use crate::refusal::Refusal;
+
+/// The way into the log.
+pub(super) trait LogEntry: Send + Sync {
+    /// See [`Producer::send`].
+    fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal>;
+}
+
+impl LogEntry for Producer {
+    fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal> {
+        Producer::send(self, event)
+    }
+}
+
+/// An answer of the store.
+pub(super) type Answer<'a, T> = BoxFuture<'a, Result<T, StorageError>>;
+
+/// What is looked up in the store; each as the method of [`Store`] with its name.
+pub(super) trait Lookups: Send + Sync {
+    fn person(&self, user: UserId) -> Answer<'_, Option<Person>>;
+    fn persons<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, Person>>;
+    fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>>;
+    fn message(&self, id: MessageId) -> Answer<'_, Option<StoredMessage>>;
+    fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage>;
+    fn conversation_positions(
+        &self,
+        user: UserId,
+        limit: usize,
+    ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>>;
+}
+
+impl Lookups for Store {
+    fn person(&self, user: UserId) -> Answer<'_, Option<Person>> {
+        self.person(user).boxed()
+    }
+
+    fn persons<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, Person>> {
+        self.persons(users).boxed()
+    }
+
+    fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>> {
+        self.members(conversation).boxed()
+    }
+
+    fn message(&self, id: MessageId) -> Answer<'_, Option<StoredMessage>> {
+        self.message(id).boxed()
+    }
+
+    fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage> {
+        self.history(conversation, page, limit).boxed()
+    }
+
+    fn conversation_positions(
+        &self,
+        user: UserId,
+        limit: usize,
+    ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>> {
+        self.conversation_positions(user, limit).boxed()
+    }
+}

@@ -1,0 +1,207 @@
+//! A node whose log is in memory: producer and tail move when the test says so.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::time::Duration;
+
+use milena_domain::{Epoch, Event, MessageEvent};
+use milena_settings::{Secret, Settings};
+use milena_storage::Store;
+use rdkafka::error::KafkaError;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, yield_now};
+use tokio_util::sync::CancellationToken;
+
+use super::shared::{Log, MemoryStore, PARTITIONS};
+use crate::chat::ports::LogEntry;
+use crate::chat::{Chat, Directory, reads};
+use crate::log::cursor::PartitionCursor;
+use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
+use crate::log::health::Health;
+use crate::log::pending::Pending;
+use crate::log::producer::Confirmation;
+use crate::log::recent::Recent;
+use crate::log::tail::{Ends, TailEvent};
+use crate::refusal::Refusal;
+use crate::registry::Registry;
+
+/// The producer's queue: what was enqueued and is not in the log yet.
+#[derive(Clone, Default)]
+struct Queue(Arc<Mutex<VecDeque<Arc<MessageEvent>>>>);
+
+impl LogEntry for Queue {
+    fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal> {
+        self.0.lock().unwrap().push_back(event);
+        Ok(())
+    }
+}
+
+pub(super) struct Node {
+    pub(super) chat: Chat,
+    producing: Queue,
+    /// In the log, and not yet confirmed.
+    unconfirmed: VecDeque<(i32, i64, Arc<MessageEvent>)>,
+    /// What the tail reads next.
+    read: Vec<i64>,
+    connected: bool,
+    tail: mpsc::Sender<TailEvent>,
+    confirmations: mpsc::UnboundedSender<Confirmation>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Node {
+    /// Starts from what the store has; not caught up until the tail has read what the log has now.
+    pub(super) async fn start(log: &Log, store: MemoryStore, recent_bytes: usize) -> Self {
+        let start = store.next_offsets();
+        let recent = Arc::new(RwLock::new(Recent::new(Epoch::FIRST, &start, recent_bytes)));
+        let (registry, health) = (Registry::default(), Health::default());
+        let pending = Arc::new(Pending::new(10_000));
+        let (confirmations, confirmed) = mpsc::unbounded_channel();
+        let (tail, tailed) = mpsc::channel(4_096);
+        let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
+        let (delivered_sender, delivered) = watch::channel(Arc::from(start));
+        let producing = Queue::default();
+        let lookups = Arc::new(store);
+        let chat = Chat {
+            store: unused_store().await,
+            lookups: lookups.clone(),
+            directory: Directory::new(lookups),
+            producer: Arc::new(producing.clone()),
+            registry: registry.clone(),
+            health: health.clone(),
+            pending: Arc::clone(&pending),
+            recent: Arc::clone(&recent),
+            reads: Arc::new(reads::Reads::default()),
+            attaches,
+            delivered,
+            epoch: Epoch::FIRST,
+            topic: "log".into(),
+            partitions: PARTITIONS,
+            // Time plays no part: the test says when a send has failed.
+            send_timeout: Duration::from_secs(86_400),
+        };
+        let task = DeliveryTask {
+            recent,
+            cursors: start.iter().map(|next| PartitionCursor::new(*next)).collect(),
+            ends: None,
+            pending,
+            registry,
+            health,
+            tail: tailed,
+            confirmations: confirmed,
+            attaches: attach_requests,
+            delivered: delivered_sender,
+            stop: CancellationToken::new(),
+        };
+        let mut node = Self {
+            chat,
+            producing,
+            unconfirmed: VecDeque::new(),
+            read: start.to_vec(),
+            connected: false,
+            tail,
+            confirmations,
+            task: tokio::spawn(task.run()),
+        };
+        node.connect(log).await;
+        node
+    }
+
+    /// The log does not answer this node any more.
+    pub(super) fn disconnect(&mut self) {
+        self.connected = false;
+        self.chat.health.lost_connection();
+    }
+
+    /// It answers again, and says where it ends.
+    pub(super) async fn connect(&mut self, log: &Log) {
+        if !self.connected {
+            self.connected = true;
+            let connection = self.chat.health.connection();
+            self.feed(TailEvent::Ends(Ends { connection, offsets: log.ends() })).await;
+        }
+    }
+
+    /// The tail reads up to `count` records of a partition.
+    pub(super) async fn read(&mut self, log: &Log, partition: usize, count: usize) {
+        for _ in 0..if self.connected { count } else { 0 } {
+            let offset = self.read[partition];
+            let Some(event) = log.partitions[partition].get(offset as usize) else { return };
+            self.read[partition] += 1;
+            let event = Ok(Event::Message(event.clone()));
+            self.feed(TailEvent::Record { partition: partition as i32, offset, event }).await;
+        }
+    }
+
+    async fn feed(&self, event: TailEvent) {
+        self.tail.send(event).await.expect("the task lives");
+        settle().await;
+    }
+
+    /// The oldest enqueued record reaches the log; the confirmation is on its way.
+    pub(super) fn append(&mut self, log: &mut Log) {
+        if !self.connected {
+            return;
+        }
+        let next = self.producing.0.lock().unwrap().pop_front();
+        if let Some(event) = next {
+            let (partition, offset) = log.append((*event).clone());
+            self.unconfirmed.push_back((partition, offset, event));
+        }
+    }
+
+    /// The oldest confirmation arrives.
+    pub(super) async fn confirm(&mut self) {
+        if let Some((partition, offset, event)) = self.unconfirmed.pop_front() {
+            self.outcome(Confirmation::Confirmed { partition, offset, event }).await;
+        }
+    }
+
+    /// A send's time is over: one that is in the log but was not confirmed, or one that never got there.
+    pub(super) async fn fail(&mut self) {
+        let given_up = || self.producing.0.lock().unwrap().pop_front();
+        let event = self.unconfirmed.pop_front().map(|(_, _, event)| event).or_else(given_up);
+        if let Some(event) = event {
+            self.outcome(Confirmation::Failed { id: event.id, error: KafkaError::Canceled }).await;
+        }
+    }
+
+    async fn outcome(&self, confirmation: Confirmation) {
+        self.confirmations.send(confirmation).expect("the task lives");
+        settle().await;
+    }
+
+    /// It asks the store how far the consumer is.
+    pub(super) fn learn_stored(&self, store: &MemoryStore) {
+        let mut recent = self.chat.recent.write().unwrap();
+        for (partition, next) in (0..).zip(store.next_offsets()) {
+            recent.set_stored(partition, next);
+        }
+    }
+}
+
+/// Lets the delivery task do what it was given: it runs on this very thread.
+async fn settle() {
+    for _ in 0..4 {
+        yield_now().await;
+    }
+}
+
+/// Lists and read positions are not played here; a chat has a store all the same.
+async fn unused_store() -> Store {
+    static STORE: OnceLock<Store> = OnceLock::new();
+    if let Some(store) = STORE.get() {
+        return store.clone();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = Settings::defaults().database;
+    settings.url = Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
+    let store = Store::connect(&settings).await.unwrap();
+    STORE.get_or_init(|| store).clone()
+}

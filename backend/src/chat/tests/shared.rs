@@ -1,0 +1,203 @@
+//! What all nodes share: the log, and the store that a consumer fills from it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures::FutureExt;
+use milena_domain::{
+    Body, ClientId, ConversationId, Epoch, MessageEvent, MessageId, Position, Timestamp, UserId, partition_of,
+};
+use milena_storage::{HistoryPage, Page, Person, StoredMessage};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::chat::ports::{Answer, Lookups};
+
+pub(super) const PARTITIONS: usize = 3;
+
+/// Somebody.
+pub(super) fn user(number: u128) -> UserId {
+    UserId::from_uuid(Uuid::from_u128(number + 1))
+}
+
+/// Something that `sender` says to `to`.
+pub(super) fn event(sender: UserId, to: UserId, client_id: &str) -> MessageEvent {
+    let client_id = ClientId::new(client_id).unwrap();
+    MessageEvent::new(sender, to, client_id, Timestamp::from_unix_ms(0), Body::new("x").unwrap())
+}
+
+/// The log, by partition.
+#[derive(Default)]
+pub(super) struct Log {
+    pub(super) partitions: [Vec<MessageEvent>; PARTITIONS],
+}
+
+impl Log {
+    /// The partition and the offset that it got.
+    pub(super) fn append(&mut self, event: MessageEvent) -> (i32, i64) {
+        let partition = partition_of(event.conversation, PARTITIONS);
+        let records = &mut self.partitions[partition as usize];
+        records.push(event);
+        (partition, records.len() as i64 - 1)
+    }
+
+    pub(super) fn ends(&self) -> Vec<i64> {
+        self.partitions.iter().map(|records| records.len() as i64).collect()
+    }
+
+    /// What `user` must be shown, by conversation, in order: each message once, where it stands first.
+    pub(super) fn of(&self, user: UserId) -> BTreeMap<ConversationId, Vec<(Position, MessageId)>> {
+        let mut seen = HashSet::new();
+        let mut conversations: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for records in &self.partitions {
+            for (offset, event) in (0..).zip(records).filter(|(_, event)| event.concerns(user)) {
+                if seen.insert(event.id) {
+                    let place = (Position::new(Epoch::FIRST, offset), event.id);
+                    conversations.entry(event.conversation).or_default().push(place);
+                }
+            }
+        }
+        conversations
+    }
+}
+
+/// What the consumer stored.
+#[derive(Default)]
+struct Rows {
+    next_offsets: [i64; PARTITIONS],
+    ids: HashMap<MessageId, (ConversationId, usize)>,
+    conversations: BTreeMap<ConversationId, Vec<StoredMessage>>,
+}
+
+/// The store; clones are the same one.
+#[derive(Clone, Default)]
+pub(super) struct MemoryStore {
+    rows: Arc<Mutex<Rows>>,
+    /// With a gate, each look-up waits for a permit before it reads and for another one before it answers.
+    gate: Option<Arc<Semaphore>>,
+}
+
+impl MemoryStore {
+    /// The same rows behind a gate.
+    pub(super) fn behind(&self, gate: &Arc<Semaphore>) -> Self {
+        Self { rows: Arc::clone(&self.rows), gate: Some(Arc::clone(gate)) }
+    }
+
+    /// The consumer stores up to `count` records of a partition; the first of an id wins.
+    pub(super) fn consume(&self, log: &Log, partition: usize, count: usize) {
+        let mut rows = self.lock();
+        let from = rows.next_offsets[partition];
+        let records = log.partitions[partition].iter().zip(0..).skip(from as usize).take(count);
+        for (event, offset) in records {
+            rows.next_offsets[partition] = offset + 1;
+            rows.insert(event, Position::new(Epoch::FIRST, offset));
+        }
+    }
+
+    /// How far the consumer is.
+    pub(super) fn next_offsets(&self) -> [i64; PARTITIONS] {
+        self.lock().next_offsets
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap()
+    }
+
+    fn ask<'a, T: Send>(&'a self, read: impl FnOnce(&Rows) -> T + Send + 'a) -> Answer<'a, T> {
+        async move {
+            self.pass().await;
+            let answer = read(&self.lock());
+            self.pass().await;
+            Ok(answer)
+        }
+        .boxed()
+    }
+
+    async fn pass(&self) {
+        if let Some(gate) = &self.gate {
+            gate.acquire().await.expect("never closed").forget();
+        }
+    }
+}
+
+impl Rows {
+    fn insert(&mut self, event: &MessageEvent, position: Position) {
+        if self.ids.contains_key(&event.id) {
+            return;
+        }
+        let messages = self.conversations.entry(event.conversation).or_default();
+        self.ids.insert(event.id, (event.conversation, messages.len()));
+        messages.push(StoredMessage {
+            id: event.id,
+            conversation: event.conversation,
+            position,
+            sender: event.sender,
+            to: event.to,
+            client_id: event.client_id.clone(),
+            sent_at: event.sent_at,
+            body: event.body.clone(),
+        });
+    }
+
+    fn page(&self, conversation: ConversationId, page: Page, limit: usize) -> HistoryPage {
+        let all = self.conversations.get(&conversation).map_or(&[][..], Vec::as_slice);
+        let (first, last) = match page {
+            Page::Latest => (all.len().saturating_sub(limit), all.len()),
+            Page::After(start) => {
+                let first = all.partition_point(|message| message.position <= start);
+                (first, all.len().min(first + limit))
+            }
+            Page::Before(_) | Page::Around(_) => unreachable!("nobody here pages backwards"),
+        };
+        let messages = all[first..last].to_vec();
+        HistoryPage { messages, has_before: first > 0, has_after: last < all.len() }
+    }
+}
+
+impl Lookups for MemoryStore {
+    fn person(&self, user: UserId) -> Answer<'_, Option<Person>> {
+        self.ask(move |_| Some(person(user)))
+    }
+
+    fn persons<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, Person>> {
+        self.ask(move |_| users.iter().map(|user| (*user, person(*user))).collect())
+    }
+
+    fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>> {
+        self.ask(move |rows| {
+            let first = rows.conversations.get(&conversation).and_then(|messages| messages.first());
+            first.map_or(Vec::new(), |message| vec![message.sender, message.to])
+        })
+    }
+
+    fn message(&self, id: MessageId) -> Answer<'_, Option<StoredMessage>> {
+        self.ask(move |rows| {
+            let (conversation, place) = rows.ids.get(&id)?;
+            Some(rows.conversations[conversation][*place].clone())
+        })
+    }
+
+    fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage> {
+        self.ask(move |rows| rows.page(conversation, page, limit))
+    }
+
+    fn conversation_positions(
+        &self,
+        user: UserId,
+        _limit: usize,
+    ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>> {
+        self.ask(move |rows| {
+            let of_user = |(id, messages): (&ConversationId, &Vec<StoredMessage>)| {
+                let last = messages.last().filter(|last| last.sender == user || last.to == user)?;
+                let other = if last.sender == user { last.to } else { last.sender };
+                Some((*id, other, last.position))
+            };
+            rows.conversations.iter().filter_map(of_user).collect()
+        })
+    }
+}
+
+fn person(id: UserId) -> Person {
+    let name = id.to_string();
+    Person { id, username: name.clone(), display_name: name, created_at: Timestamp::from_unix_ms(0) }
+}
