@@ -23,6 +23,8 @@ pub struct Conversation {
     pub last_position: Position,
     /// Up to where the user has read.
     pub last_read: Position,
+    /// Up to where the other one has read; zero for notes to self.
+    pub other_last_read: Position,
     /// Messages of the other after that, up to a maximum.
     pub unread: u32,
 }
@@ -78,9 +80,7 @@ impl Chat {
         }
         let (mut page, next) = assemble(stored, changed, before, limit, store_has_more);
         for entry in &mut page {
-            if let Some(position) = self.reads.waiting(user, entry.id) {
-                entry.add_read(position);
-            }
+            self.add_waiting_reads(user, entry);
         }
         let conversations = self.named(page).await?;
         Ok(ConversationList { conversations, next, complete: in_memory && self.health.is_current() })
@@ -103,11 +103,21 @@ impl Chat {
         }
         let mut entry = entry.unwrap_or_else(|| Entry::unknown_to_store(id, other));
         entry.add_unflushed(user, &log, &unflushed);
-        if let Some(position) = self.reads.waiting(user, id) {
-            entry.add_read(position);
-        }
+        self.add_waiting_reads(user, &mut entry);
         let mut named = self.named(vec![entry]).await?;
         named.pop().ok_or_else(|| Refusal::new(Code::Internal, "something went wrong on the server"))
+    }
+
+    /// Read positions of this node that the store does not have yet.
+    fn add_waiting_reads(&self, user: UserId, entry: &mut Entry) {
+        if let Some(position) = self.reads.waiting(user, entry.id) {
+            entry.add_read(position);
+        }
+        if entry.other != user
+            && let Some(position) = self.reads.waiting(entry.other, entry.id)
+        {
+            entry.add_other_read(position);
+        }
     }
 
     async fn entry(
@@ -129,6 +139,7 @@ impl Chat {
                 last_message: entry.last_message,
                 last_position: entry.last_position,
                 last_read: entry.last_read,
+                other_last_read: entry.other_last_read,
                 unread: entry.unread,
             })
             .collect())

@@ -27,6 +27,8 @@ pub(super) struct Entry {
     pub(super) last_sent_at: Timestamp,
     /// Up to where it was read.
     pub(super) last_read: Position,
+    /// Up to where the other one has read.
+    pub(super) other_last_read: Position,
     /// Messages of others after that, at most [`limits::UNREAD_MAX_COUNT`].
     pub(super) unread: u32,
 }
@@ -40,6 +42,7 @@ impl From<ConversationSummary> for Entry {
             last_position: row.last_position,
             last_sent_at: row.last_sent_at,
             last_read: row.last_read,
+            other_last_read: row.other_last_read,
             unread: row.unread,
         }
     }
@@ -56,6 +59,7 @@ impl Entry {
             last_position: Position::ZERO,
             last_sent_at: Timestamp::from_unix_ms(0),
             last_read: Position::ZERO,
+            other_last_read: Position::ZERO,
             unread: 0,
         }
     }
@@ -84,7 +88,7 @@ impl Entry {
         }
     }
 
-    /// A read position that the store does not have yet.
+    /// A read position of the user that the store does not have yet.
     pub(super) fn add_read(&mut self, position: Position) {
         if position > self.last_read {
             self.last_read = position;
@@ -92,6 +96,11 @@ impl Entry {
                 self.unread = 0;
             }
         }
+    }
+
+    /// One of the other person.
+    pub(super) fn add_other_read(&mut self, position: Position) {
+        self.other_last_read = self.other_last_read.max(position);
     }
 }
 

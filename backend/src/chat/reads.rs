@@ -1,4 +1,5 @@
-//! Read positions: told to the user's other sockets at once, written to the store about once a second.
+//! Read positions: told at once to the user's other sockets and to the other person, as far as they are on this node;
+//! written to the store about once a second.
 //!
 //! They only grow, so a hundred marks of one conversation are one write, and while the database is away only the
 //! newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too.
@@ -141,13 +142,16 @@ impl Chat {
         position: Position,
         connection: Option<ConnectionId>,
     ) -> Result<(), Refusal> {
-        self.other_in(user, conversation).await?;
+        let other = self.other_in(user, conversation).await?;
         let cursor = self.delivered();
         let partition = partition_of(conversation, self.partitions) as usize;
         let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
         let position = position.min(Position::new(cursor.epoch, next - 1));
         if self.reads.add(user, conversation, position) {
             self.registry.deliver(user, &frames::read_frame(conversation, position), connection);
+            if other != user {
+                self.registry.deliver(other, &frames::seen_frame(conversation, position), None);
+            }
         }
         Ok(())
     }

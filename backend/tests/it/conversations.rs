@@ -80,6 +80,8 @@ async fn a_message_is_sent_listed_read_and_paged() {
         .ok(204);
     let entry = node.get(&ben, &path).await.ok(200);
     assert_eq!((&entry["unread"], &entry["last_read"]), (&json!(0), &json!(at(1))));
+    let sender = node.get(&anna, &path).await.ok(200);
+    assert_eq!((&sender["other_last_read"], &entry["other_last_read"]), (&json!(at(1)), &json!(0)));
 
     // Nobody else: and it looks as if there was nothing.
     for (method, path, body) in [

@@ -236,7 +236,7 @@ async fn a_frame_of_a_megabyte_is_1009_with_a_reason() {
 }
 
 #[tokio::test]
-async fn reading_on_one_socket_is_told_to_the_others() {
+async fn reading_on_one_socket_is_told_to_the_others_and_to_the_sender() {
     let node = Node::start().await;
     let (anna, ben) = (node.register("anna").await, node.register("ben").await);
     let mut phone = Socket::sign_in(&node, &anna).await;
@@ -250,6 +250,9 @@ async fn reading_on_one_socket_is_told_to_the_others() {
         .await;
     let read = laptop.expect("read").await;
     assert_eq!((&read["conversation"], &read["position"]), (&message["conversation"], &message["position"]));
+    other.expect("accepted").await;
+    let seen = other.expect("seen").await;
+    assert_eq!((&seen["conversation"], &seen["position"]), (&message["conversation"], &message["position"]));
     phone.say(&json!({"type": "ping"})).await;
     phone.expect("pong").await;
     node.stop().await;

@@ -36,6 +36,8 @@ pub struct ConversationSummary {
     pub last_sent_at: Timestamp,
     /// How far this member has read.
     pub last_read: Position,
+    /// How far the other member has read; zero for notes to self.
+    pub other_last_read: Position,
     /// Messages of others beyond `last_read`; counted up to [`UNREAD_MAX_COUNT`].
     pub unread: u32,
 }
@@ -52,7 +54,7 @@ pub struct Listing {
 /// The page is chosen first; what is expensive is done for its rows only. The unread count is bounded by the position of
 /// the last unread message that still counts: a limited subquery in FROM could not refer to the row on MariaDB.
 const SUMMARIES: &str = "\
-    SELECT page.id, page.last_position, page.last_sent_at_ms, page.last_read, other.user_id AS other_id, \
+    SELECT page.id, page.last_position, page.last_sent_at_ms, page.last_read, other.user_id AS other_id, other.last_read AS other_last_read, \
     last.id AS message_id, last.sender_id, last.recipient_id, last.client_id, last.sent_at_ms, last.body, \
     CASE WHEN page.last_read >= page.last_position THEN 0 ELSE (\
       SELECT COUNT(*) FROM messages unread \
@@ -197,6 +199,7 @@ fn summary(user: UserId, row: &QueryResult) -> Result<ConversationSummary, Stora
         last_position: position(last_position)?,
         last_sent_at: moment(row.try_get("", "last_sent_at_ms")?),
         last_read: position(row.try_get("", "last_read")?)?,
+        other_last_read: position(row.try_get::<Option<i64>>("", "other_last_read")?.unwrap_or(0))?,
         unread: u32::try_from(unread).unwrap_or(UNREAD_MAX_COUNT).min(UNREAD_MAX_COUNT),
     })
 }

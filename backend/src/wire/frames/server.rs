@@ -53,6 +53,10 @@ enum ServerFrame<'a> {
         conversation: ConversationId,
         position: Position,
     },
+    Seen {
+        conversation: ConversationId,
+        position: Position,
+    },
     Gap {
         conversation: ConversationId,
         after: Position,
@@ -180,6 +184,12 @@ pub fn cursor_frame(cursor: &SessionCursor) -> Frame {
 #[must_use]
 pub fn read_frame(conversation: ConversationId, position: Position) -> Frame {
     ServerFrame::Read { conversation, position }.encode()
+}
+
+/// The other one of the conversation read up to here.
+#[must_use]
+pub fn seen_frame(conversation: ConversationId, position: Position) -> Frame {
+    ServerFrame::Seen { conversation, position }.encode()
 }
 
 /// More was missed between the positions (exclusive; `before: None` is "to the newest") than is replayed.

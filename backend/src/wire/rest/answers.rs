@@ -197,7 +197,10 @@ pub struct Conversation {
     /// Up to where one has read; 0 when nowhere.
     #[schema(value_type = u64)]
     last_read: Position,
-    /// Messages of the other after that, counted up to 1000.
+    /// Up to where the other one has read; 0 when nowhere, and for notes to self.
+    #[schema(value_type = u64)]
+    other_last_read: Position,
+    /// Messages of the other after `last_read`, counted up to 1000.
     unread: u32,
 }
 
@@ -212,6 +215,7 @@ impl Conversation {
             last_message: conversation.last_message.map(|message| Message::new(message, reader)),
             last_position: conversation.last_position,
             last_read: conversation.last_read,
+            other_last_read: conversation.other_last_read,
             unread: conversation.unread,
         }
     }

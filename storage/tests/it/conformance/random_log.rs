@@ -176,6 +176,9 @@ async fn check(
             let last_read = reads.get(&(found.id, reader)).copied().unwrap_or(Position::ZERO);
             let unread = rows.iter().filter(|row| row.sender != reader && row.position > last_read).count();
             assert_eq!((found.last_read, found.unread as usize), (last_read, unread));
+            let other = Some(found.other).filter(|other| *other != reader);
+            let read_by_other = other.and_then(|other| reads.get(&(found.id, other)));
+            assert_eq!(found.other_last_read, read_by_other.copied().unwrap_or(Position::ZERO));
             assert_eq!(found.last_position, rows.last().unwrap().position);
         }
     }
