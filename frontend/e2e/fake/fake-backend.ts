@@ -94,6 +94,7 @@ export class FakeBackend {
       last_message: null,
       last_position: 0,
       last_read: 0,
+      other_last_read: 0,
       unread: 0,
     };
     const thread = { conversation, messages: [] };

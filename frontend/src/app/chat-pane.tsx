@@ -21,7 +21,7 @@ export function ChatPane({ target }: { target: Target | null }) {
   return <TargetChat target={target} />;
 }
 
-function TargetChat({ target: { kind, id } }: { target: Target }) {
+function TargetChat({ target: { kind, id, position } }: { target: Target }) {
   const chat = useChat();
   const [, navigate] = useLocation();
   const conversation = useChatState((state) => (kind === 'conversation' ? id : (state.byPerson[id] ?? null)));
@@ -46,7 +46,10 @@ function TargetChat({ target: { kind, id } }: { target: Target }) {
       navigate(paths.conversation(conversation), { replace: true });
   }, [kind, conversation, navigate]);
 
-  if (person) return <ChatView key={person.id} person={person} conversation={entry ? entry.id : null} />;
+  if (person)
+    return (
+      <ChatView key={person.id} person={person} conversation={entry ? entry.id : null} position={position} />
+    );
   if (problem?.id !== id) return <Blank title="" art={<Spinner label="Loading" />} />;
   return (
     <Blank title={problem.text}>

@@ -41,7 +41,11 @@ export function Sidebar({ target, onLogOut }: SidebarProps) {
     const first = results.current?.querySelector('a');
     if (event.key === 'Escape') setQuery('');
     if (event.key === 'ArrowDown') first?.focus();
-    if (event.key === 'Enter' && searching) first?.click();
+    if (event.key === 'Enter' && searching && first) {
+      // The conversation takes the keys.
+      search.current?.blur();
+      first.click();
+    }
     if (event.key === 'ArrowDown') event.preventDefault();
   }
 

@@ -5,6 +5,8 @@ export const paths = {
   login: '/login',
   register: '/register',
   conversation: (id: string) => `/c/${encodeURIComponent(id)}`,
+  /** One message of it, by its position. */
+  message: (id: string, position: number) => `/c/${encodeURIComponent(id)}/m/${position}`,
   /** A person; becomes the conversation once there is one. */
   person: (id: string) => `/u/${encodeURIComponent(id)}`,
 };
@@ -12,12 +14,25 @@ export const paths = {
 export interface Target {
   kind: 'conversation' | 'person';
   id: string;
+  /** The message that the address means. */
+  position: number | null;
 }
 
 export function targetOf(path: string): Target | null {
-  const match = /^\/([cu])\/([^/]+)\/?$/.exec(path);
+  const match = /^\/([cu])\/([^/]+)(?:\/m\/(\d{1,16}))?\/?$/.exec(path);
   if (!match?.[2]) return null;
-  return { kind: match[1] === 'c' ? 'conversation' : 'person', id: decodeURIComponent(match[2]) };
+  const id = decoded(match[2]);
+  if (match[1] === 'c') return { kind: 'conversation', id, position: match[3] ? Number(match[3]) : null };
+  return match[3] ? null : { kind: 'person', id, position: null };
+}
+
+/** A broken escape stays as it is: it names nobody. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function socketUrl(location: Location = window.location): string {

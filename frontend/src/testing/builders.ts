@@ -26,6 +26,7 @@ export function conversation(change: Partial<Conversation> = {}): Conversation {
     last_message: null,
     last_position: 0,
     last_read: 0,
+    other_last_read: 0,
     unread: 0,
     ...change,
   };

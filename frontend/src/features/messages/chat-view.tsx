@@ -1,7 +1,7 @@
 // One conversation: header, messages, composer. The same component before and after the first message made it exist, so that
 // nothing is lost of what is being typed.
 import { useEffect, useMemo, useRef } from 'react';
-import { Link } from 'wouter';
+import { Link, useLocation } from 'wouter';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Blank } from '@/components/ui/blank';
@@ -10,12 +10,13 @@ import { Icon } from '@/components/ui/icon';
 import { Spinner } from '@/components/ui/spinner';
 import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
-import type { ConversationId, Person } from '@/lib/http/types';
+import type { ConversationId, Person, Position } from '@/lib/http/types';
 import { LOADING } from '@/lib/store/timeline';
 
 import { Announcer } from './announcer';
 import styles from './chat-view.module.css';
 import { Composer } from './composer';
+import { loadMarkdown } from './format/lazy';
 import { MessageList } from './message-list';
 import { rowsOf } from './rows';
 import { useUnreadLine } from './use-unread-line';
@@ -24,13 +25,15 @@ interface ChatViewProps {
   person: Person;
   /** Null until the first message. */
   conversation: ConversationId | null;
+  /** The message that the address means. */
+  position: Position | null;
 }
 
 const NONE: never[] = [];
 /** Nothing was written yet: there is nothing to load. */
 const BLANK = { ...LOADING, status: 'ready' as const };
 
-export function ChatView({ person, conversation }: ChatViewProps) {
+export function ChatView({ person, conversation, position }: ChatViewProps) {
   const chat = useChat();
   const me = useChatState((state) => state.me.id);
   const entry = useChatState((state) =>
@@ -42,6 +45,8 @@ export function ChatView({ person, conversation }: ChatViewProps) {
   const unsent = useChatState((state) => state.outbox[person.id] ?? NONE);
   const line = useUnreadLine(entry);
   const list = useRef<{ toEnd: () => void }>(null);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const [, navigate] = useLocation();
   const name = person.id === me ? 'Notes to self' : person.display_name;
   const rows = useMemo(
     () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after, !timeline.hasBefore),
@@ -50,14 +55,22 @@ export function ChatView({ person, conversation }: ChatViewProps) {
 
   useEffect(() => {
     if (conversation === null) return;
-    chat.history.open(conversation);
+    chat.history.open(conversation, position);
     return () => chat.history.close(conversation);
-  }, [chat, conversation]);
+  }, [chat, conversation, position]);
+  useEffect(loadMarkdown, []);
+
+  /** To the newest message, away from the one that the address means. */
+  function toPresent() {
+    if (conversation === null) return;
+    if (position !== null) navigate(paths.conversation(conversation), { replace: true });
+    if (timeline.hasAfter) void chat.history.present(conversation);
+  }
 
   function sent() {
     line.clear();
     list.current?.toEnd();
-    if (conversation !== null && timeline.hasAfter) void chat.history.present(conversation);
+    toPresent();
   }
 
   return (
@@ -74,14 +87,18 @@ export function ChatView({ person, conversation }: ChatViewProps) {
       </header>
       {rows.length > 0 ? (
         <MessageList
+          conversation={conversation}
           rows={rows}
           timeline={timeline}
+          meant={position}
+          readByOther={entry?.other_last_read ?? 0}
           me={me}
           name={name}
           unread={entry?.unread ?? 0}
           onOlder={() => conversation !== null && void chat.history.older(conversation)}
           onNewer={(following) => conversation !== null && void chat.history.newer(conversation, following)}
-          onPresent={() => conversation !== null && void chat.history.present(conversation)}
+          onPresent={toPresent}
+          onWrite={() => composer.current?.focus()}
           onSeen={(position) => conversation !== null && chat.markRead(conversation, position)}
           control={(control) => {
             list.current = control;
@@ -93,12 +110,17 @@ export function ChatView({ person, conversation }: ChatViewProps) {
             status={timeline.status}
             name={name}
             self={person.id === me}
-            onRetry={() => conversation !== null && chat.history.open(conversation)}
+            onRetry={() => conversation !== null && chat.history.open(conversation, position)}
           />
         </div>
       )}
       <Announcer newest={entry?.last_message ?? null} me={me} name={name} />
-      <Composer to={person.id} name={person.id === me ? 'yourself' : person.display_name} onSent={sent} />
+      <Composer
+        area={composer}
+        to={person.id}
+        name={person.id === me ? 'yourself' : person.display_name}
+        onSent={sent}
+      />
     </section>
   );
 }

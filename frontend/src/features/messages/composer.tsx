@@ -1,31 +1,40 @@
 // Where one writes. What is typed is a draft from the first letter on; Enter sends, Shift+Enter breaks the line.
-import { useLayoutEffect, useRef, useState } from 'react';
-import type { KeyboardEvent } from 'react';
+import { Suspense, useId, useLayoutEffect, useState } from 'react';
+import type { KeyboardEvent, RefObject } from 'react';
 
 import { IconButton } from '@/components/ui/button';
 import { BODY_MAX_CHARS, countChars } from '@/config/limits';
 import { useChat, useDraft } from '@/lib/chat/chat-context';
 
 import styles from './composer.module.css';
+import { EmojiSuggestions } from './emoji/emoji-suggestions';
+import { insertText } from './insert-text';
+import { EmojiPicker } from './emoji/lazy';
+import { useEmojiCompletion } from './emoji/use-emoji-completion';
+import { markWith } from './mark-with';
 
 /** The count is shown when this few characters are left. */
 const COUNT_BELOW = 500;
 
 interface ComposerProps {
+  area: RefObject<HTMLTextAreaElement | null>;
   to: string;
   name: string;
   onSent: () => void;
 }
 
-export function Composer({ to, name, onSent }: ComposerProps) {
+export function Composer({ area, to, name, onSent }: ComposerProps) {
   const chat = useChat();
   const text = useDraft(to);
   const [full, setFull] = useState(false);
-  const area = useRef<HTMLTextAreaElement>(null);
+  const [picking, setPicking] = useState(false);
+  const emoji = useEmojiCompletion();
+  const id = useId();
   const body = bodyOf(text);
   const left = BODY_MAX_CHARS - countChars(body);
+  const suggests = emoji.found.length > 0;
 
-  useLayoutEffect(() => fit(area.current), [text]);
+  useLayoutEffect(() => fit(area.current), [area, text]);
 
   function send() {
     if (body === '' || left < 0) return;
@@ -33,15 +42,23 @@ export function Composer({ to, name, onSent }: ComposerProps) {
     setFull(!taken);
     if (!taken) return;
     chat.drafts.set(to, '');
+    emoji.close();
     onSent();
     area.current?.focus();
   }
 
-  function onKeyDown(event: KeyboardEvent) {
+  function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
+    if (emoji.onKeyDown(event) || markWith(event)) return;
     // While an input method composes, Enter chooses a character.
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing || touchOnly()) return;
     event.preventDefault();
     send();
+  }
+
+  function pick(char: string) {
+    setPicking(false);
+    const field = area.current;
+    if (field) insertText(field, char, field.selectionStart, field.selectionEnd);
   }
 
   return (
@@ -62,6 +79,25 @@ export function Composer({ to, name, onSent }: ComposerProps) {
           {left < 0 ? `${-left} characters too long` : `${left} characters left`}
         </p>
       )}
+      {picking && (
+        <Suspense>
+          <EmojiPicker
+            onPick={pick}
+            onClose={() => {
+              setPicking(false);
+              area.current?.focus();
+            }}
+          />
+        </Suspense>
+      )}
+      {suggests && (
+        <EmojiSuggestions
+          id={id}
+          found={emoji.found}
+          chosen={emoji.chosen}
+          onTake={(chosen) => area.current && emoji.take(chosen, area.current)}
+        />
+      )}
       <div className={styles.box}>
         <textarea
           ref={area}
@@ -70,9 +106,23 @@ export function Composer({ to, name, onSent }: ComposerProps) {
           value={text}
           placeholder={`Write to ${name}`}
           aria-label={`Message to ${name}`}
-          autoFocus={!touchOnly()}
-          onChange={(event) => chat.drafts.set(to, event.target.value)}
+          aria-autocomplete="list"
+          aria-controls={suggests ? id : undefined}
+          aria-activedescendant={suggests ? `${id}-${emoji.chosen}` : undefined}
+          autoFocus={!touchOnly() && !writingElsewhere()}
+          onChange={(event) => {
+            chat.drafts.set(to, event.target.value);
+            emoji.look(event.target);
+          }}
           onKeyDown={onKeyDown}
+          onBlur={emoji.close}
+        />
+        <IconButton
+          icon="smile"
+          label="Emoji"
+          aria-expanded={picking}
+          data-opens-emoji
+          onClick={() => setPicking(!picking)}
         />
         <IconButton
           type="submit"
@@ -99,6 +149,11 @@ function fit(area: HTMLTextAreaElement | null): void {
   if (!area) return;
   area.style.height = 'auto';
   area.style.height = `${area.scrollHeight}px`;
+}
+
+/** A conversation that appears while somebody types a search does not take the keys away. */
+function writingElsewhere(): boolean {
+  return document.activeElement instanceof HTMLInputElement;
 }
 
 function touchOnly(): boolean {

@@ -6,7 +6,7 @@ import { Virtualizer } from 'virtua';
 import { Button } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
 import { Spinner } from '@/components/ui/spinner';
-import type { Position } from '@/lib/http/types';
+import type { ConversationId, Position } from '@/lib/http/types';
 import type { Timeline } from '@/lib/store/timeline';
 
 import { MessageRow } from './message-row';
@@ -14,28 +14,37 @@ import styles from './message-list.module.css';
 import type { Row } from './rows';
 import { useListScroll } from './use-list-scroll';
 import type { ListScroll } from './use-list-scroll';
+import { useMessageKeys } from './use-message-keys';
 
 /** The height of `.top` in the style sheet: fixed, so that nothing moves when its content changes. */
 const TOP_PX = 72;
 
 interface MessageListProps {
+  conversation: ConversationId | null;
   rows: readonly Row[];
   timeline: Timeline;
+  /** The message that the address means. */
+  meant: Position | null;
+  /** How far the other one has read. */
+  readByOther: Position;
   me: string;
   name: string;
   unread: number;
   onOlder: () => void;
   onNewer: (following: boolean) => void;
   onPresent: () => void;
+  /** To the composer. */
+  onWrite: () => void;
   onSeen: (position: Position) => void;
   /** Lets the view scroll to the end when something is sent. */
   control: (scroll: Pick<ListScroll, 'toEnd'>) => void;
 }
 
 export function MessageList(props: MessageListProps) {
-  const { rows, timeline, me, name, unread } = props;
+  const { conversation, rows, timeline, meant, readByOther, me, name, unread } = props;
   const { scroller, virtualizer, shift, away, onScroll, onResize, onTakeover, toEnd, look } = useListScroll({
     rows,
+    meant,
     topPx: TOP_PX,
     hasBefore: timeline.hasBefore && timeline.older === 'idle',
     hasAfter: timeline.hasAfter,
@@ -48,13 +57,14 @@ export function MessageList(props: MessageListProps) {
     },
   });
   useAttention(look);
+  const keys = useMessageKeys(rows, scroller, virtualizer, props.onWrite);
   const { control } = props;
   const giveControl = useEffectEvent(() => control({ toEnd }));
   useEffect(() => giveControl());
 
   function jump() {
     toEnd();
-    if (timeline.hasAfter) props.onPresent();
+    props.onPresent();
   }
 
   return (
@@ -68,7 +78,12 @@ export function MessageList(props: MessageListProps) {
         tabIndex={0}
         onWheel={onTakeover}
         onTouchMove={onTakeover}
-        onKeyDown={onTakeover}
+        onKeyDown={(event) => {
+          onTakeover();
+          keys.onKeyDown(event);
+        }}
+        onFocus={keys.onFocus}
+        onBlur={keys.onBlur}
         onPointerDown={onTakeover}
       >
         <div className={styles.spacer} />
@@ -82,10 +97,21 @@ export function MessageList(props: MessageListProps) {
           bufferSize={600}
           data={rows}
           shift={shift}
+          keepMounted={keys.keep}
           onScroll={onScroll}
           onResize={onResize}
         >
-          {(row) => <MessageRow key={row.key} row={row} mine={row.sender === me} name={name} />}
+          {(row) => (
+            <MessageRow
+              key={row.key}
+              row={row}
+              conversation={conversation}
+              mine={row.sender === me}
+              name={name}
+              read={row.position !== null && row.position <= readByOther}
+              meant={row.position !== null && row.position === meant}
+            />
+          )}
         </Virtualizer>
         <div className={styles.bottom}>
           {timeline.newer === 'failed' && (

@@ -1,29 +1,36 @@
 // One message with what stands above it (day, unread line) and its state.
-import { memo } from 'react';
+import { memo, useState } from 'react';
 
 import { Icon } from '@/components/ui/icon';
+import type { IconName } from '@/components/ui/icon';
+import { paths } from '@/config/paths';
+import type { ConversationId } from '@/lib/http/types';
 import { clockTime, dayTitle, fullTime } from '@/lib/time/format';
 
-import { LinkedText } from './linked-text';
+import { MessageBody } from './format/message-body';
+import { MessageActions } from './message-actions';
 import styles from './message-row.module.css';
 import type { Row } from './rows';
 import { UnsentNote } from './unsent-note';
 
 interface MessageRowProps {
   row: Row;
+  conversation: ConversationId | null;
   mine: boolean;
   name: string;
+  /** The other one has read it. */
+  read: boolean;
+  /** The address of the page means this message. */
+  meant: boolean;
 }
 
-export const MessageRow = memo(function MessageRow({ row, mine, name }: MessageRowProps) {
-  const { unsent, body, sentAtMs } = row;
-  const troubled = unsent?.reason !== undefined;
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { row, conversation, mine, name, read, meant } = props;
+  const { key, unsent, body, sentAtMs, position } = row;
+  const [active, setActive] = useState(false);
+  const failed = unsent?.status === 'failed';
   return (
-    <div
-      className={[styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first]
-        .filter(Boolean)
-        .join(' ')}
-    >
+    <div className={classes(styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first)}>
       {row.startsDay && (
         <p className={styles.day}>
           <span>{dayTitle(sentAtMs)}</span>
@@ -35,37 +42,59 @@ export const MessageRow = memo(function MessageRow({ row, mine, name }: MessageR
         </p>
       )}
       <div
-        className={[styles.bubble, row.endsRun && styles.last, unsent?.status === 'failed' && styles.failed]
-          .filter(Boolean)
-          .join(' ')}
+        className={classes(
+          styles.bubble,
+          row.endsRun && styles.last,
+          failed && styles.failed,
+          meant && styles.meant,
+        )}
+        role="article"
+        aria-labelledby={`${key}-who ${key}-body`}
+        tabIndex={-1}
         data-testid="message"
-        data-state={unsent ? unsent.status : 'accepted'}
+        data-key={key}
+        data-state={unsent ? unsent.status : read && mine ? 'read' : 'accepted'}
+        onPointerEnter={() => setActive(true)}
+        onPointerLeave={() => setActive(false)}
+        onFocus={() => setActive(true)}
+        onBlur={(event) => setActive(event.currentTarget.contains(event.relatedTarget))}
       >
-        <span className="visually-hidden">{mine ? 'You' : name}: </span>
-        <span className={styles.body} dir="auto">
-          <LinkedText text={body} />
+        <span id={`${key}-who`} className="visually-hidden">
+          {mine ? 'You' : name}:{' '}
         </span>
+        <MessageBody id={`${key}-body`} text={body} />
         <span className={styles.meta}>
           <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
             {clockTime(sentAtMs)}
           </time>
-          {mine && <State unsent={unsent !== null} failed={unsent?.status === 'failed'} />}
+          {mine && <State state={failed ? 'failed' : unsent ? 'unsent' : read ? 'read' : 'sent'} />}
         </span>
+        {active && (
+          <MessageActions
+            body={body}
+            path={conversation !== null && position !== null ? paths.message(conversation, position) : null}
+          />
+        )}
       </div>
-      {unsent && troubled && <UnsentNote item={unsent} />}
+      {unsent?.reason !== undefined && <UnsentNote item={unsent} />}
     </div>
   );
 });
 
-function State({ unsent, failed }: { unsent: boolean; failed: boolean }) {
-  const [icon, label] = failed
-    ? (['alert', 'Not sent'] as const)
-    : unsent
-      ? (['clock', 'Sending'] as const)
-      : (['tick', 'Sent'] as const);
+const STATES = {
+  failed: ['alert', 'Not sent'],
+  unsent: ['clock', 'Sending'],
+  sent: ['tick', 'Sent'],
+  read: ['ticks', 'Read'],
+} satisfies Record<string, [IconName, string]>;
+
+function State({ state }: { state: keyof typeof STATES }) {
+  const [icon, label] = STATES[state];
   return (
-    <span role="img" aria-label={label} title={label}>
+    <span role="img" aria-label={label} title={label} data-state={state}>
       <Icon name={icon} size={14} />
     </span>
   );
 }
+
+const classes = (...names: (string | false | undefined)[]) => names.filter(Boolean).join(' ');

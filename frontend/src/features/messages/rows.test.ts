@@ -67,6 +67,16 @@ describe('rowsOf', () => {
   });
 });
 
+describe('rows that stay as they were', () => {
+  it('are the same objects, so that only what changed is rendered again', () => {
+    const messages = [at(1, '21T09:00:00'), at(2, '21T09:01:00'), at(3, '21T09:02:00')];
+    const before = rowsOf(messages, [], me.id, null, true);
+    const after = rowsOf([...messages, at(4, '21T09:03:00')], [], me.id, null, true);
+    expect(after.map((row, index) => row === before[index])).toEqual([true, true, false, false]);
+    expect(rowsOf(messages, [], me.id, 1, true)[1]).not.toBe(before[1]);
+  });
+});
+
 describe('a message that is both in history and unsent', () => {
   it('is shown once, as sent', () => {
     const rows = rowsOf([message(2, { sender: me.id, client_id: 'x' })], [unsent], me.id, null, true);

@@ -23,7 +23,7 @@ const RUN_MS = 5 * 60_000;
 
 /**
  * `unreadAfter`: the line stands before the first message of somebody else beyond this position, when that is in the window:
- * `fromStart` says whether the window begins where the conversation does.
+ * `fromStart` says whether the window begins where the conversation does. A row that stays as it was stays the same object.
  */
 export function rowsOf(
   messages: readonly Message[],
@@ -32,38 +32,63 @@ export function rowsOf(
   unreadAfter: Position | null,
   fromStart: boolean,
 ): Row[] {
-  const rows: Row[] = [];
-  const lineInWindow = unreadAfter !== null && (fromStart || (messages[0]?.position ?? 0) <= unreadAfter);
-  let unreadDone = !lineInWindow;
-  for (const message of messages) {
-    const startsUnread = !unreadDone && message.sender !== me && message.position > (unreadAfter ?? 0);
-    unreadDone ||= startsUnread;
-    const { sender, body, position, client_id } = message;
-    const sentAtMs = Date.parse(message.sent_at);
-    push(
-      rows,
-      { key: client_id ?? message.id, sender, body, sentAtMs, position, unsent: null },
-      startsUnread,
-    );
-  }
+  const contents = messages.map(contentOf);
   // After a reload history can have a message whose repeat is still under way: it is there, and shown once.
-  const known = new Set(unsent.length === 0 ? [] : rows.map(({ key }) => key));
-  for (const item of unsent) {
-    const { client_id: key, body, created_at: sentAtMs } = item;
-    if (!known.has(key)) push(rows, { key, sender: me, body, sentAtMs, position: null, unsent: item }, false);
-  }
-  return rows;
+  const known = new Set(unsent.length === 0 ? [] : contents.map(({ key }) => key));
+  for (const item of unsent) if (!known.has(item.client_id)) contents.push(contentOf(item));
+  const lineInWindow = unreadAfter !== null && (fromStart || (messages[0]?.position ?? 0) <= unreadAfter);
+  const line = lineInWindow
+    ? contents.findIndex(({ sender, position }) => sender !== me && (position ?? 0) > unreadAfter)
+    : -1;
+  const starts = contents.map((content, index) => startOf(contents[index - 1], content, index === line));
+  return contents.map((content, index) => {
+    const endsRun = starts[index + 1]?.startsRun ?? true;
+    return sameOrNew(content, { ...(starts[index] ?? NOTHING_STARTS), endsRun });
+  });
 }
 
-type Plain = Omit<Row, 'startsDay' | 'startsUnread' | 'startsRun' | 'endsRun'>;
+type Flags = Pick<Row, 'startsDay' | 'startsUnread' | 'startsRun' | 'endsRun'>;
+type Content = Omit<Row, keyof Flags> & { day: number };
 
-function push(rows: Row[], row: Plain, startsUnread: boolean): void {
-  const before = rows.at(-1);
-  const startsDay = !before || dayOf(before.sentAtMs) !== dayOf(row.sentAtMs);
+const NOTHING_STARTS = { startsDay: false, startsUnread: false, startsRun: false };
+/** Reading times is slow, and a window is up to 2,000 messages at each change of one of them. */
+const contents = new WeakMap<Message | OutboxItem, Content>();
+const rows = new WeakMap<Content, Row>();
+
+function contentOf(of: Message | OutboxItem): Content {
+  const known = contents.get(of);
+  if (known) return known;
+  const { body, client_id } = of;
+  const sentAtMs = 'sent_at' in of ? Date.parse(of.sent_at) : of.created_at;
+  const content =
+    'sent_at' in of
+      ? { key: client_id ?? of.id, sender: of.sender, position: of.position, unsent: null }
+      : { key: of.client_id, sender: of.owner, position: null, unsent: of };
+  const made = { ...content, body, sentAtMs, day: dayOf(sentAtMs) };
+  contents.set(of, made);
+  return made;
+}
+
+function startOf(before: Content | undefined, { day, sender, sentAtMs }: Content, startsUnread: boolean) {
+  const startsDay = before?.day !== day;
   const startsRun =
-    startsDay || startsUnread || before.sender !== row.sender || row.sentAtMs - before.sentAtMs > RUN_MS;
-  if (before && !startsRun) before.endsRun = false;
-  rows.push({ ...row, startsDay, startsUnread, startsRun, endsRun: true });
+    startsDay || startsUnread || before.sender !== sender || sentAtMs - before.sentAtMs > RUN_MS;
+  return { startsDay, startsUnread, startsRun };
+}
+
+function sameOrNew(content: Content, flags: Flags): Row {
+  const known = rows.get(content);
+  if (
+    known?.startsDay === flags.startsDay &&
+    known.startsUnread === flags.startsUnread &&
+    known.startsRun === flags.startsRun &&
+    known.endsRun === flags.endsRun
+  )
+    return known;
+  const { day: _, ...row } = content;
+  const made = { ...row, ...flags };
+  rows.set(content, made);
+  return made;
 }
 
 /**

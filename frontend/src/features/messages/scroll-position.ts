@@ -21,10 +21,10 @@ export const wantsNewer = (metrics: Metrics) =>
   belowView(metrics) < metrics.clientHeight * FETCH_AHEAD_SCREENS;
 
 /**
- * What the view holds on to when sizes change: the end (new messages come into view), one row (just placed there), or
- * nothing (the person reads; the list keeps the place).
+ * What the view holds on to when sizes change: the end (new messages come into view), one row (just placed there; `meant` by
+ * the address or the first unread one), or nothing (the person reads; the list keeps the place).
  */
-export type Anchor = { kind: 'end' } | { kind: 'row'; key: string } | { kind: 'none' };
+export type Anchor = { kind: 'end' } | { kind: 'row'; key: string; meant?: boolean } | { kind: 'none' };
 
 /** After a scroll from `before` to `now`. Only going up lets go of the end: the list growing below does not. */
 export function anchorAfterScroll(

@@ -4,6 +4,8 @@ import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 're
 import type { RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
+import type { Position } from '@/lib/http/types';
+
 import { compareRows } from './rows';
 import type { Row } from './rows';
 import { anchorAfterScroll, isAtEnd, wantsNewer, wantsOlder } from './scroll-position';
@@ -13,9 +15,13 @@ import type { Anchor } from './scroll-position';
 const SETTLE_MS = 300;
 /** What stays visible above the unread line. */
 const ABOVE_LINE_PX = 72;
+/** A message that the address means stands this far down, as a part of the view. */
+const ABOVE_MEANT = 0.3;
 
 export interface ListScrollOptions {
   rows: readonly Row[];
+  /** The message that the address means: it is brought into view once, when it is there. */
+  meant: Position | null;
   /** The height of what stands above the rows. */
   topPx: number;
   hasBefore: boolean;
@@ -43,13 +49,15 @@ export interface ListScroll {
 }
 
 export function useListScroll(options: ListScrollOptions): ListScroll {
-  const { rows, topPx, hasBefore, hasAfter } = options;
+  const { rows, meant, topPx, hasBefore, hasAfter } = options;
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer = useRef<VirtualizerHandle>(null);
   const anchor = useRef<Anchor>({ kind: 'end' });
   const lastTop = useRef(0);
   /** The view was opened at its place: a window that starts anew later is one that the person asked for, at the end. */
   const placed = useRef(false);
+  /** The message that was brought into view because the address means it. */
+  const shownMeant = useRef<Position | null>(null);
   const [away, setAway] = useState(false);
   const [shown, setShown] = useState<{ rows: readonly Row[]; change: ReturnType<typeof compareRows> }>({
     rows: [],
@@ -65,7 +73,8 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     if (held.kind === 'row') {
       const index = rows.findIndex((row) => row.key === held.key);
       const offset = virtualizer.current?.getItemOffset(index) ?? 0;
-      if (index >= 0) element.scrollTop = topPx + offset - ABOVE_LINE_PX;
+      const above = held.meant ? element.clientHeight * ABOVE_MEANT : ABOVE_LINE_PX;
+      if (index >= 0) element.scrollTop = topPx + offset - above;
     }
     lastTop.current = element.scrollTop;
   }
@@ -96,22 +105,25 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     look();
   }
 
-  const rowsChanged = useEffectEvent((change: typeof shown.change) => {
-    const line = placed.current ? undefined : rows.find((row) => row.startsUnread);
-    if (change === 'replaced') anchor.current = line ? { kind: 'row', key: line.key } : { kind: 'end' };
+  /** True when the view has to settle at a new place. */
+  const rowsChanged = useEffectEvent((change: typeof shown.change): boolean => {
+    const wanted = shownMeant.current === meant ? undefined : rows.find((row) => row.position === meant);
+    const line = placed.current || meant !== null ? undefined : rows.find((row) => row.startsUnread);
+    if (wanted) anchor.current = { kind: 'row', key: wanted.key, meant: true };
+    else if (change === 'replaced') anchor.current = line ? { kind: 'row', key: line.key } : { kind: 'end' };
+    if (wanted || meant === null) shownMeant.current = meant;
     placed.current = true;
     hold();
     look();
+    return wanted !== undefined || change === 'replaced';
   });
   const settled = useEffectEvent(settle);
 
   useLayoutEffect(() => {
-    if (shown.rows.length === 0) return;
-    rowsChanged(shown.change);
-    if (shown.change !== 'replaced') return;
+    if (shown.rows.length === 0 || !rowsChanged(shown.change)) return;
     const timer = setTimeout(settled, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [shown]);
+  }, [shown, meant]);
 
   // Whether more can be fetched changes without any row: after a failure, or when the window ends at a gap.
   const lookAgain = useEffectEvent(look);

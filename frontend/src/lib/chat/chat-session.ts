@@ -175,7 +175,12 @@ export class ChatSession {
         return this.#arrived(message);
       }
       case 'read':
-        return this.#batch.push({ kind: 'read', conversation: frame.conversation, position: frame.position });
+      case 'seen':
+        return this.#batch.push({
+          kind: frame.type,
+          conversation: frame.conversation,
+          position: frame.position,
+        });
       case 'gap':
         return this.#batch.push({ kind: 'gap', conversation: frame.conversation, after: frame.after });
       case 'cursor':

@@ -5,7 +5,16 @@ import type { StoreApi } from 'zustand/vanilla';
 import type { Api } from '@/lib/http/api';
 import type { ConversationId, MessagePage, PageOf, Position } from '@/lib/http/types';
 import type { ChatState } from '@/lib/store/chat-state';
-import { firstOf, fromPage, lastOf, LOADING, withNewer, withOlder, withRepeated } from '@/lib/store/timeline';
+import {
+  firstOf,
+  fromPage,
+  lastOf,
+  LOADING,
+  reaches,
+  withNewer,
+  withOlder,
+  withRepeated,
+} from '@/lib/store/timeline';
 import type { Timeline } from '@/lib/store/timeline';
 
 const PAGE = 50;
@@ -23,6 +32,8 @@ export class History {
   /** Least recently opened first. */
   #kept: ConversationId[] = [];
   #open: ConversationId | null = null;
+  /** The message that the open one was opened at. */
+  #at: Position | null = null;
   #generations = new Map<ConversationId, symbol>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -31,14 +42,19 @@ export class History {
     this.#api = api;
   }
 
-  /** The conversation in view. Loads it when it is not in memory. */
-  open(id: ConversationId): void {
+  /** The conversation in view, at this message of it if one is meant. Loads what is not in memory. */
+  open(id: ConversationId, position: Position | null = null): void {
+    const samePlace = this.#at === position;
     this.#open = id;
+    this.#at = position;
     this.#kept = [...this.#kept.filter((kept) => kept !== id), id];
     while (this.#kept.length > KEPT) this.#forget(this.#kept.shift());
     const timeline = this.#timeline(id);
-    if (!timeline || timeline.status === 'failed') void this.#start(id, this.#openingPage(id));
-    else if (timeline.hasAfter && this.#unread(id) <= UNREAD_ON_NEWEST_PAGE) void this.present(id);
+    const shown = timeline?.status === 'ready' && (position === null || reaches(timeline, position));
+    if (timeline?.status === 'loading' && samePlace) return;
+    if (!shown) void this.#start(id, this.#openingPage(id));
+    else if (position === null && timeline.hasAfter && this.#unread(id) <= UNREAD_ON_NEWEST_PAGE)
+      void this.present(id);
   }
 
   close(id: ConversationId): void {
@@ -48,10 +64,6 @@ export class History {
   /** The newest page, whatever the window shows now. */
   present(id: ConversationId): Promise<void> {
     return this.#start(id, {});
-  }
-
-  around(id: ConversationId, position: Position): Promise<void> {
-    return this.#start(id, { around: position });
   }
 
   async older(id: ConversationId): Promise<void> {
@@ -145,8 +157,9 @@ export class History {
     return answer;
   }
 
-  /** The first unread message must be in view, however many follow it. */
+  /** The message that is meant, or the first unread one, must be in view, however many follow it. */
   #openingPage(id: ConversationId): PageOf {
+    if (id === this.#open && this.#at !== null) return { around: this.#at };
     const entry = this.#store.getState().conversations[id];
     return entry && entry.unread > UNREAD_ON_NEWEST_PAGE && entry.last_read > 0
       ? { around: entry.last_read }

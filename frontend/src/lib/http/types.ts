@@ -34,6 +34,8 @@ export interface Conversation {
   last_message: Message | null;
   last_position: Position;
   last_read: Position;
+  /** Up to where the other one has read. */
+  other_last_read: Position;
   /** Messages of others after `last_read`, counted up to 1,000. */
   unread: number;
 }

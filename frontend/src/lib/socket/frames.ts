@@ -66,6 +66,13 @@ export interface ReadFrame {
   position: Position;
 }
 
+/** The other one has read up to here. */
+export interface SeenFrame {
+  type: 'seen';
+  conversation: ConversationId;
+  position: Position;
+}
+
 export type ServerFrame =
   | Welcome
   | Accepted
@@ -73,6 +80,7 @@ export type ServerFrame =
   | MessageFrame
   | { type: 'cursor'; cursor: string }
   | ReadFrame
+  | SeenFrame
   | Gap
   | ErrorFrame
   | { type: 'pong' };
@@ -84,6 +92,7 @@ const TYPES = new Set<string>([
   'message',
   'cursor',
   'read',
+  'seen',
   'gap',
   'error',
   'pong',

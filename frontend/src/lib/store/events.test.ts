@@ -21,6 +21,23 @@ const arrival = (position: number, change = {}, fresh = true) => ({
   fresh,
 });
 
+describe('what the other one has read', () => {
+  it('only grows, live and by the list', () => {
+    const seen = (position: number) => ({ kind: 'seen' as const, conversation: 'c', position });
+    const state = applyEvents(stateWith({ other_last_read: 4 }), [seen(9), seen(7)]);
+    expect(state.conversations.c?.other_last_read).toBe(9);
+    expect(applyEvents(state, [seen(9)]).conversations).toBe(state.conversations);
+    const older = conversation({ last_position: 10, last_read: 10, other_last_read: 8 });
+    expect(withConversations(state, [older]).conversations.c?.other_last_read).toBe(9);
+    const newer = applyEvents(state, [arrival(11)]);
+    const late = conversation({ last_position: 10, last_read: 10, other_last_read: 10 });
+    expect(withConversations(newer, [late]).conversations.c).toMatchObject({
+      last_position: 11,
+      other_last_read: 10,
+    });
+  });
+});
+
 describe('unread', () => {
   it('counts what others write beyond the read position', () => {
     const state = applyEvents(stateWith(), [arrival(11), arrival(12), arrival(13, { sender: me.id })]);

@@ -8,7 +8,7 @@ import { endingAt, LOADING, withLive } from './timeline';
 
 export type ChatEvent =
   | { kind: 'message'; message: Message; fresh: boolean }
-  | { kind: 'read'; conversation: ConversationId; position: Position }
+  | { kind: 'read' | 'seen'; conversation: ConversationId; position: Position }
   | { kind: 'gap'; conversation: ConversationId; after: Position };
 
 export function applyEvents(state: ChatState, events: readonly ChatEvent[]): ChatState {
@@ -24,11 +24,27 @@ export function applyEvents(state: ChatState, events: readonly ChatEvent[]): Cha
       live.push(event.message);
     } else {
       flush();
-      next = event.kind === 'read' ? readUpTo(next, event.conversation, event.position) : gapped(next, event);
+      next = applied(next, event);
     }
   }
   flush();
   return next.conversations === state.conversations ? next : reordered(next);
+}
+
+function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' }>): ChatState {
+  const { kind, conversation } = event;
+  if (kind === 'gap') return gapped(state, event);
+  return kind === 'read'
+    ? readUpTo(state, conversation, event.position)
+    : seenUpTo(state, conversation, event.position);
+}
+
+/** The other one has read up to here. */
+function seenUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {
+  const entry = state.conversations[id];
+  if (!entry || position <= entry.other_last_read) return state;
+  const seen = { ...entry, other_last_read: position };
+  return { ...state, conversations: { ...state.conversations, [id]: seen } };
 }
 
 export function readUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {
@@ -90,6 +106,7 @@ function firstMessage(state: ChatState, message: Message) {
       last_message: null,
       last_position: 0,
       last_read: 0,
+      other_last_read: 0,
       unread: 0,
       counted_up_to: 0,
     }

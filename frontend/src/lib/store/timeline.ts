@@ -32,6 +32,13 @@ export const LOADING: Timeline = {
 export const firstOf = (timeline: Timeline): Message | undefined => timeline.messages[0];
 export const lastOf = (timeline: Timeline): Message | undefined => timeline.messages.at(-1);
 
+/** Whether the message at this position is in the window, if it exists at all. */
+export function reaches(timeline: Timeline, position: Position): boolean {
+  if (timeline.status !== 'ready') return false;
+  const [first, last] = [firstOf(timeline)?.position ?? 0, lastOf(timeline)?.position ?? 0];
+  return (!timeline.hasBefore || first <= position) && (!timeline.hasAfter || position <= last);
+}
+
 /** A window that starts anew from one page. `lastPosition`: the newest that is known to exist. */
 export function fromPage(page: MessagePage, lastPosition: Position): Timeline {
   const newest = page.messages.at(-1)?.position ?? 0;

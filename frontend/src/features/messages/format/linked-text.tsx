@@ -1,5 +1,7 @@
-// Plain text with its http(s) addresses as links. Nothing else of the text is ever markup.
+// Plain text as it was typed, with its http(s) addresses as links. Nothing else of the text is ever markup.
 import { Fragment } from 'react';
+
+import { MessageLink } from './message-link';
 
 const ADDRESS = /https?:\/\/[^\s<>"'`]+/gi;
 /** Punctuation that belongs to the sentence, not to the address. */
@@ -10,9 +12,9 @@ export function LinkedText({ text }: { text: string }) {
     part.href === null ? (
       <Fragment key={index}>{part.text}</Fragment>
     ) : (
-      <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow">
+      <MessageLink key={index} href={part.href}>
         {part.text}
-      </a>
+      </MessageLink>
     ),
   );
 }

@@ -1,0 +1,56 @@
+// All emoji, and how they are found. Loaded when somebody picks one or types a colon and letters.
+import rows from 'virtual:emoji';
+
+export interface Emoji {
+  char: string;
+  /** As Unicode calls it. */
+  name: string;
+  /** Index in `GROUPS`. */
+  group: number;
+  /** What stands between colons; the first is the usual one. */
+  codes: string[];
+  words: string[];
+}
+
+export const GROUPS: Record<number, string> = {
+  0: 'Smileys',
+  1: 'People',
+  3: 'Animals and nature',
+  4: 'Food and drink',
+  5: 'Travel and places',
+  6: 'Activities',
+  7: 'Objects',
+  8: 'Symbols',
+  9: 'Flags',
+};
+
+export const EMOJI: readonly Emoji[] = rows.map(([char, name, group, codes, words]) => ({
+  char,
+  name,
+  group,
+  codes: codes.split(' ').filter(Boolean),
+  words: words.split(' ').filter(Boolean),
+}));
+
+export const byCode: ReadonlyMap<string, Emoji> = new Map(
+  EMOJI.flatMap((emoji) => emoji.codes.map((code) => [code, emoji])),
+);
+
+/** Best first: short names that are it, begin with it, have a word that begins with it; then names and other words. */
+export function searchEmoji(query: string, limit: number): Emoji[] {
+  const wanted = query.trim().toLowerCase().replace(/^:|:$/g, '').replace(/\s+/g, '_');
+  if (wanted === '') return [];
+  const ranked: Emoji[][] = Array.from({ length: 6 }, () => []);
+  for (const emoji of EMOJI) ranked[rank(emoji, wanted)]?.push(emoji);
+  return ranked.slice(0, 5).flat().slice(0, limit);
+}
+
+/** 5: not at all. */
+function rank({ codes, name, words }: Emoji, wanted: string): number {
+  if (codes.includes(wanted)) return 0;
+  if (codes.some((code) => code.startsWith(wanted))) return 1;
+  if (codes.some((code) => code.includes(`_${wanted}`))) return 2;
+  const spoken = wanted.replaceAll('_', ' ');
+  if (name.toLowerCase().includes(spoken)) return 3;
+  return words.some((word) => word.startsWith(wanted)) ? 4 : 5;
+}

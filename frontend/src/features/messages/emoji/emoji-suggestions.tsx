@@ -1,0 +1,34 @@
+// What `:name` can become, above the composer. The focus stays in the text.
+import type { Emoji } from './emoji-set';
+import styles from './emoji-suggestions.module.css';
+
+interface EmojiSuggestionsProps {
+  id: string;
+  found: readonly Emoji[];
+  chosen: number;
+  onTake: (emoji: Emoji) => void;
+}
+
+export function EmojiSuggestions({ id, found, chosen, onTake }: EmojiSuggestionsProps) {
+  return (
+    <ul id={id} className={styles.list} role="listbox" aria-label="Emoji">
+      {found.map((emoji, index) => (
+        <li
+          key={emoji.char}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === chosen}
+          className={styles.option}
+          // The text keeps the focus.
+          onPointerDown={(event) => event.preventDefault()}
+          onClick={() => onTake(emoji)}
+        >
+          <span className={styles.char} aria-hidden="true">
+            {emoji.char}
+          </span>
+          :{emoji.codes[0] ?? emoji.name}:
+        </li>
+      ))}
+    </ul>
+  );
+}
