@@ -206,7 +206,7 @@ impl Work {
             "rejected" => self.rejected(&frame),
             "gap" => return self.fill(&frame).await,
             "error" => self.note(|heard, _| heard.refused.push(frame.to_string())),
-            "read" | "pong" => {}
+            "read" | "seen" | "pong" => {}
             other => panic!("a frame of the unknown type {other:?}"),
         }
         true
