@@ -72,3 +72,24 @@ function conversation(backend: FakeBackend): void {
   say(milena, 3, 'Platform two. I’ll be the one with the missing gloves.');
   backend.read(milena, 2);
 }
+
+/** What Markdown can do, in both directions of a conversation. */
+export function formatted(backend: FakeBackend): void {
+  const say = (who: Person, minutes: number, body: string) =>
+    backend.add(max, who, body, minutesAgo(minutes));
+  say(max, 41, 'Where do the drafts go? **Not** into the fire, I hope 🔥');
+  say(
+    me,
+    39,
+    'Into the log, where nobody can burn them:\n\n```rust\n/// Accepted means durable.\npub fn accepted(ack: Ack) -> bool {\n    ack.replicas >= 3 // and not a letter less\n}\n```',
+  );
+  say(
+    max,
+    37,
+    '> nobody can burn them\n\nI promised to *try*. Three things before Friday:\n\n1. the trial, ~~all of it~~ as it is\n2. `castle.txt`\n3. [the list](https://example.org/list)',
+  );
+  say(me, 36, 'You will burn nothing.\n- [x] promised\n- `git push --force` is **forbidden**');
+  say(max, 35, '👍');
+  backend.thread(max).conversation.other_last_read = backend.thread(max).conversation.last_position;
+  backend.read(max);
+}

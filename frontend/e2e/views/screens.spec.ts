@@ -4,7 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { furnish, me, milena, ottla } from '../fake/people';
+import { formatted, furnish, me, milena, ottla } from '../fake/people';
 
 const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } };
 
@@ -97,6 +97,23 @@ for (const theme of ['light', 'dark'] as const) {
         await backend.drop();
         await expect(page.getByTestId('connection-banner')).toBeVisible();
         await shot('chat-disconnected');
+      });
+
+      test('formatted messages, and emoji to choose from', async () => {
+        const backend = new FakeBackend(me);
+        furnish(backend);
+        formatted(backend);
+        await backend.attach(page);
+        await page.goto(`${ORIGIN}/c/c-max.brod`);
+        await expect(page.locator('[data-kind=keyword]').first()).toBeVisible();
+        await page.getByTestId('message').filter({ hasText: 'burn nothing' }).hover();
+        await page.getByLabel('Message to Max').fill('Then :hea');
+        await page.getByLabel('Message to Max').press('r');
+        await expect(page.getByRole('listbox', { name: 'Emoji' })).toBeVisible();
+        await shot('chat-formatted');
+        await page.getByRole('button', { name: 'Emoji' }).click();
+        await expect(page.getByRole('option').first()).toBeVisible();
+        await shot('chat-emoji');
       });
 
       test('the first letter, and nobody', async () => {

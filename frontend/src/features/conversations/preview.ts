@@ -2,6 +2,8 @@
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
+import { plainText } from './plain-text';
+
 export type Preview =
   { kind: 'draft' | 'failed' | 'sending' | 'mine' | 'theirs'; text: string } | { kind: 'empty'; text: '' };
 
@@ -24,4 +26,8 @@ export function previewOf(
   return { kind: message.sender === me ? 'mine' : 'theirs', text: oneLine(message.body) };
 }
 
-const oneLine = (text: string) => text.slice(0, MAX_CHARS).replace(/\s+/g, ' ').trim();
+const oneLine = (text: string) =>
+  plainText(text.slice(0, 2 * MAX_CHARS))
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_CHARS);

@@ -27,6 +27,7 @@ describe('searchEmoji', () => {
     expect(found('tada')[0]).toBe('🎉');
     expect(found(':smile:')[0]).toBe('😄');
     expect(found('smi').length).toBe(8);
+    expect(found('hear')[0]).toBe('❤️');
     expect(found('red heart')[0]).toBe('❤️');
     expect(searchEmoji('celebrat', 96).map(({ char }) => char)).toContain('🎉');
   });

@@ -42,7 +42,13 @@ export function searchEmoji(query: string, limit: number): Emoji[] {
   if (wanted === '') return [];
   const ranked: Emoji[][] = Array.from({ length: 6 }, () => []);
   for (const emoji of EMOJI) ranked[rank(emoji, wanted)]?.push(emoji);
+  // Of those that begin with it, the shortest is what most people mean.
+  ranked[1]?.sort((a, b) => nearest(a, wanted) - nearest(b, wanted));
   return ranked.slice(0, 5).flat().slice(0, limit);
+}
+
+function nearest({ codes }: Emoji, wanted: string): number {
+  return Math.min(...codes.filter((code) => code.startsWith(wanted)).map((code) => code.length));
 }
 
 /** 5: not at all. */
