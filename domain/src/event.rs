@@ -1,12 +1,13 @@
 //! What stands in the log: one JSON object a record, versioned, readable with any Kafka tool.
 //!
-//! [`Event::decode`] is the one gate between the log and everything behind it: tail and consumer both call it, so
+//! [`Event::read`] is the one gate between the log and everything behind it: tail and consumer both call it, so
 //! that they agree on what a good record is. It checks not only the form but the derived ids: a record whose key,
-//! conversation or id does not follow from its sender, recipient and `client_id` is bad, whoever produced it.
+//! conversation or id does not follow from its sender, recipient and `client_id` is bad, whoever produced it. So is one
+//! that stands in another partition than its conversation's: beside the others of its conversation it has no order.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Body, ClientId, ConversationId, MessageId, Timestamp, UserId};
+use crate::{Body, ClientId, ConversationId, MessageId, Timestamp, UserId, partition_of};
 
 /// Record header: the event's type, as in the value. Lets a reader skip what it does not know.
 pub const HEADER_TYPE: &str = "type";
@@ -68,6 +69,14 @@ pub enum DecodeError {
     /// An id that does not follow from the other fields.
     #[error("{0} does not follow from the other fields")]
     ForeignId(&'static str),
+    /// A good record in a partition where its conversation does not live: its producer has another partitioner.
+    #[error("the record stands in partition {found}, but its conversation lives in partition {expected}")]
+    WrongPartition {
+        /// Where it stands.
+        found: i32,
+        /// Where it belongs.
+        expected: i32,
+    },
 }
 
 impl DecodeError {
@@ -81,6 +90,7 @@ impl DecodeError {
             Self::UnknownVersion(_) => "unknown_version",
             Self::UnknownType(_) => "unknown_type",
             Self::ForeignId(_) => "foreign_id",
+            Self::WrongPartition { .. } => "wrong_partition",
         }
     }
 }
@@ -121,10 +131,28 @@ struct MessageRecord<'a> {
 }
 
 impl Event {
-    /// Reads a record's key and value.
+    /// Reads a record of `partition`, in a topic of so many `partitions`.
     ///
     /// # Errors
     /// [`DecodeError`] says why the record can be neither shown nor stored.
+    pub fn read(
+        partition: i32,
+        partitions: usize,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+    ) -> Result<Self, DecodeError> {
+        let Self::Message(event) = Self::decode(key, value)?;
+        let expected = partition_of(event.conversation, partitions);
+        if expected != partition {
+            return Err(DecodeError::WrongPartition { found: partition, expected });
+        }
+        Ok(Self::Message(event))
+    }
+
+    /// Reads a record's key and value, wherever it stands: for a dead letter, which stands in another topic.
+    ///
+    /// # Errors
+    /// [`DecodeError`]; never that of the partition.
     pub fn decode(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self, DecodeError> {
         let value = value.ok_or(DecodeError::NoValue)?;
         let malformed = |error: serde_json::Error| DecodeError::Malformed(error.to_string());
@@ -273,6 +301,22 @@ mod tests {
             ),
             "foreign_id"
         );
+    }
+
+    #[test]
+    fn a_record_is_good_in_one_partition_only() {
+        let good = event("c-1", "hello");
+        let home = partition_of(good.conversation, 12);
+        for partition in 0..12 {
+            let read = Event::read(partition, 12, Some(good.key().as_bytes()), Some(&good.encode()));
+            if partition == home {
+                assert_eq!(read, Ok(Event::Message(good.clone())));
+            } else {
+                let error = read.unwrap_err();
+                assert_eq!(error, DecodeError::WrongPartition { found: partition, expected: home });
+                assert_eq!(error.code(), "wrong_partition");
+            }
+        }
     }
 
     #[test]

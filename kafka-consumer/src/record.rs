@@ -60,9 +60,10 @@ impl RawRecord {
 }
 
 impl Record {
-    /// Decodes a message where it lies. Only a bad one's bytes are copied: a good one can be read again from the log.
-    pub(crate) fn decode(message: &BorrowedMessage<'_>, generation: Generation) -> Self {
-        let content = match Event::decode(message.key(), message.payload()) {
+    /// Decodes a message where it lies, in a topic of so many `partitions`. Only a bad one's bytes are copied: a good one
+    /// can be read again from the log.
+    pub(crate) fn decode(message: &BorrowedMessage<'_>, partitions: usize, generation: Generation) -> Self {
+        let content = match Event::read(message.partition(), partitions, message.key(), message.payload()) {
             Ok(Event::Message(event)) => Content::Message(event),
             Err(error) => {
                 Content::Rejected(Box::new(DeadLetter::unreadable(RawRecord::copy(message), &error)))

@@ -26,7 +26,7 @@ pub(crate) fn scan<T: Send + 'static>(
     settings: &KafkaSettings,
     topic: &str,
     spans: BTreeMap<i32, Range<i64>>,
-    read: fn(&BorrowedMessage<'_>) -> T,
+    read: impl Fn(&BorrowedMessage<'_>) -> T + Send + 'static,
 ) -> mpsc::Receiver<Chunk<T>> {
     let (sender, receiver) = mpsc::channel(4);
     let mut config = client_config(settings, &Role::Tail);
@@ -49,7 +49,7 @@ fn walk<T>(
     consumer: &BaseConsumer<Quiet>,
     topic: &str,
     spans: BTreeMap<i32, Range<i64>>,
-    read: fn(&BorrowedMessage<'_>) -> T,
+    read: impl Fn(&BorrowedMessage<'_>) -> T,
     sender: &mpsc::Sender<Chunk<T>>,
 ) -> Result<(), LogError> {
     let failed = |source| LogError::State { topic: topic.to_owned(), source };

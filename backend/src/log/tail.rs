@@ -146,7 +146,7 @@ impl Tail {
                 Ok(record) => TailEvent::Record {
                     partition: record.partition(),
                     offset: record.offset(),
-                    event: Event::decode(record.key(), record.payload()),
+                    event: Event::read(record.partition(), self.partitions, record.key(), record.payload()),
                 },
                 Err(error) if is_final(&error) => {
                     self.health.set_broken(format!("the log was changed under this program: {error}"));

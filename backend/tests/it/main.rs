@@ -6,6 +6,7 @@ mod accounts;
 mod client;
 mod connections;
 mod conversations;
+mod foreign_records;
 mod node;
 mod pages;
 mod people;

@@ -108,6 +108,11 @@ impl Node {
         assert_eq!(answer.status(), status, "{}", answer.text().await.unwrap());
     }
 
+    /// Where the log listens.
+    pub(crate) fn broker_address(&self) -> String {
+        self.broker.as_ref().expect("it runs").address().to_string()
+    }
+
     /// Takes the log away.
     pub(crate) async fn stop_broker(&mut self) {
         self.broker.take().expect("it runs").stop().await;

@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Context;
 use milena_domain::{Epoch, MessageEvent, MessageId, Position};
-use milena_kafka::partition_states;
 use milena_settings::Settings;
 use milena_storage::{Store, StoredMessage};
 use serde::Serialize;
 
 use super::dead::{Origin, origins};
-use super::{KAFKA_TIMEOUT, say, say_json};
+use super::{existing, say, say_json};
 use crate::record::{Content, Record};
 use crate::scan::scan;
 
@@ -55,7 +54,7 @@ impl Findings {
 pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> anyhow::Result<bool> {
     let topic = &settings.kafka.topic;
     let (position, rows) = store.stored_count(topic).await.context("the database cannot be read")?;
-    let log = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    let log = existing(&settings.kafka).await?;
     milena_domain::check_log(topic, settings.kafka.partitions, &log, &position.next_offsets)?;
     // What retention removed can be in the store and not in the log: without the beginning there is no proof.
     if let Some((partition, state)) = log.iter().find(|(_, state)| state.low > 0) {
@@ -68,7 +67,9 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
     let spans: BTreeMap<_, _> =
         position.next_offsets.iter().map(|(&partition, &next)| (partition, 0..next)).collect();
     let mut findings = Findings { rows, ..Findings::default() };
-    let mut chunks = scan(&settings.kafka, topic, spans, |message| Record::decode(message, 0));
+    let partitions = settings.kafka.partitions;
+    let mut chunks =
+        scan(&settings.kafka, topic, spans, move |message| Record::decode(message, partitions, 0));
     while let Some(chunk) = chunks.recv().await {
         compare(store, position.epoch, chunk?, &dead, &mut findings).await?;
     }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use milena_domain::MessageId;
 use milena_settings::Settings;
 use milena_storage::Store;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Tally;
@@ -20,7 +21,7 @@ use crate::health::Health;
 use crate::ingest::WriterPort;
 use crate::record::{Content, Record};
 use crate::run::spawn_writer;
-use crate::scan::scan;
+use crate::scan::{Chunk, scan};
 use crate::writer::{Outcome, Writer};
 
 fn progress(spans: &BTreeMap<i32, Range<i64>>) -> ProgressBar {
@@ -29,6 +30,11 @@ fn progress(spans: &BTreeMap<i32, Range<i64>>) -> ProgressBar {
         "{bar:30} {human_pos} of {human_len} records, {per_sec}, {eta} left {msg}",
     );
     ProgressBar::new(total.unsigned_abs()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn records(settings: &Settings, spans: BTreeMap<i32, Range<i64>>) -> mpsc::Receiver<Chunk<Record>> {
+    let partitions = settings.kafka.partitions;
+    scan(&settings.kafka, &settings.kafka.topic, spans, move |message| Record::decode(message, partitions, 0))
 }
 
 /// Reads and writes, one batch in the writer while the next is gathered.
@@ -57,7 +63,7 @@ pub(super) async fn carry(
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
     let mut writing = false;
-    let mut chunks = scan(&settings.kafka, topic, spans, |message| Record::decode(message, 0));
+    let mut chunks = records(settings, spans);
     loop {
         let chunk = tokio::select! {
             () = shutdown.cancelled() => { tally.complete = false; break }
@@ -118,8 +124,7 @@ pub(super) async fn count(
 ) -> anyhow::Result<Tally> {
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
-    let mut chunks =
-        scan(&settings.kafka, &settings.kafka.topic, spans, |message| Record::decode(message, 0));
+    let mut chunks = records(settings, spans);
     loop {
         let chunk = tokio::select! {
             () = shutdown.cancelled() => { tally.complete = false; break }
