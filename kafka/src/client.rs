@@ -6,6 +6,8 @@
 use milena_settings::KafkaSettings;
 use rdkafka::ClientConfig;
 
+use crate::scope::concerns;
+
 /// What a client is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
@@ -78,7 +80,7 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         }
         Role::Admin => {}
     }
-    for (name, value) in &settings.properties {
+    for (name, value) in settings.properties.iter().filter(|(name, _)| concerns(role, name)) {
         config.set(name, value);
     }
     match role {

@@ -7,6 +7,7 @@ mod client;
 mod error;
 mod headers;
 mod logging;
+mod scope;
 mod topic;
 
 pub use client::{Role, client_config};

@@ -7,10 +7,14 @@ use milena_domain::PartitionState;
 use milena_settings::KafkaSettings;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
 use crate::{LogError, Quiet, Role, client_config};
+
+/// Between two questions for a partition's leader.
+const LEADER_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Creates the message topic and the dead-letter topic when they are missing, and waits until they can be used.
 ///
@@ -116,14 +120,36 @@ pub async fn partition_states(
         let count = partition_count(consumer, &topic, &brokers, deadline)?;
         let mut states = BTreeMap::new();
         for partition in 0..i32::try_from(count).unwrap_or(i32::MAX) {
-            let (low, high) = consumer
-                .fetch_watermarks(&topic, partition, remaining(deadline))
+            let (low, high) = watermarks(consumer, &topic, partition, deadline)
                 .map_err(|source| LogError::State { topic: topic.clone(), source })?;
             states.insert(partition, PartitionState { low, high });
         }
         Ok(states)
     })
     .await
+}
+
+/// Asks again while a partition has no leader, or librdkafka thinks of another one: both pass.
+fn watermarks(
+    consumer: &BaseConsumer<Quiet>,
+    topic: &str,
+    partition: i32,
+    deadline: Instant,
+) -> Result<(i64, i64), KafkaError> {
+    loop {
+        let error = match consumer.fetch_watermarks(topic, partition, remaining(deadline)) {
+            Ok(watermarks) => return Ok(watermarks),
+            Err(error) => error,
+        };
+        let passes = matches!(
+            error.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
+        );
+        if !passes || Instant::now() >= deadline {
+            return Err(error);
+        }
+        std::thread::sleep(LEADER_PATIENCE);
+    }
 }
 
 /// librdkafka's metadata calls block, and dropping a client takes a moment: both stay off the async threads, and nobody
