@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use milena_settings::DatabaseSettings;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{self, AssertSqlSafe, MySql, Postgres};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, MySql, Postgres};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
 use crate::StoreKind;
-use crate::suspicion::Suspicion;
+use crate::suspicion::{Suspicion, UNDO_MYSQL, UNDO_POSTGRES};
 
 /// A statement, or a transaction between two statements, that takes longer is ended by the server.
 const SERVER_LIMIT_S: u32 = 30;
@@ -67,6 +67,22 @@ pub(crate) async fn open(
             Ok(Pools { reader: pool.clone(), writer: pool })
         }
     }
+}
+
+/// Why no connection was to be had. The pool tries again until its time is up, and then only says that its time is
+/// up; one attempt without it hears what the system or the server really says. `None` when this attempt succeeds, or
+/// hears nothing within `limit` either.
+pub(crate) async fn refusal(kind: StoreKind, settings: &DatabaseSettings, limit: Duration) -> Option<DbErr> {
+    let url = settings.url.expose();
+    let attempt = async {
+        match kind {
+            StoreKind::Sqlite => None,
+            StoreKind::Postgres => sqlx::PgConnection::connect(url).await.err(),
+            StoreKind::MySql => sqlx::MySqlConnection::connect(url).await.err(),
+        }
+    };
+    let error = tokio::time::timeout(limit, attempt).await.ok()??;
+    Some(DbErr::Conn(RuntimeErr::SqlxError(error.into())))
 }
 
 /// One connection of its own for migrations, which may build indexes for longer than any query may take.
@@ -154,14 +170,14 @@ fn server(
         options.map_sqlx_postgres_pool_opts(move |pool| {
             let (session, suspicion) = (session.clone(), suspicion.clone());
             pool.after_connect(move |connection, _| prepare::<Postgres>(connection, session.clone()))
-                .after_release(move |connection, _| suspicion.check::<Postgres>(connection))
+                .after_release(move |connection, _| suspicion.check::<Postgres>(connection, UNDO_POSTGRES))
         });
     } else {
         let session = mysql_session(limit_s);
         options.map_sqlx_mysql_pool_opts(move |pool| {
             let (session, suspicion) = (session.clone(), suspicion.clone());
             pool.after_connect(move |connection, _| prepare::<MySql>(connection, session.clone()))
-                .after_release(move |connection, _| suspicion.check::<MySql>(connection))
+                .after_release(move |connection, _| suspicion.check::<MySql>(connection, UNDO_MYSQL))
         });
     }
     options

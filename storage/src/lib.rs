@@ -23,12 +23,14 @@
 //! | `entities` | one file a table |
 //! | `queries` | one file a topic, all as methods of [`Store`] |
 //! | `writer` | the bulk writer: fence, rows, derived rows; one strategy for PostgreSQL, one for the others |
+//! | `crash_point` | places at which tests end the process; nothing in a release build |
 //! | `failure`, `error` | what a database error means: temporary, bad data, or neither |
 //!
 //! Row types live here only; callers get domain types. A row that does not make a domain type is
 //! [`StorageError::Corrupt`].
 
 mod connect;
+mod crash_point;
 pub mod entities;
 mod error;
 mod failure;
@@ -39,6 +41,7 @@ mod store;
 mod suspicion;
 mod writer;
 
+pub use crash_point::crash_point;
 pub use error::{StorageError, WriteError};
 pub use queries::conversations::{ConversationSummary, ListCursor, Listing};
 pub use queries::history::{HistoryPage, Page, StoredMessage};

@@ -21,6 +21,9 @@ const BULK_LIMIT: Duration = Duration::from_secs(30);
 /// Connections get this long to be closed in an orderly way.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long the first connection's refusal is waited for, to be told.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
+
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
@@ -57,9 +60,17 @@ impl Store {
         let suspicion = Suspicion::new();
         // The pool has the same limit by itself, but not for every step of a connection to a server that hangs.
         let limit = acquire_limit(settings) + Duration::from_millis(500);
-        let pools = tokio::time::timeout(limit, connect::open(kind, settings, &suspicion))
-            .await
-            .map_err(|_| timed_out(limit))??;
+        let opened = match tokio::time::timeout(limit, connect::open(kind, settings, &suspicion)).await {
+            Ok(Err(error)) => Err(StorageError::from(error)),
+            Ok(Ok(pools)) => Ok(pools),
+            Err(_) => Err(timed_out(limit).into()),
+        };
+        let pools = match opened {
+            Err(error) if error.is_temporary() => {
+                return Err(connect::refusal(kind, settings, REFUSAL_LIMIT).await.map_or(error, Into::into));
+            }
+            opened => opened?,
+        };
         Ok(Self { kind, pools, settings: settings.clone(), suspicion })
     }
 

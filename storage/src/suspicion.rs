@@ -23,6 +23,13 @@ const WATCH: Duration = Duration::from_secs(60);
 /// How long a returning connection may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
+/// PostgreSQL writes a warning into its log for a ROLLBACK without a transaction, which is the usual case here. With a
+/// BEGIN before it there always is one; inside of an open one BEGIN changes nothing. Where that transaction has failed BEGIN is an
+/// error, and the connection is closed.
+pub(crate) const UNDO_POSTGRES: &str = "BEGIN; ROLLBACK";
+/// On MySQL a BEGIN would commit what is open; a ROLLBACK alone says nothing to anybody.
+pub(crate) const UNDO_MYSQL: &str = "ROLLBACK";
+
 /// Shared by the store, which reports what was given up, and the hooks of its pools, which ask.
 #[derive(Debug, Clone)]
 pub(crate) struct Suspicion {
@@ -54,10 +61,11 @@ impl Suspicion {
         as_ms(self.start.elapsed()) < self.until_ms.load(Ordering::Acquire)
     }
 
-    /// The pool's hook for a connection that comes back.
+    /// The pool's hook for a connection that comes back: `undo` ends a transaction if there is one.
     pub(crate) fn check<'c, DB>(
         &self,
         connection: &'c mut DB::Connection,
+        undo: &'static str,
     ) -> BoxFuture<'c, Result<bool, sqlx::Error>>
     where
         DB: Database,
@@ -67,7 +75,7 @@ impl Suspicion {
             return Box::pin(std::future::ready(Ok(true)));
         }
         Box::pin(async move {
-            let rolled_back = Executor::execute(connection, sqlx::raw_sql("ROLLBACK"));
+            let rolled_back = Executor::execute(connection, sqlx::raw_sql(undo));
             match tokio::time::timeout(ANSWER_LIMIT, rolled_back).await {
                 Ok(answer) => answer.map(|_| true),
                 Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),

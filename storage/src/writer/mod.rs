@@ -18,7 +18,7 @@ use milena_domain::{Body, ClientId, ConversationId, Epoch, MessageId, Position, 
 use sea_orm::DatabaseTransaction;
 
 use self::derive::{DerivedConversation, DerivedMember};
-use crate::{Store, StoreKind, WriteError};
+use crate::{Store, StoreKind, WriteError, crash_point};
 
 /// A message to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +90,14 @@ impl Store {
         fence::advance(&transaction, batch).await?;
         let target = Target { kind: self.kind(), transaction };
         let inserted = target.insert_messages(&rows).await?;
+        crash_point("after_insert");
         if !inserted.is_empty() {
             target.upsert_conversations(&derive::conversations(&inserted)).await?;
             target.insert_members(&derive::members(&inserted)).await?;
         }
+        crash_point("before_commit");
         target.transaction.commit().await?;
+        crash_point("after_commit");
         let inserted = inserted.len() as u64;
         Ok(WriteReport { inserted, duplicates: batch.rows.len() as u64 - inserted })
     }
