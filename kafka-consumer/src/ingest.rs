@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use milena_domain::Epoch;
-use milena_storage::{LogPosition, StorageError};
+use milena_storage::{LogPosition, StorageError, crash_point};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
@@ -185,6 +185,7 @@ impl<S: Sink + Clone> Ingest<S> {
             let Some(record) = self.backlog.next() else { return };
             if let Some(from) = self.ledger.accept(record.partition, record.generation, record.offset) {
                 self.open.push(record, from, now);
+                crash_point("mid_batch");
             }
         }
     }

@@ -27,6 +27,7 @@ mod ledger;
 mod metrics;
 mod observe;
 mod origin;
+mod orphans;
 mod poll;
 mod quota;
 mod record;

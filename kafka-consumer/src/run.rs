@@ -17,6 +17,7 @@ use crate::error::ConsumerError;
 use crate::health::Health;
 use crate::ingest::{Ingest, Plan, WriterPort};
 use crate::metrics;
+use crate::orphans;
 use crate::poll;
 use crate::report::Summary;
 use crate::sink::{Graveyard, Sink};
@@ -70,12 +71,16 @@ async fn carry(
     let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch, health.clone());
     let (task, port) = spawn_writer(writer);
     let (poller, inbox) = poll::start(&settings)?;
+    let enough = shutdown.child_token();
+    let watching = tokio::spawn(orphans::watch(settings.clone(), enough.clone()));
     log::info!(
         topic = settings.kafka.topic.as_str(), group = settings.consumer.group.as_str(), epoch = plan.epoch.get();
         "the consumer reads"
     );
     let ingest = Ingest::new(plan, store, inbox, poller.commands.clone(), port, health.clone());
     let ended = ingest.run(&shutdown).await;
+    enough.cancel();
+    watching.abort();
     // The port went with the loop: an idle writer ends by itself, one that still retries is cut off here.
     task.abort();
     let _ = task.await;

@@ -11,13 +11,14 @@ use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde::Serialize;
+use tokio::sync::mpsc;
 
-use super::{KAFKA_TIMEOUT, say, say_json};
+use super::{KAFKA_TIMEOUT, existing, say, say_json};
 use crate::dead_letters::{
     HEADER_DETAIL, HEADER_OFFSET, HEADER_PARTITION, HEADER_REASON, HEADER_TIMESTAMP_MS, HEADER_TOPIC,
     HEADER_VALUE_OMITTED, OUR_HEADERS,
 };
-use crate::scan::scan;
+use crate::scan::{Chunk, scan};
 
 /// One letter, without its bytes.
 #[derive(Debug, Serialize)]
@@ -62,12 +63,16 @@ fn origin_of(message: &BorrowedMessage<'_>) -> Option<(String, Origin)> {
     Some((text(HEADER_TOPIC)?.to_owned(), origin))
 }
 
+/// The settings with the dead-letter topic as the topic.
+fn dead_topic(settings: &KafkaSettings) -> KafkaSettings {
+    KafkaSettings { topic: settings.dead_topic.clone(), ..settings.clone() }
+}
+
 async fn open<T: Send + 'static>(
     settings: &KafkaSettings,
     read: fn(&BorrowedMessage<'_>) -> T,
-) -> Result<tokio::sync::mpsc::Receiver<Result<Vec<T>, LogError>>, LogError> {
-    let mut dead = settings.clone();
-    dead.topic.clone_from(&settings.dead_topic);
+) -> Result<mpsc::Receiver<Chunk<T>>, LogError> {
+    let dead = dead_topic(settings);
     let spans: BTreeMap<_, _> = partition_states(&dead, KAFKA_TIMEOUT)
         .await?
         .into_iter()
@@ -78,6 +83,7 @@ async fn open<T: Send + 'static>(
 
 /// Prints a line a letter.
 pub(crate) async fn list(settings: &Settings, json: bool) -> anyhow::Result<()> {
+    existing(&dead_topic(&settings.kafka)).await?;
     let mut letters = open(&settings.kafka, |message| message.detach()).await?;
     let mut seen = HashSet::new();
     let mut count = 0;
@@ -205,6 +211,7 @@ fn own_headers(letter: &OwnedMessage) -> OwnedHeaders {
 }
 
 async fn every(settings: &KafkaSettings) -> anyhow::Result<Vec<OwnedMessage>> {
+    existing(&dead_topic(settings)).await?;
     let mut letters = open(settings, |message| message.detach()).await?;
     let mut found = Vec::new();
     while let Some(chunk) = letters.recv().await {

@@ -4,18 +4,18 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, bail};
 use milena_domain::{Timestamp, check_log};
-use milena_kafka::{Role, client_config, partition_states};
+use milena_kafka::{Role, client_config};
 use milena_settings::Settings;
 use milena_storage::Store;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use super::{KAFKA_TIMEOUT, say};
+use super::{KAFKA_TIMEOUT, existing, say};
 
 /// Begins a new epoch. Without `yes`, asks first.
 pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> anyhow::Result<()> {
     let topic = &settings.kafka.topic;
     let position = store.log_position(topic).await.context("the database cannot be read")?;
-    let log = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    let log = existing(&settings.kafka).await?;
     let members = members(settings).await?;
     if members > 0 {
         bail!(

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use milena_domain::{PartitionState, Timestamp, check_log};
-use milena_kafka::{Role, client_config, partition_states};
+use milena_kafka::{Role, client_config};
 use milena_settings::Settings;
 use milena_storage::Store;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
-use super::{KAFKA_TIMEOUT, say, say_json};
+use super::{KAFKA_TIMEOUT, existing, say, say_json};
 use crate::origin;
 
 #[derive(Debug, Serialize)]
@@ -45,10 +45,7 @@ struct Partition {
 pub(crate) async fn status(settings: &Settings, store: &Store, json: bool) -> anyhow::Result<()> {
     let topic = &settings.kafka.topic;
     let position = store.log_position(topic).await.context("the database cannot be read")?;
-    let log = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
-    if log.is_empty() {
-        anyhow::bail!("topic {topic} does not exist yet: `kafka-consumer run` or the backend creates it");
-    }
+    let log = existing(&settings.kafka).await?;
     let group = group_offsets(settings, &log).await.context("the group's offsets cannot be read")?;
     let mut partitions = Vec::new();
     for (&partition, state) in &log {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use milena_kafka::Quiet;
+use milena_storage::crash_point;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -132,10 +133,12 @@ impl GroupContext {
         let partitions = partitions_of(list);
         let lost = consumer.assignment_lost();
         if !partitions.is_empty() {
+            crash_point("in_revoke");
             let (sender, reply) = oneshot::channel();
             let deadline = Instant::now() + self.drain;
             let question = Control::Revoked { partitions: partitions.clone(), lost, deadline, reply: sender };
             let commits = self.ask(question, reply, self.drain + GRACE).unwrap_or_default();
+            crash_point("after_drain");
             if !lost && !commits.is_empty() {
                 // A late commit may be refused while the group changes: the store's offsets are what counts.
                 if let Err(error) = commit(consumer, &self.topic, &commits, CommitMode::Sync) {

@@ -103,7 +103,7 @@ pub(crate) fn start(settings: &Settings) -> Result<(Poller, Inbox), ConsumerErro
     let (commands, command_receiver) = mpsc::channel(COMMAND_BOUND);
     let (ended_sender, ended) = oneshot::channel();
     let drain = Duration::from_millis(settings.consumer.drain_ms);
-    let topic = settings.kafka.topic.clone();
+    let (topic, partitions) = (settings.kafka.topic.clone(), settings.kafka.partitions);
     let context = GroupContext::new(topic.clone(), control_sender, Handle::current(), drain);
     let consumer: BaseConsumer<GroupContext> =
         client_config(&settings.kafka, &Role::Consumer { group: settings.consumer.group.clone() })
@@ -113,7 +113,7 @@ pub(crate) fn start(settings: &Settings) -> Result<(Poller, Inbox), ConsumerErro
     std::thread::Builder::new()
         .name("kafka-poll".to_owned())
         .spawn(move || {
-            thread::PollThread::new(consumer, topic, record_sender, command_receiver).run();
+            thread::PollThread::new(consumer, topic, partitions, record_sender, command_receiver).run();
             drop(ended_sender);
         })
         .map_err(ConsumerError::Thread)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use milena_storage::crash_point;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Message, TopicPartitionList};
@@ -26,6 +27,8 @@ const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct PollThread {
     consumer: BaseConsumer<GroupContext>,
     topic: String,
+    /// Of the topic: decides where a conversation's records belong.
+    partitions: usize,
     records: mpsc::Sender<Vec<Record>>,
     commands: mpsc::Receiver<Command>,
     /// The chunk that is being filled or waits for room; at most one record over its limits.
@@ -41,11 +44,22 @@ impl PollThread {
     pub(super) fn new(
         consumer: BaseConsumer<GroupContext>,
         topic: String,
+        partitions: usize,
         records: mpsc::Sender<Vec<Record>>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
         let (chunk, seeks) = (Vec::with_capacity(CHUNK_RECORDS), BTreeMap::new());
-        Self { consumer, topic, records, commands, chunk, chunk_bytes: 0, waiting_since: None, seeks }
+        Self {
+            consumer,
+            topic,
+            partitions,
+            records,
+            commands,
+            chunk,
+            chunk_bytes: 0,
+            waiting_since: None,
+            seeks,
+        }
     }
 
     /// Polls until told to stop, or until the ingest loop is gone.
@@ -90,9 +104,10 @@ impl PollThread {
                         self.consumer.context().held().generations.get(&message.partition()).copied();
                     // Without a generation the start is not known yet: it will be read again from there.
                     if let Some(generation) = generation {
-                        let record = Record::decode(&message, generation);
+                        let record = Record::decode(&message, self.partitions, generation);
                         self.chunk_bytes += record.bytes;
                         self.chunk.push(record);
+                        crash_point("after_poll");
                     }
                 }
                 Some(Err(error)) => {
@@ -157,6 +172,7 @@ impl PollThread {
         if offsets.is_empty() {
             return;
         }
+        crash_point("before_group_commit");
         if let Err(error) = commit(&self.consumer, &self.topic, offsets, mode) {
             log::debug!("group offsets were not committed: {error}");
         }

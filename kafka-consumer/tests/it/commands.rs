@@ -19,26 +19,26 @@ in_both_worlds!(
 );
 
 /// Runs the program to its end.
-async fn program(world: &World, arguments: &[&str]) -> Output {
+pub(crate) async fn program(world: &World, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kafka-consumer"));
     command.args(arguments).arg("--config").arg(world.file(None));
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-async fn says(world: &World, arguments: &[&str]) -> String {
+pub(crate) async fn says(world: &World, arguments: &[&str]) -> String {
     let output = program(world, arguments).await;
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{arguments:?}: {out}{err}");
     out
 }
 
-async fn fails(world: &World, arguments: &[&str]) -> String {
+pub(crate) async fn fails(world: &World, arguments: &[&str]) -> String {
     let output = program(world, arguments).await;
     assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 
-async fn json(world: &World, arguments: &[&str]) -> serde_json::Value {
+pub(crate) async fn json(world: &World, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&says(world, arguments).await).unwrap()
 }
 
@@ -67,7 +67,7 @@ async fn replay_and_verify(mut world: World) {
     // Into an empty database, in two steps, at another batch size, beside what was stored before.
     let other = match &world.settings.database.url.expose()[..6] {
         "sqlite" => Database::sqlite(&world.folder.path().join("log")),
-        _ => Database::postgres(&std::env::var("MILENA_TEST_POSTGRES_URL").unwrap()).await,
+        _ => Database::on(&std::env::var("MILENA_TEST_POSTGRES_URL").unwrap()).await,
     };
     let url = other.url().to_owned();
     let run = async |arguments: &[&str]| json(&world, &[arguments, &["--database", &url]].concat()).await;
@@ -124,10 +124,17 @@ async fn dead_letters_are_listed_and_tried_again(world: World) {
     log.bury_by_hand(&world, &lost).await;
     assert!(says(&world, &["dead", "retry", "--all"]).await.contains("1 sent again, 2 left"));
     assert!(says(&world, &["dead", "retry", "2"]).await.contains("1 sent again"));
+    // One that another partitioner put astray goes where it belongs.
+    log.send_astray(&message(6_000)).await;
     let consumer = Running::start(&world).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates), (1, 1));
+    assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (1, 1, 1));
+    assert!(says(&world, &["dead", "list"]).await.contains("wrong_partition"));
+    assert!(says(&world, &["dead", "retry", "3"]).await.contains("1 sent again"));
+    let consumer = Running::start(&world).await;
+    truth::stored(&world).await;
+    assert_eq!(consumer.stop().await.inserted, 1);
 }
 
 async fn a_new_epoch(world: World) {

@@ -12,9 +12,8 @@ use crate::world::{World, until};
 
 in_both_worlds!(killed_under_traffic, stopped_under_traffic);
 
-/// Sends until told to stop; answers how many. Now and then a bad record and a repeat are among them.
-async fn traffic(log: &Log, stop: &CancellationToken) -> usize {
-    let mut sent = 0;
+/// Sends from message number `sent` until told to stop; answers the next number. Bad records and repeats are among them.
+pub(crate) async fn traffic(log: &Log, mut sent: u64, stop: &CancellationToken) -> u64 {
     while !stop.is_cancelled() {
         log.send(messages(sent..sent + 40)).await;
         log.send(messages(sent / 2..sent / 2 + 2)).await;
@@ -22,11 +21,11 @@ async fn traffic(log: &Log, stop: &CancellationToken) -> usize {
         sent += 40;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    sent as usize
+    sent
 }
 
 /// How many offsets are stored.
-async fn progress(world: &World) -> i64 {
+pub(crate) async fn progress(world: &World) -> i64 {
     let store = world.store().await;
     let position = store.log_position(&world.settings.kafka.topic).await.unwrap();
     store.close().await;
@@ -51,12 +50,12 @@ async fn killed_under_traffic(world: World) {
         stop.cancel();
         consumers
     };
-    let (sent, consumers) = tokio::join!(traffic(&log, &stop), killing);
+    let (sent, consumers) = tokio::join!(traffic(&log, 0, &stop), killing);
     truth::stored(&world).await;
     for consumer in consumers {
         assert!(consumer.stop().await.success());
     }
-    assert_eq!(truth::equal(&world).await, sent);
+    assert_eq!(truth::equal(&world).await as u64, sent);
 }
 
 /// Orderly ends and starts of the real program while messages flow.
@@ -73,9 +72,9 @@ async fn stopped_under_traffic(world: World) {
         }
         stop.cancel();
     };
-    let (sent, ()) = tokio::join!(traffic(&log, &stop), stopping);
+    let (sent, ()) = tokio::join!(traffic(&log, 0, &stop), stopping);
     let consumer = Consumer::start(&world, None);
     truth::stored(&world).await;
     assert!(consumer.stop().await.success());
-    assert_eq!(truth::equal(&world).await, sent);
+    assert_eq!(truth::equal(&world).await as u64, sent);
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId};
+use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId, partition_of};
 use milena_kafka::{Quiet, Role, client_config, message_headers};
 use rdkafka::message::Header;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::world::{PARTITIONS, World};
 
 pub(crate) struct Log {
     producer: FutureProducer<Quiet>,
@@ -43,6 +43,17 @@ impl Log {
         record.key = key;
         record.payload = value;
         let delivery = self.producer.send(record, Duration::from_secs(30)).await.unwrap();
+        (delivery.partition, delivery.offset)
+    }
+
+    /// A good message where it does not belong: in the partition behind its own, as of a producer with another
+    /// partitioner. Answers its place.
+    pub(crate) async fn send_astray(&self, event: &MessageEvent) -> (i32, i64) {
+        let astray = (partition_of(event.conversation, PARTITIONS) + 1) % PARTITIONS as i32;
+        let (key, value) = (event.key(), event.encode());
+        let record = FutureRecord::to(&self.topic).key(&key).payload(&value).partition(astray);
+        let delivery = self.producer.send(record, Duration::from_secs(30)).await.unwrap();
+        assert_eq!(delivery.partition, astray);
         (delivery.partition, delivery.offset)
     }
 

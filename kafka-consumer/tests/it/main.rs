@@ -7,16 +7,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
+mod broker_errors;
 mod child;
+mod churn;
 mod commands;
 mod crash;
+mod crash_points;
+mod disk_full;
+mod faults;
 mod log;
+mod long_outage;
+mod mistakes;
 mod outage;
 mod poison;
 mod proxy;
+mod replay;
+mod server;
 mod steady;
 mod store;
 mod truth;
+mod watching;
 mod world;
 
 /// Tells a story in both worlds.

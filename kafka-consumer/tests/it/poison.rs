@@ -1,49 +1,106 @@
-//! Bad records among good ones: the good ones are stored, exactly the bad ones are given away, as they were.
+//! Bad records among good ones: the good ones are stored, exactly the bad ones are given away, as they were, each with
+//! its reason and its origin.
+
+use std::collections::BTreeMap;
+
+use milena_domain::{Body, MessageEvent};
+use milena_kafka::header;
+use rdkafka::Message;
 
 use crate::in_both_worlds;
 use crate::log::{Log, message, messages, user};
 use crate::steady::Running;
-use crate::truth;
+use crate::truth::{self, Place};
 use crate::world::World;
 
 in_both_worlds!(bad_records_stop_no_good_ones);
 
+/// Good messages, of which `STEP` come between two bad ones.
+const GOOD: u64 = 10_000;
+const STEP: u64 = 500;
+
+/// A record and the reason for which it is to be given away.
+struct Poison {
+    reason: &'static str,
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+}
+
+/// Everything that is wrong in itself, wherever it stands.
+fn poisons(good: &MessageEvent) -> Vec<Poison> {
+    let (key, text) = (good.key().into_bytes(), String::from_utf8(good.encode()).unwrap());
+    let with = |from: &str, to: &str| {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text, "{from}");
+        changed.into_bytes()
+    };
+    let sender = |id: &str| with(&format!("\"sender\":\"{}\"", good.sender), &format!("\"sender\":\"{id}\""));
+    let of_value = |reason, value: Vec<u8>| Poison { reason, key: Some(key.clone()), value: Some(value) };
+    let of_key = |key: Option<&[u8]>| Poison {
+        reason: "wrong_key",
+        key: key.map(<[u8]>::to_vec),
+        value: Some(text.clone().into()),
+    };
+    vec![
+        of_value("malformed", with("message 1", "message \\u00001")),
+        of_value("malformed", with("message 1", "message \u{0}1")),
+        of_value("malformed", [&text.as_bytes()[..text.len() - 6], b"\xff\xfe\"}"].concat()),
+        of_value("malformed", b"{not json".to_vec()),
+        of_value("malformed", Vec::new()),
+        of_value("malformed", b"null".to_vec()),
+        of_value("malformed", with("\"body\":", "\"text\":")),
+        of_value("malformed", with("message 1000000", &"x".repeat(1_040_000))),
+        of_value("unknown_version", with("\"v\":1", "\"v\":2")),
+        of_value("unknown_type", with("\"type\":\"message\"", "\"type\":\"reaction\"")),
+        of_value("foreign_id", sender(&user(9).to_string())),
+        of_value("foreign_id", with("\"client_id\":\"c-1000000\"", "\"client_id\":\"c-1\"")),
+        Poison { reason: "no_value", key: Some(key.clone()), value: None },
+        of_key(None),
+        of_key(Some(b"another key")),
+        of_key(Some(b"")),
+        of_key(Some(message(1_000_001).key().as_bytes())),
+    ]
+}
+
 async fn bad_records_stop_no_good_ones(world: World) {
     let log = Log::of(&world);
     let good = message(1_000_000);
-    let (key, text) = (good.key(), String::from_utf8(good.encode()).unwrap());
-    let key = key.as_bytes();
-    let stranger =
-        text.replace(&format!("\"sender\":\"{}\"", good.sender), &format!("\"sender\":\"{}\"", user(9)));
-    let large = text.replace("message 1000000", &"x".repeat(990_000));
-    let values: Vec<Vec<u8>> = vec![
-        text.replace("message", "mess\\u0000age").into_bytes(),
-        text.replace("message 1", "message \u{0}1").into_bytes(),
-        [&text.as_bytes()[..text.len() - 6], b"\xff\xfe\"}"].concat(),
-        b"{not json".to_vec(),
-        b"".to_vec(),
-        b"null".to_vec(),
-        text.replace("\"v\":1", "\"v\":2").into_bytes(),
-        text.replace("\"type\":\"message\"", "\"type\":\"reaction\"").into_bytes(),
-        text.replace("\"body\":", "\"text\":").into_bytes(),
-        stranger.into_bytes(),
-        large.into_bytes(),
-    ];
     let consumer = Running::start(&world).await;
-    let mut bad = 0;
-    for (step, value) in (0_u64..).zip(&values) {
-        log.send(messages(step * 100..(step + 1) * 100)).await;
-        log.send_raw(Some(key), Some(value)).await;
-        bad += 1;
+    let mut bad = BTreeMap::new();
+    let mut sent = 0;
+    for poison in poisons(&good) {
+        log.send(messages(sent..sent + STEP)).await;
+        sent += STEP;
+        let place = log.send_raw(poison.key.as_deref(), poison.value.as_deref()).await;
+        bad.insert(place, poison.reason.to_owned());
     }
-    log.send_raw(Some(key), None).await;
-    log.send_raw(None, Some(text.as_bytes())).await;
-    log.send_raw(Some(b"another key"), Some(text.as_bytes())).await;
-    log.send_raw(Some(b""), Some(text.as_bytes())).await;
-    bad += 4;
-    log.send(messages(1_100..1_200)).await;
+    bad.insert(log.send_astray(&good).await, "wrong_partition".to_owned());
+    // The same name for another text: a repeat of a good one, and so no letter; the first text stays.
+    let repeat = MessageEvent { body: Body::new("another text").unwrap(), ..message(3) };
+    log.send([repeat]).await;
+    log.send(messages(sent..GOOD)).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.dead_letters), (1_200, bad));
-    assert_eq!(truth::equal(&world).await, 1_200);
+    assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (GOOD, 1, bad.len() as u64));
+    assert_eq!(truth::equal(&world).await as u64, GOOD);
+    assert_eq!(reasons(&world).await, bad, "origin and reason");
+    assert!(crate::commands::says(&world, &["verify"]).await.contains("the store equals the log"));
+}
+
+/// What the dead letters say of themselves.
+async fn reasons(world: &World) -> BTreeMap<Place, String> {
+    let letters = truth::read_all(&world.settings, &world.settings.kafka.dead_topic).await;
+    let text = |letter: &rdkafka::message::OwnedMessage, name| {
+        String::from_utf8(header(letter.headers().unwrap(), name).unwrap().to_vec()).unwrap()
+    };
+    letters
+        .iter()
+        .map(|letter| {
+            let place = (
+                text(letter, "dead.partition").parse().unwrap(),
+                text(letter, "dead.offset").parse().unwrap(),
+            );
+            (place, text(letter, "dead.reason"))
+        })
+        .collect()
 }

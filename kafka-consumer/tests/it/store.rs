@@ -14,11 +14,17 @@ impl Database {
         Self { url: format!("sqlite:{}?mode=rwc", folder.join("store.db").display()) }
     }
 
-    pub(crate) async fn postgres(server: &str) -> Self {
+    /// A new one on a PostgreSQL or MariaDB server.
+    pub(crate) async fn on(server: &str) -> Self {
+        Self::on_with(server, "").await
+    }
+
+    /// With more to its `create database`.
+    pub(crate) async fn on_with(server: &str, options: &str) -> Self {
         let name = format!("consumer_{}", uuid::Uuid::now_v7().simple());
         let admin = Connector::connect(server).await.unwrap();
-        let create = Statement::from_string(admin.get_database_backend(), format!("create database {name}"));
-        admin.execute_raw(create).await.unwrap();
+        let create = format!("create database {name} {options}");
+        admin.execute_raw(Statement::from_string(admin.get_database_backend(), create)).await.unwrap();
         admin.close().await.unwrap();
         let (base, _) = server.rsplit_once('/').unwrap();
         Self { url: format!("{base}/{name}") }

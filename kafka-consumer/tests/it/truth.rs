@@ -1,6 +1,6 @@
 //! The measure: reads log, store and dead-letter topic whole and compares them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use milena_domain::{Epoch, Event, Position};
@@ -12,7 +12,7 @@ use rdkafka::message::OwnedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use sea_orm::{Database, EntityTrait};
 
-use crate::world::{World, until};
+use crate::world::{PARTITIONS, World, until};
 
 /// What a record's place is.
 pub(crate) type Place = (i32, i64);
@@ -32,40 +32,80 @@ pub(crate) async fn stored(world: &World) {
     drop(store);
 }
 
+/// How the store's rows differ from the log's messages.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    pub(crate) messages: usize,
+    /// In the log and not in the store.
+    lost: usize,
+    /// In the store and not in the log, or in it more than once.
+    duplicated: usize,
+    /// At another position than the first of its records, and so in another order.
+    reordered: usize,
+    /// At its position, but with another content.
+    altered: usize,
+}
+
+impl Comparison {
+    pub(crate) fn is_equal(&self) -> bool {
+        self.lost + self.duplicated + self.reordered + self.altered == 0
+    }
+}
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { messages, lost, duplicated, reordered, altered } = self;
+        write!(
+            f,
+            "{messages} messages, {lost} lost, {duplicated} duplicated, {reordered} reordered, {altered} altered"
+        )
+    }
+}
+
 /// Asserts that the store equals the log. Answers the number of messages.
 pub(crate) async fn equal(world: &World) -> usize {
-    let mut expected = BTreeMap::new();
+    let found = compare(world).await;
+    assert!(found.is_equal(), "{found}");
+    found.messages
+}
+
+/// Compares the store with the log, and asserts that the dead letters are exactly the bad records.
+pub(crate) async fn compare(world: &World) -> Comparison {
+    let mut expected = HashMap::new();
     let mut bad = BTreeMap::new();
-    let mut ids = HashSet::new();
     for record in read_all(&world.settings, &world.settings.kafka.topic).await {
-        match Event::decode(record.key(), record.payload()) {
-            Ok(Event::Message(event)) => {
-                // A message that is in the log twice is stored once, under its first position.
-                if ids.insert(event.id) {
-                    let position = Position::new(Epoch::FIRST, record.offset());
-                    let key = (event.conversation.as_uuid(), position.as_i64());
-                    assert!(expected.insert(key, event).is_none());
-                }
-            }
+        match Event::read(record.partition(), PARTITIONS, record.key(), record.payload()) {
+            // A message that is in the log twice is stored once, under its first position.
+            Ok(Event::Message(event)) => drop(
+                expected
+                    .entry(event.id.as_uuid())
+                    .or_insert((Position::new(Epoch::FIRST, record.offset()), event)),
+            ),
             Err(error) => drop(bad.insert((record.partition(), record.offset()), (error.code(), record))),
         }
     }
     let database = Database::connect(world.database.url()).await.unwrap();
     let rows = messages::Entity::find().all(&database).await.unwrap();
     database.close().await.unwrap();
-    assert_eq!(rows.len(), expected.len(), "rows in the store, messages in the log");
+    let mut found = Comparison { messages: expected.len(), ..Comparison::default() };
     for row in rows {
-        let event = &expected[&(row.conversation_id, row.position)];
-        assert_eq!(row.id, event.id.as_uuid());
-        assert_eq!((row.sender_id, row.recipient_id), (event.sender.as_uuid(), event.to.as_uuid()));
-        assert_eq!(
-            (row.client_id.as_str(), row.body.as_str()),
-            (event.client_id.as_str(), event.body.as_str())
-        );
-        assert_eq!(row.sent_at_ms, event.sent_at.unix_ms());
+        let Some((position, event)) = expected.remove(&row.id) else {
+            found.duplicated += 1;
+            continue;
+        };
+        let same = (row.conversation_id, row.sender_id, row.recipient_id)
+            == (event.conversation.as_uuid(), event.sender.as_uuid(), event.to.as_uuid())
+            && (&*row.client_id, &*row.body, row.sent_at_ms)
+                == (event.client_id.as_str(), event.body.as_str(), event.sent_at.unix_ms());
+        if row.position != position.as_i64() {
+            found.reordered += 1;
+        } else if !same {
+            found.altered += 1;
+        }
     }
+    found.lost = expected.len();
     dead_letters_equal(world, &bad).await;
-    expected.len()
+    found
 }
 
 /// Exactly the bad records, each as it was. After a crash a letter may be there twice.

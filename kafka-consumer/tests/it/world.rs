@@ -22,7 +22,7 @@ pub(crate) struct World {
     _broker: Option<Broker>,
 }
 
-pub(crate) const PARTITIONS: usize = 6;
+pub(crate) const PARTITIONS: usize = 12;
 
 impl World {
     pub(crate) async fn embedded() -> Self {
@@ -37,7 +37,7 @@ impl World {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         match (variable("MILENA_TEST_KAFKA"), variable("MILENA_TEST_POSTGRES_URL")) {
             (Some(brokers), Some(url)) => {
-                let database = Database::postgres(&url).await;
+                let database = Database::on(&url).await;
                 Some(Self::new(brokers, database, tempfile::tempdir().unwrap(), None).await)
             }
             _ => {
@@ -48,7 +48,33 @@ impl World {
         }
     }
 
+    /// The shared log, and a database of the test's choice.
+    pub(crate) async fn with_database(database: Database) -> Option<Self> {
+        let brokers = std::env::var("MILENA_TEST_KAFKA").ok().filter(|value| !value.is_empty())?;
+        Some(Self::new(brokers, database, tempfile::tempdir().unwrap(), None).await)
+    }
+
+    /// The embedded log, and a database of the test's choice.
+    pub(crate) async fn embedded_with(database: Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let broker = milena_broker::start(BrokerConfig::new(folder.path().join("log"))).await.unwrap();
+        Self::new(broker.address().to_string(), database, folder, Some(broker)).await
+    }
+
     async fn new(brokers: String, database: Database, folder: TempDir, broker: Option<Broker>) -> Self {
+        let world = Self::lay_out(brokers, database, folder, broker);
+        ensure_topics(&world.settings.kafka, Duration::from_secs(20)).await.unwrap();
+        world.store().await.migrate().await.unwrap();
+        world
+    }
+
+    /// Settings alone: no topic, no table.
+    pub(crate) fn lay_out(
+        brokers: String,
+        database: Database,
+        folder: TempDir,
+        broker: Option<Broker>,
+    ) -> Self {
         log_once();
         let name = uuid::Uuid::now_v7().simple().to_string();
         let text = format!(
@@ -63,10 +89,7 @@ impl World {
         let file = folder.path().join("settings.toml");
         std::fs::write(&file, &text).unwrap();
         let settings = Settings::load(&Source { file: Some(&file), ..Source::default() }).unwrap();
-        ensure_topics(&settings.kafka, Duration::from_secs(20)).await.unwrap();
-        let world = Self { settings, database, folder, text, _broker: broker };
-        world.store().await.migrate().await.unwrap();
-        world
+        Self { settings, database, folder, text, _broker: broker }
     }
 
     /// The settings in a file; with the name of a static group member, whose partitions wait for its return.
@@ -76,6 +99,14 @@ impl World {
         let property = format!("[kafka.properties]\n\"group.instance.id\" = \"{instance}\"\n");
         std::fs::write(&file, self.text.replace("[kafka.properties]\n", &property)).unwrap();
         file
+    }
+
+    /// Another value of `[consumer]`, from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.text = self.text.replace("[consumer]\n", &format!("[consumer]\n{name} = {value}\n"));
+        let file = self.folder.path().join("settings.toml");
+        std::fs::write(&file, &self.text).unwrap();
+        self.settings = Settings::load(&Source { file: Some(&file), ..Source::default() }).unwrap();
     }
 
     /// A new handle of the store.
@@ -93,6 +124,23 @@ fn log_once() {
             .format_timestamp_millis()
             .try_init();
     });
+}
+
+/// A number from the environment, for longer runs.
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
+}
+
+/// A line of figures, past the capture of the tests' output.
+pub(crate) fn tell(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Tests that saturate the machine take turns, so that their deadlines mean something.
+pub(crate) async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    TURN.lock().await
 }
 
 /// Waits for a condition, with a deadline.
