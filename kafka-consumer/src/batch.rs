@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use milena_domain::{Epoch, MessageEvent, Position};
+use milena_domain::{Epoch, Position};
 use milena_storage::{MessageRow, OffsetAdvance, WriteBatch};
 
 use crate::ledger::{Generation, Span};
@@ -123,7 +123,10 @@ impl OpenBatch {
         });
         part.to = record.offset + 1;
         match record.content {
-            Content::Message(event) => part.rows.push(row(event, Position::new(self.epoch, record.offset))),
+            Content::Message(event) => {
+                let position = Position::new(self.epoch, record.offset);
+                part.rows.push(MessageRow::new(event, position));
+            }
             Content::Rejected(letter) => part.dead.push(*letter),
         }
     }
@@ -163,22 +166,9 @@ impl OpenBatch {
     }
 }
 
-fn row(event: MessageEvent, position: Position) -> MessageRow {
-    MessageRow {
-        conversation: event.conversation,
-        position,
-        id: event.id,
-        sender: event.sender,
-        to: event.to,
-        client_id: event.client_id,
-        sent_at: event.sent_at,
-        body: event.body,
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use milena_domain::{Body, ClientId, Timestamp, UserId};
+    use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId};
     use proptest::prelude::*;
 
     use super::*;

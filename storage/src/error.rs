@@ -1,7 +1,7 @@
 //! The two errors of this layer: one for queries, one for the writer, whose callers decide by it what happens next.
 
 use milena_domain::Epoch;
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 use crate::failure::{Failure, failure_of};
 
@@ -86,6 +86,12 @@ impl From<DbErr> for WriteError {
             Failure::BadData => Self::Permanent(error),
             Failure::Temporary | Failure::Other => Self::Transient(error),
         }
+    }
+}
+
+impl From<SqlxError> for WriteError {
+    fn from(error: SqlxError) -> Self {
+        DbErr::Exec(RuntimeErr::SqlxError(error.into())).into()
     }
 }
 

@@ -59,16 +59,19 @@ pub(crate) async fn read_log_position(
 }
 
 pub(crate) async fn current_epoch(connection: &impl ConnectionTrait) -> Result<Epoch, StorageError> {
-    let newest = log_epochs::Entity::find()
-        .order_by_desc(log_epochs::Column::Epoch)
-        .limit(1)
-        .one(connection)
-        .await?
-        .ok_or_else(|| StorageError::corrupt("there is no epoch; was the database migrated?"))?;
-    u32::try_from(newest.epoch)
+    let newest =
+        log_epochs::Entity::find().order_by_desc(log_epochs::Column::Epoch).limit(1).one(connection).await?;
+    epoch_of(newest.map(|row| row.epoch))
+}
+
+/// The newest epoch's column as an epoch.
+pub(crate) fn epoch_of(newest: Option<i32>) -> Result<Epoch, StorageError> {
+    let newest =
+        newest.ok_or_else(|| StorageError::corrupt("there is no epoch; was the database migrated?"))?;
+    u32::try_from(newest)
         .ok()
         .and_then(Epoch::new)
-        .ok_or_else(|| StorageError::corrupt(format!("{} is not an epoch", newest.epoch)))
+        .ok_or_else(|| StorageError::corrupt(format!("{newest} is not an epoch")))
 }
 
 pub(crate) async fn next_offsets(

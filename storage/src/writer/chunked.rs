@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use uuid::Uuid;
 
-use super::MessageRow;
-use super::derive::{DerivedConversation, DerivedMember};
+use super::derive::{self, DerivedConversation, DerivedMember};
+use super::{MessageRow, WriteBatch, WriteReport, fence};
 use crate::sql::statement;
-use crate::{StoreKind, WriteError};
+use crate::{Store, StoreKind, WriteError};
 
 /// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters, and 128 bodies of the largest size
 /// (32 KB) below MySQL's smallest usual `max_allowed_packet` (16 MiB). Larger ones were no faster.
@@ -24,7 +24,22 @@ const CONVERSATIONS: &str =
     "INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, created_at_ms) VALUES ";
 const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read) VALUES ";
 
-pub(super) async fn insert_messages<'r>(
+pub(super) async fn write(store: &Store, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
+    let kind = store.kind();
+    let rows = derive::first_of_each_id(&batch.rows);
+    let transaction = store.write_transaction().await?;
+    fence::advance(&transaction, batch).await?;
+    let inserted = insert_messages(kind, &transaction, &rows).await?;
+    if !inserted.is_empty() {
+        upsert_conversations(kind, &transaction, &derive::conversations(&inserted)).await?;
+        insert_members(kind, &transaction, &derive::members(&inserted)).await?;
+    }
+    transaction.commit().await?;
+    let inserted = inserted.len() as u64;
+    Ok(WriteReport { inserted, duplicates: batch.rows.len() as u64 - inserted })
+}
+
+async fn insert_messages<'r>(
     kind: StoreKind,
     transaction: &DatabaseTransaction,
     rows: &[&'r MessageRow],
@@ -57,7 +72,7 @@ pub(super) async fn insert_messages<'r>(
     Ok(fresh)
 }
 
-pub(super) async fn upsert_conversations(
+async fn upsert_conversations(
     kind: StoreKind,
     transaction: &DatabaseTransaction,
     conversations: &[DerivedConversation],
@@ -90,7 +105,7 @@ pub(super) async fn upsert_conversations(
     Ok(())
 }
 
-pub(super) async fn insert_members(
+async fn insert_members(
     kind: StoreKind,
     transaction: &DatabaseTransaction,
     members: &[DerivedMember],

@@ -84,16 +84,7 @@ mod tests {
             Timestamp::from_unix_ms(offset * 7 % 5),
             Body::new("x").unwrap(),
         );
-        MessageRow {
-            conversation: event.conversation,
-            position: Position::new(Epoch::FIRST, offset),
-            id: event.id,
-            sender: event.sender,
-            to: event.to,
-            client_id: event.client_id,
-            sent_at: event.sent_at,
-            body: event.body,
-        }
+        MessageRow::new(event, Position::new(Epoch::FIRST, offset))
     }
 
     fn rows() -> impl Strategy<Value = Vec<MessageRow>> {

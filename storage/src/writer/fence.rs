@@ -6,6 +6,8 @@
 //! the same beginning one finds nothing to update, on every database. Rows are taken in the order of their partitions,
 //! so that two writers never wait for each other in a circle.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
@@ -22,11 +24,6 @@ pub(super) async fn advance(transaction: &DatabaseTransaction, batch: &WriteBatc
     let stored = next_offsets(transaction, &batch.topic, batch.epoch).await?;
     let mut advances = batch.advances.clone();
     advances.sort_by_key(|advance| advance.partition);
-    let fenced = |advance: &OffsetAdvance, found| WriteError::Fenced {
-        partition: advance.partition,
-        expected: advance.from,
-        found,
-    };
     for advance in &advances {
         match stored.get(&advance.partition) {
             Some(&found) if found != advance.from => return Err(fenced(advance, found)),
@@ -39,6 +36,24 @@ pub(super) async fn advance(transaction: &DatabaseTransaction, batch: &WriteBatc
             // READ COMMITTED: this sees what the other writer stored.
             let now = next_offsets(transaction, &batch.topic, batch.epoch).await?;
             return Err(fenced(advance, now.get(&advance.partition).copied().unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+fn fenced(advance: &OffsetAdvance, found: i64) -> WriteError {
+    WriteError::Fenced { partition: advance.partition, expected: advance.from, found }
+}
+
+/// Whether every partition is stored up to exactly where the batch begins.
+pub(super) fn check<'a>(
+    advances: impl IntoIterator<Item = &'a OffsetAdvance>,
+    stored: &BTreeMap<i32, i64>,
+) -> Result<(), WriteError> {
+    for advance in advances {
+        let found = stored.get(&advance.partition).copied().unwrap_or_default();
+        if found != advance.from {
+            return Err(fenced(advance, found));
         }
     }
     Ok(())

@@ -5,20 +5,21 @@
 //! 1. [`fence`]: the epoch is the current one, and each partition's stored offset moves from exactly where the batch
 //!    begins to its end. Whoever comes second finds another offset and writes nothing. From here on, until the end of
 //!    the transaction, no other batch of these partitions (and so of these conversations) can be written.
-//! 2. Rows: those whose id is not stored yet. This is the only step with two strategies, [`postgres`] and [`chunked`].
+//! 2. Rows: those whose id is not stored yet.
 //! 3. [`mod@derive`]: conversations and members follow from the rows *really inserted*. A message that stands in the log
 //!    twice must not move its conversation to the second place.
+//!
+//! [`mod@postgres`] and [`chunked`] are the two ways in which they are made.
 
 mod chunked;
 mod derive;
 mod fence;
 mod postgres;
 
-use milena_domain::{Body, ClientId, ConversationId, Epoch, MessageId, Position, Timestamp, UserId};
-use sea_orm::DatabaseTransaction;
-
-use self::derive::{DerivedConversation, DerivedMember};
-use crate::{Store, StoreKind, WriteError, crash_point};
+use crate::{Store, StoreKind, WriteError};
+use milena_domain::{
+    Body, ClientId, ConversationId, Epoch, MessageEvent, MessageId, Position, Timestamp, UserId,
+};
 
 /// A message to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,15 @@ pub struct MessageRow {
     pub sent_at: Timestamp,
     /// The text.
     pub body: Body,
+}
+
+impl MessageRow {
+    /// The row of what stands in the log at `position`.
+    #[must_use]
+    pub fn new(event: MessageEvent, position: Position) -> Self {
+        let MessageEvent { id, conversation, sender, to, client_id, sent_at, body } = event;
+        Self { conversation, position, id, sender, to, client_id, sent_at, body }
+    }
 }
 
 /// A partition's stored offset, from where the batch begins to where it ends.
@@ -85,56 +95,9 @@ impl Store {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
-        let rows = derive::first_of_each_id(&batch.rows);
-        let transaction = self.write_transaction().await?;
-        fence::advance(&transaction, batch).await?;
-        let target = Target { kind: self.kind(), transaction };
-        let inserted = target.insert_messages(&rows).await?;
-        crash_point("after_insert");
-        if !inserted.is_empty() {
-            target.upsert_conversations(&derive::conversations(&inserted)).await?;
-            target.insert_members(&derive::members(&inserted)).await?;
-        }
-        crash_point("before_commit");
-        target.transaction.commit().await?;
-        crash_point("after_commit");
-        let inserted = inserted.len() as u64;
-        Ok(WriteReport { inserted, duplicates: batch.rows.len() as u64 - inserted })
-    }
-}
-
-/// The open transaction and the strategy for it.
-struct Target {
-    kind: StoreKind,
-    transaction: DatabaseTransaction,
-}
-
-impl Target {
-    /// Answers those rows that are new.
-    async fn insert_messages<'r>(&self, rows: &[&'r MessageRow]) -> Result<Vec<&'r MessageRow>, WriteError> {
-        match self.kind {
-            StoreKind::Postgres => postgres::insert_messages(&self.transaction, rows).await,
-            StoreKind::Sqlite | StoreKind::MySql => {
-                chunked::insert_messages(self.kind, &self.transaction, rows).await
-            }
-        }
-    }
-
-    async fn upsert_conversations(&self, conversations: &[DerivedConversation]) -> Result<(), WriteError> {
-        match self.kind {
-            StoreKind::Postgres => postgres::upsert_conversations(&self.transaction, conversations).await,
-            StoreKind::Sqlite | StoreKind::MySql => {
-                chunked::upsert_conversations(self.kind, &self.transaction, conversations).await
-            }
-        }
-    }
-
-    async fn insert_members(&self, members: &[DerivedMember]) -> Result<(), WriteError> {
-        match self.kind {
-            StoreKind::Postgres => postgres::insert_members(&self.transaction, members).await,
-            StoreKind::Sqlite | StoreKind::MySql => {
-                chunked::insert_members(self.kind, &self.transaction, members).await
-            }
+        match self.kind() {
+            StoreKind::Postgres => postgres::write(self, batch).await,
+            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, batch).await,
         }
     }
 }

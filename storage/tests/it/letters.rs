@@ -45,16 +45,7 @@ pub(crate) fn row_with(
         at(sent_at_ms),
         Body::new(body).unwrap(),
     );
-    MessageRow {
-        conversation: event.conversation,
-        position,
-        id: event.id,
-        sender: event.sender,
-        to: event.to,
-        client_id: event.client_id,
-        sent_at: event.sent_at,
-        body: event.body,
-    }
+    MessageRow::new(event, position)
 }
 
 /// A batch of one partition in epoch 1.
