@@ -1,6 +1,6 @@
 //! SQLite and MySQL: statements of several rows, in a few fixed sizes, so that their texts are few and stay prepared.
 //!
-//! Which rows are new is asked before they are inserted, under the protection of the fence. That needs neither
+//! Which rows are new is asked, where it is, before they are inserted, under the protection of the fence. That needs neither
 //! `RETURNING`, which MySQL lacks, nor a count of affected rows, which MySQL gives differently for ignored duplicates,
 //! nor `INSERT IGNORE`, which would hide errors in the data. Any conflict that is left is an error.
 
@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use uuid::Uuid;
 
 use super::derive::{self, DerivedConversation, DerivedMember};
-use super::{MessageRow, WriteBatch, WriteReport, fence};
+use super::{Manner, MessageRow, WriteBatch, fence};
 use crate::sql::statement;
 use crate::{Store, StoreKind, WriteError};
 
@@ -24,22 +24,30 @@ const CONVERSATIONS: &str =
     "INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, created_at_ms) VALUES ";
 const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read) VALUES ";
 
-pub(super) async fn write(store: &Store, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
+/// Answers how many rows were stored.
+pub(super) async fn write(
+    store: &Store,
+    manner: Manner,
+    batch: &WriteBatch,
+    rows: &[&MessageRow],
+) -> Result<u64, WriteError> {
     let kind = store.kind();
-    let rows = derive::first_of_each_id(&batch.rows);
     let transaction = store.write_transaction().await?;
     fence::advance(&transaction, batch).await?;
-    let inserted = insert_messages(kind, &transaction, &rows).await?;
+    let inserted = match manner {
+        Manner::AllNew => rows.to_vec(),
+        Manner::Looking => not_stored(kind, &transaction, rows).await?,
+    };
+    insert_messages(kind, &transaction, &inserted).await?;
     if !inserted.is_empty() {
         upsert_conversations(kind, &transaction, &derive::conversations(&inserted)).await?;
         insert_members(kind, &transaction, &derive::members(&inserted)).await?;
     }
     transaction.commit().await?;
-    let inserted = inserted.len() as u64;
-    Ok(WriteReport { inserted, duplicates: batch.rows.len() as u64 - inserted })
+    Ok(inserted.len() as u64)
 }
 
-async fn insert_messages<'r>(
+async fn not_stored<'r>(
     kind: StoreKind,
     transaction: &DatabaseTransaction,
     rows: &[&'r MessageRow],
@@ -52,8 +60,15 @@ async fn insert_messages<'r>(
             stored.insert(row.try_get_by_index::<Uuid>(0)?);
         }
     }
-    let fresh: Vec<_> = rows.iter().copied().filter(|row| !stored.contains(&row.id.as_uuid())).collect();
-    for chunk in chunks(&fresh) {
+    Ok(rows.iter().copied().filter(|row| !stored.contains(&row.id.as_uuid())).collect())
+}
+
+async fn insert_messages(
+    kind: StoreKind,
+    transaction: &DatabaseTransaction,
+    rows: &[&MessageRow],
+) -> Result<(), WriteError> {
+    for chunk in chunks(rows) {
         let text = format!("{MESSAGES}{}", repeated("(?, ?, ?, ?, ?, ?, ?, ?)", chunk.len()));
         let values = chunk.iter().flat_map(|row| -> [Value; 8] {
             [
@@ -69,7 +84,7 @@ async fn insert_messages<'r>(
         });
         transaction.execute_raw(statement(kind, &text, values)).await?;
     }
-    Ok(fresh)
+    Ok(())
 }
 
 async fn upsert_conversations(

@@ -9,7 +9,11 @@
 //! 3. [`mod@derive`]: conversations and members follow from the rows *really inserted*. A message that stands in the log
 //!    twice must not move its conversation to the second place.
 //!
-//! [`mod@postgres`] and [`chunked`] are the two ways in which they are made.
+//! [`mod@postgres`] and [`chunked`] are the two ways in which they are made. Both look for stored ids only when they have
+//! reason to: duplicates are rare, because a backend knows what it has accepted, and looking costs about as much as
+//! storing. So a batch is first written as if all of it were new; when that fails for a row's sake, the transaction is
+//! undone and made again with a look, which leaves duplicates out and tells them from a position that another message
+//! has. A batch that passes no offset is read again, and so stored already: it is looked for at once.
 
 mod chunked;
 mod derive;
@@ -95,9 +99,37 @@ impl Store {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
-        match self.kind() {
-            StoreKind::Postgres => postgres::write(self, batch).await,
-            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, batch).await,
+        let mut rows = derive::first_of_each_id(&batch.rows);
+        // In the order of the primary key: neighbours share pages, and a conversation is read from fewer of them.
+        rows.sort_unstable_by_key(|row| (row.conversation, row.position));
+        if !batch.advances.is_empty() {
+            match self.write_in(Manner::AllNew, batch, &rows).await {
+                Err(WriteError::Permanent(_)) => {}
+                outcome => return outcome,
+            }
         }
+        self.write_in(Manner::Looking, batch, &rows).await
     }
+
+    async fn write_in(
+        &self,
+        manner: Manner,
+        batch: &WriteBatch,
+        rows: &[&MessageRow],
+    ) -> Result<WriteReport, WriteError> {
+        let inserted = match self.kind() {
+            StoreKind::Postgres => postgres::write(self, manner, batch, rows).await?,
+            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, manner, batch, rows).await?,
+        };
+        Ok(WriteReport { inserted, duplicates: batch.rows.len() as u64 - inserted })
+    }
+}
+
+/// How rows get into their table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// All at once; [`WriteError::Permanent`] when a row is stored already, or conflicts with anything else.
+    AllNew,
+    /// Without the rows whose id is stored.
+    Looking,
 }

@@ -29,12 +29,6 @@ impl Session {
         self.connection.as_mut().expect("a session has its connection until its end")
     }
 
-    /// Undoes everything and begins anew.
-    pub(super) async fn begin_again(&mut self) -> Result<(), WriteError> {
-        self.run("ROLLBACK").await?;
-        self.run(BEGIN).await
-    }
-
     /// Commits when `outcome` is good, else undoes everything; gives the connection back.
     pub(super) async fn end<T>(mut self, outcome: Result<T, WriteError>) -> Result<T, WriteError> {
         if outcome.is_ok() {
