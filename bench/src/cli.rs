@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 
 use crate::measure::process::Usage;
 use crate::measure::report::Report;
+use crate::sink;
 
 /// Measures Milena. `scripts/bench` starts the servers that a bench needs.
 #[derive(Debug, Parser)]
@@ -23,6 +26,20 @@ pub struct Cli {
 enum Bench {
     /// What this machine lets a bench do: file descriptors, and this program's own memory.
     Machine,
+    /// How fast the consumer catches up, beside the database's own bulk load and reading alone.
+    Sink(sink::Options),
+    /// Accepted → stored at a constant rate, and transactions a second.
+    SinkSteady(sink::SteadyOptions),
+}
+
+impl Bench {
+    async fn run(&self) -> anyhow::Result<Report> {
+        match self {
+            Self::Machine => machine(),
+            Self::Sink(options) => sink::run(options).await,
+            Self::SinkSteady(options) => sink::run_steady(options).await,
+        }
+    }
 }
 
 impl Cli {
@@ -31,9 +48,16 @@ impl Cli {
     /// # Errors
     /// One sentence for whatever stopped it.
     pub fn run(self) -> anyhow::Result<()> {
-        let report = match self.bench {
-            Bench::Machine => machine()?,
-        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let report = runtime.block_on(async {
+            let stop = CancellationToken::new();
+            milena_process::stop_on_signal(stop.clone()).context("signals cannot be received")?;
+            // A bench that is dropped kills the programs that it started.
+            tokio::select! {
+                report = self.bench.run() => report,
+                () = stop.cancelled() => bail!("interrupted"),
+            }
+        })?;
         report.print(self.out.as_deref())
     }
 }

@@ -1,0 +1,235 @@
+//! The consumer: how fast it catches up, and how soon a message is stored when it has caught up.
+//!
+//! The limit of the first is the database's own bulk load of the same rows into the same empty tables with the same
+//! indexes, and reading the topic without storing anything. All three happen in the same run, one after the other, on
+//! the same servers.
+
+mod database;
+mod lengths;
+mod letters;
+mod program;
+mod steady;
+mod topic;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use clap::Args;
+use milena_settings::KafkaSettings;
+use milena_storage::Store;
+use tempfile::TempDir;
+
+use self::database::{Database, StoreKind};
+use self::program::Consumer;
+use crate::measure::process::Usage;
+use crate::measure::report::Report;
+
+pub(crate) use steady::{Options as SteadyOptions, run as run_steady};
+
+/// How often the store is asked how far it is, while everything runs flat out.
+const LOOK: Duration = Duration::from_millis(20);
+/// Stored nothing new for this long: it will not end.
+const STUCK: Duration = Duration::from_secs(60);
+
+/// Where the servers and programs are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Place {
+    /// The database.
+    #[arg(long, value_enum, default_value = "postgres")]
+    store: StoreKind,
+    /// Kafka's bootstrap servers.
+    #[arg(long, env = "MILENA_BENCH_KAFKA", value_name = "HOST:PORT")]
+    kafka: String,
+    /// For --store postgres. Its tables are emptied.
+    #[arg(long, env = "MILENA_BENCH_POSTGRES_URL", value_name = "URL", hide_env_values = true)]
+    postgres_url: Option<String>,
+    /// For --store mariadb. Its tables are emptied.
+    #[arg(long, env = "MILENA_BENCH_MARIADB_URL", value_name = "URL", hide_env_values = true)]
+    mariadb_url: Option<String>,
+    /// PostgreSQL's first process, whose CPU time and that of its children is reported.
+    #[arg(long, env = "MILENA_BENCH_POSTGRES_PID", value_name = "PID")]
+    postgres_pid: Option<u32>,
+    /// MariaDB's process.
+    #[arg(long, env = "MILENA_BENCH_MARIADB_PID", value_name = "PID")]
+    mariadb_pid: Option<u32>,
+    /// Kafka's process, whose CPU time is reported.
+    #[arg(long, env = "MILENA_BENCH_KAFKA_PID", value_name = "PID")]
+    kafka_pid: Option<u32>,
+    /// Folder of kafka-consumer [default: that of milena-bench].
+    #[arg(long, value_name = "DIR")]
+    programs: Option<PathBuf>,
+    /// Lines of TOML for the consumer's section [consumer], separated by semicolons.
+    #[arg(long, default_value = "", value_name = "SETTINGS")]
+    consumer: String,
+}
+
+impl Place {
+    fn database(&self, folder: &Path) -> anyhow::Result<Database> {
+        let url = match self.store {
+            StoreKind::Postgres => self.postgres_url.as_deref(),
+            StoreKind::Mariadb => self.mariadb_url.as_deref(),
+            StoreKind::Sqlite => None,
+        };
+        Database::new(self.store, url, folder)
+    }
+
+    fn database_pid(&self) -> Option<u32> {
+        match self.store {
+            StoreKind::Postgres => self.postgres_pid,
+            StoreKind::Mariadb => self.mariadb_pid,
+            StoreKind::Sqlite => None,
+        }
+    }
+
+    fn start(
+        &self,
+        folder: &Path,
+        kafka: &KafkaSettings,
+        database: &Database,
+        group: &str,
+    ) -> anyhow::Result<Consumer> {
+        let settings = self.consumer.replace(';', "\n");
+        Consumer::start(self.programs.as_deref(), folder, kafka, &database.settings(), group, &settings)
+    }
+}
+
+/// Options of `sink`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    place: Place,
+    /// Messages.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    messages: u64,
+    /// Rounds of loading, reading and consuming; each figure is the middle one.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    rounds: u64,
+}
+
+/// The figures of one round.
+struct Round {
+    load_s: f64,
+    read_s: f64,
+    sink_s: f64,
+    first_s: f64,
+    consumer: Usage,
+    database_cpu_s: f64,
+    kafka_cpu_s: f64,
+}
+
+/// `sink`.
+pub(crate) async fn run(options: &Options) -> anyhow::Result<Report> {
+    let (place, count) = (&options.place, options.messages);
+    let folder = TempDir::with_prefix("milena-sink.")?;
+    let database = place.database(folder.path())?;
+    let store = Store::connect(&database.settings()).await?;
+    store.migrate().await?;
+    let kafka = topic::create(&place.kafka).await?;
+    let rows = folder.path().join("rows");
+    eprintln!("producing {count} messages");
+    tokio::task::block_in_place(|| topic::fill(&kafka, count, &database, &rows))?;
+    let mut rounds = Vec::new();
+    for number in 0..options.rounds {
+        database.clear().await?;
+        let load_s = database.load(&rows).await?.as_secs_f64();
+        expect(&database, count).await?;
+        eprintln!("loaded by the database's client in {load_s:.2} s");
+        let read_s = tokio::task::block_in_place(|| topic::read(&kafka, count))?.as_secs_f64();
+        database.clear().await?;
+        let group = format!("{}-{number}", kafka.topic);
+        let round = Round {
+            load_s,
+            read_s,
+            ..consume(place, folder.path(), &kafka, &database, &store, &group, count).await?
+        };
+        expect(&database, count).await?;
+        eprintln!(
+            "consumed in {:.2} s (the first after {:.2} s): {:.2} of the load's speed; CPU: consumer {:.2} s, database {:.2} s, Kafka {:.2} s",
+            round.sink_s,
+            round.first_s,
+            round.load_s / round.sink_s,
+            round.consumer.cpu_s,
+            round.database_cpu_s,
+            round.kafka_cpu_s
+        );
+        rounds.push(round);
+    }
+    store.close().await;
+    Ok(report(place, count, &rounds))
+}
+
+async fn expect(database: &Database, count: u64) -> anyhow::Result<()> {
+    let stored = database.count().await?;
+    if stored != count {
+        bail!("the store has {stored} messages, not {count}");
+    }
+    Ok(())
+}
+
+/// From the program's start until its last row is stored.
+async fn consume(
+    place: &Place,
+    folder: &Path,
+    kafka: &KafkaSettings,
+    database: &Database,
+    store: &Store,
+    group: &str,
+    count: u64,
+) -> anyhow::Result<Round> {
+    let cpu_s =
+        |pid: Option<u32>| pid.and_then(|pid| Usage::of_tree(pid).ok()).map_or(0.0, |usage| usage.cpu_s);
+    let (database_before, kafka_before) = (cpu_s(place.database_pid()), cpu_s(place.kafka_pid));
+    let begun = Instant::now();
+    let mut consumer = place.start(folder, kafka, database, group)?;
+    let (mut stored, mut first_s, mut progress) = (0, 0.0, Instant::now());
+    loop {
+        let now = store.log_position(&kafka.topic).await?.next_offsets.values().sum::<i64>().cast_unsigned();
+        if now > stored {
+            if stored == 0 {
+                first_s = begun.elapsed().as_secs_f64();
+            }
+            (stored, progress) = (now, Instant::now());
+        }
+        if stored >= count {
+            break;
+        }
+        consumer.check()?;
+        if progress.elapsed() > STUCK {
+            bail!("kafka-consumer stored nothing for {STUCK:?}; {stored} of {count} are stored");
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(Round {
+        load_s: 0.0,
+        read_s: 0.0,
+        sink_s: begun.elapsed().as_secs_f64(),
+        first_s,
+        consumer: consumer.usage()?,
+        database_cpu_s: cpu_s(place.database_pid()) - database_before,
+        kafka_cpu_s: cpu_s(place.kafka_pid) - kafka_before,
+    })
+}
+
+fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
+    let middle = |figure: fn(&Round) -> f64| {
+        let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures[figures.len() / 2]
+    };
+    let per_s = |seconds: f64| (count as f64 / seconds).round();
+    let (load_s, sink_s) = (middle(|round| round.load_s), middle(|round| round.sink_s));
+    Report::new("sink", "kafka")
+        .figure("store", place.store.as_str())
+        .figure("messages", count)
+        .figure("rounds", rounds.len())
+        .figure("rows_per_s", per_s(sink_s))
+        .figure("copy_rows_per_s", per_s(load_s))
+        .figure("ratio", load_s / sink_s)
+        .figure("read_rows_per_s", per_s(middle(|round| round.read_s)))
+        .figure("first_rows_s", middle(|round| round.first_s))
+        .figure("cpu_s", middle(|round| round.consumer.cpu_s))
+        .figure("peak_rss_mb", middle(|round| round.consumer.peak_rss_kib as f64 / 1024.0))
+        .figure("database_cpu_s", middle(|round| round.database_cpu_s))
+        .figure("kafka_cpu_s", middle(|round| round.kafka_cpu_s))
+}
