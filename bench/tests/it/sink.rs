@@ -35,7 +35,8 @@ fn psql(url: &str, sql: &str) {
 #[test]
 fn the_consumer_catches_up_and_keeps_up() {
     let variable = |name| std::env::var(name).ok();
-    let (Some(kafka), Some(postgres)) = (variable("MILENA_TEST_KAFKA"), variable("MILENA_TEST_POSTGRES_URL")) else {
+    let (Some(kafka), Some(postgres)) = (variable("MILENA_TEST_KAFKA"), variable("MILENA_TEST_POSTGRES_URL"))
+    else {
         let required = variable("MILENA_TEST_REQUIRE_SERVERS").as_deref() == Some("1");
         assert!(!required, "MILENA_TEST_KAFKA and MILENA_TEST_POSTGRES_URL are required but not set");
         eprintln!("skipped: MILENA_TEST_KAFKA or MILENA_TEST_POSTGRES_URL is not set");

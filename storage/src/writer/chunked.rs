@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::derive::{self, DerivedConversation, DerivedMember};
 use super::{Manner, MessageRow, WriteBatch, fence};
 use crate::sql::statement;
-use crate::{Store, StoreKind, WriteError};
+use crate::{Store, StoreKind, WriteError, crash_point};
 
 /// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters, and 128 bodies of the largest size
 /// (32 KB) below MySQL's smallest usual `max_allowed_packet` (16 MiB). Larger ones were no faster.
@@ -39,11 +39,14 @@ pub(super) async fn write(
         Manner::Looking => not_stored(kind, &transaction, rows).await?,
     };
     insert_messages(kind, &transaction, &inserted).await?;
+    crash_point("after_insert");
     if !inserted.is_empty() {
         upsert_conversations(kind, &transaction, &derive::conversations(&inserted)).await?;
         insert_members(kind, &transaction, &derive::members(&inserted)).await?;
     }
+    crash_point("before_commit");
     transaction.commit().await?;
+    crash_point("after_commit");
     Ok(inserted.len() as u64)
 }
 

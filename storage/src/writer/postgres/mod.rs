@@ -13,7 +13,7 @@ use sea_orm::sqlx::PgConnection;
 
 use self::session::Session;
 use super::{Manner, MessageRow, WriteBatch, derive};
-use crate::{Store, WriteError};
+use crate::{Store, WriteError, crash_point};
 
 /// Answers how many rows were stored.
 pub(super) async fn write(
@@ -44,6 +44,7 @@ async fn steps(
             rows.iter().copied().filter(|row| fresh.contains(&row.id.as_uuid())).collect()
         }
     };
+    crash_point("after_insert");
     if !inserted.is_empty() {
         tables::upsert_conversations(connection, &derive::conversations(&inserted)).await?;
         tables::insert_members(connection, &derive::members(&inserted)).await?;

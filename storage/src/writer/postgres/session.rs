@@ -7,7 +7,7 @@
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, Executor, PgConnection, Postgres};
 
-use crate::{Store, WriteError};
+use crate::{Store, WriteError, crash_point};
 
 /// READ COMMITTED: each statement sees what others have committed, which the fence relies on.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -32,7 +32,9 @@ impl Session {
     /// Commits when `outcome` is good, else undoes everything; gives the connection back.
     pub(super) async fn end<T>(mut self, outcome: Result<T, WriteError>) -> Result<T, WriteError> {
         if outcome.is_ok() {
+            crash_point("before_commit");
             self.run("COMMIT").await?;
+            crash_point("after_commit");
         } else if let Err(error) = self.run("ROLLBACK").await {
             // What went wrong first is what matters; the connection is closed.
             log::debug!("a batch was not rolled back: {error}");
