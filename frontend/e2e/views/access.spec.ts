@@ -4,7 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { furnish, me, milena } from '../fake/people';
+import { formatted, furnish, me, milena } from '../fake/people';
 
 async function problems(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -44,6 +44,24 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expect(page.getByTestId('connection-banner')).toBeVisible();
       expect(await problems(page)).toEqual([]);
       await page.getByLabel('Your menu').click();
+      expect(await problems(page)).toEqual([]);
+    });
+
+    test('formatted messages, actions and emoji', async ({ page }) => {
+      const backend = new FakeBackend(me);
+      furnish(backend);
+      formatted(backend);
+      await backend.attach(page);
+      await page.goto(`${ORIGIN}/c/c-max.brod`);
+      await expect(page.locator('[data-kind=keyword]').first()).toBeVisible();
+      await page.getByTestId('message').filter({ hasText: 'burn nothing' }).focus();
+      await expect(page.getByRole('button', { name: 'Copy link' })).toBeVisible();
+      expect(await problems(page)).toEqual([]);
+      await page.getByLabel('Message to Max').pressSequentially(':heart');
+      await expect(page.getByRole('listbox', { name: 'Emoji' })).toBeVisible();
+      expect(await problems(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Emoji' }).click();
+      await expect(page.getByRole('option').first()).toBeVisible();
       expect(await problems(page)).toEqual([]);
     });
 

@@ -1,4 +1,4 @@
-// All emoji to choose from. The focus stays in the search field; arrows move the choice, Enter takes it, Escape closes. Loaded
+// All emoji to choose from. The focus can stay in the search field; arrows move the choice, Enter takes it, Escape closes. Loaded
 // when it is opened for the first time.
 import { useEffect, useEffectEvent, useId, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
@@ -39,7 +39,7 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
     list.current?.scrollToIndex(Math.max(0, rowOf(grid, index)), { align: 'nearest' });
   }
 
-  function onKeyDown(event: KeyboardEvent<HTMLInputElement>) {
+  function onKeyDown(event: KeyboardEvent) {
     const { key } = event;
     if (key === 'Escape') onClose();
     else if (key === 'Enter') pick(choice);
@@ -52,7 +52,7 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
   }
 
   return (
-    <div ref={root} className={styles.picker} role="dialog" aria-label="Emoji">
+    <div ref={root} className={styles.picker} role="dialog" aria-label="Emoji" onKeyDown={onKeyDown}>
       <input
         type="search"
         role="combobox"
@@ -70,7 +70,6 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
           setChosen(0);
           list.current?.scrollTo(0);
         }}
-        onKeyDown={onKeyDown}
       />
       <div id={`${id}-grid`} role="listbox" aria-label="Emoji" className={styles.grid}>
         {grid.all.length === 0 ? (
@@ -90,7 +89,7 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
                       id={`${id}-${row.first + column}`}
                       type="button"
                       role="option"
-                      tabIndex={-1}
+                      tabIndex={row.first + column === chosen ? 0 : -1}
                       aria-label={emoji.name}
                       aria-selected={row.first + column === chosen}
                       onPointerMove={() => setChosen(row.first + column)}
