@@ -111,6 +111,9 @@ impl Connections {
     /// Runs a connection's task, which is awaited on stop, and dropped when it takes too long then.
     pub fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let cut = self.cut.clone();
+        // Boxed: a future that is moved into another one takes its place twice, once where it came from and once where
+        // it runs, for as long as the connection lives.
+        let connection = Box::pin(connection);
         self.tasks.spawn(async move {
             tokio::select! {
                 () = connection => {}

@@ -16,8 +16,8 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes, error::Pr
 use super::CloseCode;
 use crate::wire::Frame;
 
-/// Allocated for every socket, busy or not.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Allocated for every socket, busy or not. Some frames of usual length fit; longer ones get the room that they need.
+const READ_BUFFER_BYTES: usize = 2 * 1024;
 /// A burst is written to the socket in pieces of about this size.
 const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 /// Never reached: a write waits until the buffer is empty before it adds more, and the largest frame is smaller.

@@ -105,7 +105,8 @@ impl Sockets {
                 Refusal::new(Code::TooLarge, format!("a frame may have at most {FRAME_MAX_BYTES} bytes"));
             let _ = line.feed(error_frame(&refusal, None)).await;
         }
-        line.finish(&end).await;
+        // Boxed, like the sign-in: what a connection needs for a moment must not take room as long as it lives.
+        Box::pin(line.finish(&end)).await;
         metrics::socket_ended(end.label());
         log::debug!(
             end = end.label(), duration_ms = started.elapsed().as_millis() as u64,
@@ -128,7 +129,7 @@ impl Shared {
         let Hello { identity, resume } = tokio::select! {
             biased;
             () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
-            hello = hello(line, &*self.node, &frame_rate, cookie, limit) => hello?,
+            hello = Box::pin(hello(line, &*self.node, &frame_rate, cookie, limit)) => hello?,
         };
         let outbox = Outbox::from_settings(&self.settings);
         let attaching =
