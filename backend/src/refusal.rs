@@ -147,8 +147,14 @@ impl From<FieldError> for Refusal {
 }
 
 impl From<StorageError> for Refusal {
-    /// What the database said goes to the log, not to the client.
     fn from(error: StorageError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&StorageError> for Refusal {
+    /// What the database said goes to the log, not to the client.
+    fn from(error: &StorageError) -> Self {
         if error.is_temporary() {
             log::warn!(error:% = error; "the database does not answer");
             return Self::later(Code::StoreUnavailable, "the database does not answer", 1_000);

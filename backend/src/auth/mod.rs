@@ -9,6 +9,7 @@
 
 mod accounts;
 pub mod cookie;
+mod lookup;
 pub mod origin;
 mod password;
 mod sessions;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::lookup::Lookup;
 use super::token::{Token, hash_of};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
@@ -48,6 +49,8 @@ pub struct Sessions(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    /// For all look-ups of tokens: many at once become one query.
+    lookup: Lookup,
     registry: Registry,
     lifetime_ms: i64,
     /// By hash of the token: written by each look-up that succeeds, read only while the database is away.
@@ -66,6 +69,7 @@ impl Sessions {
     pub fn new(store: Store, registry: Registry, days: u32) -> Self {
         let remember = |time_to_live| Cache::builder().max_capacity(REMEMBERED).time_to_live(time_to_live);
         Self(Arc::new(Shared {
+            lookup: Lookup::new(store.clone()),
             store,
             registry,
             lifetime_ms: i64::from(days) * DAY_MS,
@@ -83,7 +87,7 @@ impl Sessions {
     pub async fn authenticate(&self, token: &str) -> Result<Option<Identity>, Refusal> {
         let Some(hash) = hash_of(token) else { return Ok(None) };
         let now = Timestamp::now();
-        match self.0.store.session(&hash, now).await {
+        match self.0.lookup.session(hash).await {
             Ok(Some(session)) => {
                 self.touch(&session, now);
                 let identity = Identity { session: session.id, person: session.person };
@@ -94,11 +98,11 @@ impl Sessions {
                 self.0.seen.invalidate(&hash);
                 Ok(None)
             }
-            Err(error) => self.believe(&hash, error),
+            Err(error) => self.believe(&hash, &error),
         }
     }
 
-    fn believe(&self, hash: &[u8; 32], error: StorageError) -> Result<Option<Identity>, Refusal> {
+    fn believe(&self, hash: &[u8; 32], error: &StorageError) -> Result<Option<Identity>, Refusal> {
         let seen = self.0.seen.get(hash).filter(|identity| !self.0.ended.contains_key(&identity.session));
         match seen {
             Some(identity) if error.is_temporary() => Ok(Some(identity)),

@@ -1,6 +1,6 @@
 //! Sessions. The store knows a token only by its SHA-256, so that a copy of the database signs nobody in.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use milena_domain::{Timestamp, UserId};
 use sea_orm::ActiveValue::Set;
@@ -15,6 +15,8 @@ use crate::{StorageError, Store};
 
 /// Characters of a user agent that are kept.
 pub const USER_AGENT_MAX_CHARS: usize = 200;
+/// Tokens of one call of [`Store::sessions_by_token`].
+pub const TOKENS_MAX: usize = 256;
 /// Sessions of one statement.
 const CHUNK: usize = 500;
 /// Sessions of one person that are listed, at most: the newest.
@@ -87,13 +89,36 @@ impl Store {
         token_hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<Session>, StorageError> {
+        Ok(self.sessions_by_token(std::slice::from_ref(token_hash), now).await?.remove(token_hash))
+    }
+
+    /// The sessions with these tokens, at most [`TOKENS_MAX`]; those that have expired or never were are missing from the
+    /// answer.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sessions_by_token(
+        &self,
+        token_hashes: &[[u8; 32]],
+        now: Timestamp,
+    ) -> Result<HashMap<[u8; 32], Session>, StorageError> {
+        debug_assert!(token_hashes.len() <= TOKENS_MAX);
+        let Some(last) = token_hashes.last() else { return Ok(HashMap::new()) };
+        // Filled up to a power of two: connections remember a handful of statements, not one for every number of tokens.
+        let width = token_hashes.len().next_power_of_two();
+        let padded = token_hashes.iter().chain(std::iter::repeat(last)).take(width);
         self.answer(async {
             let found = with_person()
-                .filter(sessions::Column::TokenHash.eq(token_hash.to_vec()))
+                .filter(sessions::Column::TokenHash.is_in(padded.map(|hash| hash.to_vec())))
                 .filter(sessions::Column::ExpiresAtMs.gt(now.unix_ms()))
-                .one(self.reader())
+                .all(self.reader())
                 .await?;
-            found.map(session_of).transpose()
+            let by_token = |(row, user): (sessions::Model, Option<users::Model>)| {
+                let hash = <[u8; 32]>::try_from(row.token_hash.as_slice())
+                    .map_err(|_| StorageError::corrupt("a token's hash of another length"))?;
+                Ok((hash, session_of((row, user))?))
+            };
+            found.into_iter().map(by_token).collect()
         })
         .await
     }
