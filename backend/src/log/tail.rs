@@ -21,7 +21,7 @@ use rdkafka::message::Message;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::cursor::PartitionCursor;
@@ -76,6 +76,7 @@ pub fn spawn(
     settings: &KafkaSettings,
     start: &BTreeMap<i32, i64>,
     events: mpsc::Sender<TailEvent>,
+    delivered: watch::Receiver<Arc<[i64]>>,
     health: Health,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, LogError> {
@@ -103,6 +104,7 @@ pub fn spawn(
         topic: settings.topic.clone(),
         partitions: start.len(),
         events,
+        delivered,
         health,
         connected,
         stop,
@@ -119,6 +121,8 @@ struct Tail {
     topic: String,
     partitions: usize,
     events: mpsc::Sender<TailEvent>,
+    /// From the delivery task: by partition, the offset that it expects next.
+    delivered: watch::Receiver<Arc<[i64]>>,
     health: Health,
     /// Written by the statistics callback, on this very thread.
     connected: Arc<AtomicBool>,
@@ -142,6 +146,10 @@ impl Tail {
                 }
             }
             let Some(outcome) = self.consumer.poll(POLL) else { continue };
+            // What this node sent itself was mostly delivered by its confirmation already: not decoded again.
+            if outcome.as_ref().is_ok_and(|record| self.was_delivered(record.partition(), record.offset())) {
+                continue;
+            }
             let event = match outcome {
                 Ok(record) => TailEvent::Record {
                     partition: record.partition(),
@@ -162,6 +170,14 @@ impl Tail {
                 return;
             }
         }
+    }
+
+    fn was_delivered(&self, partition: i32, offset: i64) -> bool {
+        let delivered = self.delivered.borrow();
+        usize::try_from(partition)
+            .ok()
+            .and_then(|index| delivered.get(index))
+            .is_some_and(|next| offset < *next)
     }
 
     /// Asks the leaders themselves, not librdkafka's memory of their last answers.
