@@ -89,6 +89,11 @@ fn describe() {
         Unit::Count,
         "Records that repeat an earlier message and were shown to nobody"
     );
+    describe_counter!(
+        milena_storage::CALLS,
+        Unit::Count,
+        "Calls of the database: answer (for somebody's request), bulk (a batch)"
+    );
     describe_counter!(SKIPPED, Unit::Count, "Records that the tail could not use, by reason");
     describe_gauge!(
         RECENT_BYTES,

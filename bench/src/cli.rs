@@ -1,14 +1,17 @@
 //! The command line: a subcommand a bench.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway;
 use crate::measure::process::Usage;
 use crate::measure::report::Report;
 use crate::sink;
+use crate::yardstick;
 
 /// Measures Milena. `scripts/bench` starts the servers that a bench needs.
 #[derive(Debug, Parser)]
@@ -30,15 +33,45 @@ enum Bench {
     Sink(sink::Options),
     /// Accepted → stored at a constant rate, and transactions a second.
     SinkSteady(sink::SteadyOptions),
+    /// Send → accepted and send → delivered at a constant rate, beside librdkafka alone.
+    Latency(gateway::latency::Options),
+    /// The highest rate that holds with p99 below a limit, beside librdkafka alone.
+    Throughput(gateway::throughput::Options),
+    /// Deliveries to one person's many sockets, beside a bare loop of writes.
+    Fanout(gateway::fanout::Options),
+    /// Memory and CPU time of connections that do nothing.
+    Idle(gateway::idle::Options),
+    /// All clients come back at once, each some messages behind.
+    Storm(gateway::storm::Options),
+    /// Some clients stop reading; what the others notice.
+    Slow(gateway::slow::Options),
+    /// Holds idle connections, for `idle`.
+    #[command(name = gateway::idle::HOLD, hide = true)]
+    Hold { gateway: SocketAddr, source: Ipv4Addr },
+    /// Writes to sockets in a bare loop, for `fanout`.
+    #[command(name = yardstick::fanout::COMMAND, hide = true)]
+    BareFanout { sockets: usize },
 }
 
 impl Bench {
-    async fn run(&self) -> anyhow::Result<Report> {
-        match self {
+    /// `None` for the processes that only help a bench.
+    async fn run(&self) -> anyhow::Result<Option<Report>> {
+        let report = match self {
             Self::Machine => machine(),
             Self::Sink(options) => sink::run(options).await,
             Self::SinkSteady(options) => sink::run_steady(options).await,
-        }
+            Self::Latency(options) => gateway::latency::run(options).await,
+            Self::Throughput(options) => gateway::throughput::run(options).await,
+            Self::Fanout(options) => gateway::fanout::run(options).await,
+            Self::Idle(options) => gateway::idle::run(options).await,
+            Self::Storm(options) => gateway::storm::run(options).await,
+            Self::Slow(options) => gateway::slow::run(options).await,
+            Self::Hold { gateway, source } => {
+                return gateway::idle::hold(*gateway, *source).await.map(|()| None);
+            }
+            Self::BareFanout { sockets } => return yardstick::fanout::run(*sockets).map(|()| None),
+        };
+        report.map(Some)
     }
 }
 
@@ -58,7 +91,7 @@ impl Cli {
                 () = stop.cancelled() => bail!("interrupted"),
             }
         })?;
-        report.print(self.out.as_deref())
+        report.map_or(Ok(()), |report| report.print(self.out.as_deref()))
     }
 }
 

@@ -5,5 +5,9 @@
 //! servers that a bench needs, and ends them.
 
 pub mod cli;
+pub mod client;
+pub mod gateway;
 pub mod measure;
 mod sink;
+pub mod world;
+pub mod yardstick;

@@ -49,5 +49,5 @@ pub use queries::offsets::LogPosition;
 pub use queries::people::{Credentials, NewUser, Person};
 pub use queries::reads::ReadMark;
 pub use queries::sessions::{NewSession, Session, TOKENS_MAX, USER_AGENT_MAX_CHARS};
-pub use store::{Store, StoreKind};
+pub use store::{CALLS, Store, StoreKind};
 pub use writer::{MessageRow, OffsetAdvance, WriteBatch, WriteReport};

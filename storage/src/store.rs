@@ -24,6 +24,10 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the first connection's refusal is waited for, to be told.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
+/// The metric of calls, by kind: `answer` for a person's request, `bulk` for a batch. Counted by whatever recorder the
+/// program has installed.
+pub const CALLS: &str = "milena_store_calls_total";
+
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
@@ -125,6 +129,7 @@ impl Store {
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        calls("answer");
         self.within(acquire_limit(&self.settings), work).await
     }
 
@@ -133,6 +138,7 @@ impl Store {
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        calls("bulk");
         self.within(acquire_limit(&self.settings) + BULK_LIMIT, work).await
     }
 
@@ -193,6 +199,11 @@ impl Store {
         watch.end();
         transaction
     }
+}
+
+/// Counts a call of the store; each is one statement, or a few that belong together.
+fn calls(kind: &'static str) {
+    metrics::counter!(CALLS, "kind" => kind).increment(1);
 }
 
 fn acquire_limit(settings: &DatabaseSettings) -> Duration {

@@ -128,6 +128,18 @@ impl Meter {
     }
 }
 
+/// Adds a later span of the same processes to what was used in earlier ones.
+pub fn add_spans(total: &mut Vec<Span>, later: Vec<Span>) {
+    if total.is_empty() {
+        *total = later;
+        return;
+    }
+    for (sum, span) in total.iter_mut().zip(later) {
+        sum.cpu_s += span.cpu_s;
+        sum.end = span.end;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
