@@ -214,3 +214,6 @@ impl ProducerContext for Context {
         let _ = self.confirmations.send(confirmation);
     }
 }
+
+#[cfg(test)]
+mod tests;

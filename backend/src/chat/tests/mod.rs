@@ -2,6 +2,7 @@
 //! step taken when the test says so.
 
 mod client;
+mod complete;
 mod interleavings;
 mod node;
 mod schedules;

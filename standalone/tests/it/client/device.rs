@@ -60,6 +60,8 @@ pub(crate) struct Device {
     window: Arc<Semaphore>,
     /// To the task: end the connection, as a tunnel does.
     hang_up: Arc<Notify>,
+    /// The node to which it always comes back; `None` when it goes to another one.
+    pub(crate) stays_at: Option<SocketAddr>,
     task: JoinHandle<()>,
 }
 
@@ -69,6 +71,7 @@ impl Device {
         let heard = Arc::default();
         let (outbox, commands) = mpsc::channel(WINDOW);
         let hang_up = Arc::new(Notify::new());
+        let stays_at = (!roams).then_some(nodes[0]);
         let work = Work {
             account: account.clone(),
             nodes,
@@ -81,10 +84,11 @@ impl Device {
             hang_up: Arc::clone(&hang_up),
             heartbeat: A_DAY,
             cursor: None,
+            cursor_of: 0,
             replaying: false,
         };
         let task = tokio::spawn(work.run());
-        Self { heard, outbox, window: Arc::new(Semaphore::new(WINDOW)), hang_up, task }
+        Self { heard, outbox, window: Arc::new(Semaphore::new(WINDOW)), hang_up, stays_at, task }
     }
 
     /// Takes a message, once there is room in the window. It is sent until it is answered.
@@ -92,6 +96,11 @@ impl Device {
         let permit = Arc::clone(&self.window).acquire_owned().await.expect("never closed");
         let sent = self.outbox.send(Outgoing { client_id, to, body, _permit: permit }).await;
         sent.unwrap_or_else(|_| panic!("the device's task ended"));
+    }
+
+    /// Whether [`Device::send`] would not wait.
+    pub(crate) fn has_room(&self) -> bool {
+        self.window.available_permits() > 0
     }
 
     /// Ends its connection without a goodbye; it comes back by itself.
@@ -125,7 +134,9 @@ struct Work {
     heartbeat: Duration,
     /// The last one that was told; with it the next connection resumes.
     cursor: Option<String>,
-    /// Resumed, and not yet told a cursor.
+    /// The node with which it connected before, whose cursor it resumed with.
+    cursor_of: usize,
+    /// Resumed, and what comes may be known: until the next cursor of the same node.
     replaying: bool,
 }
 
@@ -138,6 +149,7 @@ impl Work {
                 && self.converse(socket).await
             {
                 wait = RECONNECT_FIRST;
+                self.cursor_of = self.node;
             }
             if self.roams {
                 self.node = (self.node + 1) % self.nodes.len();
@@ -195,7 +207,9 @@ impl Work {
             "welcome" => return self.welcomed(&frame, socket).await,
             "cursor" => {
                 self.cursor = frame["cursor"].as_str().map(str::to_owned);
-                self.replaying = false;
+                // A node may have read less of the log than the one that gave out the cursor before: what it reads later
+                // comes again, and the device cannot know how long.
+                self.replaying &= self.cursor_of != self.node;
             }
             "message" => {
                 let message = serde_json::from_value(frame).expect("a message");
@@ -216,6 +230,7 @@ impl Work {
         let resumed = frame["resumed"] == true;
         let first = self.note(|heard, _| {
             heard.connections += 1;
+            heard.welcomed_at = Some(std::time::Instant::now());
             heard.resumed += usize::from(resumed);
             heard.connections == 1
         });

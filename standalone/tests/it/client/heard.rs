@@ -1,6 +1,7 @@
 //! What a device was told, in the order in which it came, and what a user of it would see.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -13,7 +14,8 @@ pub(crate) enum Via {
     Accepted,
     /// As a `message` frame.
     Live,
-    /// As a `message` frame of a resumed connection, before its first `cursor`: it may be one that is known.
+    /// As a `message` frame of a resumed connection, before its first `cursor` if the node is the same as before: it may be
+    /// one that is known, or older than one that is known.
     Replay,
     /// By REST, to fill a `gap` or after `resumed: false`.
     Fetched,
@@ -26,6 +28,9 @@ pub(crate) struct Arrival {
     pub(crate) conversation: Uuid,
     pub(crate) position: i64,
     pub(crate) via: Via,
+    /// On which of the device's connections, and how long after its `welcome`.
+    pub(crate) connection: usize,
+    pub(crate) at: Duration,
     /// Absent in an answer.
     pub(crate) body: Option<String>,
 }
@@ -53,12 +58,16 @@ pub(crate) struct Heard {
     pub(crate) replayed_again: usize,
     /// Connections that got their `welcome`.
     pub(crate) connections: usize,
+    /// When the last of them did.
+    pub(crate) welcomed_at: Option<Instant>,
     /// Connections that ended, for whatever reason.
     pub(crate) ends: usize,
     /// Of the connections, the ones that said `resumed: true`.
     pub(crate) resumed: usize,
     /// Gaps that were filled by REST.
     pub(crate) gaps: usize,
+    /// What was duplicated or reordered, and how it came, for people.
+    pub(crate) oddities: Vec<String>,
     ids: HashSet<Uuid>,
     newest: HashMap<Uuid, i64>,
 }
@@ -73,7 +82,8 @@ impl Heard {
     pub(crate) fn message(&mut self, message: Message, owner: Uuid, via: Via) {
         self.foreign += usize::from(message.sender != owner && message.to != owner);
         let Message { id, conversation, position, body, .. } = message;
-        self.arrive(Arrival { id, conversation, position, via, body: Some(body) }, via == Via::Live);
+        let arrival = self.arrival(id, conversation, position, via, Some(body));
+        self.arrive(arrival, via == Via::Live);
     }
 
     /// An answer. Of a message that was sent more than once, it may come late or twice.
@@ -82,12 +92,34 @@ impl Heard {
         let Accepted { id, conversation, position, .. } = accepted;
         let answers = self.accepted.entry(accepted.client_id.clone()).or_default();
         answers.push(accepted);
-        self.arrive(Arrival { id, conversation, position, via: Via::Accepted, body: None }, !sent_again);
+        let arrival = self.arrival(id, conversation, position, Via::Accepted, None);
+        self.arrive(arrival, !sent_again);
+    }
+
+    fn arrival(
+        &self,
+        id: Uuid,
+        conversation: Uuid,
+        position: i64,
+        via: Via,
+        body: Option<String>,
+    ) -> Arrival {
+        let at = self.welcomed_at.map(|at| at.elapsed()).unwrap_or_default();
+        Arrival { id, conversation, position, via, connection: self.connections, at, body }
     }
 
     fn arrive(&mut self, arrival: Arrival, strict: bool) {
         let newest = self.newest.entry(arrival.conversation).or_insert(-1);
         let known = !self.ids.insert(arrival.id);
+        if strict && (known || arrival.position <= *newest) {
+            let before = self.arrivals.iter().filter(|before| before.id == arrival.id);
+            let before: Vec<_> = before.map(|before| (before.via, before.connection)).collect();
+            let Arrival { via, connection, position, at, .. } = &arrival;
+            self.oddities.push(format!(
+                "{at:?} after welcome {connection} (resumed {}): position {position} by {via:?}, newest {newest}, before by {before:?}",
+                self.resumed
+            ));
+        }
         match (known, strict) {
             (true, true) => self.duplicated += 1,
             (true, false) => self.replayed_again += usize::from(arrival.via != Via::Accepted),

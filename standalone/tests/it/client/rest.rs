@@ -33,6 +33,11 @@ impl Answer {
         serde_json::from_value(self.body).expect("the form of the protocol document")
     }
 
+    /// Who is signed in now.
+    pub(crate) fn account(self) -> Account {
+        account(self.expect(200))
+    }
+
     /// The same, or `None` for any other status.
     fn when<T: DeserializeOwned>(self, status: u16) -> Option<T> {
         (self.status == status).then(|| self.expect(status))
@@ -116,7 +121,7 @@ impl Rest {
 
     pub(crate) async fn login(&self, username: &str, password: &str) -> Account {
         let body = json!({"username": username, "password": password});
-        account(self.post("login", &body).await.expect(200))
+        self.post("login", &body).await.account()
     }
 
     /// Sends to a person; the answer as it came.

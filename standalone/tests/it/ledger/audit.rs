@@ -134,6 +134,7 @@ fn tell(heard: &Heard, figures: &mut Figures) {
     figures.reconnects += heard.connections.saturating_sub(1);
     figures.resumed += heard.resumed;
     figures.gaps += heard.gaps;
+    figures.oddities.extend(heard.oddities.iter().cloned());
     figures.replayed_again += heard.replayed_again;
     for (code, count) in &heard.refused_for_now {
         *figures.refused_for_now.entry(code.clone()).or_default() += count;

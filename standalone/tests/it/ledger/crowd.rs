@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::texts::Texts;
@@ -77,6 +78,11 @@ impl Crowd {
         self.members.iter().flat_map(|member| &member.devices)
     }
 
+    /// Devices that never leave this node.
+    pub(crate) fn devices_of(&self, node: SocketAddr) -> impl Iterator<Item = &Device> {
+        self.devices().filter(move |device| device.stays_at == Some(node))
+    }
+
     /// Everything that was written.
     pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -107,21 +113,24 @@ impl Crowd {
         }
     }
 
-    /// Writes steadily until `end`: `per_second` messages, by anybody to anybody near.
-    pub(crate) async fn chat(&self, per_second: f64, end: Instant, seed: u64) {
+    /// Writes steadily until `stop`: `per_second` messages, by anybody to anybody near. Whoever still waits for answers
+    /// writes nothing.
+    pub(crate) async fn chat(&self, per_second: f64, seed: u64, stop: CancellationToken) {
         let mut texts = Texts::new(seed);
         let people = self.members.len();
         let mut ticks = tokio::time::interval(Duration::from_secs_f64(1.0 / per_second));
         for number in 0_usize.. {
             ticks.tick().await;
-            if Instant::now() >= end {
+            if stop.is_cancelled() {
                 return;
             }
             let sender = texts.pick(people);
             let to = (sender + DISTANCES[texts.pick(DISTANCES.len())]) % people;
             let device = texts.pick(self.members[sender].devices.len());
             let (client_id, body) = (format!("{seed}-{number}"), texts.next());
-            self.send(Sent { sender, device, to, client_id, body }).await;
+            if self.members[sender].devices[device].has_room() {
+                self.send(Sent { sender, device, to, client_id, body }).await;
+            }
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Figures {
     pub(crate) resumed: usize,
     pub(crate) gaps: usize,
     pub(crate) replayed_again: usize,
+    /// For people: what was duplicated or reordered, and how it came.
+    pub(crate) oddities: Vec<String>,
 }
 
 impl Figures {
@@ -50,6 +52,7 @@ impl Figures {
         );
         assert_eq!(self.deliveries, self.delivered, "{name}: not delivered to every device: {self}");
         let wrong = [self.lost, self.duplicated, self.reordered, self.foreign, self.contradictions];
+        self.oddities.iter().for_each(|oddity| tell(oddity));
         assert_eq!(wrong, [0; 5], "{name}: lost, duplicated, reordered, foreign, contradictions: {self}");
     }
 }

@@ -21,6 +21,9 @@ pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
 }
 
+/// Names and values.
+pub(crate) type Variables = Vec<(&'static str, String)>;
+
 /// Programs that share one topic and one database.
 pub(crate) struct Cluster {
     pub(crate) services: Services,
@@ -28,24 +31,24 @@ pub(crate) struct Cluster {
     pub(crate) consumers: Vec<Program>,
     topic: String,
     folder: TempDir,
-    /// Settings of all its programs, beyond those of the file.
-    variables: Vec<(String, String)>,
+    /// Environment variables of the program with this name.
+    variables: Box<dyn Fn(&str) -> Variables + Send + Sync>,
 }
 
 impl Cluster {
     /// Starts everything on a topic of its own; returns when the backends are ready.
     pub(crate) async fn start(services: Services, backends: usize, consumers: usize) -> Self {
-        Self::start_with(services, backends, consumers, &[]).await
+        Self::start_with(services, backends, consumers, |_| Variables::new()).await
     }
 
-    /// The same, with environment variables for all programs.
+    /// The same, with environment variables for the programs: `backend-1`, `consumer-1` and so on.
     pub(crate) async fn start_with(
         services: Services,
         backends: usize,
         consumers: usize,
-        variables: &[(&str, &str)],
+        variables: impl Fn(&str) -> Variables + Send + Sync + 'static,
     ) -> Self {
-        let variables = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let variables = Box::new(variables);
         let folder = tempfile::tempdir().unwrap();
         let topic = format!("e2e-{}", uuid::Uuid::now_v7().simple());
         write_settings(folder.path(), &services, &topic);
@@ -72,8 +75,8 @@ impl Cluster {
         let launch = Launch::new(program, name, self.folder.path())
             .argument("--config")
             .argument(settings_file(self.folder.path()));
-        let set = |launch: Launch, (name, value): &(String, String)| launch.variable(name, value);
-        self.variables.iter().fold(launch, set)
+        let variables = (self.variables)(name);
+        variables.into_iter().fold(launch, |launch, (name, value)| launch.variable(name, value))
     }
 
     /// Waits until a backend is ready.
@@ -91,6 +94,16 @@ impl Cluster {
     pub(crate) async fn import(&self, file: &Path, password: &str) -> Finished {
         let launch = self.launch("milena", "import").argument("import").argument("--external").argument(file);
         launch.argument("--password").argument(password).run(300).await
+    }
+
+    /// Runs `kafka-consumer` with these arguments to its end.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Finished {
+        let launch = self.launch("kafka-consumer", "command");
+        arguments.iter().fold(launch, |launch, argument| launch.argument(*argument)).run(60).await
+    }
+
+    pub(crate) fn topic(&self) -> &str {
+        &self.topic
     }
 
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {

@@ -45,6 +45,19 @@ impl Database {
         Self { url: format!("sqlite:{}?mode=rw", data.join("milena.db").display()) }
     }
 
+    /// The same database through a proxy before its server.
+    pub(crate) fn url_by(&self, proxy: std::net::SocketAddr) -> String {
+        let (scheme_and_user, rest) = self.url.rsplit_once('@').expect("the URL names a user");
+        let (_, name) = rest.split_once('/').expect("the URL names a database");
+        format!("{scheme_and_user}@{proxy}/{name}")
+    }
+
+    /// Host and port of its server.
+    pub(crate) fn server(&self) -> &str {
+        let (_, rest) = self.url.rsplit_once('@').expect("the URL names a user");
+        rest.split_once('/').expect("the URL names a database").0
+    }
+
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

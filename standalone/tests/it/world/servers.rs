@@ -55,16 +55,22 @@ pub(crate) async fn shared(kind: Kind) -> Option<String> {
 
 struct Started {
     address: String,
+    /// Where a proxy connects to, for clients that are told the proxy's address.
+    proxied: Option<String>,
     folder: PathBuf,
     process: u32,
 }
 
 async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
+    start_with(kind, folder, None).await
+}
+
+async fn start_with(kind: Kind, folder: Option<&Path>, proxy: Option<u16>) -> Option<Started> {
     let mut arguments = vec!["start".to_owned(), "--with".to_owned(), std::process::id().to_string()];
     if let Some(folder) = folder {
         arguments.extend(["--dir".to_owned(), folder.display().to_string()]);
     }
-    match script(kind, arguments).await {
+    match script(kind, arguments, proxy).await {
         Ok(lines) => {
             let line = |names: &[&str]| {
                 let value =
@@ -72,7 +78,9 @@ async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
                 value.expect("the script prints it").to_owned()
             };
             let process = line(&["PID="]).parse().expect("a process id");
-            Some(Started { address: line(&["BOOTSTRAP=", "URL="]), folder: line(&["DIR="]).into(), process })
+            let proxied = lines.lines().find_map(|line| line.strip_prefix("PROXIED=")).map(str::to_owned);
+            let address = line(&["BOOTSTRAP=", "URL="]);
+            Some(Started { address, proxied, folder: line(&["DIR="]).into(), process })
         }
         Err(problem) => {
             assert!(!required(), "scripts/{} failed: {problem}", kind.script());
@@ -82,9 +90,11 @@ async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
     }
 }
 
-async fn script(kind: Kind, arguments: Vec<String>) -> Result<String, String> {
+async fn script(kind: Kind, arguments: Vec<String>, proxy: Option<u16>) -> Result<String, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts").join(kind.script());
-    let run = move || Command::new(script).args(arguments).output();
+    let mut command = Command::new(script);
+    command.args(arguments).envs(proxy.map(|port| ("KAFKA_PROXY_PORT", port.to_string())));
+    let run = move || command.output();
     let output = tokio::task::spawn_blocking(run).await.unwrap().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
@@ -102,8 +112,19 @@ impl OwnServer {
         start(kind, None).await.map(|started| Self { kind, started })
     }
 
+    /// Apache Kafka with a second listener for those who come through a proxy on `port`.
+    pub(crate) async fn kafka_behind(port: u16) -> Option<Self> {
+        let started = start_with(Kind::Kafka, None, Some(port)).await?;
+        Some(Self { kind: Kind::Kafka, started })
+    }
+
     pub(crate) fn address(&self) -> &str {
         &self.started.address
+    }
+
+    /// Where the proxy connects to.
+    pub(crate) fn proxied(&self) -> &str {
+        self.started.proxied.as_deref().expect("started behind a proxy")
     }
 
     /// SIGKILL to all its processes.
@@ -119,7 +140,9 @@ impl OwnServer {
     /// The same port, the same data; answers when this returns.
     pub(crate) async fn start_again(&mut self) {
         let folder = self.started.folder.clone();
+        let proxied = self.started.proxied.take();
         self.started = start(self.kind, Some(&folder)).await.expect("it started before");
+        self.started.proxied = proxied;
     }
 
     /// SIGSTOP to all its processes: it accepts connections and never answers.
@@ -143,7 +166,7 @@ impl OwnServer {
 
     async fn verb(&self, verb: &str) {
         let arguments = vec![verb.to_owned(), "--dir".to_owned(), self.started.folder.display().to_string()];
-        script(self.kind, arguments)
+        script(self.kind, arguments, None)
             .await
             .unwrap_or_else(|problem| panic!("{verb} {:?}: {problem}", self.kind));
     }
