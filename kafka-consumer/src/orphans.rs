@@ -17,7 +17,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
-const PERIOD: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(10);
 /// Short, because the program's end waits for a look that is under way.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the visitor waits to be let in: longer than a member takes to drain its partitions.
