@@ -1,6 +1,6 @@
 //! Who somebody is: passwords, tokens, sessions, and what keeps strangers from guessing or borrowing them.
 //!
-//! - [`Accounts`] are the use cases: register, sign in.
+//! - [`Accounts`] are the use cases: register, sign in, change the password.
 //! - [`Sessions`] turn a token into an [`Identity`], for REST and WebSocket alike.
 //! - [`SignInRate`] slows down guessing; [`cookie`] and [`origin`] are the browser's side.
 //!

@@ -43,6 +43,17 @@ pub struct Identity {
     pub person: Person,
 }
 
+/// A session that has just begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Its public name.
+    pub id: Uuid,
+    /// Its secret.
+    pub token: Token,
+    /// When it ends unless it is used.
+    pub expires_at: Timestamp,
+}
+
 /// The sessions of this server; clones share everything.
 #[derive(Clone)]
 pub struct Sessions(Arc<Shared>);
@@ -130,14 +141,14 @@ impl Sessions {
     ///
     /// # Errors
     /// `store_unavailable` when the database is away.
-    pub async fn begin(&self, user: UserId, user_agent: String) -> Result<(Token, Timestamp), Refusal> {
+    pub async fn begin(&self, user: UserId, user_agent: String) -> Result<Begun, Refusal> {
         let token = Token::generate();
         let created_at = Timestamp::now();
         let expires_at = created_at.plus_ms(self.0.lifetime_ms);
         let (id, token_hash) = (Uuid::now_v7(), token.hash());
         let session = NewSession { id, token_hash, user, created_at, expires_at, user_agent };
         self.0.store.create_session(session).await?;
-        Ok((token, expires_at))
+        Ok(Begun { id, token, expires_at })
     }
 
     /// A person's sessions, the last used first.
@@ -155,10 +166,26 @@ impl Sessions {
     pub async fn end(&self, user: UserId, session: Uuid) -> Result<bool, Refusal> {
         let existed = self.0.store.delete_session(user, session).await?;
         if existed {
-            self.0.ended.insert(session, ());
-            self.0.registry.close_session(session, CloseCode::SessionEnded);
+            self.has_ended(session);
         }
         Ok(existed)
+    }
+
+    /// Ends all sessions of this person but `kept` and closes their sockets.
+    ///
+    /// # Errors
+    /// `store_unavailable` when the database is away; some may have ended then.
+    pub async fn end_others(&self, user: UserId, kept: Uuid) -> Result<(), Refusal> {
+        for session in self.0.store.delete_other_sessions(user, kept).await? {
+            self.has_ended(session);
+        }
+        Ok(())
+    }
+
+    /// A session was removed from the store: its sockets go, and it is not believed while the database is away.
+    pub(super) fn has_ended(&self, session: Uuid) {
+        self.0.ended.insert(session, ());
+        self.0.registry.close_session(session, CloseCode::SessionEnded);
     }
 
     /// Looks after the sessions until `stop`: those with sockets are in use, those that ended on another node lose their
@@ -189,8 +216,7 @@ impl Sessions {
             }
         };
         for ended in connected.into_iter().filter(|session| !existing.contains(session)) {
-            self.0.ended.insert(ended, ());
-            self.0.registry.close_session(ended, CloseCode::SessionEnded);
+            self.has_ended(ended);
         }
     }
 
@@ -277,7 +303,7 @@ mod tests {
         let other_node = Sessions::new(store.clone(), there, 30);
         let mut sockets = Vec::new();
         for _ in 0..2 {
-            let (token, _) = node.begin(user, String::new()).await.unwrap();
+            let token = node.begin(user, String::new()).await.unwrap().token;
             let session = node.authenticate(token.expose()).await.unwrap().unwrap().session;
             let outbox = Outbox::new(10, 10_000);
             sockets.push((session, here.register(user, session, outbox.clone()), outbox));

@@ -121,6 +121,11 @@ impl Directory {
         Ok(Some(pair))
     }
 
+    /// Somebody has changed: they are looked up again. Other nodes notice within a minute.
+    pub fn forget(&self, user: UserId) {
+        self.people.invalidate(&user);
+    }
+
     fn remember(&self, person: &Arc<Person>) {
         self.known.insert(person.id, ());
         self.people.insert(person.id, Arc::clone(person));

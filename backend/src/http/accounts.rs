@@ -1,4 +1,4 @@
-//! `register`, `login`, `logout`, `me`.
+//! `register`, `login`, `logout`, `me`, `me/password`.
 
 use http::{StatusCode, header};
 use warp::Filter;
@@ -8,16 +8,22 @@ use warp::reply::Response;
 use super::Context;
 use super::answer::{Outcome, json, no_content, settle};
 use super::call::{Call, call};
-use crate::auth::{self, cookie, origin};
+use crate::auth::{self, Identity, cookie, origin};
 use crate::refusal::Refusal;
-use crate::wire::rest::{Account, Credentials, Problem, Registration, SignedIn};
+use crate::wire::rest::{
+    Account, Credentials, PasswordChange, Problem, ProfileChange, Registration, SignedIn,
+};
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     let register = warp::path!("register").and(warp::post()).and(call(context)).then(register).map(settle);
     let login = warp::path!("login").and(warp::post()).and(call(context)).then(login).map(settle);
     let logout = warp::path!("logout").and(warp::post()).and(call(context)).then(logout).map(settle);
     let me = warp::path!("me").and(warp::get()).and(call(context)).then(me).map(settle);
-    register.or(login).unify().or(logout).unify().or(me).unify().boxed()
+    let change = warp::path!("me").and(warp::patch()).and(call(context)).then(change).map(settle);
+    let password = warp::path!("me" / "password").and(warp::put()).and(call(context));
+    let password = password.then(change_password).map(settle);
+    let signing = register.or(login).unify().or(logout).unify();
+    signing.or(me).unify().or(change).unify().or(password).unify().boxed()
 }
 
 /// Create an account and sign in.
@@ -75,6 +81,42 @@ pub(super) async fn logout(context: Context, call: Call) -> Outcome {
 pub(super) async fn me(context: Context, call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
     Ok(json(StatusCode::OK, &Account::from(&identity.person)))
+}
+
+/// Change what others see of oneself.
+#[utoipa::path(
+    patch, path = "/api/v1/me", tag = "accounts", request_body = ProfileChange,
+    security(("token" = []), ("cookie" = [])),
+    responses((status = 200, body = Account, description = "Changed; other people see it within a minute")),
+)]
+pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    let ProfileChange { display_name } = call.json().await?;
+    let id = identity.person.id;
+    context.store.rename(id, &display_name).await?;
+    context.chat.directory().forget(id);
+    let person = milena_storage::Person { display_name: display_name.as_str().to_owned(), ..identity.person };
+    Ok(json(StatusCode::OK, &Account::from(&person)))
+}
+
+/// Change the password; ends all other sessions of oneself and closes their sockets.
+#[utoipa::path(
+    put, path = "/api/v1/me/password", tag = "accounts", request_body = PasswordChange,
+    security(("token" = []), ("cookie" = [])),
+    responses(
+        (status = 204, description = "Changed"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_password`"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
+    ),
+)]
+pub(super) async fn change_password(context: Context, mut call: Call) -> Outcome {
+    let Identity { session, person } = call.identity(&context).await?;
+    let PasswordChange { current_password, new_password } = call.json().await?;
+    // Whoever found an open browser guesses no faster here than at the door.
+    context.sign_in_rate.check(call.client_address(&context))?;
+    context.sign_in_rate.check_account(&person.username)?;
+    context.accounts.change_password(&person, session, &current_password, new_password).await?;
+    Ok(no_content())
 }
 
 /// Before anything is read or computed: no foreign page, not too often.

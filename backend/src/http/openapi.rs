@@ -22,8 +22,9 @@ use crate::wire::rest::Problem;
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        accounts::register, accounts::login, accounts::logout, accounts::me,
-        sessions::list, sessions::end,
+        accounts::register, accounts::login, accounts::logout,
+        accounts::me, accounts::change, accounts::change_password,
+        sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,
         messages::history, messages::send_to_conversation, messages::send_to_person,
@@ -83,7 +84,7 @@ impl Modify for Problems {
 }
 
 fn operations_of(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -93,7 +94,8 @@ mod tests {
     #[test]
     fn everything_under_api_but_signing_in_needs_a_session() {
         for (path, item) in &document().paths.paths {
-            for operation in [&item.get, &item.put, &item.post, &item.delete].into_iter().flatten() {
+            let operations = [&item.get, &item.put, &item.post, &item.patch, &item.delete];
+            for operation in operations.into_iter().flatten() {
                 let open =
                     !path.starts_with("/api/") || path.ends_with("/register") || path.ends_with("/login");
                 assert_eq!(operation.security.is_none(), open, "{path}");

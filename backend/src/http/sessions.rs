@@ -14,7 +14,8 @@ use crate::wire::rest::{Problem, Session, SessionList};
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     let list = warp::path!("sessions").and(warp::get()).and(call(context)).then(list).map(settle);
     let end = warp::path!("sessions" / String).and(warp::delete()).and(call(context)).then(end).map(settle);
-    list.or(end).unify().boxed()
+    let others = warp::path!("sessions").and(warp::delete()).and(call(context)).then(end_others).map(settle);
+    list.or(end).unify().or(others).unify().boxed()
 }
 
 /// Where one is signed in.
@@ -45,4 +46,15 @@ pub(super) async fn end(session: String, context: Context, call: Call) -> Outcom
     } else {
         Err(Refusal::new(Code::NotFound, "you have no such session"))
     }
+}
+
+/// End all sessions of oneself but this one, and close their sockets.
+#[utoipa::path(
+    delete, path = "/api/v1/sessions", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    responses((status = 204, description = "Ended")),
+)]
+pub(super) async fn end_others(context: Context, call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    context.sessions.end_others(identity.person.id, identity.session).await?;
+    Ok(no_content())
 }

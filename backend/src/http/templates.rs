@@ -27,6 +27,7 @@ fn all() -> Vec<Template> {
                 (item.get.is_some(), "GET, HEAD"),
                 (item.put.is_some(), "PUT"),
                 (item.post.is_some(), "POST"),
+                (item.patch.is_some(), "PATCH"),
                 (item.delete.is_some(), "DELETE"),
             ];
             let allow: Vec<_> = methods.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect();
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn paths_have_templates() {
         let allow = |path: &str| find(path).map(|template| (template.path.as_str(), template.allow.as_str()));
-        assert_eq!(allow("/api/v1/me"), Some(("/api/v1/me", "GET, HEAD")));
+        assert_eq!(allow("/api/v1/me"), Some(("/api/v1/me", "GET, HEAD, PATCH")));
         assert_eq!(allow("/api/v1/users/x"), Some(("/api/v1/users/{id}", "GET, HEAD")));
         assert_eq!(
             allow("/api/v1/conversations/1/messages"),

@@ -134,7 +134,10 @@ async fn without_a_session_there_is_nothing() {
     for (method, path) in [
         (Method::GET, "/api/v1/me".to_owned()),
         (Method::POST, "/api/v1/logout".to_owned()),
+        (Method::PATCH, "/api/v1/me".to_owned()),
+        (Method::PUT, "/api/v1/me/password".to_owned()),
         (Method::GET, "/api/v1/sessions".to_owned()),
+        (Method::DELETE, "/api/v1/sessions".to_owned()),
         (Method::DELETE, format!("/api/v1/sessions/{id}")),
         (Method::GET, "/api/v1/users?query=a".to_owned()),
         (Method::GET, format!("/api/v1/users/{id}")),

@@ -10,6 +10,7 @@ mod foreign_records;
 mod node;
 mod pages;
 mod people;
+mod profile;
 mod program;
 mod socket;
 mod surface;

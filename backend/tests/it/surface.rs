@@ -19,7 +19,7 @@ async fn unknown_addresses_and_methods() {
     }
     for (method, path, allow) in [
         (Method::GET, "/api/v1/login", "POST"),
-        (Method::PUT, "/api/v1/me", "GET, HEAD"),
+        (Method::PUT, "/api/v1/me", "GET, HEAD, PATCH"),
         (Method::POST, "/api/v1/users/1", "GET, HEAD"),
         (Method::DELETE, "/api/v1/conversations/1/messages", "GET, HEAD, POST"),
         (Method::PATCH, "/api/v1/conversations/1/read", "PUT"),

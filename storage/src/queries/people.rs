@@ -1,4 +1,4 @@
-//! People: registration, sign-in, import, search.
+//! People: registration, sign-in, import, search, and what they change about themselves.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,9 @@ use sea_orm::sea_query::{Expr, LikeExpr, OnConflict};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, SqlErr,
 };
+use uuid::Uuid;
 
+use super::sessions::delete_others;
 use super::{moment, row_limit};
 use crate::entities::users;
 use crate::sql::escape_like;
@@ -111,7 +113,7 @@ impl Store {
             .select_only()
             .columns([users::Column::UsernameFolded, users::Column::Id])
             .filter(users::Column::UsernameFolded.is_in(people.iter().map(|user| user.username.folded())))
-            .into_tuple::<(String, uuid::Uuid)>()
+            .into_tuple::<(String, Uuid)>()
             .all(self.writer())
             .await?;
         ids.extend(stored.into_iter().map(|(name, id)| (name, UserId::from_uuid(id))));
@@ -136,6 +138,53 @@ impl Store {
                 let password_hash = row.password_hash.take();
                 Credentials { person: row.into(), password_hash }
             }))
+        })
+        .await
+    }
+
+    /// Gives a person another name to show; `false` when there is no such person.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rename(&self, user: UserId, name: &DisplayName) -> Result<bool, StorageError> {
+        self.answer(async {
+            let updated = users::Entity::update_many()
+                .col_expr(users::Column::DisplayName, Expr::value(name.as_str()))
+                .col_expr(users::Column::DisplayNameFolded, Expr::value(name.as_str().to_lowercase()))
+                .filter(users::Column::Id.eq(user.as_uuid()))
+                .exec(self.writer())
+                .await?;
+            Ok(updated.rows_affected > 0)
+        })
+        .await
+    }
+
+    /// Replaces the password hash `old`, and ends all sessions of the person but `kept`, in one transaction; answers
+    /// which they were. `None`, and nothing changed, when the hash is not `old` any more: somebody else was faster.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn replace_password(
+        &self,
+        user: UserId,
+        old: &str,
+        new: &str,
+        kept: Uuid,
+    ) -> Result<Option<Vec<Uuid>>, StorageError> {
+        self.answer(async {
+            let transaction = self.write_transaction().await?;
+            let updated = users::Entity::update_many()
+                .col_expr(users::Column::PasswordHash, Expr::value(new))
+                .filter(users::Column::Id.eq(user.as_uuid()))
+                .filter(users::Column::PasswordHash.eq(old))
+                .exec(&transaction)
+                .await?;
+            if updated.rows_affected == 0 {
+                return Ok(None);
+            }
+            let ended = delete_others(&transaction, user, kept).await?;
+            transaction.commit().await?;
+            Ok(Some(ended))
         })
         .await
     }

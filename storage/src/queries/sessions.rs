@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use milena_domain::{Timestamp, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+};
 use uuid::Uuid;
 
 use super::moment;
@@ -198,6 +200,14 @@ impl Store {
         .await
     }
 
+    /// Ends all sessions of this person but `kept`, and says which they were.
+    ///
+    /// # Errors
+    /// The database's. Some of the sessions may be ended then; the call can be repeated.
+    pub async fn delete_other_sessions(&self, user: UserId, kept: Uuid) -> Result<Vec<Uuid>, StorageError> {
+        self.answer(async { Ok(delete_others(self.writer(), user, kept).await?) }).await
+    }
+
     /// The person's sessions that have not expired, the last used first; at most 200.
     ///
     /// # Errors
@@ -233,6 +243,29 @@ impl Store {
         })
         .await
     }
+}
+
+/// Deletes all sessions of a person but `kept`, and exactly those that it answers.
+pub(super) async fn delete_others(
+    connection: &impl ConnectionTrait,
+    user: UserId,
+    kept: Uuid,
+) -> Result<Vec<Uuid>, DbErr> {
+    let others: Vec<Uuid> = sessions::Entity::find()
+        .select_only()
+        .column(sessions::Column::Id)
+        .filter(sessions::Column::UserId.eq(user.as_uuid()))
+        .filter(sessions::Column::Id.ne(kept))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    for chunk in others.chunks(CHUNK) {
+        sessions::Entity::delete_many()
+            .filter(sessions::Column::Id.is_in(chunk.iter().copied()))
+            .exec(connection)
+            .await?;
+    }
+    Ok(others)
 }
 
 fn with_person() -> sea_orm::SelectTwo<sessions::Entity, users::Entity> {

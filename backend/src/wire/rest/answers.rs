@@ -110,6 +110,14 @@ pub struct People {
     pub users: Vec<Person>,
 }
 
+/// What a conversation is.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Of two people, or notes to self.
+    Direct,
+}
+
 /// A message.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Message {
@@ -117,8 +125,7 @@ pub struct Message {
     id: MessageId,
     #[schema(value_type = Uuid)]
     conversation: ConversationId,
-    #[schema(example = "direct")]
-    kind: &'static str,
+    kind: Kind,
     #[schema(value_type = Uuid)]
     sender: UserId,
     #[schema(value_type = Uuid)]
@@ -133,7 +140,7 @@ pub struct Message {
     body: Body,
     /// Only to its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     client_id: Option<ClientId>,
 }
 
@@ -144,7 +151,7 @@ impl Message {
         Self {
             id: message.id,
             conversation: message.conversation,
-            kind: "direct",
+            kind: Kind::Direct,
             sender: message.sender,
             to: message.to,
             position: message.position,
@@ -186,10 +193,11 @@ impl MessagePage {
 pub struct Conversation {
     #[schema(value_type = Uuid)]
     id: ConversationId,
-    #[schema(example = "direct")]
-    kind: &'static str,
+    kind: Kind,
     /// The other one, or oneself for notes to self.
     person: Person,
+    /// Null before the first.
+    #[schema(required)]
     last_message: Option<Message>,
     /// 0 before the first message.
     #[schema(value_type = u64)]
@@ -210,7 +218,7 @@ impl Conversation {
     pub fn new(conversation: chat::Conversation, reader: UserId) -> Self {
         Self {
             id: conversation.id,
-            kind: "direct",
+            kind: Kind::Direct,
             person: (&*conversation.person).into(),
             last_message: conversation.last_message.map(|message| Message::new(message, reader)),
             last_position: conversation.last_position,
@@ -227,6 +235,7 @@ pub struct ConversationPage {
     /// The one with the newest message first.
     conversations: Vec<Conversation>,
     /// To be given as `before` to get the next part; null at the end.
+    #[schema(required)]
     next: Option<String>,
     /// No accepted message is missing; when false, ask again later.
     complete: bool,
@@ -306,10 +315,11 @@ pub struct Problem {
     code: &'static str,
     /// The field that broke a rule.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "username")]
+    #[schema(value_type = Option<String>, nullable = false, example = "username")]
     field: Option<&'static str>,
     /// When to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_after_ms: Option<u64>,
 }
 

@@ -6,9 +6,9 @@ mod list_cursor;
 mod requests;
 
 pub use answers::{
-    Accepted, Account, Conversation, ConversationPage, Message, MessagePage, People, Person, Problem,
+    Accepted, Account, Conversation, ConversationPage, Kind, Message, MessagePage, People, Person, Problem,
     Session, SessionList, SignedIn, State,
 };
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
-pub use requests::{Credentials, NewMessage, ReadPosition, Registration};
+pub use requests::{Credentials, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration};

@@ -1,6 +1,6 @@
 //! What clients ask: described for `/openapi.json` here, read by [`Fields`], checked by the domain's rules.
 
-use milena_domain::{Body, DisplayName, Password, Position, Username};
+use milena_domain::{Body, DisplayName, FieldError, Password, Position, Username};
 use utoipa::ToSchema;
 
 use super::Fields;
@@ -59,6 +59,45 @@ impl TryFrom<Fields> for Credentials {
 
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
         Ok(Self { username: fields.text("username")?, password: fields.text("password")? })
+    }
+}
+
+/// What somebody changes about themselves.
+#[derive(ToSchema)]
+pub struct ProfileChange {
+    /// 1 to 64 characters without control characters.
+    #[schema(value_type = String, min_length = 1, max_length = 64, example = "Milena Jesenská")]
+    pub display_name: DisplayName,
+}
+
+impl TryFrom<Fields> for ProfileChange {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        Ok(Self { display_name: DisplayName::new(&fields.text("display_name")?)? })
+    }
+}
+
+/// Another password.
+#[derive(ToSchema)]
+pub struct PasswordChange {
+    /// The one that holds until now.
+    #[schema(format = Password)]
+    pub current_password: String,
+    /// 8 to 256 characters.
+    #[schema(value_type = String, min_length = 8, max_length = 256, format = Password)]
+    pub new_password: Password,
+}
+
+impl TryFrom<Fields> for PasswordChange {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        Ok(Self {
+            current_password: fields.text("current_password")?,
+            new_password: Password::new(&fields.text("new_password")?)
+                .map_err(|error| FieldError { field: "new_password", ..error })?,
+        })
     }
 }
 

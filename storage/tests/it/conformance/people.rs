@@ -3,6 +3,9 @@ use std::collections::HashMap;
 use milena_domain::DisplayName;
 use milena_storage::{NewUser, StorageError};
 
+use uuid::Uuid;
+
+use super::sessions::session;
 use crate::database::TestDatabase;
 use crate::letters::{at, new_user, user};
 
@@ -110,4 +113,43 @@ pub(super) async fn an_import_keeps_the_ids_that_exist(database: &TestDatabase) 
     assert_eq!(store.ensure_users(again.collect()).await.unwrap(), ids, "a second import changes nothing");
     assert_eq!(store.person(user(3)).await.unwrap().unwrap().display_name, "Ben");
     assert!(store.ensure_users(Vec::new()).await.unwrap().is_empty());
+}
+
+pub(super) async fn people_are_renamed(database: &TestDatabase) {
+    let store = database.store().await;
+    store.create_user(new_user(1, "anna", "Anna")).await.unwrap();
+    let name = DisplayName::new("Änna K. 😀").unwrap();
+    assert!(store.rename(user(1), &name).await.unwrap());
+    assert!(store.rename(user(1), &name).await.unwrap(), "the same name again is no mistake");
+    assert!(!store.rename(user(2), &name).await.unwrap(), "nobody");
+    let anna = store.person(user(1)).await.unwrap().unwrap();
+    assert_eq!((anna.username.as_str(), anna.display_name.as_str()), ("anna", "Änna K. 😀"));
+    assert_eq!(store.search_people("änna k", 10).await.unwrap(), [anna], "found by the new name");
+}
+
+pub(super) async fn a_new_password_ends_the_other_sessions(database: &TestDatabase) {
+    let store = database.store().await;
+    for (number, name) in [(1, "anna"), (2, "ben")] {
+        store.create_user(new_user(number, name, name)).await.unwrap();
+    }
+    let ids: Vec<Uuid> = (1..=4).map(Uuid::from_u128).collect();
+    for (number, of) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
+        store.create_session(session(number, of, 1_000)).await.unwrap();
+    }
+    let stale = store.replace_password(user(1), "$argon2id$9", "$argon2id$new", ids[0]).await.unwrap();
+    assert_eq!(stale, None, "the hash was replaced meanwhile");
+    assert_eq!(store.sessions_of(user(1), at(0)).await.unwrap().len(), 3);
+
+    let ended = store.replace_password(user(1), "$argon2id$1", "$argon2id$new", ids[0]).await.unwrap();
+    let mut ended = ended.unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, ids[1..3]);
+    let hash = store.credentials("anna").await.unwrap().unwrap().password_hash;
+    assert_eq!(hash.as_deref(), Some("$argon2id$new"));
+    let left: Vec<_> = store.sessions_of(user(1), at(0)).await.unwrap().iter().map(|left| left.id).collect();
+    assert_eq!(left, ids[..1]);
+    assert_eq!(store.sessions_of(user(2), at(0)).await.unwrap().len(), 1, "nobody else's");
+
+    let again = store.replace_password(user(1), "$argon2id$new", "$argon2id$2", ids[0]).await.unwrap();
+    assert_eq!(again, Some(Vec::new()));
 }

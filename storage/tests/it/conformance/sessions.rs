@@ -4,7 +4,7 @@ use uuid::Uuid;
 use crate::database::TestDatabase;
 use crate::letters::{at, new_user, user};
 
-fn session(number: u8, of: u128, expires_at: i64) -> NewSession {
+pub(super) fn session(number: u8, of: u128, expires_at: i64) -> NewSession {
     NewSession {
         id: Uuid::from_u128(u128::from(number)),
         token_hash: [number; 32],
@@ -91,4 +91,21 @@ pub(super) async fn many_sessions_are_touched_at_once(database: &TestDatabase) {
     assert_eq!((touched.last_seen_at, touched.expires_at), (at(400), at(5_000)));
     assert_eq!(store.session(&[3; 32], at(400)).await.unwrap(), None, "what has expired stays so");
     assert!(store.touch_sessions(&[], at(400), at(5_000)).await.unwrap().is_empty());
+}
+
+pub(super) async fn all_sessions_but_one_are_ended(database: &TestDatabase) {
+    let store = database.store().await;
+    for (number, name) in [(1, "anna"), (2, "ben")] {
+        store.create_user(new_user(number, name, name)).await.unwrap();
+    }
+    for (number, of, expires_at) in [(1, 1, 1_000), (2, 1, 1_000), (3, 1, 50), (4, 2, 1_000)] {
+        store.create_session(session(number, of, expires_at)).await.unwrap();
+    }
+    let mut ended = store.delete_other_sessions(user(1), Uuid::from_u128(2)).await.unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, [Uuid::from_u128(1), Uuid::from_u128(3)], "expired ones too");
+    assert!(store.session(&[1; 32], at(0)).await.unwrap().is_none());
+    assert!(store.session(&[2; 32], at(0)).await.unwrap().is_some());
+    assert!(store.session(&[4; 32], at(0)).await.unwrap().is_some());
+    assert!(store.delete_other_sessions(user(1), Uuid::from_u128(2)).await.unwrap().is_empty());
 }
