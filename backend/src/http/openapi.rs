@@ -92,6 +92,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn operations_have_names_of_their_own() {
+        let mut seen = std::collections::HashSet::new();
+        for (path, item) in &document().paths.paths {
+            for operation in
+                [&item.get, &item.put, &item.post, &item.patch, &item.delete].into_iter().flatten()
+            {
+                let name = operation.operation_id.as_deref().expect("it is named after its handler");
+                assert!(seen.insert(name), "{path}: {name}");
+            }
+        }
+    }
+
+    #[test]
     fn everything_under_api_but_signing_in_needs_a_session() {
         for (path, item) in &document().paths.paths {
             let operations = [&item.get, &item.put, &item.post, &item.patch, &item.delete];

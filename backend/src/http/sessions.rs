@@ -20,7 +20,7 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 
 /// Where one is signed in.
 #[utoipa::path(
-    get, path = "/api/v1/sessions", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    get, path = "/api/v1/sessions", operation_id = "list_sessions", tag = "accounts", security(("token" = []), ("cookie" = [])),
     responses((status = 200, body = SessionList)),
 )]
 pub(super) async fn list(context: Context, call: Call) -> Outcome {
