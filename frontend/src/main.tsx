@@ -6,7 +6,7 @@ import '@/app/tokens.css';
 import '@/app/base.css';
 
 import { App } from '@/app/app';
-import { applyTheme } from '@/app/theme';
+import { applyTheme } from '@/lib/theme/theme';
 
 applyTheme();
 const root = document.getElementById('root');

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 
 import type { Page, Route, WebSocketRoute } from '@playwright/test';
 
-import type { Conversation, Message, MessagePage, Person } from '../../src/lib/http/types';
+import type { Conversation, Message, MessagePage, Person, Session } from '../../src/lib/http/types';
 import type { ClientFrame, ServerFrame } from '../../src/lib/socket/frames';
 
 export const ORIGIN = 'http://localhost';
@@ -43,6 +43,8 @@ export class FakeBackend {
   up = true;
   resumed = true;
   delayMs = 0;
+  /** Where the person is signed in. */
+  sessions: Session[] = [];
   #position = 1_000;
   #sockets = new Set<WebSocketRoute>();
 
@@ -192,6 +194,7 @@ export class FakeBackend {
       return [204, null];
     }
     if (call === 'GET me') return [200, this.me];
+    if (/^[A-Z]+ (me|sessions)/.test(call)) return this.#account(call, data);
     if (call === 'GET users') return [200, { users: this.#search(url.searchParams.get('query') ?? '') }];
     if (call === 'GET conversations')
       return [200, { conversations: this.#list(), next: null, complete: true }];
@@ -216,6 +219,29 @@ export class FakeBackend {
     if (call === 'POST register' && username === 'taken') return problem(409, 'username_taken', 'username');
     this.me ??= { id: 'u-me', username: username ?? '', display_name: display_name ?? username ?? '' };
     return [200, { user: this.me, token: 'not used', expires_at: new Date().toISOString() }];
+  }
+
+  #account(call: string, data: string | null): [number, unknown] {
+    const form = JSON.parse(data ?? '{}') as Record<string, string>;
+    const gone = /^DELETE sessions\/(.+)$/.exec(call)?.[1];
+    if (gone) this.sessions = this.sessions.filter(({ id }) => id !== gone);
+    switch (call) {
+      case 'PATCH me':
+        this.me = { ...this.#signedIn(), display_name: form.display_name ?? '' };
+        return [200, this.me];
+      case 'PUT me/password':
+        if (form.current_password !== 'correct horse')
+          return problem(403, 'wrong_password', 'current_password');
+        this.sessions = this.sessions.filter(({ current }) => current);
+        return [204, null];
+      case 'GET sessions':
+        return [200, { sessions: this.sessions }];
+      case 'DELETE sessions':
+        this.sessions = this.sessions.filter(({ current }) => current);
+        return [204, null];
+      default:
+        return gone ? [204, null] : problem(404, 'not_found');
+    }
   }
 
   #search(query: string): Person[] {

@@ -1,5 +1,5 @@
 // Who writes in the tests of the views, and what: short and long, several scripts, both directions.
-import type { Person } from '../../src/lib/http/types';
+import type { Person, Session } from '../../src/lib/http/types';
 
 import type { FakeBackend } from './fake-backend';
 
@@ -21,6 +21,33 @@ export const long = person(
 );
 
 export const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+
+const session = (id: string, user_agent: string, begun: number, seen: number): Session => ({
+  id,
+  user_agent,
+  created_at: minutesAgo(begun).toISOString(),
+  last_seen_at: minutesAgo(seen).toISOString(),
+  expires_at: minutesAgo(-60 * 24 * 30).toISOString(),
+  current: id === 'here',
+});
+
+/** A browser here, one in the pocket, one long ago, and a program. */
+export const sessions = (): Session[] => [
+  session('here', 'Mozilla/5.0 (X11; Linux x86_64) Chrome/142.0.0.0 Safari/537.36', 60 * 26, 0),
+  session(
+    'phone',
+    'Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/142.0 Mobile Safari/537.36',
+    60 * 24 * 12,
+    7,
+  ),
+  session(
+    'mac',
+    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.1 Safari/605.1.15',
+    60 * 24 * 400,
+    60 * 30,
+  ),
+  session('script', 'curl/8.14.1', 95, 95),
+];
 
 /** A list and a conversation as they look in use. */
 export function furnish(backend: FakeBackend): void {

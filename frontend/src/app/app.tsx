@@ -1,9 +1,10 @@
-import { useLocation } from 'wouter';
+import { useEffect } from 'react';
+import { useLocation, useSearch } from 'wouter';
 
 import { Blank } from '@/components/ui/blank';
 import { Logo } from '@/components/ui/logo';
 import { Spinner } from '@/components/ui/spinner';
-import { paths } from '@/config/paths';
+import { isDoor, nextOf, paths } from '@/config/paths';
 import { LoginPage } from '@/features/auth/login-page';
 import { RegisterPage } from '@/features/auth/register-page';
 import { ChatProvider } from '@/lib/chat/chat-context';
@@ -15,16 +16,21 @@ import { useSignIn } from './use-sign-in';
 export function App() {
   const { signIn, signedIn, logOut } = useSignIn();
   const [location, navigate] = useLocation();
+  /** What was asked for before the sign-in: it is shown after it. */
+  const next = nextOf(location, useSearch());
+  const signedInAtDoor = signIn.state === 'signed-in' && isDoor(location);
+  useEffect(() => {
+    if (signedInAtDoor) navigate(next, { replace: true });
+  }, [signedInAtDoor, next, navigate]);
 
   function enter(me: Person) {
-    // Any other address was asked for before the sign-in: it is shown now.
-    if (location === paths.login || location === paths.register) navigate(paths.home, { replace: true });
+    if (isDoor(location)) navigate(next, { replace: true });
     signedIn(me);
   }
 
   async function leave() {
     await logOut();
-    navigate(paths.login, { replace: true });
+    navigate(paths.login(), { replace: true });
   }
 
   switch (signIn.state) {
@@ -37,10 +43,10 @@ export function App() {
         </Blank>
       );
     case 'signed-out':
-      return location === paths.register ? (
-        <RegisterPage onSignedIn={enter} />
+      return location === '/register' ? (
+        <RegisterPage next={next} onSignedIn={enter} />
       ) : (
-        <LoginPage notice={signIn.notice} onSignedIn={enter} />
+        <LoginPage notice={signIn.notice} next={next} onSignedIn={enter} />
       );
     case 'signed-in':
       return (

@@ -1,41 +1,60 @@
 // Two panes side by side; below 800 px the one that is needed.
-import { useEffect } from 'react';
+import { useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
-import { targetOf } from '@/config/paths';
+import { paths, targetOf } from '@/config/paths';
 import { ConnectionBanner } from '@/features/connection/connection-banner';
-import { useChatState } from '@/lib/chat/chat-context';
+import { useNotifications } from '@/features/notifications/use-notifications';
+import { ShortcutsDialog } from '@/features/shortcuts/shortcuts-dialog';
+import { useChat } from '@/lib/chat/chat-context';
+import { useShortcut } from '@/lib/keys/use-shortcut';
 
 import { ChatPane } from './chat-pane';
+import { LogOutDialog } from './log-out-dialog';
 import styles from './main-layout.module.css';
+import { SettingsPage } from './settings-page';
 import { Sidebar } from './sidebar';
+import { useConversationKeys } from './use-conversation-keys';
 
 export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
-  const [location] = useLocation();
+  const chat = useChat();
+  const [location, navigate] = useLocation();
   const target = targetOf(location);
-  useTitle();
+  const settings = location === paths.settings;
+  const shown = target?.kind === 'conversation' ? target.id : null;
+  const main = useRef<HTMLElement>(null);
+  const [sheet, setSheet] = useState<'shortcuts' | 'unsent' | null>(null);
+
+  useNotifications(shown, (id) => navigate(paths.conversation(id)));
+  useConversationKeys(shown, (id) => navigate(paths.conversation(id)));
+  useShortcut('settings', () => navigate(paths.settings));
+  useShortcut('help', () => setSheet('shortcuts'));
+
+  function logOut() {
+    if (chat.unsent > 0) setSheet('unsent');
+    else void onLogOut();
+  }
+
   return (
     <div className={styles.page}>
+      <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
+        Skip to the {settings ? 'settings' : 'conversation'}
+      </button>
       <ConnectionBanner />
-      <div className={styles.panes} data-view={target ? 'chat' : 'list'}>
-        <Sidebar target={target} onLogOut={onLogOut} />
-        <main className={styles.main}>
-          <ChatPane target={target} />
+      <div className={styles.panes} data-view={target || settings ? 'main' : 'list'}>
+        <Sidebar target={target} onShortcuts={() => setSheet('shortcuts')} onLogOut={logOut} />
+        <main ref={main} className={styles.main} tabIndex={-1}>
+          {settings ? <SettingsPage onLogOut={logOut} /> : <ChatPane target={target} />}
         </main>
       </div>
+      {sheet === 'shortcuts' && <ShortcutsDialog onClose={() => setSheet(null)} />}
+      {sheet === 'unsent' && (
+        <LogOutDialog
+          unsent={chat.unsent}
+          onCancel={() => setSheet(null)}
+          onConfirm={() => void onLogOut()}
+        />
+      )}
     </div>
   );
-}
-
-/** The number of conversations with something unread, where it is seen from another tab. */
-function useTitle() {
-  const unread = useChatState(
-    (state) => Object.values(state.conversations).filter((entry) => entry.unread > 0).length,
-  );
-  useEffect(() => {
-    document.title = unread > 0 ? `(${unread}) Milena` : 'Milena';
-    return () => {
-      document.title = 'Milena';
-    };
-  }, [unread]);
 }

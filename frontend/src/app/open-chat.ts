@@ -5,6 +5,7 @@ import { api } from '@/lib/http/api';
 import type { Person } from '@/lib/http/types';
 import { IdbOutboxStorage } from '@/lib/outbox/outbox-storage';
 import { claimPage } from '@/lib/outbox/page-claim';
+import { openTabChannel } from '@/lib/tabs/tab-channel';
 
 /** `onEnded`: the server ended the session. The caller disposes of what it got. */
 export function openChat(me: Person, onEnded: () => void): ChatSession {
@@ -13,6 +14,7 @@ export function openChat(me: Person, onEnded: () => void): ChatSession {
     api,
     storage: new IdbOutboxStorage(),
     page: claimPage(),
+    tabs: openTabChannel(me.id),
     socketUrl: socketUrl(),
     onEnded,
   });

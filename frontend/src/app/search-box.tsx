@@ -2,6 +2,8 @@ import type { KeyboardEvent, Ref } from 'react';
 
 import { IconButton } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
+import { shortcuts } from '@/config/shortcuts';
+import { ariaOf } from '@/lib/keys/combo';
 
 import styles from './search-box.module.css';
 
@@ -22,7 +24,7 @@ export function SearchBox({ ref, value, onChange, onKeyDown }: SearchBoxProps) {
         value={value}
         placeholder="Find people"
         aria-label="Find people"
-        aria-keyshortcuts="Control+K Meta+K"
+        aria-keyshortcuts={ariaOf(shortcuts.search.keys)}
         autoComplete="off"
         spellCheck={false}
         onChange={(event) => onChange(event.target.value)}

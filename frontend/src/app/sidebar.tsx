@@ -1,5 +1,5 @@
 // The left pane: who I am, search, and the conversations.
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 import { useLocation } from 'wouter';
 
@@ -8,6 +8,7 @@ import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ConversationList } from '@/features/conversations/conversation-list';
 import { PeopleResults } from '@/features/people/people-results';
+import { useShortcut } from '@/lib/keys/use-shortcut';
 
 import { SearchBox } from './search-box';
 import styles from './sidebar.module.css';
@@ -15,27 +16,22 @@ import { UserMenu } from './user-menu';
 
 interface SidebarProps {
   target: Target | null;
-  onLogOut: () => Promise<void>;
+  onShortcuts: () => void;
+  onLogOut: () => void;
 }
 
-export function Sidebar({ target, onLogOut }: SidebarProps) {
+export function Sidebar({ target, onShortcuts, onLogOut }: SidebarProps) {
   const [query, setQuery] = useState('');
   const [, navigate] = useLocation();
   const search = useRef<HTMLInputElement>(null);
   const results = useRef<HTMLDivElement>(null);
   const searching = query.trim() !== '';
 
-  useEffect(() => {
-    const onKey = (event: globalThis.KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k') return;
-      event.preventDefault();
-      // On a narrow screen the list has to come into view first.
-      if (search.current?.offsetParent === null) navigate(paths.home);
-      requestAnimationFrame(() => search.current?.select());
-    };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, [navigate]);
+  useShortcut('search', () => {
+    // On a narrow screen the list has to come into view first.
+    if (search.current?.offsetParent === null) navigate(paths.home);
+    requestAnimationFrame(() => search.current?.select());
+  });
 
   function onSearchKey(event: KeyboardEvent) {
     const first = results.current?.querySelector('a');
@@ -54,7 +50,7 @@ export function Sidebar({ target, onLogOut }: SidebarProps) {
       <h1 className="visually-hidden">Conversations</h1>
       <header className={styles.header}>
         <Wordmark />
-        <UserMenu onLogOut={onLogOut} />
+        <UserMenu onShortcuts={onShortcuts} onLogOut={onLogOut} />
       </header>
       <SearchBox ref={search} value={query} onChange={setQuery} onKeyDown={onSearchKey} />
       <nav ref={results} className={styles.body} aria-label={searching ? 'Search results' : 'Conversations'}>

@@ -1,4 +1,4 @@
-// Oneself: notes, theme, log out.
+// Oneself: notes, settings, theme, log out.
 import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
@@ -6,26 +6,20 @@ import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
 import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
-import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { useChatState } from '@/lib/chat/chat-context';
 
-import { LogOutDialog } from './log-out-dialog';
-import { setTheme, useTheme } from './theme';
-import type { Theme } from './theme';
+import { ThemeChoice } from './theme-choice';
 import styles from './user-menu.module.css';
 
-const THEMES: { theme: Theme; icon: IconName; label: string }[] = [
-  { theme: 'system', icon: 'system', label: 'As the system' },
-  { theme: 'light', icon: 'sun', label: 'Light' },
-  { theme: 'dark', icon: 'moon', label: 'Dark' },
-];
+interface UserMenuProps {
+  onShortcuts: () => void;
+  onLogOut: () => void;
+}
 
-export function UserMenu({ onLogOut }: { onLogOut: () => Promise<void> }) {
-  const chat = useChat();
+export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
   const me = useChatState((state) => state.me);
-  const theme = useTheme();
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
-  const [unsent, setUnsent] = useState(0);
   const root = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
 
@@ -49,10 +43,11 @@ export function UserMenu({ onLogOut }: { onLogOut: () => Promise<void> }) {
     };
   }, [open]);
 
-  function logOut() {
+  /** The focus goes back first: to here it returns from whatever opens now. */
+  function choose(action: () => void) {
     setOpen(false);
-    if (chat.unsent > 0) setUnsent(chat.unsent);
-    else void onLogOut();
+    opener.current?.focus();
+    action();
   }
 
   return (
@@ -73,39 +68,25 @@ export function UserMenu({ onLogOut }: { onLogOut: () => Promise<void> }) {
             <strong dir="auto">{me.display_name}</strong>
             <span>@{me.username}</span>
           </p>
-          <button
-            type="button"
-            className={styles.item}
-            onClick={() => {
-              setOpen(false);
-              navigate(paths.person(me.id));
-            }}
-          >
-            <Icon name="note" /> Notes to self
-          </button>
-          <div className={styles.themes} role="radiogroup" aria-label="Theme">
-            {THEMES.map(({ theme: value, icon, label }) => (
-              <button
-                key={value}
-                type="button"
-                role="radio"
-                aria-checked={theme === value}
-                aria-label={label}
-                title={label}
-                onClick={() => setTheme(value)}
-              >
-                <Icon name={icon} />
-              </button>
-            ))}
-          </div>
-          <button type="button" className={styles.item} onClick={logOut}>
-            <Icon name="leave" /> Log out
-          </button>
+          <Item
+            icon="note"
+            text="Notes to self"
+            onChoose={() => choose(() => navigate(paths.person(me.id)))}
+          />
+          <Item icon="sliders" text="Settings" onChoose={() => choose(() => navigate(paths.settings))} />
+          <Item icon="keyboard" text="Keyboard shortcuts" onChoose={() => choose(onShortcuts)} />
+          <ThemeChoice />
+          <Item icon="leave" text="Log out" onChoose={() => choose(onLogOut)} />
         </div>
       )}
-      {unsent > 0 && (
-        <LogOutDialog unsent={unsent} onCancel={() => setUnsent(0)} onConfirm={() => void onLogOut()} />
-      )}
     </div>
+  );
+}
+
+function Item({ icon, text, onChoose }: { icon: IconName; text: string; onChoose: () => void }) {
+  return (
+    <button type="button" className={styles.item} onClick={onChoose}>
+      <Icon name={icon} /> {text}
+    </button>
   );
 }

@@ -2,8 +2,10 @@
 
 export const paths = {
   home: '/',
-  login: '/login',
-  register: '/register',
+  /** `next`: the address to show after it. */
+  login: (next = '/') => withNext('/login', next),
+  register: (next = '/') => withNext('/register', next),
+  settings: '/settings',
   conversation: (id: string) => `/c/${encodeURIComponent(id)}`,
   /** One message of it, by its position. */
   message: (id: string, position: number) => `/c/${encodeURIComponent(id)}/m/${position}`,
@@ -33,6 +35,20 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
+}
+
+const DOORS = ['/login', '/register'];
+
+export const isDoor = (path: string) => DOORS.includes(path);
+
+/** Where to go after signing in: what was asked for before, and only ever to this page itself. */
+export function nextOf(path: string, search: string): string {
+  const next = isDoor(path) ? (new URLSearchParams(search).get('next') ?? '/') : path;
+  return /^\/(?![/\\])/.test(next) && !isDoor(next) ? next : paths.home;
+}
+
+function withNext(door: string, next: string): string {
+  return next === '/' ? door : `${door}?next=${encodeURIComponent(next)}`;
 }
 
 export function socketUrl(location: Location = window.location): string {

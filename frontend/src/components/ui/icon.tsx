@@ -22,6 +22,9 @@ const PATHS = {
   leave: 'M8.5 4H4.5v12h4M12 6.5l3.5 3.5-3.5 3.5M15.3 10H8',
   eye: 'M2.5 10S5.2 5.2 10 5.2 17.5 10 17.5 10 14.8 14.8 10 14.8 2.5 10 2.5 10ZM10 7.9a2.1 2.1 0 1 0 0 4.2 2.1 2.1 0 0 0 0-4.2Z',
   menu: 'M4 6h12M4 10h12M4 14h12',
+  phone: 'M6.5 3h7v14h-7zM9.3 14.6h1.4',
+  sliders: 'M3.5 6h6M13.5 6h3M11.5 4v4M3.5 14h3M10.5 14h6M8.5 12v4',
+  keyboard: 'M2.5 5.5h15v9h-15zM5.5 8.5h.1M8.5 8.5h.1M11.5 8.5h.1M14.5 8.5h.1M6.5 11.7h7',
 };
 
 export type IconName = keyof typeof PATHS;

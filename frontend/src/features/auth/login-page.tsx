@@ -2,22 +2,25 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 
 import { Button } from '@/components/ui/button';
+import { FormError } from '@/components/ui/form-error';
 import { TextField } from '@/components/ui/text-field';
 import { paths } from '@/config/paths';
 import { api } from '@/lib/http/api';
 import type { Person } from '@/lib/http/types';
 
 import { AuthLayout } from './auth-layout';
-import styles from './auth-layout.module.css';
-import { useSubmit } from './use-submit';
+import { UsernameField } from './username-field';
+import { useSubmit } from '@/lib/forms/use-submit';
 
 interface LoginPageProps {
   /** Why one has to sign in again. */
   notice?: string | undefined;
+  /** The address to show after it. */
+  next: string;
   onSignedIn: (person: Person) => void;
 }
 
-export function LoginPage({ notice, onSignedIn }: LoginPageProps) {
+export function LoginPage({ notice, next, onSignedIn }: LoginPageProps) {
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const { busy, errors, submit, touched } = useSubmit(
@@ -32,7 +35,7 @@ export function LoginPage({ notice, onSignedIn }: LoginPageProps) {
       notice={notice}
       footer={
         <>
-          New here? <Link href={paths.register}>Create an account</Link>
+          New here? <Link href={paths.register(next)}>Create an account</Link>
         </>
       }
     >
@@ -42,14 +45,7 @@ export function LoginPage({ notice, onSignedIn }: LoginPageProps) {
           if (ready) void submit();
         }}
       >
-        <TextField
-          label="Username"
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          autoFocus
-          required
+        <UsernameField
           value={username}
           onChange={(value) => {
             setUsername(value);
@@ -70,11 +66,7 @@ export function LoginPage({ notice, onSignedIn }: LoginPageProps) {
           }}
           error={errors.fields.password ?? null}
         />
-        {errors.form && (
-          <p className={styles.error} role="alert">
-            {errors.form}
-          </p>
-        )}
+        <FormError text={errors.form} />
         <Button type="submit" look="solid" busy={busy} disabled={!ready}>
           {busy ? 'Logging in…' : 'Log in'}
         </Button>

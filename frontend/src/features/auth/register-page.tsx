@@ -2,17 +2,18 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 
 import { Button } from '@/components/ui/button';
+import { FormError } from '@/components/ui/form-error';
 import { TextField } from '@/components/ui/text-field';
 import { paths } from '@/config/paths';
 import { api } from '@/lib/http/api';
 import type { Person } from '@/lib/http/types';
 
 import { AuthLayout } from './auth-layout';
-import styles from './auth-layout.module.css';
-import { displayNameError, newPasswordError, usernameError } from './rules';
-import { useSubmit } from './use-submit';
+import { UsernameField } from './username-field';
+import { displayNameError, newPasswordError, usernameError } from '@/lib/forms/account-rules';
+import { useSubmit } from '@/lib/forms/use-submit';
 
-export function RegisterPage({ onSignedIn }: { onSignedIn: (person: Person) => void }) {
+export function RegisterPage({ next, onSignedIn }: { next: string; onSignedIn: (person: Person) => void }) {
   const [username, setUsername] = useState('');
   const [displayName, setDisplayName] = useState('');
   const [password, setPassword] = useState('');
@@ -36,7 +37,7 @@ export function RegisterPage({ onSignedIn }: { onSignedIn: (person: Person) => v
       title="Create your account"
       footer={
         <>
-          Already have one? <Link href={paths.login}>Log in</Link>
+          Already have one? <Link href={paths.login(next)}>Log in</Link>
         </>
       }
     >
@@ -46,14 +47,7 @@ export function RegisterPage({ onSignedIn }: { onSignedIn: (person: Person) => v
           if (ready) void submit();
         }}
       >
-        <TextField
-          label="Username"
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          autoFocus
-          required
+        <UsernameField
           hint="3–32 letters, digits, dot, dash or underscore."
           value={username}
           onChange={(value) => {
@@ -88,11 +82,7 @@ export function RegisterPage({ onSignedIn }: { onSignedIn: (person: Person) => v
           }}
           error={errorOf('password', password)}
         />
-        {errors.form && (
-          <p className={styles.error} role="alert">
-            {errors.form}
-          </p>
-        )}
+        <FormError text={errors.form} />
         <Button type="submit" look="solid" busy={busy} disabled={!ready}>
           {busy ? 'Creating…' : 'Create account'}
         </Button>

@@ -5,6 +5,7 @@ import type { Api } from '@/lib/http/api';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import { anna, conversation, me, message, page, range } from '@/testing/builders';
 import { fakeSockets, welcome } from '@/testing/fake-socket';
+import { loneTab } from '@/testing/fake-tabs';
 
 import { ChatSession } from './chat-session';
 
@@ -33,6 +34,7 @@ function setUp() {
       settled: () => Promise.resolve(),
     },
     page: { id: 'page', others: async () => new Set<string>(), release: () => undefined },
+    tabs: loneTab(),
     socketUrl: 'ws://test/ws',
     createSocket: sockets.create,
     onEnded,

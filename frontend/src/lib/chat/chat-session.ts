@@ -17,8 +17,9 @@ import { initialState } from '@/lib/store/chat-state';
 import type { ChatState } from '@/lib/store/chat-state';
 import { createDraftStore } from '@/lib/store/drafts';
 import type { DraftStore } from '@/lib/store/drafts';
-import { applyEvents, readUpTo, withOutbox } from '@/lib/store/events';
+import { applyEvents, readUpTo, withMe, withOutbox } from '@/lib/store/events';
 import type { ChatEvent } from '@/lib/store/events';
+import type { TabChannel, TabNews } from '@/lib/tabs/tab-channel';
 
 import { ConversationLoader } from './conversation-loader';
 import { FrameBatch } from './frame-batch';
@@ -30,6 +31,8 @@ export interface ChatSessionOptions {
   api: Api;
   storage: OutboxStorage;
   page: PageClaim;
+  /** The other tabs of this person. */
+  tabs: TabChannel;
   socketUrl: string;
   /** The server ended the session: sign in again. */
   onEnded: () => void;
@@ -47,12 +50,16 @@ const READ_EVERY_MS = 300;
 export class ChatSession {
   readonly store: StoreApi<ChatState>;
   readonly drafts: DraftStore;
+  readonly tabs: TabChannel;
+  /** This tab's name among them. */
+  readonly tab: string;
   readonly history: History;
   readonly conversations: ConversationLoader;
   readonly #outbox: Outbox;
   readonly #socket: SocketClient;
   readonly #batch: FrameBatch<ChatEvent>;
   readonly #recent = new RecentIds();
+  readonly #arrivalListeners = new Set<(messages: readonly Message[]) => void>();
   readonly #options: ChatSessionOptions;
   /** Read positions that are not sent yet: of the last moment, or because there is no connection. */
   readonly #unsentReads = new Map<ConversationId, Position>();
@@ -63,10 +70,12 @@ export class ChatSession {
   #ended = false;
 
   constructor(options: ChatSessionOptions) {
-    const { me, api, storage, page, socketUrl, createSocket } = options;
+    const { me, api, storage, page, tabs, socketUrl, createSocket } = options;
     this.#options = options;
     this.store = createStore<ChatState>(() => initialState(me));
-    this.drafts = createDraftStore(me.id);
+    this.tabs = tabs;
+    this.tab = page.id;
+    this.drafts = createDraftStore(me.id, tabs);
     this.history = new History(this.store, api);
     this.conversations = new ConversationLoader(this.store, api);
     this.#batch = new FrameBatch((events) => this.#apply(events));
@@ -86,6 +95,7 @@ export class ChatSession {
   }
 
   start(): void {
+    this.tabs.listen((news) => this.#heard(news));
     this.#socket.connect();
     this.#adopt();
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
@@ -110,6 +120,7 @@ export class ChatSession {
     this.history.dispose();
     this.conversations.dispose();
     this.drafts.dispose();
+    this.tabs.close();
     this.#options.page.release();
   }
 
@@ -143,9 +154,22 @@ export class ChatSession {
     const entry = this.store.getState().conversations[id];
     if (!entry || position <= entry.last_read) return;
     this.store.setState((state) => readUpTo(state, id, position));
+    this.tabs.post({ kind: 'read', conversation: id, position });
     this.#unsentReads.set(id, position);
     // The first at once: the page may be gone in a moment.
     if (this.#readTimer === undefined) this.#sendReads();
+  }
+
+  /** One's own new name, as the server took it. */
+  renamed(me: Person): void {
+    this.store.setState((state) => withMe(state, me));
+    this.tabs.post({ kind: 'me', me });
+  }
+
+  /** What others wrote, once each, as it comes; all of a moment at once. Gives back what ends it. */
+  onArrivals(listener: (messages: readonly Message[]) => void): () => void {
+    this.#arrivalListeners.add(listener);
+    return () => void this.#arrivalListeners.delete(listener);
   }
 
   /** Connect now, or test the connection that there is. */
@@ -156,6 +180,11 @@ export class ChatSession {
     this.#batch.flush();
     this.wake();
   };
+
+  #heard(news: TabNews): void {
+    if (news.kind === 'read') this.#batch.push(news);
+    if (news.kind === 'me') this.store.setState((state) => withMe(state, news.me));
+  }
 
   #received(frame: ServerFrame): void {
     switch (frame.type) {
@@ -215,7 +244,11 @@ export class ChatSession {
   #apply(events: ChatEvent[]): void {
     if (this.#ended) return;
     this.store.setState((state) => withOutbox(applyEvents(state, events), this.#outbox.items), true);
-    const { conversations } = this.store.getState();
+    const { conversations, me } = this.store.getState();
+    const arrivals = events.flatMap((event) =>
+      event.kind === 'message' && event.fresh && event.message.sender !== me.id ? [event.message] : [],
+    );
+    if (arrivals.length > 0) for (const listener of this.#arrivalListeners) listener(arrivals);
     for (const event of events) {
       if (event.kind === 'message' && !conversations[event.message.conversation])
         void this.conversations.one(event.message.conversation).catch(() => this.conversations.loadSoon());

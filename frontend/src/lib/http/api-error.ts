@@ -10,7 +10,7 @@ export class ApiError extends Error {
   readonly field: string | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(problem: Omit<Problem, 'title'>) {
+  constructor(problem: Pick<Problem, 'code' | 'status'> & Partial<Problem>) {
     super(problem.detail ?? problem.code);
     this.name = 'ApiError';
     this.code = problem.code;
@@ -35,6 +35,7 @@ const MESSAGES: Record<string, string> = {
   offline: 'The server cannot be reached.',
   timeout: 'The server did not answer in time.',
   bad_credentials: 'Unknown username or wrong password.',
+  wrong_password: 'This is not your current password.',
   username_taken: 'This username is taken.',
   rate_limited: 'Too many attempts. Wait a moment and try again.',
   log_unavailable: 'The server cannot save messages right now.',

@@ -4,27 +4,32 @@ import type {
   Conversation,
   ConversationId,
   ConversationPage,
+  Credentials,
   MessagePage,
   PageOf,
+  PasswordChange,
+  People,
   Person,
+  ProfileChange,
+  Registration,
+  SessionList,
   SignedIn,
   UserId,
 } from './types';
 
-export interface Credentials {
-  username: string;
-  password: string;
-}
-
 export const api = {
-  register: (form: Credentials & { display_name?: string }) =>
-    request<SignedIn>('register', { method: 'POST', body: form }),
+  register: (form: Registration) => request<SignedIn>('register', { method: 'POST', body: form }),
   login: (form: Credentials) => request<SignedIn>('login', { method: 'POST', body: form }),
   logout: () => request<undefined>('logout', { method: 'POST' }),
   me: () => request<Person>('me'),
+  changeProfile: (form: ProfileChange) => request<Person>('me', { method: 'PATCH', body: form }),
+  changePassword: (form: PasswordChange) => request<undefined>('me/password', { method: 'PUT', body: form }),
+  sessions: () => request<SessionList>('sessions'),
+  endSession: (id: string) => request<undefined>(`sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+  endOtherSessions: () => request<undefined>('sessions', { method: 'DELETE' }),
 
   searchPeople: (query: string, signal?: AbortSignal) =>
-    request<{ users: Person[] }>(`users?${parameters({ query })}`, signal ? { signal } : {}),
+    request<People>(`users?${parameters({ query })}`, signal ? { signal } : {}),
   person: (id: UserId) => request<Person>(`users/${encodeURIComponent(id)}`),
 
   conversations: (page: { before?: string; limit?: number } = {}) =>

@@ -1,5 +1,7 @@
 // The frames of protocol v1, both ways, and the reading of what comes in: a frame of an unknown type, or one that is
-// not JSON, is skipped, never thrown.
+// not JSON, is skipped, never thrown. Written by hand: the server describes REST, not the socket, by a schema; what is the same
+// in both is taken from there.
+import type * as rest from '@/lib/http/types';
 import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
 
 export type ClientFrame =
@@ -24,14 +26,7 @@ export interface Welcome {
   limits: Limits;
 }
 
-export interface Accepted {
-  type: 'accepted';
-  client_id: string;
-  id: string;
-  conversation: ConversationId;
-  position: Position;
-  sent_at: string;
-}
+export type Accepted = rest.Accepted & { type: 'accepted' };
 
 export interface Rejected {
   type: 'rejected';

@@ -14,7 +14,8 @@ export function fromServer(
 ): ConversationEntry {
   const other_last_read = Math.max(conversation.other_last_read, known?.other_last_read ?? 0);
   // What arrived live after the answer was made is newer than the answer.
-  if (known && known.last_position > conversation.last_position) return { ...known, other_last_read };
+  if (known && known.last_position > conversation.last_position)
+    return { ...known, person: conversation.person, other_last_read };
   const last_read = Math.max(conversation.last_read, known?.last_read ?? 0);
   const unread = last_read >= conversation.last_position ? 0 : conversation.unread;
   return { ...conversation, last_read, other_last_read, unread, counted_up_to: conversation.last_position };

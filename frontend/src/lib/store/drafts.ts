@@ -1,8 +1,10 @@
-// What was typed and not sent, per person addressed: kept in localStorage, so that a reload or a crash loses nothing.
+// What was typed and not sent, per person addressed: kept in localStorage, so that a reload or a crash loses nothing, and
+// told to the other tabs, so that all show the same and none overwrites what another one keeps.
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { UserId } from '@/lib/http/types';
+import type { TabChannel } from '@/lib/tabs/tab-channel';
 
 export type Drafts = Record<UserId, string>;
 
@@ -17,31 +19,46 @@ export interface DraftStore {
   dispose(): void;
 }
 
-export function createDraftStore(owner: UserId): DraftStore {
+export function createDraftStore(owner: UserId, tabs: TabChannel): DraftStore {
   const key = `milena.drafts.${owner}`;
   const store = createStore<Drafts>(() => read(key));
+  /** What the other tabs do not know yet. */
+  const changed = new Set<UserId>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = () => {
     clearTimeout(timer);
     timer = undefined;
-    save(key, store.getState());
+    const drafts = store.getState();
+    save(key, drafts);
+    for (const to of changed) tabs.post({ kind: 'draft', to, text: drafts[to] ?? '' });
+    changed.clear();
   };
+  const put = (to: UserId, text: string) => {
+    const { [to]: _, ...others } = store.getState();
+    const kept = text.trim() === '' ? others : { ...others, [to]: text };
+    store.setState(Object.fromEntries(Object.entries(kept).slice(-MAX_DRAFTS)), true);
+  };
+  const stop = tabs.listen((news) => {
+    // What is being typed here right now is newer than what was typed there.
+    if (news.kind === 'draft' && !changed.has(news.to)) put(news.to, news.text);
+  });
   const writeIfWaiting = () => timer !== undefined && write();
   window.addEventListener('pagehide', writeIfWaiting);
   return {
     store,
     set(to, text) {
-      const { [to]: _, ...others } = store.getState();
-      const kept = text.trim() === '' ? others : { ...others, [to]: text };
-      store.setState(Object.fromEntries(Object.entries(kept).slice(-MAX_DRAFTS)), true);
+      put(to, text);
+      changed.add(to);
       timer ??= setTimeout(write, WRITE_AFTER_MS);
     },
     clear() {
+      for (const to of Object.keys(store.getState())) changed.add(to);
       store.setState({}, true);
       write();
     },
     dispose() {
       writeIfWaiting();
+      stop();
       window.removeEventListener('pagehide', writeIfWaiting);
     },
   };

@@ -1,5 +1,5 @@
 // What happens live, as pure steps from one state to the next. A burst is one step: one new state, one render.
-import type { Conversation, ConversationId, Message, Position } from '@/lib/http/types';
+import type { Conversation, ConversationId, Message, Person, Position } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
 import type { ChatState } from './chat-state';
@@ -63,6 +63,19 @@ export function withConversations(state: ChatState, conversations: readonly Conv
     byPerson[conversation.person.id] = conversation.id;
   }
   return reordered({ ...state, conversations: entries, byPerson });
+}
+
+/** One's own name has changed: also as the partner of notes to self. */
+export function withMe(state: ChatState, me: Person): ChatState {
+  const notes = state.conversations[state.byPerson[me.id] ?? ''];
+  return {
+    ...state,
+    me,
+    people: { ...state.people, [me.id]: me },
+    conversations: notes
+      ? { ...state.conversations, [notes.id]: { ...notes, person: me } }
+      : state.conversations,
+  };
 }
 
 export function withOutbox(state: ChatState, items: readonly OutboxItem[]): ChatState {

@@ -34,6 +34,17 @@ export function shortTime(ms: number, now = Date.now()): string {
   return sameYear(ms, now) ? dayOfYear.format(ms) : date.format(ms);
 }
 
+/** In a sentence: how long ago, then the day. */
+export function agoTime(ms: number, now = Date.now()): string {
+  const minutes = Math.max(0, Math.round((now - ms) / 60_000));
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  const days = daysAgo(ms, now);
+  if (days === 0) return `today at ${clock.format(ms)}`;
+  if (days === 1) return `yesterday at ${clock.format(ms)}`;
+  return sameYear(ms, now) ? `on ${dayOfYear.format(ms)}` : `on ${date.format(ms)}`;
+}
+
 /** For the line between two days. */
 export function dayTitle(ms: number, now = Date.now()): string {
   const days = daysAgo(ms, now);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { displayNameError, newPasswordError, usernameError } from './rules';
+import { displayNameError, newPasswordError, usernameError } from './account-rules';
 
 describe('the rules of the form are those of the server', () => {
   it.each(['abc', 'Franz.K_1-2', 'x'.repeat(32)])('username %s is good', (name) => {

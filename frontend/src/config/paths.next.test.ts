@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+
+import { nextOf, paths } from './paths';
+
+describe('the address after the sign-in', () => {
+  it('is what was asked for', () => {
+    expect(nextOf('/c/1', '')).toBe('/c/1');
+    expect(paths.register('/c/1')).toBe('/register?next=%2Fc%2F1');
+    expect(nextOf('/register', 'next=%2Fc%2F1')).toBe('/c/1');
+    expect(paths.login('/')).toBe('/login');
+    expect(nextOf('/login', '')).toBe('/');
+  });
+
+  it.each([
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    'javascript:alert(1)',
+    '',
+    '/login',
+    '/register',
+  ])('is never %s', (next) => {
+    expect(nextOf('/login', new URLSearchParams({ next }).toString())).toBe('/');
+  });
+});

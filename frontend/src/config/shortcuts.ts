@@ -1,0 +1,34 @@
+// Every key that does something, in one place: the handlers find their keys here, and the list of shortcuts shows them.
+// `Mod` is Ctrl, or ⌘ on a Mac.
+
+export interface Shortcut {
+  keys: readonly string[];
+  does: string;
+  group: 'Everywhere' | 'Conversations' | 'Messages' | 'Writing';
+  /** Belongs to the element that has the focus; the others work wherever it is. */
+  local?: true;
+}
+
+export const shortcuts = {
+  help: { group: 'Everywhere', keys: ['Mod+/', '?'], does: 'Show this list' },
+  search: { group: 'Everywhere', keys: ['Mod+K'], does: 'Find people' },
+  settings: { group: 'Everywhere', keys: ['Mod+,'], does: 'Open the settings' },
+  leave: { group: 'Everywhere', keys: ['Escape'], does: 'Close what is open', local: true },
+  next: { group: 'Conversations', keys: ['Alt+ArrowDown'], does: 'Next conversation' },
+  previous: { group: 'Conversations', keys: ['Alt+ArrowUp'], does: 'Previous conversation' },
+  nextUnread: {
+    group: 'Conversations',
+    keys: ['Alt+Shift+ArrowDown'],
+    does: 'Next unread conversation',
+  },
+  walkList: {
+    group: 'Conversations',
+    keys: ['ArrowDown', 'ArrowUp'],
+    does: 'Walk through the list',
+    local: true,
+  },
+  send: { group: 'Writing', keys: ['Enter'], does: 'Send', local: true },
+  breakLine: { group: 'Writing', keys: ['Shift+Enter'], does: 'Begin a new line', local: true },
+} satisfies Record<string, Shortcut>;
+
+export type ShortcutId = keyof typeof shortcuts;

@@ -1,0 +1,101 @@
+// Tells about messages that came while nobody looked at them: a notification of the desktop and a sound, each if wanted,
+// from one of the open tabs.
+import type { ChatSession } from '@/lib/chat/chat-session';
+import type { ConversationId, Message } from '@/lib/http/types';
+
+import { Announcements } from './announcement';
+import { permission } from './permission';
+import { preferences } from './preferences';
+import { chime } from './sound';
+
+const TEXT_MAX_CHARS = 140;
+const SOUND_EVERY_MS = 1_500;
+
+export class Notifier {
+  readonly #chat: ChatSession;
+  readonly #open: (id: ConversationId) => void;
+  readonly #announcements: Announcements;
+  readonly #shown = new Map<ConversationId, Notification>();
+  readonly #stops: (() => void)[];
+  #soundAt = 0;
+
+  /** `open` shows a conversation: its notification was pressed. */
+  constructor(chat: ChatSession, open: (id: ConversationId) => void) {
+    this.#chat = chat;
+    this.#open = open;
+    this.#announcements = new Announcements(chat.tab, chat.tabs);
+    this.#stops = [
+      chat.onArrivals((messages) => this.#arrived(messages)),
+      chat.store.subscribe(({ conversations }) => this.#closeRead(conversations)),
+    ];
+  }
+
+  /** The conversation that the page shows, null when none. */
+  shown: ConversationId | null = null;
+
+  dispose(): void {
+    for (const stop of this.#stops) stop();
+    this.#announcements.dispose();
+    for (const notification of this.#shown.values()) notification.close();
+  }
+
+  /** Of a burst, the newest of each conversation stands for the others. */
+  #arrived(messages: readonly Message[]): void {
+    const newest = new Map(messages.map((message) => [message.conversation, message]));
+    const counts = new Map<ConversationId, number>();
+    for (const { conversation } of messages) counts.set(conversation, (counts.get(conversation) ?? 0) + 1);
+    for (const message of newest.values())
+      void this.#consider(message, counts.get(message.conversation) ?? 1);
+  }
+
+  async #consider(message: Message, count: number): Promise<void> {
+    const inView = message.conversation === this.shown && isLookedAt();
+    if (!(await this.#announcements.isOurs(message.id, inView))) return;
+    // Read meanwhile, on another device.
+    const entry = this.#chat.store.getState().conversations[message.conversation];
+    if (entry && entry.last_read >= message.position) return;
+    const { desktop, sound } = preferences();
+    if (sound) this.#sound();
+    if (desktop && permission() === 'granted') this.#show(message, count);
+  }
+
+  #sound(): void {
+    const now = Date.now();
+    if (now - this.#soundAt < SOUND_EVERY_MS) return;
+    this.#soundAt = now;
+    void chime();
+  }
+
+  #show({ conversation, sender, body }: Message, count: number): void {
+    const { conversations, people } = this.#chat.store.getState();
+    const person = conversations[conversation]?.person ?? people[sender];
+    const notification = new Notification(person?.display_name ?? 'Milena', {
+      body: count > 1 ? `${count} new messages` : shortened(body),
+      // Of one conversation there is one at a time, also across tabs.
+      tag: `milena-${conversation}`,
+      icon: '/favicon.svg',
+      silent: true,
+    });
+    notification.onclick = () => {
+      window.focus();
+      this.#open(conversation);
+      notification.close();
+    };
+    this.#shown.set(conversation, notification);
+  }
+
+  #closeRead(conversations: ReturnType<ChatSession['store']['getState']>['conversations']): void {
+    for (const [id, notification] of this.#shown) {
+      if ((conversations[id]?.unread ?? 1) > 0) continue;
+      notification.close();
+      this.#shown.delete(id);
+    }
+  }
+}
+
+const isLookedAt = () => document.visibilityState === 'visible' && document.hasFocus();
+
+function shortened(text: string): string {
+  const chars = Array.from(text.replace(/\s+/g, ' ').trim());
+  return chars.length > TEXT_MAX_CHARS ? `${chars.slice(0, TEXT_MAX_CHARS - 1).join('')}…` : chars.join('');
+}
