@@ -27,8 +27,19 @@ export const shortcuts = {
     does: 'Walk through the list',
     local: true,
   },
+  walkMessages: {
+    group: 'Messages',
+    keys: ['ArrowUp', 'ArrowDown'],
+    does: 'Walk through the messages',
+    local: true,
+  },
+  copy: { group: 'Messages', keys: ['Mod+C'], does: 'Copy the message', local: true },
+  write: { group: 'Messages', keys: ['Escape'], does: 'Back to writing', local: true },
   send: { group: 'Writing', keys: ['Enter'], does: 'Send', local: true },
   breakLine: { group: 'Writing', keys: ['Shift+Enter'], does: 'Begin a new line', local: true },
+  bold: { group: 'Writing', keys: ['Mod+B'], does: 'Bold', local: true },
+  italic: { group: 'Writing', keys: ['Mod+I'], does: 'Italic', local: true },
+  code: { group: 'Writing', keys: ['Mod+E'], does: 'Code', local: true },
 } satisfies Record<string, Shortcut>;
 
 export type ShortcutId = keyof typeof shortcuts;

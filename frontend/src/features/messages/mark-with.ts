@@ -1,14 +1,21 @@
 // Ctrl+B, Ctrl+I and Ctrl+E put the marks of bold, italic and code around what is chosen, or take them away.
 import type { KeyboardEvent } from 'react';
 
+import { shortcuts } from '@/config/shortcuts';
+import { matches } from '@/lib/keys/combo';
+
 import { insertText } from './insert-text';
 
-const MARKS: Record<string, string> = { b: '**', i: '_', e: '`' };
+const MARKS = [
+  [shortcuts.bold, '**'],
+  [shortcuts.italic, '_'],
+  [shortcuts.code, '`'],
+] as const;
 
 /** True when the key was one of these. */
 export function markWith(event: KeyboardEvent<HTMLTextAreaElement>): boolean {
-  const mark = MARKS[event.key.toLowerCase()];
-  if (mark === undefined || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return false;
+  const mark = MARKS.find(([{ keys }]) => keys.some((combo) => matches(combo, event)))?.[1];
+  if (mark === undefined) return false;
   event.preventDefault();
   const area = event.currentTarget;
   const { value, selectionStart: from, selectionEnd: to } = area;
