@@ -6,7 +6,7 @@ import type { Theme } from '@/lib/theme/theme';
 import styles from './theme-choice.module.css';
 
 const THEMES: { theme: Theme; icon: IconName; label: string }[] = [
-  { theme: 'system', icon: 'system', label: 'As the system' },
+  { theme: 'system', icon: 'system', label: 'System' },
   { theme: 'light', icon: 'sun', label: 'Light' },
   { theme: 'dark', icon: 'moon', label: 'Dark' },
 ];
