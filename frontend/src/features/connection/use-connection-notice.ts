@@ -1,29 +1,19 @@
-// What to say about the connection, if anything. A short interruption is not worth a word: nothing is said for 2 s.
-import { useEffect, useState, useSyncExternalStore } from 'react';
+// What to say about the connection, if anything.
+import { useSyncExternalStore } from 'react';
 
 import { useChatState } from '@/lib/chat/chat-context';
 
-export type ConnectionNotice = 'offline' | 'connecting' | 'stopped';
+import { useSteadyTrouble } from './use-steady-trouble';
 
-const PATIENCE_MS = 2_000;
+export type ConnectionNotice = 'offline' | 'connecting' | 'stopped';
 
 export function useConnectionNotice(): ConnectionNotice | null {
   const phase = useChatState((state) => state.connection.phase);
   const online = useSyncExternalStore(subscribeOnline, () => navigator.onLine);
-  const live = phase === 'live';
-  const [late, setLate] = useState(false);
-
-  useEffect(() => {
-    if (live) return;
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
-    return () => {
-      clearTimeout(timer);
-      setLate(false);
-    };
-  }, [live]);
+  const troubled = useSteadyTrouble(phase !== 'live');
 
   if (phase === 'closed') return 'stopped';
-  if (live || !late) return null;
+  if (!troubled) return null;
   return online ? 'connecting' : 'offline';
 }
 
