@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
+use crate::broker;
 use crate::gateway;
 use crate::measure::process::Usage;
 use crate::measure::report::Report;
@@ -21,7 +22,17 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(subcommand)]
-    bench: Bench,
+    command: Command,
+}
+
+/// The benches, and what they start in processes of their own.
+#[derive(Debug, Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Bench(Bench),
+    /// The embedded log alone, for the process that measures it.
+    #[command(hide = true)]
+    ServeBroker(broker::serve::Options),
 }
 
 /// The benches.
@@ -33,6 +44,8 @@ enum Bench {
     Sink(sink::Options),
     /// Accepted → stored at a constant rate, and transactions a second.
     SinkSteady(sink::SteadyOptions),
+    /// The embedded log beside Apache Kafka: confirmations, throughput, start, idle cost, memory.
+    Broker(broker::Options),
     /// Send → accepted and send → delivered at a constant rate, beside librdkafka alone.
     Latency(gateway::latency::Options),
     /// The highest rate that holds with p99 below a limit, beside librdkafka alone.
@@ -70,6 +83,10 @@ impl Bench {
                 return gateway::idle::hold(*gateway, *source).await.map(|()| None);
             }
             Self::BareFanout { sockets } => return yardstick::fanout::run(*sockets).map(|()| None),
+            Self::Broker(options) => {
+                let options = options.clone();
+                tokio::task::spawn_blocking(move || broker::run(&options)).await?
+            }
         };
         report.map(Some)
     }
@@ -81,17 +98,23 @@ impl Cli {
     /// # Errors
     /// One sentence for whatever stopped it.
     pub fn run(self) -> anyhow::Result<()> {
+        let bench = match self.command {
+            Command::Bench(bench) => bench,
+            Command::ServeBroker(options) => return broker::serve::run(options),
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let report = runtime.block_on(async {
             let stop = CancellationToken::new();
             milena_process::stop_on_signal(stop.clone()).context("signals cannot be received")?;
             // A bench that is dropped kills the programs that it started.
             tokio::select! {
-                report = self.bench.run() => report,
+                report = bench.run() => report,
                 () = stop.cancelled() => bail!("interrupted"),
             }
-        })?;
-        report.map_or(Ok(()), |report| report.print(self.out.as_deref()))
+        });
+        // A bench that blocks a thread is not waited for.
+        runtime.shutdown_background();
+        report?.map_or(Ok(()), |report| report.print(self.out.as_deref()))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Milena) in the same run, and ends with one line, `BENCH_JSON {...}`. `scripts/bench` builds the programs, starts the
 //! servers that a bench needs, and ends them.
 
+pub mod broker;
 pub mod cli;
 pub mod client;
 pub mod gateway;
