@@ -3,6 +3,7 @@
 mod admin;
 mod clients;
 mod crash;
+mod disk_full;
 mod hostile;
 mod recovery;
 mod restarts;

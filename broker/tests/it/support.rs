@@ -93,6 +93,19 @@ impl ChildBroker {
         Self::run(command.args(arguments), folder, listen)
     }
 
+    /// The same with segments of another size.
+    pub(crate) fn start_with_segments(segment_bytes: u64, folder: &Path, listen: SocketAddr) -> Self {
+        let (program, arguments) = program();
+        let mut command = Command::new(program);
+        command.args(arguments).env(CHILD_SEGMENT_BYTES, segment_bytes.to_string());
+        Self::run(&mut command, folder, listen)
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Runs a command that ends in running `program`.
     pub(crate) fn run(command: &mut Command, folder: &Path, listen: SocketAddr) -> Self {
         let child =
@@ -121,6 +134,7 @@ impl Drop for ChildBroker {
 const CHILD_FOLDER: &str = "MILENA_BROKER_CHILD_FOLDER";
 const CHILD_LISTEN: &str = "MILENA_BROKER_CHILD_LISTEN";
 const CHILD_INTERVAL_MS: &str = "MILENA_BROKER_CHILD_INTERVAL_MS";
+const CHILD_SEGMENT_BYTES: &str = "MILENA_BROKER_CHILD_SEGMENT_BYTES";
 const CHILD_ADDRESS: &str = "broker listens on ";
 
 /// This very program, told to run nothing but `a_broker_to_be_killed`: so the broker in the other process is always
@@ -138,6 +152,9 @@ async fn a_broker_to_be_killed() {
     config.listen = listen.parse().expect("an address");
     if let Ok(interval_ms) = std::env::var(CHILD_INTERVAL_MS) {
         config.sync = SyncPolicy::Interval(Duration::from_millis(interval_ms.parse().expect("a number")));
+    }
+    if let Ok(segment_bytes) = std::env::var(CHILD_SEGMENT_BYTES) {
+        config.segment_bytes = segment_bytes.parse().expect("a number");
     }
     let broker = milena_broker::start(config).await.expect("started");
     println!("{CHILD_ADDRESS}{}", broker.address());

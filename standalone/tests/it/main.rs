@@ -16,6 +16,7 @@ mod world;
 
 mod bad_input;
 mod cluster;
+mod embedded_log;
 mod epoch;
 mod faults;
 mod import;

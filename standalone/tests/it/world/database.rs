@@ -42,7 +42,12 @@ impl Database {
 
     /// The one that `milena` keeps in its data folder.
     pub(crate) fn in_data_folder(data: &Path) -> Self {
-        Self { url: format!("sqlite:{}?mode=rw", data.join("milena.db").display()) }
+        Self::at(&data.join("milena.db"))
+    }
+
+    /// An SQLite file.
+    pub(crate) fn at(file: &Path) -> Self {
+        Self { url: format!("sqlite:{}?mode=rw", file.display()) }
     }
 
     /// The same database through a proxy before its server.

@@ -18,7 +18,7 @@ pub(crate) use milena::Milena;
 pub(crate) use ports::free_address;
 pub(crate) use program::{Finished, Launch, Program};
 pub(crate) use proxy::{Proxy, Weather};
-pub(crate) use servers::{Kind, OwnServer, shared};
+pub(crate) use servers::{Kind, OwnServer, required, shared};
 pub(crate) use vitals::{Vitals, watch};
 pub(crate) use waiting::until;
 

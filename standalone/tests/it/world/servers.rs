@@ -33,7 +33,8 @@ impl Kind {
     }
 }
 
-fn required() -> bool {
+/// Whether a server or client that is missing is a failure.
+pub(crate) fn required() -> bool {
     std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1")
 }
 

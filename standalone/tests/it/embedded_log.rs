@@ -1,0 +1,104 @@
+//! The log of a running `milena` is open to other programs on the machine: a `kafka-consumer` in another process, and
+//! kcat. Both read and write while people chat.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::client::Socket;
+use crate::client::send_frame;
+use crate::world::{Database, Launch, Milena, Program, required, until};
+
+const TOPIC: &str = "chat_messages";
+
+/// Where `milena` wrote down that its log listens.
+fn log_address(milena: &Milena) -> String {
+    std::fs::read_to_string(milena.data().join("log.address")).unwrap().trim().to_owned()
+}
+
+/// A `kafka-consumer` on that log, with a database of its own.
+fn consumer(folder: &Path, log: &str) -> Launch {
+    Launch::new("kafka-consumer", "kafka-consumer", folder)
+        .variable("MILENA__KAFKA__BROKERS", log)
+        .variable("MILENA__CONSUMER__GROUP", "another-store")
+        .variable("MILENA__DATABASE__URL", format!("sqlite:{}?mode=rwc", folder.join("other.db").display()))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kafka_consumer_in_another_process_fills_a_second_store() {
+    let milena = Milena::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
+    let (mut socket, _) = Socket::signed_in(milena.address, &ann.token, None).await;
+    let mut send = async |from: usize| {
+        for number in from..from + 50 {
+            let client_id = format!("c-{number}");
+            socket.send(&send_frame(bob.person.id, &client_id, "read elsewhere", false)).await.unwrap();
+            assert_eq!(socket.answer(&client_id).await["type"], "accepted");
+        }
+    };
+    send(0).await;
+    let launch = consumer(folder.path(), &log_address(&milena));
+    let mut running = Program::start(launch.clone().argument("run"));
+    let second = Database::at(&folder.path().join("other.db"));
+    let stored = async |count: i64| {
+        until("the second store has all", 60, async || second.try_count_messages().await == Some(count))
+            .await;
+    };
+    stored(50).await;
+    send(50).await;
+    stored(100).await;
+    running.stop().await;
+    let verified = launch.clone().argument("verify").run(60).await;
+    assert!(verified.status.success(), "{}{}", verified.stdout, verified.stderr);
+    // Nothing of this is seen by milena's own store.
+    until("the first store has all", 60, async || milena.database().count("messages").await == 100).await;
+}
+
+/// Runs kcat to its end; what it printed.
+async fn kcat(log: &str, arguments: &[&str], input: &str) -> String {
+    let mut command = Command::new("timeout");
+    command.args(["60", "kcat", "-b", log, "-X", "broker.address.family=v4"]).args(arguments);
+    let input = input.to_owned();
+    let run = move || {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kcat_reads_and_writes_while_people_chat() {
+    let found = Command::new("kcat").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !found {
+        assert!(!required(), "kcat is required but not installed");
+        eprintln!("not run: kcat is not installed");
+        return;
+    }
+    let milena = Milena::start().await;
+    let log = &log_address(&milena);
+    let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
+    let rest = milena.rest().of(&ann);
+    for number in 0..5 {
+        rest.send_accepted(bob.person.id, &format!("c-{number}"), &format!("letter {number}")).await;
+    }
+    assert!(kcat(log, &["-L", "-t", TOPIC], "").await.contains("with 12 partitions"));
+    let read = kcat(log, &["-C", "-t", TOPIC, "-o", "beginning", "-c", "5", "-q"], "").await;
+    let bodies: Vec<String> = read
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["body"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(bodies, ["letter 0", "letter 1", "letter 2", "letter 3", "letter 4"]);
+    // What is no message goes to the dead letters; the chat goes on.
+    kcat(log, &["-P", "-t", TOPIC], "not a message\n").await;
+    rest.send_accepted(bob.person.id, "c-5", "letter 5").await;
+    let dead = format!("{TOPIC}.dead");
+    let letter = kcat(log, &["-C", "-t", &dead, "-o", "beginning", "-c", "1", "-q"], "").await;
+    assert_eq!(letter.trim(), "not a message");
+    until("all is stored", 60, async || milena.database().count("messages").await == 6).await;
+}
