@@ -205,7 +205,7 @@ async fn reading_begins_anywhere_across_many_segments() {
 }
 
 /// Writes so much, kills the broker, and starts it again: what is read then is about a segment, however long the log.
-async fn recovery_reads_one_segment(log_bytes: u64, segment_bytes: u64) -> Duration {
+async fn recovery_reads_one_segment(log_bytes: u64, segment_bytes: u64) -> (Duration, String) {
     let folder = tempfile::tempdir().expect("folder");
     let address = free_address();
     let mut broker = ChildBroker::start_with_segments(segment_bytes, folder.path(), address);
@@ -223,16 +223,16 @@ async fn recovery_reads_one_segment(log_bytes: u64, segment_bytes: u64) -> Durat
     let io = fs::read_to_string(format!("/proc/{}/io", broker.id())).expect("the kernel counts");
     let read = io.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("what was read");
     let read: u64 = read.parse().expect("a number");
-    println!("{log_bytes} bytes in {batches} batches: started again after {took:?}, read {read} bytes");
     // Once to check the batches, once more at most to learn the producers; the rest is the program itself.
     assert!(read <= 2 * segment_bytes + (8 << 20), "{read} bytes were read");
     assert_eq!(watermarks(&client(address), "letters", 0).await, (0, batches as i64 * 40_000));
-    took
+    (took, format!("{log_bytes} bytes in {batches} batches: started again after {took:?}, read {read} bytes"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recovery_does_not_grow_with_the_log() {
-    recovery_reads_one_segment(64 << 20, 4 << 20).await;
+    let (_, figures) = recovery_reads_one_segment(64 << 20, 4 << 20).await;
+    println!("{figures}");
 }
 
 /// Ten gigabytes, or `MILENA_BROKER_LOG_GB`; run by `scripts/long broker-recovery`.
@@ -240,6 +240,7 @@ async fn recovery_does_not_grow_with_the_log() {
 #[ignore = "writes gigabytes"]
 async fn recovery_of_a_large_log_is_bounded() {
     let gigabytes = std::env::var("MILENA_BROKER_LOG_GB").map_or(10, |gb| gb.parse().expect("a number"));
-    let took = recovery_reads_one_segment(gigabytes << 30, 128 << 20).await;
+    let (took, figures) = recovery_reads_one_segment(gigabytes << 30, 128 << 20).await;
+    println!("{figures}");
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
