@@ -84,7 +84,6 @@ impl Device {
             hang_up: Arc::clone(&hang_up),
             heartbeat: A_DAY,
             cursor: None,
-            cursor_of: 0,
             replaying: false,
         };
         let task = tokio::spawn(work.run());
@@ -134,9 +133,7 @@ struct Work {
     heartbeat: Duration,
     /// The last one that was told; with it the next connection resumes.
     cursor: Option<String>,
-    /// The node with which it connected before, whose cursor it resumed with.
-    cursor_of: usize,
-    /// Resumed, and what comes may be known: until the next cursor of the same node.
+    /// Resumed, and not yet told a cursor.
     replaying: bool,
 }
 
@@ -149,7 +146,6 @@ impl Work {
                 && self.converse(socket).await
             {
                 wait = RECONNECT_FIRST;
-                self.cursor_of = self.node;
             }
             if self.roams {
                 self.node = (self.node + 1) % self.nodes.len();
@@ -207,9 +203,7 @@ impl Work {
             "welcome" => return self.welcomed(&frame, socket).await,
             "cursor" => {
                 self.cursor = frame["cursor"].as_str().map(str::to_owned);
-                // A node may have read less of the log than the one that gave out the cursor before: what it reads later
-                // comes again, and the device cannot know how long.
-                self.replaying &= self.cursor_of != self.node;
+                self.replaying = false;
             }
             "message" => {
                 let message = serde_json::from_value(frame).expect("a message");

@@ -14,8 +14,7 @@ pub(crate) enum Via {
     Accepted,
     /// As a `message` frame.
     Live,
-    /// As a `message` frame of a resumed connection, before its first `cursor` if the node is the same as before: it may be
-    /// one that is known, or older than one that is known.
+    /// As a `message` frame of a resumed connection, before its first `cursor`: it may be one that is known.
     Replay,
     /// By REST, to fill a `gap` or after `resumed: false`.
     Fetched,
@@ -68,6 +67,9 @@ pub(crate) struct Heard {
     pub(crate) gaps: usize,
     /// What was duplicated or reordered, and how it came, for people.
     pub(crate) oddities: Vec<String>,
+    /// Own messages that were sent more than once and answered before they came: the answer to a repeat may come from the
+    /// store, and overtake what the node has still to read.
+    answered_early: HashSet<Uuid>,
     ids: HashSet<Uuid>,
     newest: HashMap<Uuid, i64>,
 }
@@ -110,7 +112,15 @@ impl Heard {
 
     fn arrive(&mut self, arrival: Arrival, strict: bool) {
         let newest = self.newest.entry(arrival.conversation).or_insert(-1);
-        let known = !self.ids.insert(arrival.id);
+        let mut known = !self.ids.insert(arrival.id);
+        if arrival.via == Via::Accepted && !strict {
+            if !known {
+                self.answered_early.insert(arrival.id);
+            }
+            self.arrivals.push(arrival);
+            return;
+        }
+        known &= !self.answered_early.remove(&arrival.id);
         if strict && (known || arrival.position <= *newest) {
             let before = self.arrivals.iter().filter(|before| before.id == arrival.id);
             let before: Vec<_> = before.map(|before| (before.via, before.connection)).collect();
@@ -122,7 +132,7 @@ impl Heard {
         }
         match (known, strict) {
             (true, true) => self.duplicated += 1,
-            (true, false) => self.replayed_again += usize::from(arrival.via != Via::Accepted),
+            (true, false) => self.replayed_again += 1,
             (false, true) => self.reordered += usize::from(arrival.position <= *newest),
             (false, false) => {}
         }
