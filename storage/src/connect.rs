@@ -13,9 +13,10 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use milena_settings::DatabaseSettings;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::sqlx::{self, AssertSqlSafe, Connection, MySql, Postgres};
+use sea_orm::sqlx::{self, AssertSqlSafe, Connection, MySql, Postgres, SqliteConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
 use crate::StoreKind;
@@ -118,6 +119,7 @@ fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
         .test_before_acquire(false)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
+        .map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| has_no_transaction(connection)))
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .journal_mode(SqliteJournalMode::Wal)
@@ -131,6 +133,17 @@ fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
                 .optimize_on_close(true, None)
         });
     options
+}
+
+/// On a full disk, and on other errors, SQLite ends a transaction by itself. The driver's ROLLBACK then fails, and the driver
+/// goes on counting the transaction as open: later ones would be savepoints in it, confirmed and never committed. Such a
+/// connection is closed.
+fn has_no_transaction(connection: &mut SqliteConnection) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(async move {
+        // A transaction that was dropped is rolled back by the connection's thread; the answer comes after that.
+        connection.ping().await?;
+        Ok(!connection.is_in_transaction())
+    })
 }
 
 fn sqlite_reader(settings: &DatabaseSettings) -> ConnectOptions {
@@ -186,7 +199,7 @@ fn server(
 fn prepare<'c, DB>(
     connection: &'c mut DB::Connection,
     session: String,
-) -> futures::future::BoxFuture<'c, Result<(), sqlx::Error>>
+) -> BoxFuture<'c, Result<(), sqlx::Error>>
 where
     DB: sqlx::Database,
     &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,

@@ -1,7 +1,7 @@
 //! The disk of the database is full: the consumer waits, and goes on when there is room.
 //!
 //! A small memory file system makes a full disk without filling the machine's. Only root may mount one; elsewhere
-//! this test says that it was not run.
+//! these tests say that they were not run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,6 +71,13 @@ async fn waits_for_room(world: &World, disk: &SmallDisk) {
     assert!(summary.retries > 0);
     assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (sent, 0, 0));
     assert_eq!(truth::equal(world).await as u64, sent);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_sqlite() {
+    let Some(disk) = SmallDisk::mount(128) else { return };
+    let world = World::embedded_with(Database::sqlite(disk.path())).await;
+    waits_for_room(&world, &disk).await;
 }
 
 /// The database in a tablespace of its own: a full disk under PostgreSQL's own log would stop the server of all tests.
