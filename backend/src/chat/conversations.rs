@@ -1,14 +1,19 @@
 //! The conversation list and single conversations, with the other person's name and the unread count.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use milena_domain::{ConversationId, Position, UserId};
-use milena_storage::{ListCursor, Person};
+use milena_storage::{ListCursor, LogPosition, Person};
 
 use super::Chat;
 use super::listing::{Entry, assemble};
 use super::page::ChatMessage;
+use crate::log::recent::LogMessage;
 use crate::refusal::{Code, Refusal};
+
+/// What the store may not have of a conversation.
+type Unflushed = (ConversationId, Vec<Arc<LogMessage>>);
 
 /// A conversation as its user sees it.
 #[derive(Debug, Clone)]
@@ -60,22 +65,19 @@ impl Chat {
         let listing = self.store.conversations_of(&self.topic, user, before, limit + 1).await?;
         let store_has_more = listing.conversations.len() > limit;
         let stored: Vec<Entry> = listing.conversations.into_iter().take(limit).map(Entry::from).collect();
+        let (unlisted, unlisted_log) = self.unlisted(user, &stored, &unflushed, &listing.log).await?;
         let mut changed = Vec::with_capacity(unflushed.len());
         for (conversation, messages) in unflushed {
-            let listed = stored.iter().find(|entry| entry.id == conversation).cloned();
-            let (mut entry, log) = match listed {
-                Some(entry) => (entry, listing.log.clone()),
-                None => match self.entry(user, conversation).await? {
-                    (Some(entry), log) => (entry, log),
-                    (None, log) => {
-                        let Some(last) = messages.last() else { continue };
-                        let event = &last.event;
-                        let other = if event.sender == user { event.to } else { event.sender };
-                        (Entry::unknown_to_store(conversation, other), log)
-                    }
-                },
+            let listed = stored.iter().find(|entry| entry.id == conversation);
+            let log = if listed.is_some() { &listing.log } else { &unlisted_log };
+            let Some(mut entry) = listed
+                .or_else(|| unlisted.get(&conversation))
+                .cloned()
+                .or_else(|| unknown_to_store(user, conversation, &messages))
+            else {
+                continue;
             };
-            entry.add_unflushed(user, &log, &messages);
+            entry.add_unflushed(user, log, &messages);
             changed.push(entry);
         }
         let (mut page, next) = assemble(stored, changed, before, limit, store_has_more);
@@ -120,11 +122,25 @@ impl Chat {
         }
     }
 
-    async fn entry(
+    /// The conversations with unflushed messages that are not on the page, as the store has them, and how far it was
+    /// then: asked for in one go, since there are many when the consumer is behind.
+    async fn unlisted(
         &self,
         user: UserId,
-        id: ConversationId,
-    ) -> Result<(Option<Entry>, milena_storage::LogPosition), Refusal> {
+        listed: &[Entry],
+        unflushed: &[Unflushed],
+        log: &LogPosition,
+    ) -> Result<(HashMap<ConversationId, Entry>, LogPosition), Refusal> {
+        let listed: HashSet<_> = listed.iter().map(|entry| entry.id).collect();
+        let missing: Vec<_> = unflushed.iter().map(|(id, _)| *id).filter(|id| !listed.contains(id)).collect();
+        if missing.is_empty() {
+            return Ok((HashMap::new(), log.clone()));
+        }
+        let found = self.store.conversations_among(&self.topic, user, &missing).await?;
+        Ok((found.conversations.into_iter().map(|row| (row.id, Entry::from(row))).collect(), found.log))
+    }
+
+    async fn entry(&self, user: UserId, id: ConversationId) -> Result<(Option<Entry>, LogPosition), Refusal> {
         let (summary, log) = self.store.conversation_of(&self.topic, user, id).await?;
         Ok((summary.map(Entry::from), log))
     }
@@ -149,6 +165,12 @@ impl Chat {
     pub(super) fn recent(&self) -> std::sync::RwLockReadGuard<'_, crate::log::recent::Recent> {
         self.recent.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unknown_to_store(user: UserId, id: ConversationId, messages: &[Arc<LogMessage>]) -> Option<Entry> {
+    let event = &messages.last()?.event;
+    let other = if event.sender == user { event.to } else { event.sender };
+    Some(Entry::unknown_to_store(id, other))
 }
 
 /// Somebody whom the store does not know: after a replay into an empty database, people are not there.

@@ -2,7 +2,9 @@
 
 use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::{ConversationId, Position, Timestamp, UserId};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, Statement, Value,
+};
 use uuid::Uuid;
 
 use super::history::StoredMessage;
@@ -51,6 +53,9 @@ pub struct Listing {
     pub log: LogPosition,
 }
 
+/// Conversations that one statement asks for by their ids.
+const AMONG: usize = 200;
+
 /// The page is chosen first; what is expensive is done for its rows only. The unread count is bounded by the position of
 /// the last unread message that still counts: a limited subquery in FROM could not refer to the row on MariaDB.
 const SUMMARIES: &str = "\
@@ -95,7 +100,8 @@ impl Store {
                 ],
             ),
         };
-        let (conversations, log) = self.summaries(topic, user, which, values, row_limit(limit)).await?;
+        let query = self.summaries(user, which, values, row_limit(limit));
+        let (conversations, log) = self.read_summaries(topic, user, vec![query]).await?;
         Ok(Listing { conversations, log })
     }
 
@@ -109,9 +115,29 @@ impl Store {
         user: UserId,
         id: ConversationId,
     ) -> Result<(Option<ConversationSummary>, LogPosition), StorageError> {
-        let (mut found, log) =
-            self.summaries(topic, user, "AND c.id = ?", vec![id.as_uuid().into()], 1).await?;
+        let query = self.summaries(user, "AND c.id = ?", vec![id.as_uuid().into()], 1);
+        let (mut found, log) = self.read_summaries(topic, user, vec![query]).await?;
         Ok((found.pop(), log))
+    }
+
+    /// Those of the conversations that are stored and that the person is in, in no order.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
+    pub async fn conversations_among(
+        &self,
+        topic: &str,
+        user: UserId,
+        ids: &[ConversationId],
+    ) -> Result<Listing, StorageError> {
+        let which = format!("AND c.id IN ({})", vec!["?"; AMONG].join(", "));
+        let queries = ids.chunks(AMONG).map(|chunk| {
+            // Filled up with its last id, so that there is one statement for the database to prepare.
+            let ids = chunk.iter().chain(std::iter::repeat_n(&chunk[chunk.len() - 1], AMONG - chunk.len()));
+            self.summaries(user, &which, ids.map(|id| id.as_uuid().into()).collect(), AMONG as u64)
+        });
+        let (conversations, log) = self.read_summaries(topic, user, queries.collect()).await?;
+        Ok(Listing { conversations, log })
     }
 
     /// The person's conversations with the other person and the newest stored position, those that were written
@@ -162,25 +188,31 @@ impl Store {
         .await
     }
 
-    async fn summaries(
-        &self,
-        topic: &str,
-        user: UserId,
-        which: &str,
-        which_values: Vec<Value>,
-        limit: u64,
-    ) -> Result<(Vec<ConversationSummary>, LogPosition), StorageError> {
+    fn summaries(&self, user: UserId, which: &str, which_values: Vec<Value>, limit: u64) -> Statement {
         let me = || Value::from(user.as_uuid());
         let mut values = vec![me(), me(), i64::from(UNREAD_MAX_COUNT - 1).into(), me()];
         values.extend(which_values);
         values.extend([(limit as i64).into(), me()]);
-        let query = statement(self.kind(), &SUMMARIES.replace("{which}", which), values);
+        statement(self.kind(), &SUMMARIES.replace("{which}", which), values)
+    }
+
+    /// What the queries find, and how far the log was stored, all at one moment.
+    async fn read_summaries(
+        &self,
+        topic: &str,
+        user: UserId,
+        queries: Vec<Statement>,
+    ) -> Result<(Vec<ConversationSummary>, LogPosition), StorageError> {
         self.answer(async {
             let snapshot = self.snapshot().await?;
             let log = read_log_position(&snapshot, topic).await?;
-            let rows = snapshot.query_all_raw(query).await?;
+            let mut summaries = Vec::new();
+            for query in queries {
+                for row in snapshot.query_all_raw(query).await? {
+                    summaries.push(summary(user, &row)?);
+                }
+            }
             snapshot.commit().await?;
-            let summaries = rows.iter().map(|row| summary(user, row)).collect::<Result<_, _>>()?;
             Ok((summaries, log))
         })
         .await

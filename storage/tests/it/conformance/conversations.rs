@@ -96,6 +96,25 @@ pub(super) async fn notes_to_self_have_one_member(database: &TestDatabase) {
     assert_eq!(positions[1], (notes, user(1), Position::new(Epoch::FIRST, 1)));
 }
 
+pub(super) async fn many_conversations_are_found_by_their_ids(database: &TestDatabase) {
+    let store = database.store().await;
+    // More than one statement asks for, every third of them stored.
+    let others: Vec<u128> = (2..602).collect();
+    let rows: Vec<_> =
+        (0..).zip(others.iter().step_by(3)).map(|(at, other)| row(1, *other, "hi", at)).collect();
+    let stored: std::collections::HashSet<_> = rows.iter().map(|row| row.conversation).collect();
+    let count = rows.len();
+    write(&store, rows).await;
+    let ids: Vec<_> = others.iter().map(|other| ConversationId::direct(user(1), user(*other))).collect();
+    let found = store.conversations_among(TOPIC, user(1), &ids).await.unwrap();
+    assert_eq!(found.log.next_offsets[&0], count as i64);
+    let found: Vec<_> = found.conversations.iter().map(|found| found.id).collect();
+    assert_eq!(found.len(), stored.len(), "each once");
+    assert!(found.iter().all(|id| stored.contains(id)));
+    let none = store.conversations_among(TOPIC, user(1), &[]).await.unwrap();
+    assert!(none.conversations.is_empty());
+}
+
 pub(super) async fn strangers_see_nothing(database: &TestDatabase) {
     let store = database.store().await;
     write(&store, vec![row(1, 2, "secret", 0)]).await;
@@ -112,6 +131,9 @@ pub(super) async fn strangers_see_nothing(database: &TestDatabase) {
     let (none, log) = store.conversation_of(TOPIC, user(3), conversation).await.unwrap();
     assert_eq!((none, log.next_offsets[&0]), (None, 1));
     assert!(store.conversations_of(TOPIC, user(3), None, 10).await.unwrap().conversations.is_empty());
+    assert!(
+        store.conversations_among(TOPIC, user(3), &[conversation]).await.unwrap().conversations.is_empty()
+    );
     assert!(store.conversation_positions(user(3), 10).await.unwrap().is_empty());
     let elsewhere = store.conversations_of("another_topic", user(1), None, 10).await.unwrap();
     assert!(elsewhere.log.next_offsets.is_empty(), "offsets belong to their topic");

@@ -47,7 +47,7 @@ on_every_database! {
     history: paging_both_ways_gives_every_message_once, a_page_around_a_position, texts_come_back_exactly,
         epochs_and_large_positions_keep_their_order, messages_are_found_by_id;
     conversations: the_list_is_paged_newest_first, unread_messages_are_counted_up_to_the_limit,
-        notes_to_self_have_one_member, strangers_see_nothing;
+        many_conversations_are_found_by_their_ids, notes_to_self_have_one_member, strangers_see_nothing;
     reads: read_positions_only_grow, marks_of_unknown_members_are_answered;
     writer: duplicates_are_stored_once, a_repeat_does_not_move_its_conversation, a_taken_position_is_bad_data,
         bad_text_is_bad_data, large_batches_are_written_whole, an_abandoned_write_leaves_all_or_nothing,
