@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     milena_process::start_logging(&settings.logging.filter);
+    milena_process::raise_open_files(settings.http.max_connections as u64);
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

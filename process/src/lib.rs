@@ -2,9 +2,11 @@
 //! them.
 
 mod failure;
+mod files;
 mod logging;
 mod signals;
 
 pub use failure::sentence;
+pub use files::raise_open_files;
 pub use logging::start_logging;
 pub use signals::{INTERRUPTED, stop_on_signal};

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use milena_backend::App;
 use milena_broker::Broker;
-use milena_process::{start_logging, stop_on_signal};
+use milena_process::{raise_open_files, start_logging, stop_on_signal};
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::task::JoinHandle;
@@ -23,6 +23,7 @@ use crate::{address, settings};
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut settings = settings::load(options)?;
     start_logging(&settings.logging.filter);
+    raise_open_files(settings.http.max_connections as u64);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone()).context("signals cannot be received")?;
 

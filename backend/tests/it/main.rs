@@ -4,6 +4,7 @@
 
 mod accounts;
 mod client;
+mod conformance;
 mod connections;
 mod conversations;
 mod foreign_records;
@@ -12,6 +13,7 @@ mod pages;
 mod people;
 mod profile;
 mod program;
+mod raw;
 mod socket;
 mod surface;
 mod ws;
