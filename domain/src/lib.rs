@@ -7,6 +7,8 @@ mod client_id;
 mod cursor;
 mod event;
 mod field;
+#[cfg(test)]
+mod fuzz;
 mod ids;
 pub mod limits;
 mod log_guard;

@@ -1,5 +1,6 @@
 //! Connections over an in-memory pipe, with a stand-in for the node and the clock under the test's control.
 
+mod autobahn;
 mod closing;
 mod cursors;
 mod ordering;

@@ -1,6 +1,8 @@
 //! WebSocket frames: what clients may send, and what the server sends, serialised once however many sockets get it.
 
 mod client;
+#[cfg(test)]
+mod fuzz;
 mod server;
 
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};

@@ -131,6 +131,34 @@ impl Socket {
         self.expect("cursor").await["cursor"].as_str().expect("a text").to_owned()
     }
 
+    /// Writes the same frame again and again, as fast as it goes, until the server has had enough; says how many, and
+    /// with which code it was closed.
+    pub(crate) async fn flood(self, text: &str) -> (usize, Option<u16>) {
+        let (mut write, mut read) = self.stream.split();
+        let reading = async {
+            let mut code = None;
+            while let Some(Ok(message)) = read.next().await {
+                if let Message::Close(Some(frame)) = message {
+                    code = Some(frame.code.into());
+                }
+            }
+            code
+        };
+        let mut sent = 0;
+        let writing = async {
+            while write.send(Message::text(text)).await.is_ok() {
+                sent += 1;
+            }
+        };
+        let ((), code) = timeout(PATIENCE, futures::future::join(writing, reading)).await.expect("it ends");
+        (sent, code)
+    }
+
+    /// The connection below the frames.
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+
     /// Ends it from this side.
     pub(crate) async fn close(mut self) {
         let _ = self.stream.close(None).await;

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod database;
+mod footprint;
 mod kafka;
 mod milena;
 mod ports;
@@ -13,6 +14,7 @@ mod waiting;
 
 pub(crate) use cluster::{Backend, Cluster, Services, Variables};
 pub(crate) use database::{Database, Row};
+pub(crate) use footprint::Footprint;
 pub(crate) use kafka::{empty_topic, log_counts};
 pub(crate) use milena::Milena;
 pub(crate) use ports::free_address;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::until;
+use super::{Footprint, until};
 
 const LOG_END_LINES: usize = 40;
 
@@ -142,6 +142,11 @@ impl Program {
 
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What it takes of the machine now.
+    pub(crate) fn footprint(&self) -> Footprint {
+        Footprint::of(self.child.id())
     }
 
     /// Waits for its end.

@@ -1,0 +1,143 @@
+//! Frames that nobody meant: whatever bytes come, a frame is taken as it was written, or refused. Each number is an input
+//! of its own, so that a failure can be repeated.
+//!
+//! `MILENA_FUZZ_CASES` sets how many are tried (20,000 unless it is set).
+
+use milena_domain::{SessionCursor, limits};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{ClientFrame, Token};
+use crate::chat::Target;
+
+fn cases() -> u64 {
+    std::env::var("MILENA_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20_000)
+}
+
+/// As a client would write it.
+fn written(frame: &ClientFrame) -> Value {
+    match frame {
+        ClientFrame::Hello { token, resume } => json!({
+            "type": "hello",
+            "token": token.as_ref().map(Token::expose),
+            "resume": resume.as_ref().map(SessionCursor::encode),
+        }),
+        ClientFrame::Send { client_id, target, body, retry } => {
+            let mut frame = json!({"type": "send", "client_id": client_id.as_str(), "body": body.as_str(), "retry": retry});
+            match target {
+                Target::User(user) => frame["to"] = json!(user),
+                Target::Conversation(conversation) => frame["conversation"] = json!(conversation),
+            }
+            frame
+        }
+        ClientFrame::Read { conversation, position } => {
+            json!({"type": "read", "conversation": conversation, "position": position})
+        }
+        ClientFrame::Ping => json!({"type": "ping"}),
+    }
+}
+
+fn one_of<'a>(random: &mut SmallRng, all: &[&'a str]) -> &'a str {
+    all[random.random_range(0..all.len())]
+}
+
+fn text(random: &mut SmallRng, most: usize) -> String {
+    let length = random.random_range(0..=most);
+    let wide = random.random_range(0..3) == 0;
+    let any = |random: &mut SmallRng| random.random_range('\0'..='\u{10ffff}');
+    (0..length).map(|_| if wide { any(random) } else { random.random_range(' '..='~') }).collect()
+}
+
+/// A value near to what a field may have.
+fn value(random: &mut SmallRng) -> Value {
+    match random.random_range(0..16) {
+        0..6 => json!(Uuid::from_u128(random.random())),
+        6..10 => json!(text(random, 70)),
+        10 => json!(random.random::<u64>()),
+        11 => json!(random.random_range(0..1_u64 << 54)),
+        12 => json!(random.random::<f64>()),
+        13 => json!(random.random::<bool>()),
+        14 => Value::Null,
+        _ => json!([{"type": "ping"}]),
+    }
+}
+
+fn frame(random: &mut SmallRng) -> Vec<u8> {
+    let kind = one_of(random, &["hello", "send", "send", "send", "read", "ping", "wave", ""]);
+    let mut frame = json!({"type": kind});
+    // Most of what the kind needs, and something that it does not.
+    let needed: &[&str] = match kind {
+        "send" => &["client_id", "to", "body"],
+        "read" => &["conversation", "position"],
+        "hello" => &["token", "resume"],
+        _ => &[],
+    };
+    for name in needed {
+        if random.random_range(0..10) > 0 {
+            frame[*name] = value(random);
+        }
+    }
+    if random.random_range(0..3) == 0 {
+        let name = one_of(random, &["to", "conversation", "retry", "position", "resume", "body", "more"]);
+        frame[name] = value(random);
+    }
+    frame.to_string().into_bytes()
+}
+
+/// Bytes put in, taken out, changed: what a broken client or a hostile one makes of a frame.
+fn damaged(random: &mut SmallRng) -> Vec<u8> {
+    let mut bytes = frame(random);
+    for _ in 0..random.random_range(0..3) {
+        let place = random.random_range(0..=bytes.len());
+        match random.random_range(0..4) {
+            0 if place < bytes.len() => bytes[place] = random.random(),
+            1 => bytes.insert(place, random.random()),
+            2 if random.random_range(0..4) == 0 => bytes.truncate(place),
+            3 if place < bytes.len() => drop(bytes.remove(place)),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// Whether it is taken.
+fn check(bytes: &[u8]) -> bool {
+    // What is not UTF-8 ends the connection before it gets here.
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    match ClientFrame::parse(text) {
+        Ok(frame) => {
+            if let ClientFrame::Send { client_id, body, .. } = &frame {
+                let chars = body.as_str().chars().count();
+                assert!((limits::BODY_MIN_CHARS..=limits::BODY_MAX_CHARS).contains(&chars));
+                assert!((1..=limits::CLIENT_ID_MAX_CHARS).contains(&client_id.as_str().len()));
+                assert!(!body.as_str().contains('\0'));
+            }
+            assert_eq!(ClientFrame::parse(&written(&frame).to_string()), Ok(frame));
+            true
+        }
+        Err(bad) => {
+            assert!(!bad.refusal.message.is_empty() && bad.refusal.message.len() < 1_000, "{bad}");
+            false
+        }
+    }
+}
+
+#[test]
+fn damaged_frames_are_taken_as_written_or_refused() {
+    let taken = (0..cases()).filter(|seed| check(&damaged(&mut SmallRng::seed_from_u64(*seed)))).count();
+    println!("{taken} of {} damaged frames were still good", cases());
+    assert!(taken > 0);
+}
+
+#[test]
+fn any_bytes_are_taken_as_written_or_refused() {
+    for seed in 0..cases() {
+        let random = &mut SmallRng::seed_from_u64(seed);
+        let mut bytes = vec![0; random.random_range(0..300)];
+        random.fill(&mut bytes[..]);
+        check(&bytes);
+        check(String::from_utf8_lossy(&bytes).as_bytes());
+    }
+}
