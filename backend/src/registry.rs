@@ -86,11 +86,11 @@ impl Registry {
         self.read().by_user.contains_key(&user)
     }
 
-    /// Queues a frame for all sockets of a user but `except`. A full socket is closed with 4008 and holds up nobody.
-    pub fn deliver(&self, user: UserId, frame: &Frame, except: Option<ConnectionId>) {
+    /// Queues a frame for all sockets of a user but those of `except`. A full socket is closed with 4008 and holds up nobody.
+    pub fn deliver(&self, user: UserId, frame: &Frame, except: &[ConnectionId]) {
         let Some(sockets) = self.read().by_user.get(&user).cloned() else { return };
         for (id, outbox) in sockets.iter() {
-            if Some(*id) != except {
+            if !except.contains(id) {
                 outbox.push(frame.clone());
             }
         }
@@ -213,7 +213,7 @@ mod tests {
     enum Step {
         Register { user: u8, session: u8 },
         Drop(usize),
-        Deliver { user: u8, except: usize },
+        Deliver { user: u8, except: Vec<usize> },
         CloseSession(u8),
     }
 
@@ -221,7 +221,7 @@ mod tests {
         let step = prop_oneof![
             6 => (0_u8..5, 0_u8..3).prop_map(|(user, session)| Step::Register { user, session: user * 3 + session }),
             4 => (0_usize..20).prop_map(Step::Drop),
-            6 => (0_u8..6, 0_usize..20).prop_map(|(user, except)| Step::Deliver { user, except }),
+            6 => (0_u8..6, prop::collection::vec(0_usize..20, 0..3)).prop_map(|(user, except)| Step::Deliver { user, except }),
             1 => (0_u8..15).prop_map(Step::CloseSession),
         ];
         prop::collection::vec(step, 0..120)
@@ -253,10 +253,13 @@ mod tests {
                     Step::Drop(index) if index < sockets.len() => drop(sockets.swap_remove(index)),
                     Step::Drop(_) => {}
                     Step::Deliver { user: u, except } => {
-                        let except = sockets.get(except).map(|socket| socket.registration.id());
-                        registry.deliver(user(u), &Frame::from("{}".to_owned()), except);
+                        let except: Vec<_> = except
+                            .into_iter()
+                            .filter_map(|index| Some(sockets.get(index)?.registration.id()))
+                            .collect();
+                        registry.deliver(user(u), &Frame::from("{}".to_owned()), &except);
                         for socket in &mut sockets {
-                            let meant = socket.user == u && Some(socket.registration.id()) != except;
+                            let meant = socket.user == u && !except.contains(&socket.registration.id());
                             socket.expected += usize::from(meant && socket.open);
                         }
                     }

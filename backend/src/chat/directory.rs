@@ -1,15 +1,17 @@
 //! Who exists, and who is in which conversation: asked of the store once and remembered.
 //!
-//! With this a busy chat goes on while the database is away. Both caches are bounded; people are forgotten after a
-//! minute, so that a changed display name shows, conversations never change their people.
+//! With this a busy chat goes on while the database is away. The caches are bounded; people are forgotten after a
+//! minute, so that a changed display name shows, conversations never change their people. Who asks for what
+//! somebody else is asking for already shares that answer: a thousand sends to one person are one query.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
 use milena_domain::{ConversationId, UserId};
 use milena_storage::Person;
-use moka::sync::Cache;
+use moka::future::Cache;
 
 use super::ports::Lookups;
 use crate::refusal::Refusal;
@@ -28,7 +30,7 @@ pub struct Directory {
     people: Cache<UserId, Arc<Person>>,
     /// Ids of people who were found once. They are never deleted, so this needs no expiry: a send to somebody known
     /// does not depend on the database.
-    known: Cache<UserId, ()>,
+    known: moka::sync::Cache<UserId, ()>,
     pairs: Cache<ConversationId, Pair>,
 }
 
@@ -39,14 +41,14 @@ impl Directory {
         Self {
             store,
             people: Cache::builder().max_capacity(PEOPLE).time_to_live(PERSON_TTL).build(),
-            known: Cache::new(PEOPLE),
+            known: moka::sync::Cache::new(PEOPLE),
             pairs: Cache::new(CONVERSATIONS),
         }
     }
 
     /// Remembers that these two talk, for example because the log says so.
-    pub fn remember_pair(&self, conversation: ConversationId, pair: Pair) {
-        self.pairs.insert(conversation, pair);
+    pub async fn remember_pair(&self, conversation: ConversationId, pair: Pair) {
+        self.pairs.insert(conversation, pair).await;
     }
 
     /// Whether there is such a person.
@@ -65,14 +67,14 @@ impl Directory {
     /// # Errors
     /// `store_unavailable` when the database is needed and away.
     pub async fn person(&self, user: UserId) -> Result<Option<Arc<Person>>, Refusal> {
-        if let Some(person) = self.people.get(&user) {
-            return Ok(Some(person));
-        }
-        let person = self.store.person(user).await?.map(Arc::new);
-        if let Some(person) = &person {
-            self.remember(person);
-        }
-        Ok(person)
+        once(&self.people, user, async {
+            let person = self.store.person(user).await?.map(Arc::new);
+            if person.is_some() {
+                self.known.insert(user, ());
+            }
+            Ok(person)
+        })
+        .await
     }
 
     /// Many people, those that exist.
@@ -85,8 +87,9 @@ impl Directory {
     ) -> Result<HashMap<UserId, Arc<Person>>, Refusal> {
         let mut found = HashMap::new();
         let mut missing = Vec::new();
+        let users: Vec<UserId> = users.into_iter().collect();
         for user in users {
-            match self.people.get(&user) {
+            match self.people.get(&user).await {
                 Some(person) => drop(found.insert(user, person)),
                 None => missing.push(user),
             }
@@ -96,7 +99,8 @@ impl Directory {
         if !missing.is_empty() {
             for (user, person) in self.store.persons(&missing).await? {
                 let person = Arc::new(person);
-                self.remember(&person);
+                self.known.insert(user, ());
+                self.people.insert(user, Arc::clone(&person)).await;
                 found.insert(user, person);
             }
         }
@@ -108,27 +112,54 @@ impl Directory {
     /// # Errors
     /// `store_unavailable` when the database is needed and away.
     pub async fn pair(&self, conversation: ConversationId) -> Result<Option<Pair>, Refusal> {
-        if let Some(pair) = self.pairs.get(&conversation) {
-            return Ok(Some(pair));
-        }
-        let members = self.store.members(conversation).await?;
-        let pair = match members.as_slice() {
-            [only] => (*only, *only),
-            [one, other] => (*one, *other),
-            _ => return Ok(None),
-        };
-        self.remember_pair(conversation, pair);
-        Ok(Some(pair))
+        once(&self.pairs, conversation, async {
+            let members = self.store.members(conversation).await?;
+            Ok(match members.as_slice() {
+                [only] => Some((*only, *only)),
+                [one, other] => Some((*one, *other)),
+                _ => None,
+            })
+        })
+        .await
     }
 
     /// Somebody has changed: they are looked up again. Other nodes notice within a minute.
-    pub fn forget(&self, user: UserId) {
-        self.people.invalidate(&user);
+    pub async fn forget(&self, user: UserId) {
+        self.people.invalidate(&user).await;
     }
+}
 
-    fn remember(&self, person: &Arc<Person>) {
-        self.known.insert(person.id, ());
-        self.people.insert(person.id, Arc::clone(person));
+/// Why there is nothing to remember.
+enum Nothing {
+    /// There is no such thing now; there may be one later.
+    Absent,
+    Refused(Refusal),
+}
+
+/// What is remembered, else what `ask` finds: once for all who want the same meanwhile. If the one who asks goes away,
+/// another goes on. What is absent is not remembered.
+async fn once<K, V>(
+    cache: &Cache<K, V>,
+    key: K,
+    ask: impl Future<Output = Result<Option<V>, Refusal>>,
+) -> Result<Option<V>, Refusal>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let found = cache.try_get_with(key, async {
+        match ask.await {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err(Nothing::Absent),
+            Err(refusal) => Err(Nothing::Refused(refusal)),
+        }
+    });
+    match found.await {
+        Ok(value) => Ok(Some(value)),
+        Err(nothing) => match &*nothing {
+            Nothing::Absent => Ok(None),
+            Nothing::Refused(refusal) => Err(refusal.clone()),
+        },
     }
 }
 
@@ -139,5 +170,38 @@ pub(super) fn other_of((one, two): Pair, user: UserId) -> Option<UserId> {
         (true, _) => Some(two),
         (false, true) => Some(one),
         (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::refusal::Code;
+
+    #[tokio::test]
+    async fn many_who_ask_for_the_same_ask_once() {
+        let cache: Cache<u8, &str> = Cache::new(10);
+        let asked = AtomicUsize::new(0);
+        let ask = |answer: Result<Option<&'static str>, Refusal>| {
+            let asked = &asked;
+            async move {
+                asked.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                answer
+            }
+        };
+        let away = Refusal::later(Code::StoreUnavailable, "away", 1_000);
+        for (answer, remembered) in [(Err(away), false), (Ok(None), false), (Ok(Some("anna")), true)] {
+            asked.store(0, Ordering::Relaxed);
+            let answers = join_all((0..100).map(|_| once(&cache, 1, ask(answer.clone())))).await;
+            assert!(answers.iter().all(|found| *found == answer));
+            assert_eq!(asked.load(Ordering::Relaxed), 1);
+            once(&cache, 1, ask(answer)).await.ok();
+            assert_eq!(asked.load(Ordering::Relaxed), if remembered { 1 } else { 2 });
+        }
     }
 }

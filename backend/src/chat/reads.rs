@@ -148,9 +148,9 @@ impl Chat {
         let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
         let position = position.min(Position::new(cursor.epoch, next - 1));
         if self.reads.add(user, conversation, position) {
-            self.registry.deliver(user, &frames::read_frame(conversation, position), connection);
+            self.registry.deliver(user, &frames::read_frame(conversation, position), connection.as_slice());
             if other != user {
-                self.registry.deliver(other, &frames::seen_frame(conversation, position), None);
+                self.registry.deliver(other, &frames::seen_frame(conversation, position), &[]);
             }
         }
         Ok(())

@@ -99,7 +99,7 @@ impl Chat {
             Some(found) if found.conversation != conversation => return Err(client_id_reused()),
             Some(found) => Kind::Repeat(found),
             None => {
-                self.directory.remember_pair(conversation, (sender, to));
+                self.directory.remember_pair(conversation, (sender, to)).await;
                 Kind::New(Arc::new(MessageEvent::new(sender, to, client_id, Timestamp::now(), body)))
             }
         };

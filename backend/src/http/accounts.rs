@@ -94,7 +94,7 @@ pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
     let ProfileChange { display_name } = call.json().await?;
     let id = identity.person.id;
     context.store.rename(id, &display_name).await?;
-    context.chat.directory().forget(id);
+    context.chat.directory().forget(id).await;
     let person = milena_storage::Person { display_name: display_name.as_str().to_owned(), ..identity.person };
     Ok(json(StatusCode::OK, &Account::from(&person)))
 }

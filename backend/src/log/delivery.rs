@@ -207,7 +207,8 @@ impl DeliveryTask {
         match recent.insert(partition, offset, event) {
             Inserted::First(message) => {
                 let waiters = self.take_waiters(id);
-                self.show(&message, waiters.iter().find_map(|(connection, _)| *connection));
+                let sending: Vec<_> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
+                self.show(&message, &sending);
                 let accepted = accepted(&message);
                 for waiter in waiters {
                     self.accept(waiter, &accepted);
@@ -233,7 +234,8 @@ impl DeliveryTask {
     }
 
     /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the other does.
-    fn show(&self, message: &LogMessage, sending: Option<ConnectionId>) {
+    /// Sockets that sent it hear `accepted` instead.
+    fn show(&self, message: &LogMessage, sending: &[ConnectionId]) {
         let MessageEvent { sender, to, .. } = message.event;
         if self.registry.is_connected(sender) {
             let frame = frames::message_frame(&message.event, message.position, true);
@@ -241,7 +243,7 @@ impl DeliveryTask {
         }
         if to != sender && self.registry.is_connected(to) {
             let frame = frames::message_frame(&message.event, message.position, false);
-            self.registry.deliver(to, &frame, None);
+            self.registry.deliver(to, &frame, &[]);
         }
     }
 

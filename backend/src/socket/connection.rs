@@ -1,7 +1,8 @@
 //! One signed-in connection, owned by one task: it alone reads, writes, keeps the time and ends it.
 //!
-//! - A client's sends reach the log in the order in which they arrived: the next frame is read only when the one
-//!   before is checked and enqueued. Up to `max_in_flight` of them wait for the log; then reading pauses.
+//! - A client's sends reach the log in the order in which they arrived: they are checked side by side, since that may
+//!   take a look-up, and enqueued one after the other. Up to `max_in_flight` are checked or wait for the log; then
+//!   reading pauses.
 //! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what goes out.
 //! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is emptied, then
 //!   the position is told. None is told before the replay is in the outbox.
@@ -9,7 +10,7 @@
 use std::pin::Pin;
 
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use milena_domain::{ClientId, UserId};
 use milena_settings::SocketSettings;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -19,7 +20,7 @@ use super::cursor_pace::CursorPace;
 use super::frame_rate::FrameRate;
 use super::heartbeat::{Beat, Heartbeat};
 use super::line::{End, Incoming, Line};
-use super::node::{Node, Outcome};
+use super::node::{Enqueue, Node, Outcome};
 use super::send_rate::SendRate;
 use super::{CloseCode, Outbox};
 use crate::chat::SendRequest;
@@ -53,23 +54,31 @@ pub(super) struct Counts {
 }
 
 /// What is under way for a connection besides reading and writing.
+///
+/// Together `checking` and `in_flight` are at most `max_in_flight`.
 struct Work {
-    /// What the last frame set off and must be over before the next is read.
-    step: Option<BoxFuture<'static, Step>>,
-    /// Sends that wait for the log, at most `max_in_flight`.
-    in_flight: FuturesUnordered<BoxFuture<'static, (ClientId, Result<(), Refusal>)>>,
+    /// Sends that are checked; they come out in the order in which they went in.
+    checking: FuturesOrdered<BoxFuture<'static, (ClientId, Result<Enqueue, Refusal>)>>,
+    /// Sends that wait for the log, and read positions that are looked up.
+    in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Until it is over, no cursor is told.
     replay: Option<Outcome>,
 }
 
-enum Step {
-    Enqueued(ClientId, Result<Outcome, Refusal>),
+impl Work {
+    fn len(&self) -> usize {
+        self.checking.len() + self.in_flight.len()
+    }
+}
+
+enum Done {
+    Send(ClientId, Result<(), Refusal>),
     Read(Result<(), Refusal>),
 }
 
 enum Event {
-    Step(Step),
-    Answered(ClientId, Result<(), Refusal>),
+    Checked(ClientId, Result<Enqueue, Refusal>),
+    Done(Done),
     Replayed(Result<(), Refusal>),
     Received(Incoming),
     /// The outbox has something, or was closed.
@@ -81,16 +90,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Works until the connection ends; `welcome` was sent. `stop` ends it for a restart of the server.
     pub(super) async fn run(mut self, replay: Option<Outcome>, stop: impl Future<Output = ()>) -> End {
         let mut stop = std::pin::pin!(stop);
-        let mut work = Work { step: None, in_flight: FuturesUnordered::new(), replay };
+        let mut work = Work { checking: FuturesOrdered::new(), in_flight: FuturesUnordered::new(), replay };
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
         loop {
-            let reading = work.step.is_none() && work.in_flight.len() < self.settings.max_in_flight;
+            let reading = work.len() < self.settings.max_in_flight;
             self.arm(timer.as_mut(), work.replay.is_none());
             let event = tokio::select! {
                 biased;
                 () = &mut stop => return End::Ours(CloseCode::Restart),
-                step = wait_for(&mut work.step) => Event::Step(step),
-                Some((client_id, answer)) = work.in_flight.next() => Event::Answered(client_id, answer),
+                Some((client_id, checked)) = work.checking.next() => Event::Checked(client_id, checked),
+                Some(done) = work.in_flight.next() => Event::Done(done),
                 outcome = wait_for(&mut work.replay) => Event::Replayed(outcome),
                 incoming = self.line.receive(), if reading => match incoming {
                     Ok(incoming) => Event::Received(incoming),
@@ -107,16 +116,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     async fn turn(&mut self, event: Event, work: &mut Work, reading: bool) -> Result<(), End> {
         match event {
-            Event::Step(Step::Enqueued(client_id, Ok(confirmation))) => {
-                work.in_flight.push(confirmation.map(|answer| (client_id, answer)).boxed());
+            Event::Checked(client_id, Ok(enqueue)) => {
+                work.in_flight.push(enqueue().map(|answer| Done::Send(client_id, answer)).boxed());
             }
-            Event::Step(Step::Enqueued(client_id, Err(refusal)))
-            | Event::Answered(client_id, Err(refusal)) => {
+            Event::Checked(client_id, Err(refusal)) | Event::Done(Done::Send(client_id, Err(refusal))) => {
                 self.feed(rejected_frame(&client_id, &refusal)).await?;
             }
-            Event::Step(Step::Read(Err(refusal))) => self.feed(error_frame(&refusal, None)).await?,
+            Event::Done(Done::Read(Err(refusal))) => self.feed(error_frame(&refusal, None)).await?,
             // `accepted` comes through the outbox, in its place among the messages.
-            Event::Answered(_, Ok(())) | Event::Step(Step::Read(Ok(()))) | Event::Outgoing => {}
+            Event::Done(Done::Send(_, Ok(())) | Done::Read(Ok(()))) | Event::Outgoing => {}
             Event::Replayed(Ok(())) => self.pace.sent(),
             // To go on would hide what was missed.
             Event::Replayed(Err(_)) => return Err(End::Ours(CloseCode::StoreUnavailable)),
@@ -125,7 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 let too_soon = self.frame_rate.check()?.err();
                 if let Incoming::Text(text) = incoming {
                     self.counts.received += 1;
-                    work.step = self.take(&text, too_soon).await?;
+                    self.take(&text, too_soon, work).await?;
                 }
             }
             Event::Timer if reading => self.beat().await?,
@@ -146,12 +154,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Takes a client's frame, unless it came too soon; what takes time comes back as a step.
-    async fn take(
-        &mut self,
-        text: &str,
-        too_soon: Option<Refusal>,
-    ) -> Result<Option<BoxFuture<'static, Step>>, End> {
+    /// Takes a client's frame, unless it came too soon; what takes time goes to the work.
+    async fn take(&mut self, text: &str, too_soon: Option<Refusal>, work: &mut Work) -> Result<(), End> {
         let frame = ClientFrame::parse(text);
         if let Some(refusal) = too_soon {
             let answer = match frame {
@@ -159,35 +163,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Ok(_) => error_frame(&refusal, None),
                 Err(bad) => error_frame(&refusal, bad.client_id.as_ref()),
             };
-            self.feed(answer).await?;
-            return Ok(None);
+            return self.feed(answer).await;
         }
         match frame {
             Ok(ClientFrame::Send { client_id, target, body, retry }) => {
                 if let Err(refusal) = self.send_rate.check(self.user) {
                     self.frame_rate.refused()?;
-                    self.feed(rejected_frame(&client_id, &refusal)).await?;
-                    return Ok(None);
+                    return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let (sender, connection) = (self.user, Some(self.id));
                 let request =
                     SendRequest { sender, target, client_id: client_id.clone(), body, retry, connection };
                 let sending = self.node.send(request);
-                Ok(Some(sending.map(|enqueued| Step::Enqueued(client_id, enqueued)).boxed()))
+                work.checking.push_back(sending.map(|checked| (client_id, checked)).boxed());
+                Ok(())
             }
             Ok(ClientFrame::Read { conversation, position }) => {
                 let marking = self.node.mark_read(self.user, conversation, position, self.id);
-                Ok(Some(marking.map(Step::Read).boxed()))
+                work.in_flight.push(marking.map(Done::Read).boxed());
+                Ok(())
             }
-            Ok(ClientFrame::Ping) => {
-                self.feed(pong_frame()).await?;
-                Ok(None)
-            }
+            Ok(ClientFrame::Ping) => self.feed(pong_frame()).await,
             Ok(ClientFrame::Hello { .. }) => Err(End::Ours(CloseCode::BadFrame)),
-            Err(bad) => {
-                self.feed(error_frame(&bad.refusal, bad.client_id.as_ref())).await?;
-                Ok(None)
-            }
+            Err(bad) => self.feed(error_frame(&bad.refusal, bad.client_id.as_ref())).await,
         }
     }
 

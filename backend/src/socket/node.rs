@@ -14,6 +14,9 @@ use crate::registry::{ConnectionId, Registration};
 /// The end of something that was begun.
 pub(super) type Outcome = BoxFuture<'static, Result<(), Refusal>>;
 
+/// Puts a checked message into the log's queue, at once; what it gives waits for the confirmation.
+pub(super) type Enqueue = Box<dyn FnOnce() -> Outcome + Send>;
+
 /// A connection that is live.
 pub(super) struct Live {
     /// Keeps it registered.
@@ -40,9 +43,10 @@ pub(super) trait Node: Send + Sync {
         resume: Option<SessionCursor>,
     ) -> BoxFuture<'_, Result<Live, Refusal>>;
 
-    /// Checks a message and puts it into the log's queue; awaited one message after the other, so that their order
-    /// stays. The inner future waits for the confirmation; `accepted` is in the outbox by then.
-    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Outcome, Refusal>>;
+    /// Checks a message, which may take a look-up: several are checked at once. What comes out puts it into the
+    /// log's queue and is called in the order in which the messages came; when the outcome is there, `accepted` is in the
+    /// outbox already.
+    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
 
     /// Moves a read position.
     fn mark_read(
@@ -91,11 +95,11 @@ impl Node for LiveNode {
         .boxed()
     }
 
-    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Outcome, Refusal>> {
+    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
         let chat = self.chat.clone();
         async move {
-            let confirmation = chat.prepare(request).await?.produce();
-            Ok(confirmation.map(|answer| answer.map(drop)).boxed())
+            let prepared = chat.prepare(request).await?;
+            Ok(Box::new(move || prepared.produce().map(|answer| answer.map(drop)).boxed()) as Enqueue)
         }
         .boxed()
     }

@@ -32,6 +32,26 @@ async fn sends_keep_their_order_though_a_look_up_takes_long() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn look_ups_are_made_side_by_side_and_hold_up_nothing_else() {
+    let server = Server::start();
+    let (anna, ben) = (person("anna"), person("ben"));
+    let mut client = server.sign_in(&anna).await;
+    let began = tokio::time::Instant::now();
+    for client_id in ["a", "b", "c"] {
+        client.say(&Client::send_frame(client_id, &ben, "slow look-up")).await;
+    }
+    client.say(&json!({"type": "ping"})).await;
+    assert_eq!(client.hear_news().await["type"], "pong");
+    assert!(began.elapsed().as_millis() < 500, "the ping waited");
+    for client_id in ["a", "b", "c"] {
+        let accepted = client.hear_news().await;
+        assert_eq!((&accepted["type"], &accepted["client_id"]), (&json!("accepted"), &json!(client_id)));
+    }
+    assert!(began.elapsed().as_millis() < 1_500, "one after the other");
+    assert_eq!(server.node.enqueued(), ["a", "b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn reading_pauses_when_many_wait_for_the_log() {
     let server = Server::start();
     let (anna, ben) = (person("anna"), person("ben"));

@@ -18,7 +18,7 @@ use crate::log::pending::Accepted;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{ConnectionId, Registry};
 use crate::socket::Outbox;
-use crate::socket::node::{Live, Node, Outcome};
+use crate::socket::node::{Enqueue, Live, Node, Outcome};
 use crate::wire::frames::{accepted_frame, message_frame};
 
 #[derive(Clone)]
@@ -104,7 +104,11 @@ impl StandIn {
             sent_at: event.sent_at,
         };
         for user in event.people() {
-            self.registry.deliver(user, &message_frame(&event, position, user == sender), connection);
+            self.registry.deliver(
+                user,
+                &message_frame(&event, position, user == sender),
+                connection.as_slice(),
+            );
         }
         if let Some(connection) = connection {
             self.registry.deliver_to(connection, accepted_frame(&accepted));
@@ -163,7 +167,7 @@ impl Node for StandIn {
             .boxed()
     }
 
-    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Outcome, Refusal>> {
+    fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
         let node = self.clone();
         async move {
             match request.body.as_str() {
@@ -171,21 +175,30 @@ impl Node for StandIn {
                 "refuse" => return Err(Refusal::field("to", "names nobody")),
                 _ => {}
             }
-            node.state.lock().unwrap().enqueued.push(request.client_id.as_str().to_owned());
             let crate::chat::Target::User(to) = request.target else { panic!("unused") };
-            Ok(async move {
-                match request.body.as_str() {
-                    "wait" => {
-                        let mut answers = node.log_answers.subscribe();
-                        answers.wait_for(|answers| *answers).await.unwrap();
+            let confirmed = move || {
+                node.state.lock().unwrap().enqueued.push(request.client_id.as_str().to_owned());
+                async move {
+                    match request.body.as_str() {
+                        "wait" => {
+                            let mut answers = node.log_answers.subscribe();
+                            answers.wait_for(|answers| *answers).await.unwrap();
+                        }
+                        "fail" => return Err(Refusal::log_unavailable()),
+                        _ => {}
                     }
-                    "fail" => return Err(Refusal::log_unavailable()),
-                    _ => {}
+                    node.put(
+                        request.sender,
+                        to,
+                        request.client_id,
+                        request.body.as_str(),
+                        request.connection,
+                    );
+                    Ok(())
                 }
-                node.put(request.sender, to, request.client_id, request.body.as_str(), request.connection);
-                Ok(())
-            }
-            .boxed())
+                .boxed()
+            };
+            Ok(Box::new(confirmed) as Enqueue)
         }
         .boxed()
     }
