@@ -42,6 +42,7 @@ test('they find each other and write, both ways', async () => {
   await ben.row('Anna Karenina').click();
   await expect(ben.bubble('Hello Ben')).toBeVisible();
   await expect(ben.page).toHaveTitle('Milena');
+  await expect(anna.bubble('Hello Ben').getByRole('img', { name: 'Read' })).toBeVisible();
   await ben.send('Hello Anna');
   await expect(anna.bubble('Hello Anna')).toBeInViewport();
   await expect(anna.row('Ben 本')).not.toContainText('unread');
@@ -150,6 +151,40 @@ test('what was sent while one was away arrives once, in order, few and many', as
   }
 });
 
+test('a link to an old message opens there, with the rest of the conversation around it', async () => {
+  const id = /\/c\/([^/]+)/.exec(ben.page.url())?.[1] ?? '';
+  const old = await position(ben, id, 'line 30.');
+  await ben.page.goto(`/c/${id}/m/${old}`);
+  await expect(ben.bubble('line 30.')).toBeInViewport();
+  await expect(ben.bubble('line 29.')).toBeVisible();
+  await expect(ben.bubble('line 31.')).toBeVisible();
+  await ben.page.getByRole('button', { name: /Newest|new/ }).click();
+  await expect(ben.bubble('away 130-130.')).toBeInViewport();
+  await expect(ben.page).toHaveURL(new RegExp(`/c/${id}$`));
+});
+
+test('a slow line loses nothing of what is typed and sent', async () => {
+  const cdp = await ben.context.newCDPSession(ben.page);
+  await cdp.send('Network.enable');
+  const conditions = { offline: false, latency: 1_500, downloadThroughput: 4_000, uploadThroughput: 4_000 };
+  await cdp.send('Network.emulateNetworkConditions', conditions);
+  const sent = Array.from({ length: 4 }, (_, i) => `slow ${i + 1}. **really**`);
+  for (const text of sent) await ben.write(text);
+  await ben.page.getByRole('textbox', { name: /^Message to/ }).fill('half a slow tho');
+  await expect(ben.bubble('slow 4.')).toHaveAttribute('data-state', 'accepted', { timeout: 30_000 });
+  await cdp.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
+  await ben.page.reload();
+  await expect(ben.page.getByRole('textbox', { name: /^Message to/ })).toHaveValue('half a slow tho');
+  await expect(ben.bubble('slow 4.').locator('strong')).toHaveText('really');
+  expect(await stored(ben, 'slow ')).toEqual(sent);
+  await ben.page.getByRole('textbox', { name: /^Message to/ }).fill('');
+});
+
 test('notes to self', async () => {
   await anna.page.getByLabel('Your menu').click();
   await anna.page.getByRole('button', { name: 'Notes to self' }).click();
@@ -179,6 +214,19 @@ test('the pages had nothing to complain about', () => {
   expect(anna.complaints).toEqual([]);
   expect(ben.complaints).toEqual([]);
 });
+
+/** Where a message stands, as the server tells it. */
+async function position(person: PersonAtBrowser, id: string, body: string): Promise<number> {
+  let before = '';
+  for (;;) {
+    const answer = await person.page.request.get(`/api/v1/conversations/${id}/messages?limit=100${before}`);
+    const { messages } = (await answer.json()) as { messages: { body: string; position: number }[] };
+    const found = messages.find((message) => message.body === body);
+    if (found) return found.position;
+    if (!messages[0]) throw new Error(`${body} is not in the history`);
+    before = `&before=${messages[0].position}`;
+  }
+}
 
 /** What history holds, whatever the page shows of it. */
 async function stored(person: PersonAtBrowser, prefix: string): Promise<string[]> {

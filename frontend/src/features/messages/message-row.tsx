@@ -53,7 +53,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         tabIndex={-1}
         data-testid="message"
         data-key={key}
-        data-state={unsent ? unsent.status : read && mine ? 'read' : 'accepted'}
+        data-state={unsent ? unsent.status : 'accepted'}
         onPointerEnter={() => setActive(true)}
         onPointerLeave={() => setActive(false)}
         onFocus={() => setActive(true)}
