@@ -22,6 +22,7 @@ export function useSubmit<T>(send: () => Promise<T>, done: (answer: T) => void) 
       done(await send());
     } catch (error) {
       setErrors(sorted(error));
+    } finally {
       setBusy(false);
     }
   }
