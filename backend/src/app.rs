@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use milena_settings::Settings;
 use milena_storage::Store;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,6 +21,10 @@ use crate::metrics;
 use crate::registry::Registry;
 use crate::server::{Connections, Server};
 use crate::socket::{SendRate, Sockets};
+
+/// Connections that wait to be accepted, at most; the system may allow fewer (`net.core.somaxconn`). Beyond, clients have to
+/// knock again: a node that comes back is knocked at by all its clients at once.
+const BACKLOG: u32 = 4_096;
 
 /// Why the backend cannot start or go on: one sentence for whoever started it.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +75,7 @@ impl App {
         shutdown: CancellationToken,
     ) -> Result<Self, AppError> {
         metrics::install();
-        let listener = listen(settings.http.listen).await?;
+        let listener = listen(settings.http.listen)?;
         let hashes = PasswordHashes::new().await.map_err(|refusal| AppError::Passwords(refusal.message))?;
         let registry = Registry::default();
         let failed = CancellationToken::new();
@@ -134,6 +138,13 @@ impl App {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
-    TcpListener::bind(address).await.map_err(|source| AppError::Listen { address, source })
+fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let listener = socket.and_then(|socket| {
+        // Connections that just ended do not keep a restart from the port.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    });
+    listener.map_err(|source| AppError::Listen { address, source })
 }

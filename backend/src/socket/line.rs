@@ -128,6 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             End::Ours(code) => {
                 let goodbye = CloseFrame { code: code.number().into(), reason: code.reason().into() };
                 let said = self.stream.send(Message::Close(Some(goodbye)));
+                // What a flood still brings is thrown away unread.
+                self.unreadable |= *code == CloseCode::Flooding;
                 if in_time(self.write_timeout, said).await.is_ok() {
                     let _ = timeout(CLOSE_TIMEOUT, self.see_off()).await;
                 }
