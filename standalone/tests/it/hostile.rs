@@ -225,7 +225,7 @@ async fn thousands_of_half_open_connections() {
     // Still answers, on new connections too.
     assert!(siege.milena.rest().is_ready().await);
     let ended = stream::iter(connections).map(read_to_end).buffer_unordered(count).collect::<Vec<_>>().await;
-    assert!(ended.iter().all(Vec::is_empty));
+    assert!(ended.iter().all(|answer| !answer.starts_with(b"HTTP/1.1 2")));
     siege.end(&format!("{count} half-open connections"), 96 * 1_024).await;
 }
 
@@ -234,7 +234,11 @@ async fn connect_from(number: usize, address: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     let from = Ipv4Addr::new(127, 0, 1, (number % 8) as u8 + 1);
     socket.bind(SocketAddr::from((from, 0))).unwrap();
-    socket.connect(address).await.unwrap()
+    let mut stream = socket.connect(address).await.unwrap();
+    // One byte and no more. Without it the system may take a connection for open that the server never saw: when its
+    // queue is full, the last step of the handshake is dropped, and only data repeats it.
+    stream.write_all(b"G").await.unwrap();
+    stream
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -242,10 +246,13 @@ async fn a_thousand_wrong_passwords() {
     let _turn = turn().await;
     // With the limits off, every one of them is really hashed.
     let count = number("MILENA_TEST_GUESSES", 200);
-    let siege = Siege::begin(&[]).await;
+    let mut siege = Siege::begin(&[]).await;
+    // The first ones bring in the memory that hashing takes, 19 MiB for each at the same time; more take no more.
+    guess(&siege.milena, 64).await;
+    siege.before = siege.milena.program.footprint();
     let answers = guess(&siege.milena, count).await;
     assert!(answers.iter().all(|status| *status == 401), "{answers:?}");
-    siege.end(&format!("{count} wrong passwords, no limit"), 64 * 1_024).await;
+    siege.end(&format!("{count} wrong passwords, no limit"), 32 * 1_024).await;
 
     // As it is set, the limit stops them first.
     let siege = Siege::begin(&[

@@ -62,6 +62,7 @@ async fn no_password_token_or_body_is_seen() {
         bobs_socket.expect("message").await;
     }
     let sent = bobs.send_accepted(ann.person.id, "by rest", SAID).await;
+    anns_socket.expect("message").await;
     assert_eq!(anns.messages_after(sent.conversation, -1).await.len(), 21);
 
     // What does not.

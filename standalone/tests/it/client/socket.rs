@@ -150,7 +150,8 @@ impl Socket {
                 sent += 1;
             }
         };
-        let ((), code) = timeout(PATIENCE, futures::future::join(writing, reading)).await.expect("it ends");
+        // Reading first: writing, which is nearly always possible, would leave it no turn.
+        let (code, ()) = timeout(PATIENCE, futures::future::join(reading, writing)).await.expect("it ends");
         (sent, code)
     }
 

@@ -100,8 +100,10 @@ pub(super) async fn many_conversations_are_found_by_their_ids(database: &TestDat
     let store = database.store().await;
     // More than one statement asks for, every third of them stored.
     let others: Vec<u128> = (2..602).collect();
-    let rows: Vec<_> =
-        (0..).zip(others.iter().step_by(3)).map(|(at, other)| row(1, *other, "hi", at)).collect();
+    let rows: Vec<_> = (0..)
+        .zip(others.iter().step_by(3))
+        .map(|(at, other)| row(1, *other, &format!("c-{at}"), at))
+        .collect();
     let stored: std::collections::HashSet<_> = rows.iter().map(|row| row.conversation).collect();
     let count = rows.len();
     write(&store, rows).await;
