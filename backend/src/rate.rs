@@ -1,6 +1,6 @@
 //! How often something may happen, for each of many: a bucket a key, in one place for all limits of that kind.
 //!
-//! Memory is bounded: keys whose bucket is full again are forgotten each time that [`SWEEP_EVERY`] checks were made. So
+//! Memory is bounded: keys whose bucket is full again are forgotten each time that `SWEEP_EVERY` checks were made. So
 //! at most these, and those who were busy within the time that a bucket takes to fill, are remembered.
 
 use std::hash::Hash;

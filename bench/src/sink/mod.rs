@@ -59,7 +59,7 @@ pub(crate) struct Place {
     /// Folder of kafka-consumer [default: that of milena-bench].
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
-    /// Lines of TOML for the consumer's section [consumer], separated by semicolons.
+    /// Lines of TOML for the consumer's section `[consumer]`, separated by semicolons.
     #[arg(long, default_value = "", value_name = "SETTINGS")]
     consumer: String,
 }
