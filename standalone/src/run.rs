@@ -23,12 +23,13 @@ use crate::{address, settings};
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let mut settings = settings::load(options)?;
     start_logging(&settings.logging.filter);
-    raise_open_files(settings.http.max_connections as u64);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone()).context("signals cannot be received")?;
 
     let data = settings::data_folder(&options.data)?;
     let broker = address::start_broker(&settings.broker, &data, options.broker.is_some()).await?;
+    // Not before the folder is ours: who starts a second one is told that in one line.
+    raise_open_files(settings.http.max_connections as u64);
     settings::use_data_folder(&mut settings, &data, broker.address())?;
     address::write_down(&data, broker.address())?;
     let store = open_store(&settings).await?;
