@@ -22,7 +22,8 @@ async fn records_pass_with_every_compression_and_acknowledgement(target: &Target
     }
     let letters = &*target.topic(1).await;
     let mut expected = String::new();
-    for (codec, acks) in [("none", "all"), ("gzip", "1"), ("snappy", "0"), ("lz4", "all"), ("zstd", "all")] {
+    // Who asks for no confirmation knows nothing of the order: such letters come last.
+    for (codec, acks) in [("none", "all"), ("gzip", "1"), ("lz4", "all"), ("zstd", "all"), ("snappy", "0")] {
         let lines: String = (0..20).map(|i| format!("{codec} with acks {acks}, letter {i}\n")).collect();
         let acks = format!("acks={acks}");
         kcat(target, &["-P", "-t", letters, "-p", "0", "-z", codec, "-X", &acks], &lines).await.good();
