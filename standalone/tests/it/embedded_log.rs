@@ -57,6 +57,8 @@ async fn a_kafka_consumer_in_another_process_fills_a_second_store() {
 /// Runs kcat to its end; what it printed.
 async fn kcat(log: &str, arguments: &[&str], input: &str) -> String {
     let mut command = Command::new("timeout");
+    // Under cargo it names our own build of librdkafka, which must not take the place of the program's.
+    command.env_remove("LD_LIBRARY_PATH");
     command.args(["60", "kcat", "-b", log, "-X", "broker.address.family=v4"]).args(arguments);
     let input = input.to_owned();
     let run = move || {
