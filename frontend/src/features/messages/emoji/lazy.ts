@@ -1,16 +1,8 @@
-// The emoji and their picker come when they are wanted. A fetch that failed is tried again by the next wish.
+// The emoji and their picker come when they are wanted.
 import { lazy } from 'react';
 
-type EmojiSet = typeof import('./emoji-set');
+import { loadOnce } from '@/lib/loading/load-once';
 
-let set: Promise<EmojiSet> | null = null;
-
-export function loadEmoji(): Promise<EmojiSet> {
-  set ??= import('./emoji-set').catch((error: unknown) => {
-    set = null;
-    throw error;
-  });
-  return set;
-}
+export const loadEmoji = loadOnce(() => import('./emoji-set'));
 
 export const EmojiPicker = lazy(async () => ({ default: (await import('./emoji-picker')).EmojiPicker }));

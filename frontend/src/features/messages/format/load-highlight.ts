@@ -1,14 +1,4 @@
-// The colours of code are fetched with the first block that names its language. A fetch that failed is tried again by the
-// next one.
+// The colours of code are fetched with the first block that names its language.
+import { loadOnce } from '@/lib/loading/load-once';
 
-type Highlight = typeof import('./highlight');
-
-let highlight: Promise<Highlight> | null = null;
-
-export function loadHighlight(): Promise<Highlight> {
-  highlight ??= import('./highlight').catch((error: unknown) => {
-    highlight = null;
-    throw error;
-  });
-  return highlight;
-}
+export const loadHighlight = loadOnce(() => import('./highlight'));
