@@ -41,7 +41,8 @@ pub struct Broker {
 
 /// Opens the data folder, recovers what a crash left behind, and starts to serve.
 ///
-/// Must be called within a Tokio runtime, to which the broker's tasks then belong.
+/// Must be called within a Tokio runtime, to which the broker's tasks then belong. Small batches are written by these tasks
+/// themselves: a program that must go on while a disk hangs gives the broker a runtime of its own.
 ///
 /// # Errors
 /// When the folder is in use, damaged or not writable, or the address cannot be listened on.

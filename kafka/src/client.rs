@@ -67,8 +67,10 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         }
         Role::Consumer { .. } => {
             config
+                // Nobody waits for the store: fetching every record as it comes would cost more than storing it. An
+                // answer comes with this many bytes or after this time, whichever is first.
                 .set("fetch.wait.max.ms", "100")
-                .set("fetch.min.bytes", "1")
+                .set("fetch.min.bytes", "65536")
                 .set("queued.min.messages", "20000")
                 .set("queued.max.messages.kbytes", "32768")
                 .set("fetch.queue.backoff.ms", "20")

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use milena_broker::{Broker, BrokerConfig, BrokerError, SyncPolicy};
 use milena_settings::{BrokerSettings, SyncMode};
+use tokio::runtime::Handle;
 
-/// Starts the broker on `data`. When the default port is taken, any free one does, because few people look for it.
+/// Starts the broker on `data`, its tasks on `runtime`. When the default port is taken, any free one does, because few people look for it.
 ///
 /// # Errors
 /// A sentence that names the folder or the address.
@@ -15,6 +16,7 @@ pub(crate) async fn start_broker(
     settings: &BrokerSettings,
     data: &Path,
     chosen: bool,
+    runtime: &Handle,
 ) -> Result<Broker, BrokerError> {
     let config = |listen: SocketAddr| {
         let mut config = BrokerConfig::new(data.join("log"));
@@ -25,12 +27,16 @@ pub(crate) async fn start_broker(
         };
         config
     };
-    match milena_broker::start(config(settings.listen)).await {
+    let start = async |listen| {
+        let starting = runtime.spawn(milena_broker::start(config(listen)));
+        starting.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+    };
+    match start(settings.listen).await {
         Err(BrokerError::Listen { address, source })
             if source.kind() == std::io::ErrorKind::AddrInUse && !chosen =>
         {
             log::info!(address:% = address; "the log's usual port is taken; using another one");
-            milena_broker::start(config(SocketAddr::new(address.ip(), 0))).await
+            start(SocketAddr::new(address.ip(), 0)).await
         }
         outcome => outcome,
     }

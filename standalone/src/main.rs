@@ -12,22 +12,32 @@ mod settings;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&anyhow::Error::new(error).context("the async runtime cannot start")),
+    // The log has threads of its own, so that a disk that hangs holds up the log only, not the people who read, and so
+    // that a confirmation does not queue behind whatever else the program does.
+    let (runtime, log_runtime) = match (runtime("milena"), runtime("log")) {
+        (Ok(runtime), Ok(log_runtime)) => (runtime, log_runtime),
+        (Err(error), _) | (_, Err(error)) => {
+            return fail(&anyhow::Error::new(error).context("the async runtime cannot start"));
+        }
     };
+    let log = log_runtime.handle();
     let outcome = runtime.block_on(async {
         match cli.command {
-            None => run::run(&cli.options).await.map(|()| ExitCode::SUCCESS),
-            Some(Command::Import(ref arguments)) => import::run(&cli.options, arguments).await,
+            None => run::run(&cli.options, log).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::Import(ref arguments)) => import::run(&cli.options, log, arguments).await,
         }
     });
     outcome.unwrap_or_else(|error| fail(&error))
+}
+
+fn runtime(thread_name: &str) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().thread_name(thread_name).enable_all().build()
 }
 
 /// One sentence for the person in front of the terminal, then what caused it.

@@ -9,25 +9,26 @@ use milena_broker::Broker;
 use milena_process::{raise_open_files, start_logging, stop_on_signal};
 use milena_settings::Settings;
 use milena_storage::Store;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Options;
 use crate::{address, settings};
 
-/// Runs until a signal.
+/// Runs until a signal, with the tasks of the embedded log on `log`.
 ///
 /// # Errors
 /// One sentence for each thing that can be wrong: settings, folder in use, address taken, log and store that do not
 /// belong together.
-pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+pub(crate) async fn run(options: &Options, log: &Handle) -> anyhow::Result<()> {
     let mut settings = settings::load(options)?;
     start_logging(&settings.logging.filter);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone()).context("signals cannot be received")?;
 
     let data = settings::data_folder(&options.data)?;
-    let broker = address::start_broker(&settings.broker, &data, options.broker.is_some()).await?;
+    let broker = address::start_broker(&settings.broker, &data, options.broker.is_some(), log).await?;
     // Not before the folder is ours: who starts a second one is told that in one line.
     raise_open_files(settings.http.max_connections as u64);
     settings::use_data_folder(&mut settings, &data, broker.address())?;

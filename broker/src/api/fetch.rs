@@ -7,6 +7,7 @@ use futures::future::{self, FutureExt};
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
 use kafka_protocol::messages::{BrokerId, FetchRequest, FetchResponse, TopicName};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::{Answer, Reply, blocking};
@@ -16,6 +17,8 @@ use crate::memory::FREE_BYTES;
 
 /// The longest that a client may be kept waiting, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(300);
+/// How long a fetch that lacks bytes leaves off before it counts again.
+const NAP: Duration = Duration::from_millis(5);
 
 /// One partition that is to be read.
 #[derive(Debug, Clone)]
@@ -46,28 +49,74 @@ pub(super) fn fetch(shared: &Arc<Shared>, request: FetchRequest) -> Answer {
     Answer::Later(Box::pin(async move {
         let deadline = Instant::now() + wait;
         loop {
-            let mut watches: Vec<_> = partitions(&wanted).map(|partition| partition.watch()).collect();
-            watches.iter_mut().for_each(|watch| {
-                watch.borrow_and_update();
-            });
-            let share = memory.share();
-            // While no client is waited for, a share is never given up.
-            let _ = share.take(max_bytes).await;
-            let reading = Arc::clone(&wanted);
-            let found = blocking(move || read_all(&reading, max_bytes)).await;
-            if found.bytes >= min_bytes || found.failed || Instant::now() >= deadline {
-                share.resize(found.bytes);
-                let response = FetchResponse::default().with_responses(found.topics).into();
-                return Reply { response, share: (found.bytes > FREE_BYTES).then_some(share) };
-            }
-            drop((found, share));
-            let progress = future::select_all(
-                watches.iter_mut().map(|watch| watch.changed().boxed()).chain([future::pending().boxed()]),
-            );
-            // Whether it is progress or the end of the time, one more look gives the answer.
-            let _ = tokio::time::timeout_at(deadline, progress).await;
+            let mut waiting = Waiting::new(&wanted);
+            let late = Instant::now() >= deadline;
+            let found = if late || waiting.is_due(&wanted) {
+                let share = memory.share();
+                // While no client is waited for, a share is never given up.
+                let _ = share.take(max_bytes).await;
+                let reading = Arc::clone(&wanted);
+                let found = blocking(move || read_all(&reading, max_bytes)).await;
+                if found.bytes >= min_bytes || found.failed || late {
+                    share.resize(found.bytes);
+                    let response = FetchResponse::default().with_responses(found.topics).into();
+                    return Reply { response, share: (found.bytes > FREE_BYTES).then_some(share) };
+                }
+                found.bytes
+            } else {
+                0
+            };
+            // Whether it is enough or the end of the time, one more look gives the answer.
+            let _ = tokio::time::timeout_at(deadline, waiting.more(min_bytes.saturating_sub(found))).await;
         }
     }))
+}
+
+/// The partitions of a fetch, watched from a moment on.
+struct Waiting {
+    watches: Vec<watch::Receiver<Progress>>,
+    /// In the order of the watches, what they said at that moment.
+    seen: Vec<Progress>,
+}
+
+impl Waiting {
+    fn new(wanted: &[(TopicName, Vec<Wanted>)]) -> Self {
+        let mut watches: Vec<_> = partitions(wanted).map(|partition| partition.watch()).collect();
+        let seen = watches.iter_mut().map(|watch| *watch.borrow_and_update()).collect();
+        Self { watches, seen }
+    }
+
+    /// Whether a look at the disk can bring anything but "nothing new": most fetches come when there is nothing.
+    fn is_due(&self, wanted: &[(TopicName, Vec<Wanted>)]) -> bool {
+        let mut seen = self.seen.iter();
+        wanted.iter().flat_map(|(_, partitions)| partitions).any(|wanted| {
+            let known = wanted.partition.as_ref().and_then(|_| seen.next());
+            known.is_none_or(|progress| progress.deleted || wanted.offset != progress.high_watermark)
+        })
+    }
+
+    /// Returns when `bytes` more have become readable, or something happened that the client must hear of now.
+    async fn more(&mut self, bytes: usize) {
+        loop {
+            let changes = self.watches.iter_mut().map(|watch| watch.changed().boxed());
+            // A partition that is gone says so in its progress; with none to watch, the end of the time comes.
+            let _ = future::select_all(changes.chain([future::pending().boxed()])).await;
+            let mut came_bytes = 0;
+            for (watch, seen) in self.watches.iter_mut().zip(&self.seen) {
+                let progress = *watch.borrow_and_update();
+                let Progress { start_offset, incarnation, deleted, .. } = progress;
+                if deleted || (start_offset, incarnation) != (seen.start_offset, seen.incarnation) {
+                    return;
+                }
+                came_bytes += progress.shown_bytes - seen.shown_bytes;
+            }
+            if came_bytes >= bytes as u64 {
+                return;
+            }
+            // Who asks for many bytes is in no hurry: not woken for every record.
+            tokio::time::sleep(NAP).await;
+        }
+    }
 }
 
 fn wanted(shared: &Shared, request: FetchRequest) -> Vec<(TopicName, Vec<Wanted>)> {

@@ -16,6 +16,10 @@ use crate::log::{AppendError, Appended, Partition};
 
 /// The longest that a producer may wait for the disk, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// Up to here a request is appended by the task that received it: handing it to another thread and back costs more than
+/// the checksum and the copy into the page cache. A disk that hangs can hold that task up, which is why a program that
+/// does other things too gives the broker a runtime of its own.
+const APPENDED_HERE_BYTES: usize = 64 << 10;
 
 /// Appends in the order of requests, then waits for the disk without holding up the next request.
 pub(super) async fn produce(shared: &Arc<Shared>, request: ProduceRequest) -> Answer {
@@ -28,8 +32,16 @@ pub(super) async fn produce(shared: &Arc<Shared>, request: ProduceRequest) -> An
     };
     let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0))
         .clamp(Duration::from_secs(1), MAX_WAIT);
-    let appending = Arc::clone(shared);
-    let topics = blocking(move || append_all(&appending, request, refused)).await;
+    let size_bytes: usize = (request.topic_data.iter().flat_map(|topic| &topic.partition_data))
+        .filter_map(|partition| partition.records.as_ref())
+        .map(Bytes::len)
+        .sum();
+    let topics = if size_bytes <= APPENDED_HERE_BYTES {
+        append_all(shared, request, refused)
+    } else {
+        let appending = Arc::clone(shared);
+        blocking(move || append_all(&appending, request, refused)).await
+    };
     if acks == 0 {
         return Answer::Nothing;
     }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::batch::{BatchError, BatchHeader};
+use super::index::Extent;
 use super::partition::{Log, Partition, Progress};
 use super::producers::Verdict;
 use super::segment::Active;
@@ -115,9 +116,8 @@ impl Partition {
 
     fn appended(self: &Arc<Self>, log: &mut Log) {
         if let SyncPolicy::Interval(_) = self.options.sync {
-            log.visible_bytes = log.active.extent.size_bytes;
-            let high_watermark = log.active.extent.next_offset;
-            self.progress.send_modify(|progress| progress.high_watermark = high_watermark);
+            let extent = log.active.extent;
+            self.show(log, extent.size_bytes, extent.next_offset);
         }
         self.schedule_sync(log);
     }
@@ -125,13 +125,13 @@ impl Partition {
     /// Closes the active segment and begins a new one. Afterwards everything is on disk.
     pub(super) fn roll(&self, log: &mut Log) -> io::Result<()> {
         log.active.save(&self.options.disk)?;
-        let next_offset = log.active.extent.next_offset;
+        let Extent { size_bytes, next_offset, .. } = log.active.extent;
         snapshot::save_producers(&self.folder, next_offset, &log.producers)?;
         let active = Active::create(&self.folder, next_offset)?;
         let closed = std::mem::replace(&mut log.active, active);
         log.sealed.push(Arc::new(closed.sealed()));
+        self.show(log, size_bytes, next_offset);
         log.visible_bytes = 0;
-        self.progress.send_modify(|progress| progress.high_watermark = next_offset);
         Ok(())
     }
 

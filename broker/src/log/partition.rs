@@ -35,6 +35,8 @@ pub(crate) struct Progress {
     pub(crate) start_offset: i64,
     /// The first offset that cannot be read yet. Under `SyncPolicy::Always` everything before it is on disk.
     pub(crate) high_watermark: i64,
+    /// All bytes that became readable since the partition was opened: tells how much came, without looking at the disk.
+    pub(crate) shown_bytes: u64,
     /// Grows when what was appended but not yet synced had to be given up.
     pub(crate) incarnation: u64,
     /// The topic is gone.
@@ -74,6 +76,7 @@ impl Partition {
         let progress = Progress {
             start_offset: recovered.start_offset,
             high_watermark: recovered.active.extent.next_offset,
+            shown_bytes: 0,
             incarnation: 0,
             deleted: false,
         };
@@ -107,6 +110,16 @@ impl Partition {
         }
         log.active.save(&self.options.disk)?;
         snapshot::save_producers(&self.folder, log.active.extent.next_offset, &log.producers)
+    }
+
+    /// Lets everybody read the active segment up to `size_bytes`, which ends before `next_offset`.
+    pub(super) fn show(&self, log: &mut Log, size_bytes: u64, next_offset: i64) {
+        let more = size_bytes.saturating_sub(log.visible_bytes);
+        log.visible_bytes = size_bytes;
+        self.progress.send_modify(|progress| {
+            progress.high_watermark = next_offset;
+            progress.shown_bytes += more;
+        });
     }
 
     /// Removes the files. Whoever still waits or reads is told that the topic is gone.

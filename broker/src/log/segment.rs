@@ -13,6 +13,9 @@ use super::scan::{self, Scan};
 /// Enough to find a batch behind an index entry with one read.
 const SEEK_CHUNK_BYTES: usize = index::INTERVAL_BYTES as usize * 2;
 
+/// Batches up to this size are written with one system call.
+const COPIED_BYTES: usize = 16 << 10;
+
 /// The file of the segment that begins with `base_offset`.
 pub(crate) fn path_in(folder: &Path, base_offset: i64) -> PathBuf {
     folder.join(format!("{base_offset:020}.log"))
@@ -48,9 +51,13 @@ impl Active {
     ) -> Result<(), Result<io::Error, io::Error>> {
         let position = self.extent.size_bytes;
         let stamp = batch::stamp(bytes, header.base_offset);
-        let written = disk
-            .write(&self.file, &stamp, position)
-            .and_then(|()| disk.write(&self.file, &bytes[STAMP_BYTES..], position + STAMP_BYTES as u64));
+        // Copying a small batch costs less than a second system call.
+        let written = if bytes.len() <= COPIED_BYTES {
+            disk.write(&self.file, &[&stamp, &bytes[STAMP_BYTES..]].concat(), position)
+        } else {
+            disk.write(&self.file, &stamp, position)
+                .and_then(|()| disk.write(&self.file, &bytes[STAMP_BYTES..], position + STAMP_BYTES as u64))
+        };
         if let Err(error) = written {
             return Err(match self.file.set_len(position) {
                 Ok(()) => Ok(error),

@@ -51,8 +51,7 @@ impl Partition {
             return;
         }
         if current && log.active.base_offset == base_offset && log.visible_bytes < target.size_bytes {
-            log.visible_bytes = target.size_bytes;
-            self.progress.send_modify(|progress| progress.high_watermark = target.next_offset);
+            self.show(&mut log, target.size_bytes, target.next_offset);
         }
         let behind = !current || log.active.extent.next_offset > target.next_offset;
         if behind && !log.failed {

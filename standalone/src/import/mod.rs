@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use milena_domain::{MessageEvent, MessageId};
 use milena_process::{start_logging, stop_on_signal};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::line::ImportLine;
@@ -48,7 +49,11 @@ pub(crate) struct Summary {
 /// # Errors
 /// When the file, the log or the database cannot be used; what went into the log before is there, and a second
 /// import goes on from it.
-pub(crate) async fn run(options: &Options, arguments: &ImportArguments) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(
+    options: &Options,
+    log: &Handle,
+    arguments: &ImportArguments,
+) -> anyhow::Result<ExitCode> {
     let settings = settings::load(options)?;
     // The progress bar says what goes well.
     start_logging("warn");
@@ -61,7 +66,7 @@ pub(crate) async fn run(options: &Options, arguments: &ImportArguments) -> anyho
     let target = if arguments.external {
         Target::external(settings).await?
     } else {
-        Target::data_folder(options, settings).await?
+        Target::data_folder(options, settings, log).await?
     };
     let progress = Progress::new(source.bytes_total());
     let imported = import(&target, source, people, &progress, &stop).await;

@@ -10,6 +10,7 @@ use milena_domain::check_log;
 use milena_kafka::{ensure_topics, partition_states};
 use milena_settings::Settings;
 use milena_storage::Store;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -50,9 +51,13 @@ impl Target {
     ///
     /// # Errors
     /// When the folder cannot be used.
-    pub(crate) async fn data_folder(options: &Options, mut settings: Settings) -> anyhow::Result<Self> {
+    pub(crate) async fn data_folder(
+        options: &Options,
+        mut settings: Settings,
+        log: &Handle,
+    ) -> anyhow::Result<Self> {
         let data: PathBuf = settings::data_folder(&options.data)?;
-        match address::start_broker(&settings.broker, &data, options.broker.is_some()).await {
+        match address::start_broker(&settings.broker, &data, options.broker.is_some(), log).await {
             Ok(broker) => {
                 settings::use_data_folder(&mut settings, &data, broker.address())?;
                 address::write_down(&data, broker.address())?;
