@@ -8,4 +8,5 @@ mod hostile;
 mod recovery;
 mod restarts;
 mod support;
+mod waiting;
 mod wire;

@@ -159,7 +159,7 @@ async fn the_disk_is_synced_before_the_answer_is_sent() {
         }
     }
     assert!(
-        writes >= 40 && syncs >= 20 && answers >= 20,
+        writes >= 20 && syncs >= 20 && answers >= 20,
         "{writes} writes, {syncs} syncs, {answers} answers"
     );
 }
