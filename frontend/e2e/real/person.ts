@@ -58,7 +58,7 @@ export class PersonAtBrowser {
 
   async find(query: string, name: string): Promise<void> {
     await this.page.getByLabel('Find people').fill(query);
-    await this.page.getByRole('list', { name: 'People' }).getByRole('link', { name }).click();
+    await this.page.getByRole('option', { name }).click();
     await expect(this.page.getByRole('heading', { name, exact: true })).toBeVisible();
   }
 

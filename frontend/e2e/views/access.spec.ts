@@ -71,7 +71,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await backend.attach(page);
       await page.goto(`${ORIGIN}/u/${milena.id}`);
       await page.getByLabel('Find people').fill('mil');
-      await expect(page.getByRole('list', { name: 'People' })).toBeVisible();
+      await expect(
+        page.getByRole('listbox', { name: 'Search results' }).getByRole('option').first(),
+      ).toBeVisible();
       expect(await problems(page)).toEqual([]);
     });
   });

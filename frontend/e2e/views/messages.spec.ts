@@ -194,3 +194,22 @@ test('a tick when it is accepted, two when it is read', async ({ page }) => {
   backend.emit({ type: 'seen', conversation: 'c-milena', position });
   await expect(message.getByRole('img', { name: 'Read' })).toBeVisible();
 });
+
+test('“Today” becomes “Yesterday” at midnight, on a page that stays open', async ({ page }) => {
+  // In Prague, where the browser of these tests is.
+  await page.clock.install({ time: new Date('2026-11-21T23:59:00+01:00') });
+  const backend = new FakeBackend(me);
+  backend.people = [milena];
+  backend.add(milena, milena, 'late at night', new Date('2026-11-21T23:30:00+01:00'));
+  await backend.attach(page);
+  await page.goto(`${ORIGIN}/c/c-milena`);
+  const row = page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: 'Milena' });
+  await expect(page.getByText('Today')).toBeVisible();
+  await expect(row.locator('time')).toHaveText('23:30');
+  await page.clock.runFor('01:00');
+  await expect(page.getByRole('log').getByText('Yesterday')).toBeVisible();
+  await expect(row.locator('time')).toHaveText('Yesterday');
+  backend.deliver(milena, 'good morning', new Date('2026-11-22T00:00:00.500+01:00'));
+  await page.clock.runFor(500);
+  await expect(page.getByRole('log').getByText('Today')).toBeVisible();
+});

@@ -63,7 +63,9 @@ for (const theme of ['light', 'dark'] as const) {
         await shot('menu');
         await page.keyboard.press('Escape');
         await page.getByLabel('Find people').fill('a');
-        await expect(page.getByRole('list', { name: 'People' })).toBeVisible();
+        await expect(
+          page.getByRole('listbox', { name: 'Search results' }).getByRole('option').first(),
+        ).toBeVisible();
         await shot('search');
         await page.getByLabel('Find people').fill('nobody');
         await expect(page.getByText('Nobody is called')).toBeVisible();

@@ -1,16 +1,18 @@
 // The left pane: who I am, search, and the conversations.
 import { useRef, useState } from 'react';
-import type { KeyboardEvent } from 'react';
+import { flushSync } from 'react-dom';
 import { useLocation } from 'wouter';
 
 import { Wordmark } from '@/components/ui/logo';
 import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ConversationList } from '@/features/conversations/conversation-list';
-import { PeopleResults } from '@/features/people/people-results';
+import { SearchBox } from '@/features/search/search-box';
+import { pathOf, SearchResults } from '@/features/search/search-results';
+import { useFinder } from '@/features/search/use-finder';
+import type { Found } from '@/features/search/use-finder';
 import { useShortcut } from '@/lib/keys/use-shortcut';
 
-import { SearchBox } from './search-box';
 import styles from './sidebar.module.css';
 import { UserMenu } from './user-menu';
 
@@ -22,27 +24,32 @@ interface SidebarProps {
 
 export function Sidebar({ target, onShortcuts, onLogOut }: SidebarProps) {
   const [query, setQuery] = useState('');
+  const finder = useFinder(query);
   const [, navigate] = useLocation();
   const search = useRef<HTMLInputElement>(null);
-  const results = useRef<HTMLDivElement>(null);
-  const searching = query.trim() !== '';
+  const list = useRef<HTMLElement>(null);
+  /** Where the focus was when the keys of the search were pressed. */
+  const before = useRef<HTMLElement>(null);
 
   useShortcut('search', () => {
-    // On a narrow screen the list has to come into view first.
-    if (search.current?.offsetParent === null) navigate(paths.home);
-    requestAnimationFrame(() => search.current?.select());
+    const focused = document.activeElement;
+    if (focused !== search.current && focused instanceof HTMLElement) before.current = focused;
+    // On a narrow screen the list has to come into view first. At once, because the next key is meant for the search already.
+    if (search.current?.offsetParent === null) flushSync(() => navigate(paths.home));
+    search.current?.select();
   });
 
-  function onSearchKey(event: KeyboardEvent) {
-    const first = results.current?.querySelector('a');
-    if (event.key === 'Escape') setQuery('');
-    if (event.key === 'ArrowDown') first?.focus();
-    if (event.key === 'Enter' && searching && first) {
-      // The conversation takes the keys.
-      search.current?.blur();
-      first.click();
-    }
-    if (event.key === 'ArrowDown') event.preventDefault();
+  function take(found: Found) {
+    leave();
+    navigate(pathOf(found));
+  }
+
+  /** The focus goes back; a conversation that opens takes it from there. */
+  function leave() {
+    setQuery('');
+    search.current?.blur();
+    before.current?.focus();
+    before.current = null;
   }
 
   return (
@@ -52,16 +59,24 @@ export function Sidebar({ target, onShortcuts, onLogOut }: SidebarProps) {
         <Wordmark />
         <UserMenu onShortcuts={onShortcuts} onLogOut={onLogOut} />
       </header>
-      <SearchBox ref={search} value={query} onChange={setQuery} onKeyDown={onSearchKey} />
-      <nav ref={results} className={styles.body} aria-label={searching ? 'Search results' : 'Conversations'}>
-        {searching ? (
-          <div className={styles.results}>
-            <PeopleResults query={query} onChosen={() => setQuery('')} />
-          </div>
-        ) : (
+      <SearchBox
+        ref={search}
+        value={query}
+        finder={finder}
+        onChange={setQuery}
+        onTake={take}
+        onLeave={leave}
+        onIntoList={() => list.current?.querySelector('a')?.focus()}
+      />
+      {finder.query !== '' ? (
+        <div className={styles.results}>
+          <SearchResults finder={finder} onTaken={() => setQuery('')} />
+        </div>
+      ) : (
+        <nav ref={list} className={styles.body} aria-label="Conversations">
           <ConversationList chosen={target?.kind === 'conversation' ? target.id : null} />
-        )}
-      </nav>
+        </nav>
+      )}
     </aside>
   );
 }

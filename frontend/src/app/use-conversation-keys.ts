@@ -3,25 +3,20 @@ import { useChat } from '@/lib/chat/chat-context';
 import type { ConversationId } from '@/lib/http/types';
 import { useShortcut } from '@/lib/keys/use-shortcut';
 
+import { neighbour } from './neighbour';
+
 export function useConversationKeys(shown: ConversationId | null, open: (id: ConversationId) => void): void {
   const chat = useChat();
 
-  function step(direction: 1 | -1) {
-    const { order } = chat.store.getState();
-    const at = shown === null ? -1 : order.indexOf(shown);
-    // Without a place in the list, both ways begin at its top.
-    const next = order[at < 0 ? 0 : at + direction];
+  function go(by: 1 | -1, unreadOnly = false) {
+    const { order, conversations } = chat.store.getState();
+    const unread = (id: ConversationId) => (conversations[id]?.unread ?? 0) > 0;
+    const next = neighbour(order, shown, by, unreadOnly ? unread : undefined);
     if (next !== undefined) open(next);
   }
 
-  useShortcut('next', () => step(1));
-  useShortcut('previous', () => step(-1));
-  useShortcut('nextUnread', () => {
-    const { order, conversations } = chat.store.getState();
-    const from = shown === null ? 0 : order.indexOf(shown) + 1;
-    const next = [...order.slice(from), ...order.slice(0, from)].find(
-      (id) => (conversations[id]?.unread ?? 0) > 0,
-    );
-    if (next !== undefined) open(next);
-  });
+  useShortcut('next', () => go(1));
+  useShortcut('previous', () => go(-1));
+  useShortcut('nextUnread', () => go(1, true));
+  useShortcut('previousUnread', () => go(-1, true));
 }

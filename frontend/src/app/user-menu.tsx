@@ -7,6 +7,7 @@ import { Icon } from '@/components/ui/icon';
 import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { useChatState } from '@/lib/chat/chat-context';
+import { NOTES } from '@/lib/chat/person-name';
 
 import { ThemeChoice } from './theme-choice';
 import styles from './user-menu.module.css';
@@ -68,11 +69,7 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
             <strong dir="auto">{me.display_name}</strong>
             <span>@{me.username}</span>
           </p>
-          <Item
-            icon="note"
-            text="Notes to self"
-            onChoose={() => choose(() => navigate(paths.person(me.id)))}
-          />
+          <Item icon="note" text={NOTES} onChoose={() => choose(() => navigate(paths.person(me.id)))} />
           <Item icon="sliders" text="Settings" onChoose={() => choose(() => navigate(paths.settings))} />
           <Item icon="keyboard" text="Keyboard shortcuts" onChoose={() => choose(onShortcuts)} />
           <ThemeChoice />

@@ -11,7 +11,7 @@ export interface Shortcut {
 
 export const shortcuts = {
   help: { group: 'Everywhere', keys: ['Mod+/', '?'], does: 'Show this list' },
-  search: { group: 'Everywhere', keys: ['Mod+K'], does: 'Find people' },
+  search: { group: 'Everywhere', keys: ['Mod+K'], does: 'Find people and conversations' },
   settings: { group: 'Everywhere', keys: ['Mod+,'], does: 'Open the settings' },
   leave: { group: 'Everywhere', keys: ['Escape'], does: 'Close what is open', local: true },
   next: { group: 'Conversations', keys: ['Alt+ArrowDown'], does: 'Next conversation' },
@@ -20,6 +20,11 @@ export const shortcuts = {
     group: 'Conversations',
     keys: ['Alt+Shift+ArrowDown'],
     does: 'Next unread conversation',
+  },
+  previousUnread: {
+    group: 'Conversations',
+    keys: ['Alt+Shift+ArrowUp'],
+    does: 'Previous unread conversation',
   },
   walkList: {
     group: 'Conversations',

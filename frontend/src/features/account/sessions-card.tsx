@@ -5,6 +5,7 @@ import { Icon } from '@/components/ui/icon';
 import { Spinner } from '@/components/ui/spinner';
 import type { Session } from '@/lib/http/types';
 import { agoTime, fullTime } from '@/lib/time/format';
+import { useMinute } from '@/lib/time/periods';
 
 import styles from './account.module.css';
 import { deviceOf } from './device-name';
@@ -81,7 +82,7 @@ function SessionRow({ session, busy, onEnd }: { session: Session; busy: boolean;
 function Moment({ ms }: { ms: number }) {
   return (
     <time dateTime={new Date(ms).toISOString()} title={fullTime(ms)}>
-      {agoTime(ms)}
+      {agoTime(ms, useMinute())}
     </time>
   );
 }

@@ -1,5 +1,5 @@
 // All conversations, newest activity first; only the rows in view are in the document.
-import { useRef } from 'react';
+import { useEffect, useEffectEvent, useRef } from 'react';
 import type { KeyboardEvent } from 'react';
 import { Virtualizer } from 'virtua';
 import type { VirtualizerHandle } from 'virtua';
@@ -20,6 +20,13 @@ export function ConversationList({ chosen }: { chosen: string | null }) {
   const order = useChatState((state) => state.order);
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer = useRef<VirtualizerHandle>(null);
+
+  // By keyboard one gets beyond the edge of the list.
+  const reveal = useEffectEvent((id: string | null) => {
+    const index = id === null ? -1 : order.indexOf(id);
+    if (index >= 0) virtualizer.current?.scrollToIndex(index, { align: 'nearest' });
+  });
+  useEffect(() => reveal(chosen), [chosen]);
 
   if (order.length === 0) return <Nothing status={list.status} onRetry={() => chat.conversations.retry()} />;
 
@@ -60,9 +67,10 @@ function Nothing({ status, onRetry }: { status: 'loading' | 'ready' | 'failed'; 
 
 /** Arrow keys walk through the rows, as in any list. */
 function moveFocus(event: KeyboardEvent<HTMLElement>) {
-  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+  const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
+  if ((key !== 'ArrowDown' && key !== 'ArrowUp') || altKey || ctrlKey || metaKey || shiftKey) return;
   const item = document.activeElement?.closest('li');
-  const next = event.key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
+  const next = key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
   const link = next?.querySelector('a');
   if (!link) return;
   event.preventDefault();

@@ -5,8 +5,10 @@ import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { useChatState, useDraft } from '@/lib/chat/chat-context';
+import { nameOf } from '@/lib/chat/person-name';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { fullTime, shortTime } from '@/lib/time/format';
+import { useToday } from '@/lib/time/periods';
 
 import styles from './conversation-row.module.css';
 import { previewOf } from './preview';
@@ -26,7 +28,7 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
   const draft = useDraft(person.id);
   // While the conversation is open its draft is in view already.
   const preview = previewOf(entry, me, chosen ? '' : draft, unsent);
-  const name = person.id === me ? 'Notes to self' : person.display_name;
+  const name = nameOf(person, me);
   return (
     <Link
       href={paths.conversation(entry.id)}
@@ -55,7 +57,7 @@ function Time({ sentAt }: { sentAt: string }) {
   const ms = Date.parse(sentAt);
   return (
     <time className={styles.time} dateTime={sentAt} title={fullTime(ms)}>
-      {shortTime(ms)}
+      {shortTime(ms, useToday())}
     </time>
   );
 }

@@ -10,6 +10,7 @@ import { Icon } from '@/components/ui/icon';
 import { Spinner } from '@/components/ui/spinner';
 import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { nameOf, NOTES } from '@/lib/chat/person-name';
 import type { ConversationId, Person, Position } from '@/lib/http/types';
 import { LOADING } from '@/lib/store/timeline';
 
@@ -47,7 +48,7 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
   const list = useRef<{ toEnd: () => void }>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const [, navigate] = useLocation();
-  const name = person.id === me ? 'Notes to self' : person.display_name;
+  const name = nameOf(person, me);
   const rows = useMemo(
     () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after, !timeline.hasBefore),
     [timeline.messages, timeline.hasBefore, timeline.hasAfter, unsent, me, line.after],
@@ -142,7 +143,7 @@ function NoMessages({ status, name, self, onRetry }: NoMessagesProps) {
       </Blank>
     );
   return self ? (
-    <Blank title="Notes to self">
+    <Blank title={NOTES}>
       <p>Only you can read what you write here.</p>
     </Blank>
   ) : (

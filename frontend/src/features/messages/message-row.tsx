@@ -6,6 +6,7 @@ import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import type { ConversationId } from '@/lib/http/types';
 import { clockTime, dayTitle, fullTime } from '@/lib/time/format';
+import { useToday } from '@/lib/time/periods';
 
 import { MessageBody } from './format/message-body';
 import { MessageActions } from './message-actions';
@@ -33,7 +34,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     <div className={classes(styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first)}>
       {row.startsDay && (
         <p className={styles.day}>
-          <span>{dayTitle(sentAtMs)}</span>
+          <DayTitle ms={sentAtMs} />
         </p>
       )}
       {row.startsUnread && (
@@ -80,6 +81,11 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     </div>
   );
 });
+
+/** Renders by itself when the day is over: the row does not change. */
+function DayTitle({ ms }: { ms: number }) {
+  return <span>{dayTitle(ms, useToday())}</span>;
+}
 
 const STATES = {
   failed: ['alert', 'Not sent'],

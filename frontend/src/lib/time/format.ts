@@ -1,4 +1,5 @@
-// Times as people read them, in the language and zone of the browser. Formatters are made once: making one is slow.
+// Times as people read them, in the language and zone of the browser. Formatters are made once: making one is slow. What depends on
+// the present takes it as `now`; a page that stays open has it from ./periods.
 
 const language = typeof navigator === 'undefined' ? 'en' : navigator.language;
 const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
@@ -26,7 +27,7 @@ export const clockTime = (ms: number) => clock.format(ms);
 export const fullTime = (ms: number) => full.format(ms);
 
 /** For a list: as short as it can be. */
-export function shortTime(ms: number, now = Date.now()): string {
+export function shortTime(ms: number, now: number): string {
   const days = daysAgo(ms, now);
   if (days <= 0) return clock.format(ms);
   if (days === 1) return 'Yesterday';
@@ -35,7 +36,7 @@ export function shortTime(ms: number, now = Date.now()): string {
 }
 
 /** In a sentence: how long ago, then the day. */
-export function agoTime(ms: number, now = Date.now()): string {
+export function agoTime(ms: number, now: number): string {
   const minutes = Math.max(0, Math.round((now - ms) / 60_000));
   if (minutes < 1) return 'just now';
   if (minutes < 60) return `${minutes} min ago`;
@@ -46,7 +47,7 @@ export function agoTime(ms: number, now = Date.now()): string {
 }
 
 /** For the line between two days. */
-export function dayTitle(ms: number, now = Date.now()): string {
+export function dayTitle(ms: number, now: number): string {
   const days = daysAgo(ms, now);
   if (days === 0) return 'Today';
   if (days === 1) return 'Yesterday';

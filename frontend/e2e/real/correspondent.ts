@@ -1,0 +1,43 @@
+// Somebody without a browser: an account of the real server that writes over REST.
+import { expect, request } from '@playwright/test';
+import type { APIRequestContext } from '@playwright/test';
+
+import { PASSWORD } from './person';
+
+export class Correspondent {
+  readonly id: string;
+  readonly name: string;
+  readonly #api: APIRequestContext;
+
+  private constructor(id: string, name: string, api: APIRequestContext) {
+    this.id = id;
+    this.name = name;
+    this.#api = api;
+  }
+
+  static async register(baseURL: string, username: string, name: string): Promise<Correspondent> {
+    const door = await request.newContext({ baseURL });
+    const answer = await door.post('/api/v1/register', {
+      data: { username, display_name: name, password: PASSWORD },
+    });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    const { user, token } = (await answer.json()) as { user: { id: string }; token: string };
+    await door.dispose();
+    const api = await request.newContext({ baseURL, extraHTTPHeaders: { authorization: `Bearer ${token}` } });
+    return new Correspondent(user.id, name, api);
+  }
+
+  async write(to: string, body: string): Promise<void> {
+    const answer = await this.#api.post(`/api/v1/users/${to}/messages`, { data: { body } });
+    expect(answer.status(), await answer.text()).toBe(202);
+  }
+
+  async rename(name: string): Promise<void> {
+    const answer = await this.#api.patch('/api/v1/me', { data: { display_name: name } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#api.dispose();
+  }
+}
