@@ -86,6 +86,16 @@ impl Registry {
         self.read().by_user.contains_key(&user)
     }
 
+    /// Whether the user has a socket here that is none of `except`.
+    #[must_use]
+    pub fn has_other(&self, user: UserId, except: &[ConnectionId]) -> bool {
+        let connections = self.read();
+        connections
+            .by_user
+            .get(&user)
+            .is_some_and(|sockets| sockets.iter().any(|(id, _)| !except.contains(id)))
+    }
+
     /// Queues a frame for all sockets of a user but those of `except`. A full socket is closed with 4008 and holds up nobody.
     pub fn deliver(&self, user: UserId, frame: &Frame, except: &[ConnectionId]) {
         let Some(sockets) = self.read().by_user.get(&user).cloned() else { return };

@@ -115,6 +115,7 @@ impl Settings {
         require(self.delivery.max_pending_sends >= 1, "delivery.max_pending_sends must be at least 1");
         require(self.delivery.stored_poll_ms >= 10, "delivery.stored_poll_ms must be at least 10");
         require(self.delivery.read_flush_ms >= 10, "delivery.read_flush_ms must be at least 10");
+        require(self.delivery.tail_wait_ms <= 1_000, "delivery.tail_wait_ms must be at most 1000");
         require(
             self.limits.sign_in_burst >= 1 && self.limits.sign_in_per_minute >= 1,
             "limits.sign_in_burst and limits.sign_in_per_minute must be at least 1",

@@ -83,6 +83,7 @@ section! {
     /// `[delivery]`
     DeliverySettings {
         recent_bytes: usize, send_timeout_ms: u64, max_pending_sends: usize, stored_poll_ms: u64, read_flush_ms: u64,
+        tail_wait_ms: u64,
     }
 }
 section! {

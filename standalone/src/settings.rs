@@ -8,6 +8,9 @@ use milena_settings::{Secret, Settings, Source};
 
 use crate::cli::Options;
 
+/// People's messages are shown when they are confirmed; only what tools and imports write comes from the tail here.
+const TAIL_WAIT_MS: u64 = 50;
+
 /// Reads the settings, with the command line on top.
 ///
 /// # Errors
@@ -37,6 +40,7 @@ pub(crate) fn use_data_folder(
     settings.database.url = Secret::new(format!("sqlite:{path}?mode=rwc"));
     settings.kafka.brokers = broker.to_string();
     settings.kafka.replication_factor = 1;
+    settings.delivery.tail_wait_ms = settings.delivery.tail_wait_ms.max(TAIL_WAIT_MS);
     Ok(())
 }
 

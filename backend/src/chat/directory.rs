@@ -48,7 +48,10 @@ impl Directory {
 
     /// Remembers that these two talk, for example because the log says so.
     pub async fn remember_pair(&self, conversation: ConversationId, pair: Pair) {
-        self.pairs.insert(conversation, pair).await;
+        // Asked for with every message: looking costs a fraction of writing the same again.
+        if !self.pairs.contains_key(&conversation) {
+            self.pairs.insert(conversation, pair).await;
+        }
     }
 
     /// Whether there is such a person.

@@ -83,8 +83,15 @@ pub async fn start(
 
     let producer = Producer::new(&settings.kafka, &settings.delivery, confirmed)?;
     let stop = failed.child_token();
-    let tail_thread =
-        tail::spawn(&settings.kafka, &start, tail_events, delivered.clone(), health.clone(), stop.clone())?;
+    let tail_thread = tail::spawn(
+        &settings.kafka,
+        settings.delivery.tail_wait_ms,
+        &start,
+        tail_events,
+        delivered.clone(),
+        health.clone(),
+        stop.clone(),
+    )?;
     let chat = Chat {
         directory: Directory::new(Arc::new(store.clone())),
         store: store.clone(),

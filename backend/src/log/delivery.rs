@@ -237,7 +237,8 @@ impl DeliveryTask {
     /// Sockets that sent it hear `accepted` instead.
     fn show(&self, message: &LogMessage, sending: &[ConnectionId]) {
         let MessageEvent { sender, to, .. } = message.event;
-        if self.registry.is_connected(sender) {
+        // Mostly the socket that sent it is its sender's only one: then there is nothing to serialise.
+        if self.registry.has_other(sender, sending) {
             let frame = frames::message_frame(&message.event, message.position, true);
             self.registry.deliver(sender, &frame, sending);
         }

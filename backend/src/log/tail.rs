@@ -64,16 +64,19 @@ impl Ends {
 
 /// How many decoded records may wait for the delivery task.
 pub const TAIL_CHANNEL: usize = 4_096;
+/// With a time to gather: so much is handed out before it is over.
+const GATHER_BYTES: u32 = 64 << 10;
 const POLL: Duration = Duration::from_millis(100);
 /// How long one partition's leader may take to say where the partition ends.
 const ENDS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts the thread. It ends when `stop` is cancelled or the receiver is gone.
+/// Starts the thread. The log may keep a record back for `wait_ms` to hand out several together. It ends when `stop` is cancelled or the receiver is gone.
 ///
 /// # Errors
 /// [`LogError::Properties`] when librdkafka refuses the settings or the assignment.
 pub fn spawn(
     settings: &KafkaSettings,
+    wait_ms: u64,
     start: &BTreeMap<i32, i64>,
     events: mpsc::Sender<TailEvent>,
     delivered: watch::Receiver<Arc<[i64]>>,
@@ -82,6 +85,15 @@ pub fn spawn(
 ) -> Result<JoinHandle<()>, LogError> {
     let mut config = client_config(settings, &Role::Tail);
     config.set("statistics.interval.ms", "500");
+    if wait_ms > 0 {
+        let gathering =
+            [("fetch.wait.max.ms", wait_ms.to_string()), ("fetch.min.bytes", GATHER_BYTES.to_string())];
+        for (name, value) in gathering {
+            if !settings.properties.contains_key(name) {
+                config.set(name, value);
+            }
+        }
+    }
     // Taken for connected at first, so that the first answer makes the node ready, not the first statistics.
     let connected = Arc::new(AtomicBool::new(true));
     let context = Context {
