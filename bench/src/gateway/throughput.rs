@@ -12,6 +12,7 @@ use clap::Args;
 use crate::client::{Counts, Crowd, Origin, pair};
 use crate::measure::process::Meter;
 use crate::measure::report::Report;
+use crate::measure::threads::ThreadMeter;
 use crate::world::{Place, World, raise_open_files, sign_up};
 use crate::yardstick::Bare;
 
@@ -66,15 +67,21 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
 
     let bare_before = alone(options, &bare).await?;
     let best = bench.search().await?;
-    let meter = Meter::start(&world.watched())?;
+    let (meter, threads) = (Meter::start(&world.watched())?, ThreadMeter::start(&world.watched()));
     let held = bench.try_rate(best, options.seconds).await?;
-    let spans = meter.read()?;
+    let (spans, threads) = (meter.read()?, threads.read());
     let bare_after = alone(options, &bare).await?;
     // The limit is what the machine gave at its best.
     let limit = bare_before.max(bare_after);
     eprintln!("librdkafka alone: {bare_before:.0} messages/s before, {bare_after:.0} after");
     eprintln!("held {:.0}/s, accepted:  {}", held.per_second, held.counts.accepted.line());
     eprintln!("held {:.0}/s, delivered: {}", held.per_second, held.counts.delivered.line());
+    let delivered = held.counts.delivered.count().max(1) as f64;
+    eprintln!("CPU time for each message, by thread:");
+    let by_thread = threads.iter().map(|(name, cpu_s)| (name, cpu_s * 1e6 / delivered));
+    for (name, cpu_us) in by_thread.filter(|(_, cpu_us)| *cpu_us >= 0.5) {
+        eprintln!("{cpu_us:8.1} us  {name}");
+    }
     Ok(Report::new("throughput", world.kind().as_str())
         .figure("connections", options.connections)
         .figure("holds", held.holds)

@@ -3,3 +3,4 @@
 pub mod latency;
 pub mod process;
 pub mod report;
+pub mod threads;

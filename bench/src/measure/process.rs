@@ -54,7 +54,7 @@ impl Usage {
 }
 
 /// The 14th and 15th field of `/proc/PID/stat`. The second, the name, may contain anything, and is in parentheses.
-fn cpu_s(stat: &str) -> Option<f64> {
+pub(super) fn cpu_s(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);
     let ticks: f64 = fields.next()?.parse().ok()?;
