@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// What a process may grow by over the second half of a run and still be called flat: whichever is more.
 const GROWTH_MIB: f64 = 4.0;
 const GROWTH_SHARE: f64 = 0.05;
-/// The same for descriptors: connections come and go, so that their number is never quite the same.
+/// The same for descriptors, of the fewest in each tenth of that half: connections come and go, what leaks stays.
 const GROWTH_DESCRIPTORS: f64 = 4.0;
 
 /// One look at a process.
@@ -57,15 +57,29 @@ impl Vitals {
     /// Flat: the least-squares line through the second half of the samples rises by no more, over that half, than
     /// [`GROWTH_MIB`] or [`GROWTH_SHARE`] of the mean, whichever is more, and by [`GROWTH_DESCRIPTORS`] descriptors.
     pub(crate) fn is_flat(&self) -> bool {
-        let memory = self.rise(|sample| sample.rss_mib);
-        let descriptors = self.rise(|sample| sample.descriptors);
-        memory.rise <= GROWTH_MIB.max(GROWTH_SHARE * memory.mean) && descriptors.rise <= GROWTH_DESCRIPTORS
+        let memory = self.memory();
+        memory.rise <= GROWTH_MIB.max(GROWTH_SHARE * memory.mean)
+            && self.descriptors().rise <= GROWTH_DESCRIPTORS
     }
 
-    fn rise(&self, of: impl Fn(&Sample) -> f64) -> Line {
+    fn memory(&self) -> Line {
+        Line::through(self.second_half().iter().map(|sample| (sample.seconds, sample.rss_mib)))
+    }
+
+    fn descriptors(&self) -> Line {
+        let half = self.second_half();
+        let tenths = half.chunks_exact((half.len() / 10).max(1));
+        let fewest = |tenth: &[Sample]| {
+            let fewest = tenth.iter().fold(f64::INFINITY, |fewest, sample| fewest.min(sample.descriptors));
+            (tenth[0].seconds, fewest)
+        };
+        Line::through(tenths.map(fewest))
+    }
+
+    fn second_half(&self) -> &[Sample] {
         let half = &self.samples[self.samples.len() / 2..];
         assert!(half.len() >= 8, "{}: too few samples to judge by", self.name);
-        Line::through(half.iter().map(|sample| (sample.seconds, of(sample))))
+        half
     }
 }
 
@@ -100,10 +114,10 @@ impl fmt::Display for Vitals {
         write!(
             f,
             " MiB (most {most:.1}), second half {:+.2} MiB; descriptors {:.0} then {:.0}, second half {:+.1}; {}",
-            self.rise(|sample| sample.rss_mib).rise,
+            self.memory().rise,
             at(0).descriptors,
             at(4).descriptors,
-            self.rise(|sample| sample.descriptors).rise,
+            self.descriptors().rise,
             if self.is_flat() { "flat" } else { "NOT FLAT" },
         )
     }
@@ -143,6 +157,9 @@ mod tests {
         assert!(vitals(|second| 40.0 + second.min(90.0), still).is_flat(), "grew only while it warmed up");
         assert!(!vitals(|second| wave(second) + 0.06 * second, still).is_flat(), "6 MiB in the second half");
         assert!(vitals(|second| 400.0 + 0.1 * second, still).is_flat(), "10 of 400 MiB");
-        assert!(!vitals(wave, |second| 30.0 + 0.06 * second).is_flat(), "6 descriptors in the second half");
+        let visitors = |second: f64| if second % 7.0 == 0.0 { 0.0 } else { 0.2 * second };
+        assert!(vitals(wave, |second| 30.0 + visitors(second)).is_flat(), "more come, and all of them go");
+        let leak = |second: f64| 30.0 + visitors(second) + 0.06 * second;
+        assert!(!vitals(wave, leak).is_flat(), "6 descriptors in the second half");
     }
 }
