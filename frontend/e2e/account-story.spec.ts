@@ -54,13 +54,25 @@ test('a link leads to its conversation by way of the login', async () => {
   expect(new URL(onPhone.url()).pathname).toBe(link);
 });
 
-test('a new name is seen by others when they look again', async () => {
+test('a new name is seen in one’s other tabs at once, and by others when they look again, without a reload', async () => {
+  const tab = await anna.context.newPage();
+  await tab.goto('/settings');
   await anna.page.goto('/settings');
+  await expect(tab.getByText('Anna', { exact: true })).toBeVisible();
   await anna.page.getByLabel('Name', { exact: true }).fill('Anna K.');
   await anna.page.getByRole('button', { name: 'Save name' }).click();
   await expect(anna.page.getByText('Saved.')).toBeVisible();
-  await ben.page.reload();
+  await expect(tab.getByText('Anna K.', { exact: true })).toBeVisible();
+  await tab.close();
+  await expect(ben.page.getByRole('heading', { name: 'Anna', exact: true })).toBeVisible();
+  // A minute later.
+  await ben.page.evaluate(() => {
+    const now = Date.now;
+    Date.now = () => now() + 61_000;
+    window.dispatchEvent(new Event('focus'));
+  });
   await expect(ben.page.getByRole('heading', { name: 'Anna K.' })).toBeVisible();
+  await expect(ben.row('Anna K.')).toBeVisible();
 });
 
 test('the phone is in the list, and is logged out from here at once', async () => {

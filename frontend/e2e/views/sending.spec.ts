@@ -177,6 +177,37 @@ test('logging out asks when something is unsent, and leaves nothing behind', asy
   await expect(bubble(page, 'unsent')).toHaveCount(0);
 });
 
+test('logging out in one tab ends the other one, and nothing unsent of it stays', async ({ context }) => {
+  const [first, second] = [await context.newPage(), await context.newPage()];
+  const backend = await open(first);
+  await backend.attach(second);
+  await second.goto(`${ORIGIN}/c/c-milena`);
+  await expect(second.getByRole('log')).toBeVisible();
+  await expect.poll(() => backend.hellos.length).toBe(2);
+  backend.answer = 'silence';
+  await write(second, 'unsent over there');
+  await expect(bubble(second, 'over there')).toBeVisible();
+  await first.getByLabel('Your menu').click();
+  await first.getByRole('button', { name: 'Log out' }).click();
+  const dialog = first.getByRole('dialog');
+  await expect(dialog).toContainText('One message was not sent yet');
+  await dialog.getByRole('button', { name: 'Log out' }).click();
+  await expect(first).toHaveURL(`${ORIGIN}/login`);
+  await expect(second.getByText('You logged out in another tab.')).toBeVisible();
+  backend.me = me;
+  await second.goto(`${ORIGIN}/c/c-milena`);
+  await expect(second.getByRole('log')).toBeVisible();
+  await expect(bubble(second, 'over there')).toHaveCount(0);
+});
+
+test('logging out without the server says that the server does not know', async ({ page }) => {
+  const backend = await open(page);
+  backend.up = false;
+  await page.getByLabel('Your menu').click();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page.getByText('The server could not be told that you logged out')).toBeVisible();
+});
+
 test('the whole way by keyboard', async ({ page }) => {
   const backend = await open(page);
   await page.keyboard.press('Control+k');

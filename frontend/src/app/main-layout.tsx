@@ -23,16 +23,17 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const settings = location === paths.settings;
   const shown = target?.kind === 'conversation' ? target.id : null;
   const main = useRef<HTMLElement>(null);
-  const [sheet, setSheet] = useState<'shortcuts' | 'unsent' | null>(null);
+  const [sheet, setSheet] = useState<'shortcuts' | { unsent: number } | null>(null);
 
   useNotifications(shown, (id) => navigate(paths.conversation(id)));
   useConversationKeys(shown, (id) => navigate(paths.conversation(id)));
   useShortcut('settings', () => navigate(paths.settings));
   useShortcut('help', () => setSheet('shortcuts'));
 
-  function logOut() {
-    if (chat.unsent > 0) setSheet('unsent');
-    else void onLogOut();
+  async function logOut() {
+    const unsent = await chat.countUnsent();
+    if (unsent > 0) setSheet({ unsent });
+    else await onLogOut();
   }
 
   return (
@@ -42,15 +43,15 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
       </button>
       <ConnectionBanner />
       <div className={styles.panes} data-view={target || settings ? 'main' : 'list'}>
-        <Sidebar target={target} onShortcuts={() => setSheet('shortcuts')} onLogOut={logOut} />
+        <Sidebar target={target} onShortcuts={() => setSheet('shortcuts')} onLogOut={() => void logOut()} />
         <main ref={main} className={styles.main} tabIndex={-1}>
-          {settings ? <SettingsPage onLogOut={logOut} /> : <ChatPane target={target} />}
+          {settings ? <SettingsPage onLogOut={() => void logOut()} /> : <ChatPane target={target} />}
         </main>
       </div>
       {sheet === 'shortcuts' && <ShortcutsDialog onClose={() => setSheet(null)} />}
-      {sheet === 'unsent' && (
+      {sheet !== null && sheet !== 'shortcuts' && (
         <LogOutDialog
-          unsent={chat.unsent}
+          unsent={sheet.unsent}
           onCancel={() => setSheet(null)}
           onConfirm={() => void onLogOut()}
         />

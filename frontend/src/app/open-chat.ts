@@ -7,8 +7,8 @@ import { IdbOutboxStorage } from '@/lib/outbox/outbox-storage';
 import { claimPage } from '@/lib/outbox/page-claim';
 import { openTabChannel } from '@/lib/tabs/tab-channel';
 
-/** `onEnded`: the server ended the session. The caller disposes of what it got. */
-export function openChat(me: Person, onEnded: () => void): ChatSession {
+/** The caller disposes of what it got, also when it ended. */
+export function openChat(me: Person, onEnded: (why: 'ended' | 'left') => void): ChatSession {
   const chat = new ChatSession({
     me,
     api,

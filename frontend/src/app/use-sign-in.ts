@@ -17,7 +17,12 @@ export type SignIn =
   | { state: 'signed-in'; chat: ChatSession };
 
 const RETRY_MS = 3_000;
-const ENDED = 'Your session has ended. Log in again to go on; what you wrote is kept.';
+const NOTICES = {
+  ended: 'Your session has ended. Log in again to go on; what you wrote is kept.',
+  left: 'You logged out in another tab.',
+  untold:
+    'The server could not be told that you logged out: opening this page again may show your messages. Log in and out again when it can be reached.',
+};
 
 export function useSignIn() {
   const [signIn, setSignIn] = useState<SignIn>({ state: 'asking' });
@@ -25,7 +30,7 @@ export function useSignIn() {
 
   function signedIn(me: Person) {
     chat.current?.dispose();
-    chat.current = openChat(me, () => signedOut(ENDED));
+    chat.current = openChat(me, (why) => signedOut(NOTICES[why]));
     setSignIn({ state: 'signed-in', chat: chat.current });
   }
 
@@ -38,9 +43,12 @@ export function useSignIn() {
   /** On purpose: what this browser keeps of the person goes, too. */
   async function logOut() {
     await chat.current?.forget();
-    // Without an answer the cookie may live on, but this page lets go of everything it knows.
-    await api.logout().catch(() => undefined);
-    signedOut();
+    // Without an answer the cookie lives on, but this page lets go of everything it knows.
+    const told = await api.logout().then(
+      () => true,
+      (error: unknown) => error instanceof ApiError && error.status === 401,
+    );
+    signedOut(told ? undefined : NOTICES.untold);
   }
 
   const answered = useEffectEvent((me: Person) => signedIn(me));

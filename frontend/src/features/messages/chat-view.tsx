@@ -57,6 +57,7 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
   useEffect(() => {
     if (conversation === null) return;
     chat.history.open(conversation, position);
+    chat.conversations.refresh(conversation);
     return () => chat.history.close(conversation);
   }, [chat, conversation, position]);
   useEffect(loadMarkdown, []);

@@ -1,73 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
-import type { Api } from '@/lib/http/api';
-import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import { anna, conversation, me, message, page, range } from '@/testing/builders';
-import { fakeSockets, welcome } from '@/testing/fake-socket';
-import { loneTab } from '@/testing/fake-tabs';
+import { endAll, start } from '@/testing/chat-sessions';
+import { welcome } from '@/testing/fake-socket';
 
-import { ChatSession } from './chat-session';
-
-function setUp() {
-  const sockets = fakeSockets();
-  const onEnded = vi.fn();
-  const api = {
-    me: vi.fn(async () => me),
-    conversations: vi.fn<Api['conversations']>(async () => ({
-      conversations: [conversation({ last_message: message(10), last_position: 10, last_read: 10 })],
-      next: null,
-      complete: true,
-    })),
-    conversation: vi.fn<Api['conversation']>(async (id) => conversation({ id })),
-    messages: vi.fn<Api['messages']>(async () => page([9, 10])),
-    person: vi.fn<Api['person']>(async () => anna),
-  };
-  const stored: OutboxItem[] = [];
-  const chat = new ChatSession({
-    me,
-    api: api as unknown as Api,
-    storage: {
-      load: async () => stored,
-      put: () => undefined,
-      delete: () => undefined,
-      settled: () => Promise.resolve(),
-    },
-    page: { id: 'page', others: async () => new Set<string>(), release: () => undefined },
-    tabs: loneTab(),
-    socketUrl: 'ws://test/ws',
-    createSocket: sockets.create,
-    onEnded,
-  });
-  const settle = () => vi.advanceTimersByTimeAsync(400);
-  const goLive = async (change = {}) => {
-    sockets.current().open();
-    sockets.current().receive(welcome(change));
-    await settle();
-  };
-  const state = () => chat.store.getState();
-  const shown = () => state().timelines.c?.messages.map(({ position }) => position);
-  const opened = async () => {
-    chat.start();
-    await goLive();
-    chat.history.open('c');
-    await settle();
-  };
-  return { chat, sockets, api, onEnded, settle, goLive, state, shown, opened, stored };
-}
-
-let disposable: ChatSession | undefined;
-function start() {
-  const test = setUp();
-  disposable = test.chat;
-  return test;
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-});
+beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
-  disposable?.dispose();
+  endAll();
   vi.useRealTimers();
   localStorage.clear();
 });

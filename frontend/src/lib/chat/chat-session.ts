@@ -4,15 +4,11 @@ import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
 import { ApiError } from '@/lib/http/api-error';
-import type { Api } from '@/lib/http/api';
 import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
 import { Outbox } from '@/lib/outbox/outbox';
-import type { OutboxItem } from '@/lib/outbox/outbox-item';
-import type { OutboxStorage } from '@/lib/outbox/outbox-storage';
-import type { PageClaim } from '@/lib/outbox/page-claim';
 import type { Accepted, ServerFrame } from '@/lib/socket/frames';
 import { SocketClient } from '@/lib/socket/socket-client';
-import type { SocketLike, SocketState } from '@/lib/socket/socket-client';
+import type { SocketState } from '@/lib/socket/socket-client';
 import { initialState } from '@/lib/store/chat-state';
 import type { ChatState } from '@/lib/store/chat-state';
 import { createDraftStore } from '@/lib/store/drafts';
@@ -21,31 +17,20 @@ import { applyEvents, readUpTo, withMe, withOutbox } from '@/lib/store/events';
 import type { ChatEvent } from '@/lib/store/events';
 import type { TabChannel, TabNews } from '@/lib/tabs/tab-channel';
 
+import type { ChatSessionOptions } from './chat-session-options';
 import { ConversationLoader } from './conversation-loader';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
+import { watchPage } from './page-events';
+import { ReadReports } from './read-reports';
 import { RecentIds } from './recent-ids';
-
-export interface ChatSessionOptions {
-  me: Person;
-  api: Api;
-  storage: OutboxStorage;
-  page: PageClaim;
-  /** The other tabs of this person. */
-  tabs: TabChannel;
-  socketUrl: string;
-  /** The server ended the session: sign in again. */
-  onEnded: () => void;
-  createSocket?: (url: string) => SocketLike;
-}
+import { sentMessage } from './sent-message';
 
 /** Without a live connection by then, the list is fetched all the same. */
 const FIRST_LOAD_MS = 1_000;
-/** A browser whose storage hangs does not stop sending. */
-const ADOPT_MS = 1_000;
+/** A browser whose storage hangs stops neither sending nor leaving. */
+const STORAGE_MS = 1_000;
 const NO_SESSION = [4500, 4501];
-/** Scrolling through unread messages tells the server where it got to this often, not for each message. */
-const READ_EVERY_MS = 300;
 
 export class ChatSession {
   readonly store: StoreApi<ChatState>;
@@ -61,12 +46,11 @@ export class ChatSession {
   readonly #recent = new RecentIds();
   readonly #arrivalListeners = new Set<(messages: readonly Message[]) => void>();
   readonly #options: ChatSessionOptions;
-  /** Read positions that are not sent yet: of the last moment, or because there is no connection. */
-  readonly #unsentReads = new Map<ConversationId, Position>();
+  readonly #reads: ReadReports;
   /** Takes over what earlier pages left unsent, one search after the other. */
   #adoption: Promise<void> = Promise.resolve();
   #firstLoad: ReturnType<typeof setTimeout> | undefined;
-  #readTimer: ReturnType<typeof setTimeout> | undefined;
+  #unwatch: (() => void) | undefined;
   #ended = false;
 
   constructor(options: ChatSessionOptions) {
@@ -85,6 +69,9 @@ export class ChatSession {
       onState: (state) => this.#connectionChanged(state),
       ...(createSocket ? { createSocket } : {}),
     });
+    this.#reads = new ReadReports((conversation, position) =>
+      this.#socket.send({ type: 'read', conversation, position }),
+    );
     this.#outbox = new Outbox({
       owner: me.id,
       page: page.id,
@@ -99,21 +86,26 @@ export class ChatSession {
     this.#socket.connect();
     this.#adopt();
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
-    // Both can be false alarms: they are a reason to look, not a verdict.
-    window.addEventListener('online', this.wake);
-    window.addEventListener('offline', this.wake);
-    document.addEventListener('visibilitychange', this.#visible);
+    this.#unwatch = watchPage({
+      // Both can be false alarms: they are a reason to look, not a verdict.
+      networkChanged: this.wake,
+      shown: () => {
+        this.#batch.flush();
+        this.wake();
+        this.#freshen();
+      },
+      hidden: () => this.#reads.send(),
+      focused: () => this.#freshen(),
+      mayLeave: () => !this.#outbox.atRisk,
+    });
   }
 
   /** Nothing is shown or sent any more. What is unsent stays stored. */
   dispose(): void {
-    this.#sendReads();
+    this.#reads.dispose();
     this.#ended = true;
-    clearTimeout(this.#readTimer);
     clearTimeout(this.#firstLoad);
-    window.removeEventListener('online', this.wake);
-    window.removeEventListener('offline', this.wake);
-    document.removeEventListener('visibilitychange', this.#visible);
+    this.#unwatch?.();
     this.#outbox.dispose();
     this.#socket.close();
     this.#batch.cancel();
@@ -139,15 +131,18 @@ export class ChatSession {
     this.#outbox.discard(clientId);
   }
 
-  get unsent(): number {
-    return this.#outbox.items.length;
+  /** What would be lost by signing out: everything unsent of this person in this browser. */
+  async countUnsent(): Promise<number> {
+    const own = this.#outbox.items.length;
+    return Promise.race([this.#outbox.countAll(), delay(STORAGE_MS).then(() => own)]);
   }
 
-  /** Signing out on purpose leaves nothing behind on this device. */
+  /** Signing out on purpose leaves nothing behind in this browser, and ends the other tabs. */
   async forget(): Promise<void> {
-    this.#outbox.discardAll();
-    this.drafts.clear();
-    await this.#options.storage.settled();
+    const { storage, me } = this.#options;
+    this.#letGo();
+    this.tabs.post({ kind: 'left' });
+    await Promise.race([storage.clear(me.id), delay(STORAGE_MS)]);
   }
 
   markRead(id: ConversationId, position: Position): void {
@@ -155,14 +150,12 @@ export class ChatSession {
     if (!entry || position <= entry.last_read) return;
     this.store.setState((state) => readUpTo(state, id, position));
     this.tabs.post({ kind: 'read', conversation: id, position });
-    this.#unsentReads.set(id, position);
-    // The first at once: the page may be gone in a moment.
-    if (this.#readTimer === undefined) this.#sendReads();
+    this.#reads.add(id, position);
   }
 
   /** One's own new name, as the server took it. */
   renamed(me: Person): void {
-    this.store.setState((state) => withMe(state, me));
+    this.#named(me);
     this.tabs.post({ kind: 'me', me });
   }
 
@@ -175,20 +168,38 @@ export class ChatSession {
   /** Connect now, or test the connection that there is. */
   readonly wake = (): void => this.#socket.wake();
 
-  readonly #visible = (): void => {
-    if (document.visibilityState !== 'visible') return this.#sendReads();
-    this.#batch.flush();
-    this.wake();
-  };
+  /** Somebody looks again: names may have changed meanwhile, one's own on another device, too. */
+  #freshen(): void {
+    if (!this.#socket.live || !this.conversations.freshen()) return;
+    this.#options.api.me().then(
+      (me) => !this.#ended && this.#named(me),
+      () => undefined,
+    );
+  }
 
   #heard(news: TabNews): void {
     if (news.kind === 'read') this.#batch.push(news);
-    if (news.kind === 'me') this.store.setState((state) => withMe(state, news.me));
+    if (news.kind === 'me') this.#named(news.me);
+    if (news.kind === 'left') {
+      this.#letGo();
+      this.#options.onEnded('left');
+    }
+  }
+
+  #letGo(): void {
+    this.#outbox.discardAll();
+    this.drafts.clear();
+  }
+
+  #named(me: Person): void {
+    if (this.store.getState().me.display_name !== me.display_name)
+      this.store.setState((state) => withMe(state, me));
   }
 
   #received(frame: ServerFrame): void {
     switch (frame.type) {
       case 'welcome':
+        this.#named(frame.user);
         return this.#welcomed(frame.resumed);
       case 'accepted':
         return this.#accepted(frame);
@@ -224,10 +235,10 @@ export class ChatSession {
     if (!resumed) this.history.invalidate();
     this.history.retryFailed();
     void this.conversations.load();
-    this.#sendReads();
+    this.#reads.send();
     // Another page may have been closed meanwhile with something unsent: that goes before what is written now.
     this.#adopt();
-    void Promise.race([this.#adoption, delay(ADOPT_MS)]).then(() => {
+    void Promise.race([this.#adoption, delay(STORAGE_MS)]).then(() => {
       if (this.#socket.live) this.#outbox.connected();
     });
   }
@@ -249,20 +260,12 @@ export class ChatSession {
       event.kind === 'message' && event.fresh && event.message.sender !== me.id ? [event.message] : [],
     );
     if (arrivals.length > 0) for (const listener of this.#arrivalListeners) listener(arrivals);
+    for (const { conversation } of arrivals) this.conversations.refresh(conversation);
     for (const event of events) {
       if (event.kind === 'message' && !conversations[event.message.conversation])
         void this.conversations.one(event.message.conversation).catch(() => this.conversations.loadSoon());
     }
   }
-
-  readonly #sendReads = (): void => {
-    clearTimeout(this.#readTimer);
-    this.#readTimer = undefined;
-    if (this.#unsentReads.size === 0 || this.#ended) return;
-    for (const [conversation, position] of this.#unsentReads)
-      if (this.#socket.send({ type: 'read', conversation, position })) this.#unsentReads.delete(conversation);
-    if (this.#socket.live) this.#readTimer = setTimeout(this.#sendReads, READ_EVERY_MS);
-  };
 
   #adopt(): void {
     this.#adoption = this.#adoption.then(async () => {
@@ -275,7 +278,7 @@ export class ChatSession {
     if (this.#ended) return;
     if (connection.phase !== 'live') this.#outbox.disconnected();
     this.store.setState({ connection });
-    if (connection.phase === 'closed' && NO_SESSION.includes(connection.code)) this.#options.onEnded();
+    if (connection.phase === 'closed' && NO_SESSION.includes(connection.code)) this.#options.onEnded('ended');
     // A browser does not tell why an upgrade failed; one that needs a new sign-in must not try for ever.
     if (connection.phase === 'backing-off' && !connection.opened && connection.attempt % 3 === 0)
       void this.#checkSession();
@@ -286,14 +289,9 @@ export class ChatSession {
       await this.#options.api.me();
     } catch (error) {
       if (error instanceof ApiError && error.code === 'unauthenticated' && !this.#ended)
-        this.#options.onEnded();
+        this.#options.onEnded('ended');
     }
   }
-}
-
-function sentMessage(item: OutboxItem, { id, conversation, position, sent_at }: Accepted): Message {
-  const { client_id, owner: sender, to, body } = item;
-  return { id, conversation, kind: 'direct', sender, to, position, sent_at, body, client_id };
 }
 
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

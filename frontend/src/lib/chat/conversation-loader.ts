@@ -8,11 +8,16 @@ import { withConversations } from '@/lib/store/events';
 
 const PAGE = 100;
 const SOON_MS = 3_000;
+/** What was told longer ago than this may be out of date: people change their names, and no frame says so. */
+const FRESH_MS = 60_000;
 
 export class ConversationLoader {
   readonly #store: StoreApi<ChatState>;
   readonly #api: Api;
   readonly #asked = new Set<string>();
+  /** When each conversation was last asked for, to have its newest names. */
+  readonly #refreshedAt = new Map<ConversationId, number>();
+  #listedAt = 0;
   #loading = false;
   #again = false;
   #soon: ReturnType<typeof setTimeout> | undefined;
@@ -27,6 +32,7 @@ export class ConversationLoader {
     this.#again = this.#loading;
     if (this.#loading) return;
     this.#loading = true;
+    this.#listedAt = Date.now();
     try {
       const page = await this.#api.conversations({ limit: PAGE });
       this.#store.setState((state) => ({
@@ -39,6 +45,23 @@ export class ConversationLoader {
     }
     this.#loading = false;
     if (this.#again) await this.load();
+  }
+
+  /** Somebody looks at the page again: the first page anew, unless it is fresh. True when it was asked for. */
+  freshen(): boolean {
+    const old = Date.now() - this.#listedAt >= FRESH_MS;
+    if (old) void this.load();
+    return old;
+  }
+
+  /** Somebody looks at this one, or something came in it: names in it anew, unless they are fresh. */
+  refresh(id: ConversationId): void {
+    const now = Date.now();
+    if (!this.#store.getState().conversations[id]) return;
+    if (now - Math.max(this.#listedAt, this.#refreshedAt.get(id) ?? 0) < FRESH_MS) return;
+    for (const [known, at] of this.#refreshedAt) if (now - at >= FRESH_MS) this.#refreshedAt.delete(known);
+    this.#refreshedAt.set(id, now);
+    void this.one(id).catch(() => undefined);
   }
 
   async more(): Promise<void> {

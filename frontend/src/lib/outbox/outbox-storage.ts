@@ -7,10 +7,11 @@ import type { OutboxItem } from './outbox-item';
 
 export interface OutboxStorage {
   load(owner: string): Promise<OutboxItem[]>;
-  put(item: OutboxItem): void;
+  /** False when it could not be written: it lives as long as this page. */
+  put(item: OutboxItem): Promise<boolean>;
   delete(clientId: string): void;
-  /** Resolves when everything given so far is written. */
-  settled(): Promise<void>;
+  /** All of this person's. Resolves when it is done, and everything before it. */
+  clear(owner: string): Promise<void>;
 }
 
 interface Schema extends DBSchema {
@@ -23,11 +24,16 @@ export class IdbOutboxStorage implements OutboxStorage {
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(name = 'milena') {
-    this.#db = openDB<Schema>(name, 1, {
-      upgrade: (db) => {
-        db.createObjectStore('outbox', { keyPath: 'client_id' }).createIndex('owner', 'owner');
-      },
-    }).catch(() => null);
+    // Where storage is forbidden, even asking for it can throw.
+    this.#db = Promise.resolve()
+      .then(() =>
+        openDB<Schema>(name, 1, {
+          upgrade: (db) => {
+            db.createObjectStore('outbox', { keyPath: 'client_id' }).createIndex('owner', 'owner');
+          },
+        }),
+      )
+      .catch(() => null);
   }
 
   async load(owner: string): Promise<OutboxItem[]> {
@@ -36,23 +42,33 @@ export class IdbOutboxStorage implements OutboxStorage {
     return (await db?.getAllFromIndex('outbox', 'owner', owner).catch(() => [])) ?? [];
   }
 
-  put(item: OutboxItem): void {
-    this.#write((db) => db.put('outbox', item));
+  put(item: OutboxItem): Promise<boolean> {
+    return this.#write((db) => db.put('outbox', item));
   }
 
   delete(clientId: string): void {
-    this.#write((db) => db.delete('outbox', clientId));
+    void this.#write((db) => db.delete('outbox', clientId));
   }
 
-  async settled(): Promise<void> {
-    await this.#writes;
-  }
-
-  #write(action: (db: IDBPDatabase<Schema>) => Promise<unknown>): void {
-    this.#writes = this.#writes.then(async () => {
-      const db = await this.#db;
-      // A full or broken disk must not stop the conversation: the item is still in memory and on its way.
-      await (db && action(db))?.catch(() => undefined);
+  async clear(owner: string): Promise<void> {
+    await this.#write(async (db) => {
+      const { store, done } = db.transaction('outbox', 'readwrite');
+      const keys = await store.index('owner').getAllKeys(owner);
+      await Promise.all([...keys.map((key) => store.delete(key)), done]);
     });
+  }
+
+  /** A full or broken disk must not stop the conversation: the item is still in memory and on its way. */
+  #write(action: (db: IDBPDatabase<Schema>) => Promise<unknown>): Promise<boolean> {
+    const written = this.#writes.then(async () => {
+      const db = await this.#db;
+      if (!db) return false;
+      return action(db).then(
+        () => true,
+        () => false,
+      );
+    });
+    this.#writes = written;
+    return written;
   }
 }

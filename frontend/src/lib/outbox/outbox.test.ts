@@ -12,9 +12,9 @@ type Send = Extract<ClientFrame, { type: 'send' }>;
 class MemoryStorage implements OutboxStorage {
   readonly items = new Map<string, OutboxItem>();
   load = (owner: string) => Promise.resolve([...this.items.values()].filter((item) => item.owner === owner));
-  put = (item: OutboxItem) => void this.items.set(item.client_id, item);
+  put = (item: OutboxItem) => Promise.resolve(this.items.set(item.client_id, item).size > 0);
   delete = (clientId: string) => void this.items.delete(clientId);
-  settled = () => Promise.resolve();
+  clear = async () => this.items.clear();
 }
 
 function setUp(storage = new MemoryStorage(), page = 'page') {
@@ -253,24 +253,103 @@ describe('the next page', () => {
   });
 });
 
+describe('what could not be stored', () => {
+  it('is known to be at risk, until it is accepted', async () => {
+    const storage = new MemoryStorage();
+    storage.put = () => Promise.resolve(false);
+    const { outbox, sent } = setUp(storage);
+    expect(outbox.atRisk).toBe(false);
+    outbox.connected();
+    outbox.add('anna', '1');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(outbox.atRisk).toBe(true);
+    outbox.accepted(sent[0]!.client_id);
+    expect(outbox.atRisk).toBe(false);
+  });
+
+  it('is at risk while it is being written, and not after it', async () => {
+    const { outbox } = setUp();
+    outbox.add('anna', '1');
+    expect(outbox.atRisk).toBe(true);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(outbox.atRisk).toBe(false);
+  });
+});
+
+describe('all that is unsent', () => {
+  it('is counted over the pages of one person, each once', async () => {
+    const first = setUp();
+    first.outbox.add('anna', '1');
+    first.storage.items.set('theirs', { ...first.outbox.items[0]!, client_id: 'theirs', owner: 'other' });
+    const second = setUp(first.storage, 'page 2');
+    second.outbox.add('anna', '2');
+    expect(await first.outbox.countAll()).toBe(2);
+    expect(await second.outbox.countAll()).toBe(2);
+  });
+});
+
 describe('IdbOutboxStorage', () => {
+  const item: OutboxItem = {
+    client_id: 'x',
+    owner: 'me',
+    page: 'p',
+    to: 'anna',
+    body: 'b',
+    created_at: 1,
+    status: 'queued',
+  };
+  beforeEach(() => void vi.useRealTimers());
+  afterEach(() => vi.unstubAllGlobals());
+
   it('keeps items across openings, by owner', async () => {
-    vi.useRealTimers();
-    const item: OutboxItem = {
-      client_id: 'x',
-      owner: 'me',
-      page: 'p',
-      to: 'anna',
-      body: 'b',
-      created_at: 1,
-      status: 'queued',
-    };
     const storage = new IdbOutboxStorage('test');
-    storage.put(item);
-    storage.put({ ...item, client_id: 'y', owner: 'other' });
-    storage.put({ ...item, client_id: 'z' });
+    const written = [
+      storage.put(item),
+      storage.put({ ...item, client_id: 'y', owner: 'other' }),
+      storage.put({ ...item, client_id: 'z' }),
+    ];
     storage.delete('z');
-    await storage.settled();
+    expect(await storage.load('me')).toEqual([item]);
     expect(await new IdbOutboxStorage('test').load('me')).toEqual([item]);
+    expect(await Promise.all(written)).toEqual([true, true, true]);
+  });
+
+  it('forgets one person, and nobody else', async () => {
+    const storage = new IdbOutboxStorage('test-clear');
+    for (const client_id of ['1', '2']) void storage.put({ ...item, client_id });
+    void storage.put({ ...item, client_id: '3', owner: 'other' });
+    await storage.clear('me');
+    expect(await storage.load('me')).toEqual([]);
+    expect(await storage.load('other')).toHaveLength(1);
+  });
+
+  it.each([
+    ['is missing', undefined],
+    [
+      'is forbidden',
+      {
+        open: () => {
+          throw new DOMException('no', 'SecurityError');
+        },
+      },
+    ],
+  ])('where storage %s, nothing breaks and nothing is claimed', async (_, indexedDB) => {
+    vi.stubGlobal('indexedDB', indexedDB);
+    const storage = new IdbOutboxStorage('test-none');
+    expect(await storage.put(item)).toBe(false);
+    storage.delete('x');
+    await storage.clear('me');
+    expect(await storage.load('me')).toEqual([]);
+  });
+
+  it('says so when the disk is full, and goes on when there is room', async () => {
+    const full = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+      throw new DOMException('no room', 'QuotaExceededError');
+    });
+    const storage = new IdbOutboxStorage('test-full');
+    expect(await storage.put(item)).toBe(false);
+    full.mockRestore();
+    expect(await storage.put(item)).toBe(true);
+    expect(await storage.load('me')).toEqual([item]);
   });
 });

@@ -34,6 +34,8 @@ interface Track {
   /** May have reached the server: the next try must say so. */
   tried: boolean;
   refusals: number;
+  /** Another page would find it, should this one be gone. */
+  stored: boolean;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -55,6 +57,17 @@ export class Outbox {
   /** Oldest first. */
   get items(): OutboxItem[] {
     return [...this.#tracks.values()].map((track) => track.item);
+  }
+
+  /** Something would be lost with this page: the browser keeps it nowhere else (yet). */
+  get atRisk(): boolean {
+    return [...this.#tracks.values()].some((track) => !track.stored);
+  }
+
+  /** What is unsent in all pages of this person in this browser. */
+  async countAll(): Promise<number> {
+    const stored = await this.#options.storage.load(this.#options.owner);
+    return new Set([...this.#tracks.keys(), ...stored.map(({ client_id }) => client_id)]).size;
   }
 
   /** Takes over what earlier pages left behind. They may have sent it: every one counts as tried. */
@@ -203,8 +216,9 @@ export class Outbox {
   }
 
   #add(item: OutboxItem, tried: boolean): void {
-    this.#tracks.set(item.client_id, { item, tried, refusals: 0, timer: undefined });
-    this.#options.storage.put(item);
+    const track: Track = { item, tried, refusals: 0, stored: false, timer: undefined };
+    this.#tracks.set(item.client_id, track);
+    this.#store(track);
   }
 
   #set(track: Track, status: OutboxItem['status'], reason: OutboxReason | undefined): void {
@@ -212,7 +226,11 @@ export class Outbox {
     const before = track.item.status;
     track.item = { ...rest, status, ...(reason ? { reason } : {}) };
     // Stored pages only need to know failed or not: `sending` and the like mean nothing to the next page.
-    if ((status === 'failed') !== (before === 'failed')) this.#options.storage.put(track.item);
+    if ((status === 'failed') !== (before === 'failed')) this.#store(track);
+  }
+
+  #store(track: Track): void {
+    void this.#options.storage.put(track.item).then((stored) => (track.stored = stored));
   }
 
   #after(track: Track, ms: number, action: () => void): void {

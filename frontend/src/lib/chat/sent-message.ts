@@ -1,0 +1,9 @@
+// What was unsent becomes a message when the server has accepted it.
+import type { Message } from '@/lib/http/types';
+import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import type { Accepted } from '@/lib/socket/frames';
+
+export function sentMessage(item: OutboxItem, { id, conversation, position, sent_at }: Accepted): Message {
+  const { client_id, owner: sender, to, body } = item;
+  return { id, conversation, kind: 'direct', sender, to, position, sent_at, body, client_id };
+}

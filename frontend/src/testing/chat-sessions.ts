@@ -1,0 +1,73 @@
+// A chat session on a fake socket, a fake server and a storage in memory; all are disposed of by `endAll`.
+import { vi } from 'vitest';
+
+import { ChatSession } from '@/lib/chat/chat-session';
+import type { Api } from '@/lib/http/api';
+import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import type { TabChannel } from '@/lib/tabs/tab-channel';
+
+import { anna, conversation, me, message, page } from './builders';
+import { fakeSockets, welcome } from './fake-socket';
+import { loneTab } from './fake-tabs';
+
+/** The pages that are open. */
+const pages = new Set<string>();
+
+function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
+  const sockets = fakeSockets();
+  const onEnded = vi.fn();
+  const pageId = `page ${pages.size}`;
+  pages.add(pageId);
+  const api = {
+    me: vi.fn(async () => me),
+    conversations: vi.fn<Api['conversations']>(async () => ({
+      conversations: [conversation({ last_message: message(10), last_position: 10, last_read: 10 })],
+      next: null,
+      complete: true,
+    })),
+    conversation: vi.fn<Api['conversation']>(async (id) => conversation({ id })),
+    messages: vi.fn<Api['messages']>(async () => page([9, 10])),
+    person: vi.fn<Api['person']>(async () => anna),
+  };
+  const chat = new ChatSession({
+    me,
+    api: api as unknown as Api,
+    storage: {
+      load: async () => [...stored],
+      put: async (item) => stored.push(item) > 0,
+      delete: (id) => void stored.splice(0, stored.length, ...stored.filter((item) => item.client_id !== id)),
+      clear: async () => void stored.splice(0),
+    },
+    page: { id: pageId, others: async () => pages, release: () => pages.delete(pageId) },
+    tabs,
+    socketUrl: 'ws://test/ws',
+    createSocket: sockets.create,
+    onEnded,
+  });
+  const settle = () => vi.advanceTimersByTimeAsync(400);
+  const goLive = async (change = {}) => {
+    sockets.current().open();
+    sockets.current().receive(welcome(change));
+    await settle();
+  };
+  const state = () => chat.store.getState();
+  const shown = () => state().timelines.c?.messages.map(({ position }) => position);
+  const opened = async () => {
+    chat.start();
+    await goLive();
+    chat.history.open('c');
+    await settle();
+  };
+  return { chat, sockets, api, onEnded, settle, goLive, state, shown, opened, stored };
+}
+
+const disposables: ChatSession[] = [];
+export function start(tabs?: TabChannel, stored?: OutboxItem[]) {
+  const test = setUp(tabs, stored);
+  disposables.push(test.chat);
+  return test;
+}
+
+export function endAll(): void {
+  for (const chat of disposables.splice(0)) chat.dispose();
+}
