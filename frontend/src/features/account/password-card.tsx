@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
 import { FormError } from '@/components/ui/form-error';
-import { TextField } from '@/components/ui/text-field';
+import { PasswordField } from '@/components/ui/password-field';
 import { useChatState } from '@/lib/chat/chat-context';
 import { newPasswordError } from '@/lib/forms/account-rules';
 import { useSubmit } from '@/lib/forms/use-submit';
@@ -44,12 +44,10 @@ export function PasswordCard({ onChanged }: { onChanged: () => void }) {
       >
         {/* Password managers look for it. */}
         <input type="hidden" name="username" autoComplete="username" value={username} />
-        <TextField
+        <PasswordField
+          kind="current"
           label="Current password"
           name="current-password"
-          type="password"
-          autoComplete="current-password"
-          required
           value={current}
           onChange={(value) => {
             setCurrent(value);
@@ -58,13 +56,10 @@ export function PasswordCard({ onChanged }: { onChanged: () => void }) {
           }}
           error={errors.fields.current_password ?? null}
         />
-        <TextField
+        <PasswordField
+          kind="new"
           label="New password"
           name="new-password"
-          type="password"
-          autoComplete="new-password"
-          required
-          hint={wanted === '' ? 'At least 8 characters.' : 'Good.'}
           value={wanted}
           onChange={(value) => {
             setWanted(value);

@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 
 import { Button } from '@/components/ui/button';
 import { FormError } from '@/components/ui/form-error';
-import { TextField } from '@/components/ui/text-field';
+import { PasswordField } from '@/components/ui/password-field';
 import { paths } from '@/config/paths';
 import { api } from '@/lib/http/api';
 import type { Person } from '@/lib/http/types';
@@ -53,12 +53,8 @@ export function LoginPage({ notice, next, onSignedIn }: LoginPageProps) {
           }}
           error={errors.fields.username ?? null}
         />
-        <TextField
-          label="Password"
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
+        <PasswordField
+          kind="current"
           value={password}
           onChange={(value) => {
             setPassword(value);

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 
 import { Button } from '@/components/ui/button';
 import { FormError } from '@/components/ui/form-error';
+import { PasswordField } from '@/components/ui/password-field';
 import { TextField } from '@/components/ui/text-field';
 import { paths } from '@/config/paths';
 import { api } from '@/lib/http/api';
@@ -68,13 +69,8 @@ export function RegisterPage({ next, onSignedIn }: { next: string; onSignedIn: (
           }}
           error={errorOf('display_name', displayName)}
         />
-        <TextField
-          label="Password"
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          hint={password === '' ? 'At least 8 characters.' : 'Good.'}
+        <PasswordField
+          kind="new"
           value={password}
           onChange={(value) => {
             setPassword(value);
