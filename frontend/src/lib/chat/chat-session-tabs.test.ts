@@ -142,6 +142,22 @@ describe('leaving the page', () => {
     return event.defaultPrevented ? 'asked' : 'left';
   };
 
+  it('is asked about when the browser does not take a draft', async () => {
+    const { chat, opened } = start();
+    await opened();
+    chat.drafts.set('anna', 'kept');
+    expect(leave()).toBe('left');
+    const setItem = () => {
+      throw new DOMException('no room', 'QuotaExceededError');
+    };
+    vi.stubGlobal('localStorage', { getItem: () => null, setItem, removeItem: () => undefined });
+    chat.drafts.set('anna', 'too much');
+    expect(leave()).toBe('asked');
+    chat.drafts.set('anna', '');
+    expect(leave()).toBe('left');
+    vi.unstubAllGlobals();
+  });
+
   it('is asked about only when something unsent could not be stored', async () => {
     const { chat, opened, settle, stored } = start();
     await opened();

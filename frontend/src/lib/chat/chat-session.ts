@@ -96,7 +96,7 @@ export class ChatSession {
       },
       hidden: () => this.#reads.send(),
       focused: () => this.#freshen(),
-      mayLeave: () => !this.#outbox.atRisk,
+      mayLeave: () => !this.#outbox.atRisk && !this.drafts.atRisk,
     });
   }
 

@@ -206,6 +206,18 @@ describe('the next page', () => {
     ]);
   });
 
+  it('takes over in order whatever the clock did meanwhile', async () => {
+    const first = setUp();
+    const texts = Array.from({ length: 12 }, (_, index) => String(index));
+    for (const [index, text] of texts.entries()) {
+      if (index === 6) vi.setSystemTime(Date.now() - 3_600_000);
+      first.outbox.add('anna', text);
+    }
+    const second = setUp(first.storage, 'page 2');
+    await second.outbox.adopt(new Set());
+    expect(second.outbox.items.map(({ body }) => body)).toEqual(texts);
+  });
+
   it('leaves alone what belongs to a page that is open, and to others', async () => {
     const first = setUp();
     first.outbox.add('anna', '1');

@@ -103,8 +103,9 @@ export class Outbox {
   /** False when the outbox is full. */
   add(to: UserId, body: string): boolean {
     if (this.#tracks.size >= OUTBOX_MAX_ITEMS) return false;
-    const { owner, page, now } = this.#options;
-    this.#add({ client_id: randomId(), owner, page, to, body, created_at: now(), status: 'queued' }, false);
+    const { owner, page } = this.#options;
+    const created_at = this.#nextTime();
+    this.#add({ client_id: randomId(), owner, page, to, body, created_at, status: 'queued' }, false);
     this.#changed();
     return true;
   }
@@ -207,6 +208,12 @@ export class Outbox {
   #requeue(track: Track): void {
     clearTimeout(track.timer);
     this.#set(track, 'queued', track.item.status === 'failed' ? undefined : track.item.reason);
+  }
+
+  /** Later than all that wait: the next page orders by it, and a clock can stand still for two keys, or be set back. */
+  #nextTime(): number {
+    const last = Math.max(0, ...[...this.#tracks.values()].map(({ item }) => item.created_at));
+    return Math.max(this.#options.now(), last + 1);
   }
 
   #count(status: OutboxItem['status']): number {

@@ -14,6 +14,8 @@ const WRITE_AFTER_MS = 300;
 
 export interface DraftStore {
   store: StoreApi<Drafts>;
+  /** True: something typed would be lost with this page, because the browser did not take it. */
+  readonly atRisk: boolean;
   set(to: UserId, text: string): void;
   clear(): void;
   dispose(): void;
@@ -25,11 +27,12 @@ export function createDraftStore(owner: UserId, tabs: TabChannel): DraftStore {
   /** What the other tabs do not know yet. */
   const changed = new Set<UserId>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let saved = true;
   const write = () => {
     clearTimeout(timer);
     timer = undefined;
     const drafts = store.getState();
-    save(key, drafts);
+    saved = save(key, drafts);
     for (const to of changed) tabs.post({ kind: 'draft', to, text: drafts[to] ?? '' });
     changed.clear();
   };
@@ -46,6 +49,11 @@ export function createDraftStore(owner: UserId, tabs: TabChannel): DraftStore {
   window.addEventListener('pagehide', writeIfWaiting);
   return {
     store,
+    get atRisk() {
+      // What still waits for its turn is tried now.
+      if (timer !== undefined) write();
+      return !saved;
+    },
     set(to, text) {
       put(to, text);
       changed.add(to);
@@ -76,11 +84,13 @@ function read(key: string): Drafts {
   }
 }
 
-function save(key: string, drafts: Drafts): void {
+/** False when storage is full or forbidden: then the drafts live as long as the page. */
+function save(key: string, drafts: Drafts): boolean {
   try {
     if (Object.keys(drafts).length === 0) localStorage.removeItem(key);
     else localStorage.setItem(key, JSON.stringify(drafts));
+    return true;
   } catch {
-    // Storage is full or forbidden: the drafts live as long as the page.
+    return Object.keys(drafts).length === 0;
   }
 }
