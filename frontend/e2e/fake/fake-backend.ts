@@ -43,6 +43,10 @@ export class FakeBackend {
   up = true;
   resumed = true;
   delayMs = 0;
+  /** Requests whose path matches are never answered. */
+  held: RegExp | null = null;
+  /** Requests whose path matches are answered with an error. */
+  broken: RegExp | null = null;
   /** Where the person is signed in. */
   sessions: Session[] = [];
   #position = 1_000;
@@ -176,8 +180,11 @@ export class FakeBackend {
     const url = new URL(route.request().url());
     if (!url.pathname.startsWith('/api/')) return file(route, url.pathname);
     if (!this.up) return route.abort('connectionrefused');
+    if (this.held?.test(url.pathname)) return;
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
-    const [status, body] = this.#api(route.request().method(), url, route.request().postData());
+    const [status, body] = this.broken?.test(url.pathname)
+      ? problem(503, 'store_unavailable')
+      : this.#api(route.request().method(), url, route.request().postData());
     await route.fulfill({
       status,
       contentType: 'application/json',

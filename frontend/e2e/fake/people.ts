@@ -120,3 +120,25 @@ export function formatted(backend: FakeBackend): void {
   backend.thread(max).conversation.other_last_read = backend.thread(max).conversation.last_position;
   backend.read(max);
 }
+
+/** Conversations in which nothing is short or left to right. */
+export function scripts(backend: FakeBackend): void {
+  const say = (person: Person, who: Person, minutes: number, body: string) =>
+    backend.add(person, who, body, minutesAgo(minutes));
+  say(layla, layla, 58, 'وصلت بالأمس، مع ثلاثة طوابع بريدية وخط لا يُقرأ 🙂');
+  say(layla, me, 55, 'Was it the **blue** envelope?');
+  say(layla, layla, 54, 'نعم، الأزرق. راجع https://example.org/رسائل?id=42 ثم أخبرني.');
+  say(layla, me, 51, 'تمام:\n\n1. الظرف الأزرق\n2. الطابع (PDF 2.0)\n3. `letters/2024.txt`');
+  say(layla, layla, 50, '> الظرف الأزرق\n\nهذا هو. שלום גם לך!');
+  say(long, long, 30, `${'Rindfleischetikettierungsüberwachungs'.repeat(4)}gesetz`);
+  say(long, me, 29, `\`${'a'.repeat(140)}\` and https://example.org/${'path/'.repeat(40)}`);
+  say(
+    long,
+    long,
+    28,
+    `| who | what | ${'a very wide column '.repeat(6)}|\n|---|---|---|\n| Ottla | bread | none |\n\n\`\`\`sql\nSELECT sender_id, count(*) AS letters FROM messages WHERE conversation_id = $1 GROUP BY sender_id ORDER BY letters DESC;\n\`\`\``,
+  );
+  say(mei, me, 20, '好的。要带伞吗？天气预报说明天下午有雨，而且老地方的屋檐很窄。');
+  say(mei, mei, 19, '带吧！顺便把《城堡》也还给我，借了三年零四个月了。😄');
+  say(mei, mei, 18, '「世界」、（括号）和 English 混排，数字１２３与123。');
+}

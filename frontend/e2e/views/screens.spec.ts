@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
+import { look } from '../fake/look';
 import { formatted, furnish, me, milena, ottla } from '../fake/people';
 
 const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } };
@@ -14,12 +15,7 @@ for (const theme of ['light', 'dark'] as const) {
       test.use({ viewport, colorScheme: theme });
       let page: Page;
       let complaints: string[];
-      const shot = async (name: string) => {
-        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
-          viewport.width,
-        );
-        await page.screenshot({ path: `test-results/screens/${name}-${size}-${theme}.png` });
-      };
+      const shot = (name: string) => look(page, name);
 
       test.beforeEach(({ page: fresh }) => {
         page = fresh;

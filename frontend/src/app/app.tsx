@@ -35,12 +35,18 @@ export function App() {
 
   switch (signIn.state) {
     case 'asking':
-      return <Blank title="" art={<Spinner label="Loading" />} />;
+      return (
+        <main className="whole">
+          <Blank title="" art={<Spinner label="Loading" />} />
+        </main>
+      );
     case 'unreachable':
       return (
-        <Blank title="The server cannot be reached" art={<Logo size={48} />}>
-          <p>This page tries again by itself.</p>
-        </Blank>
+        <main className="whole">
+          <Blank alone title="The server cannot be reached" art={<Logo size={48} />}>
+            <p>This page tries again by itself.</p>
+          </Blank>
+        </main>
       );
     case 'signed-out':
       return location === '/register' ? (

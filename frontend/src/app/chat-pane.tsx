@@ -3,8 +3,8 @@ import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
 import { Blank } from '@/components/ui/blank';
-import { Logo } from '@/components/ui/logo';
-import { Spinner } from '@/components/ui/spinner';
+import { Envelope } from '@/components/ui/envelope';
+import { MessagesSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ChatView } from '@/features/messages/chat-view';
@@ -12,13 +12,25 @@ import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { explainError } from '@/lib/http/api-error';
 
 export function ChatPane({ target }: { target: Target | null }) {
-  if (!target)
-    return (
-      <Blank title="Choose a conversation" art={<Logo size={56} />}>
-        <p>Or find somebody by name and write to them.</p>
-      </Blank>
-    );
-  return <TargetChat target={target} />;
+  return target ? <TargetChat target={target} /> : <NoTarget />;
+}
+
+/** For a newcomer there is nothing to choose yet. */
+function NoTarget() {
+  const me = useChatState((state) => state.me);
+  const fresh = useChatState((state) => state.list.status === 'ready' && state.order.length === 0);
+  return fresh ? (
+    <Blank title={`Welcome, ${me.display_name}`} art={<Envelope to={me.display_name} />}>
+      <p>
+        Letters to you will open here. Others find you as <strong>@{me.username}</strong>.
+      </p>
+      <Link href={paths.person(me.id)}>Write a first note to yourself</Link>
+    </Blank>
+  ) : (
+    <Blank title="Choose a conversation" art={<Envelope />}>
+      <p>Or find somebody by name, and write to them.</p>
+    </Blank>
+  );
 }
 
 function TargetChat({ target: { kind, id, position } }: { target: Target }) {
@@ -50,9 +62,9 @@ function TargetChat({ target: { kind, id, position } }: { target: Target }) {
     return (
       <ChatView key={person.id} person={person} conversation={entry ? entry.id : null} position={position} />
     );
-  if (problem?.id !== id) return <Blank title="" art={<Spinner label="Loading" />} />;
+  if (problem?.id !== id) return <MessagesSkeleton label="Loading" />;
   return (
-    <Blank title={problem.text}>
+    <Blank title={problem.text} art={<Envelope />}>
       <Link href={paths.home}>Back to conversations</Link>
     </Blank>
   );

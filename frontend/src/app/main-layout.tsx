@@ -15,6 +15,7 @@ import styles from './main-layout.module.css';
 import { SettingsPage } from './settings-page';
 import { Sidebar } from './sidebar';
 import { useConversationKeys } from './use-conversation-keys';
+import { useNarrow } from './use-narrow';
 
 export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const chat = useChat();
@@ -22,6 +23,7 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const target = targetOf(location);
   const settings = location === paths.settings;
   const shown = target?.kind === 'conversation' ? target.id : null;
+  const narrow = useNarrow();
   const main = useRef<HTMLElement>(null);
   const [sheet, setSheet] = useState<'shortcuts' | { unsent: number } | null>(null);
 
@@ -41,9 +43,17 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
       <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
         Skip to the {settings ? 'settings' : 'conversation'}
       </button>
+      <header className="visually-hidden">
+        <h1>Milena</h1>
+      </header>
       <ConnectionBanner />
       <div className={styles.panes} data-view={target || settings ? 'main' : 'list'}>
-        <Sidebar target={target} onShortcuts={() => setSheet('shortcuts')} onLogOut={() => void logOut()} />
+        <Sidebar
+          alone={narrow && !target && !settings}
+          target={target}
+          onShortcuts={() => setSheet('shortcuts')}
+          onLogOut={() => void logOut()}
+        />
         <main ref={main} className={styles.main} tabIndex={-1}>
           {settings ? <SettingsPage onLogOut={() => void logOut()} /> : <ChatPane target={target} />}
         </main>

@@ -17,12 +17,14 @@ import styles from './sidebar.module.css';
 import { UserMenu } from './user-menu';
 
 interface SidebarProps {
+  /** It is all that is in view. */
+  alone: boolean;
   target: Target | null;
   onShortcuts: () => void;
   onLogOut: () => void;
 }
 
-export function Sidebar({ target, onShortcuts, onLogOut }: SidebarProps) {
+export function Sidebar({ alone, target, onShortcuts, onLogOut }: SidebarProps) {
   const [query, setQuery] = useState('');
   const finder = useFinder(query);
   const [, navigate] = useLocation();
@@ -53,12 +55,12 @@ export function Sidebar({ target, onShortcuts, onLogOut }: SidebarProps) {
   }
 
   return (
-    <aside className={styles.sidebar}>
+    <div className={styles.sidebar} role={alone ? 'main' : 'complementary'}>
       <h1 className="visually-hidden">Conversations</h1>
-      <header className={styles.header}>
+      <div className={styles.header}>
         <Wordmark />
         <UserMenu onShortcuts={onShortcuts} onLogOut={onLogOut} />
-      </header>
+      </div>
       <SearchBox
         ref={search}
         value={query}
@@ -77,6 +79,6 @@ export function Sidebar({ target, onShortcuts, onLogOut }: SidebarProps) {
           <ConversationList chosen={target?.kind === 'conversation' ? target.id : null} />
         </nav>
       )}
-    </aside>
+    </div>
   );
 }

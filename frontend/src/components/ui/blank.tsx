@@ -3,11 +3,20 @@ import type { ReactNode } from 'react';
 
 import styles from './blank.module.css';
 
-export function Blank({ title, children, art }: { title: string; children?: ReactNode; art?: ReactNode }) {
+interface BlankProps {
+  title: string;
+  /** Nothing else on the page is above it. */
+  alone?: boolean;
+  children?: ReactNode;
+  art?: ReactNode;
+}
+
+export function Blank({ title, alone = false, children, art }: BlankProps) {
+  const Heading = alone ? 'h1' : 'h2';
   return (
     <div className={styles.blank}>
       {art}
-      <h2>{title}</h2>
+      {title !== '' && <Heading>{title}</Heading>}
       {children}
     </div>
   );

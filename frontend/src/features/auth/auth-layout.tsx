@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 
+import { Postmark } from '@/components/ui/envelope';
 import { Wordmark } from '@/components/ui/logo';
 
 import styles from './auth-layout.module.css';
@@ -16,6 +17,7 @@ export function AuthLayout({ title, notice, footer, children }: AuthLayoutProps)
     <main className={styles.page}>
       <div className={styles.letter}>
         <Wordmark />
+        <Postmark className={styles.postmark} />
         <h1>{title}</h1>
         {notice && (
           <p className={styles.notice} role="status">

@@ -1,4 +1,5 @@
 import { Button } from '@/components/ui/button';
+import { Icon } from '@/components/ui/icon';
 import { useChat } from '@/lib/chat/chat-context';
 
 import styles from './connection-banner.module.css';
@@ -10,6 +11,8 @@ const TEXTS = {
   stopped: 'This page can no longer talk to the server.',
 };
 
+const ICONS = { offline: 'cloud', connecting: 'clock', stopped: 'alert' } as const;
+
 /** The region is always there, so that screen readers hear what changes in it. */
 export function ConnectionBanner() {
   const chat = useChat();
@@ -18,7 +21,10 @@ export function ConnectionBanner() {
     <div role="status" className={styles.region}>
       {notice && (
         <div className={styles.banner} data-testid="connection-banner">
-          <span>{TEXTS[notice]}</span>
+          <span>
+            <Icon name={ICONS[notice]} size={18} />
+            {TEXTS[notice]}
+          </span>
           {notice === 'stopped' ? (
             <Button look="text" onClick={() => window.location.reload()}>
               Reload

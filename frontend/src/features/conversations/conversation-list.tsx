@@ -6,7 +6,7 @@ import type { VirtualizerHandle } from 'virtua';
 
 import { Blank } from '@/components/ui/blank';
 import { Button } from '@/components/ui/button';
-import { Spinner } from '@/components/ui/spinner';
+import { ListSkeleton } from '@/components/ui/skeleton';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 
 import { ConversationRow } from './conversation-row';
@@ -46,12 +46,7 @@ export function ConversationList({ chosen }: { chosen: string | null }) {
 }
 
 function Nothing({ status, onRetry }: { status: 'loading' | 'ready' | 'failed'; onRetry: () => void }) {
-  if (status === 'loading')
-    return (
-      <Blank title="">
-        <Spinner label="Loading conversations" />
-      </Blank>
-    );
+  if (status === 'loading') return <ListSkeleton label="Loading conversations" />;
   if (status === 'failed')
     return (
       <Blank title="Conversations could not be loaded">

@@ -6,8 +6,9 @@ import { Link, useLocation } from 'wouter';
 import { Avatar } from '@/components/ui/avatar';
 import { Blank } from '@/components/ui/blank';
 import { Button } from '@/components/ui/button';
+import { Envelope } from '@/components/ui/envelope';
 import { Icon } from '@/components/ui/icon';
-import { Spinner } from '@/components/ui/spinner';
+import { MessagesSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { nameOf, NOTES } from '@/lib/chat/person-name';
@@ -135,7 +136,7 @@ interface NoMessagesProps {
 }
 
 function NoMessages({ status, name, self, onRetry }: NoMessagesProps) {
-  if (status === 'loading') return <Blank title="" art={<Spinner label="Loading messages" />} />;
+  if (status === 'loading') return <MessagesSkeleton label="Loading messages" />;
   if (status === 'failed')
     return (
       <Blank title="The messages could not be loaded">
@@ -144,10 +145,12 @@ function NoMessages({ status, name, self, onRetry }: NoMessagesProps) {
       </Blank>
     );
   return self ? (
-    <Blank title={NOTES}>
+    <Blank title={NOTES} art={<Envelope to="myself" />}>
       <p>Only you can read what you write here.</p>
     </Blank>
   ) : (
-    <Blank title={`Write the first letter to ${name}`} />
+    <Blank title={`Write the first letter to ${name}`} art={<Envelope to={name} />}>
+      <p>If they are not here now, it waits for them.</p>
+    </Blank>
   );
 }

@@ -8,6 +8,7 @@ import type { ConversationId } from '@/lib/http/types';
 import { clockTime, dayTitle, fullTime } from '@/lib/time/format';
 import { useToday } from '@/lib/time/periods';
 
+import { isEmojiOnly } from './format/detect';
 import { MessageBody } from './format/message-body';
 import { MessageActions } from './message-actions';
 import styles from './message-row.module.css';
@@ -47,6 +48,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           styles.bubble,
           row.endsRun && styles.last,
           failed && styles.failed,
+          isEmojiOnly(body) && styles.bare,
           meant && styles.meant,
         )}
         role="article"

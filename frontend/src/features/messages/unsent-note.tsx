@@ -21,17 +21,19 @@ export function UnsentNote({ item }: { item: OutboxItem }) {
         {why}
         {failed ? '' : ' Trying again by itself.'}
       </span>
-      <Button look="text" disabled={item.status === 'sending'} onClick={() => chat.retry(item.client_id)}>
-        {failed ? 'Retry' : 'Retry now'}
-      </Button>
-      <Button look="text" onClick={() => void copyText(item.body).then(setCopied)}>
-        {copied ? 'Copied' : 'Copy'}
-      </Button>
-      {failed && (
-        <Button look="text" onClick={() => chat.discard(item.client_id)}>
-          Discard
+      <div>
+        <Button look="text" disabled={item.status === 'sending'} onClick={() => chat.retry(item.client_id)}>
+          {failed ? 'Retry' : 'Retry now'}
         </Button>
-      )}
+        <Button look="text" onClick={() => void copyText(item.body).then(setCopied)}>
+          {copied ? 'Copied' : 'Copy'}
+        </Button>
+        {failed && (
+          <Button look="text" onClick={() => chat.discard(item.client_id)}>
+            Discard
+          </Button>
+        )}
+      </div>
     </div>
   );
 }

@@ -9,6 +9,11 @@ interface EmojiSuggestionsProps {
   onTake: (emoji: Emoji) => void;
 }
 
+/** With large letters not all of them are in view. */
+function bringIntoView(option: HTMLElement | null) {
+  option?.scrollIntoView({ block: 'nearest' });
+}
+
 export function EmojiSuggestions({ id, found, chosen, onTake }: EmojiSuggestionsProps) {
   return (
     <ul id={id} className={styles.list} role="listbox" aria-label="Emoji">
@@ -19,6 +24,7 @@ export function EmojiSuggestions({ id, found, chosen, onTake }: EmojiSuggestions
           role="option"
           aria-selected={index === chosen}
           className={styles.option}
+          ref={index === chosen ? bringIntoView : undefined}
           // The text keeps the focus.
           onPointerDown={(event) => event.preventDefault()}
           onClick={() => onTake(emoji)}

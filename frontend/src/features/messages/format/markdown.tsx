@@ -113,5 +113,5 @@ function element({ token, children }: Open, key: number): ReactNode {
   if (name === undefined) return createElement(Fragment, { key }, ...children);
   if (name === 'ol')
     return createElement('ol', { key, start: Number(token?.attrGet('start') ?? 1) }, ...children);
-  return createElement(name, { key, dir: name === 'p' || name === 'li' ? 'auto' : undefined }, ...children);
+  return createElement(name, { key }, ...children);
 }
