@@ -3,10 +3,13 @@ import { useEffect, useEffectEvent, useRef } from 'react';
 import type { KeyboardEvent } from 'react';
 import { Virtualizer } from 'virtua';
 import type { VirtualizerHandle } from 'virtua';
+import { Link } from 'wouter';
 
 import { Blank } from '@/components/ui/blank';
 import { Button } from '@/components/ui/button';
+import { Envelope } from '@/components/ui/envelope';
 import { ListSkeleton } from '@/components/ui/skeleton';
+import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 
 import { ConversationRow } from './conversation-row';
@@ -46,6 +49,7 @@ export function ConversationList({ chosen }: { chosen: string | null }) {
 }
 
 function Nothing({ status, onRetry }: { status: 'loading' | 'ready' | 'failed'; onRetry: () => void }) {
+  const me = useChatState((state) => state.me);
   if (status === 'loading') return <ListSkeleton label="Loading conversations" />;
   if (status === 'failed')
     return (
@@ -54,8 +58,22 @@ function Nothing({ status, onRetry }: { status: 'loading' | 'ready' | 'failed'; 
       </Blank>
     );
   return (
-    <Blank title="No letters yet">
+    <Blank
+      title="No letters yet"
+      art={
+        <span className={styles.onePane}>
+          <Envelope to={me.display_name} />
+        </span>
+      }
+    >
       <p>Find somebody by name above, and write the first one.</p>
+      {/* Where there is one pane only, the other one does not say it. */}
+      <div className={styles.onePane}>
+        <p>
+          Others find you as <strong>@{me.username}</strong>.
+        </p>
+        <Link href={paths.person(me.id)}>Write a first note to yourself</Link>
+      </div>
     </Blank>
   );
 }
