@@ -55,8 +55,9 @@ export function cutTexts(page: Page): Promise<string[]> {
         if (style.clipPath !== 'none' || style.textOverflow === 'ellipsis') break;
         const edge =
           box === document.body ? new DOMRect(0, 0, innerWidth, innerHeight) : box.getBoundingClientRect();
-        const wide = text.left < edge.left - 1 || text.right > edge.right + 1;
-        const high = text.top < edge.top - 1 || text.bottom > edge.bottom + 1;
+        const slack = 1 + (style.overflowY === 'clip' ? parseFloat(style.overflowClipMargin) || 0 : 0);
+        const wide = text.left < edge.left - slack || text.right > edge.right + slack;
+        const high = text.top < edge.top - slack || text.bottom > edge.bottom + slack;
         const hidden = (overflow: string) => overflow === 'hidden' || overflow === 'clip';
         if ((wide && hidden(style.overflowX)) || (high && hidden(style.overflowY)))
           found.push(`${node.textContent?.slice(0, 60)} in ${box.className}`);
@@ -99,7 +100,8 @@ export function focusMark(page: Page): Promise<{ name: string; marked: boolean }
     const outlined = (candidate: Element | null, levels: number): boolean => {
       if (!candidate || levels === 0) return false;
       const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(candidate);
-      const seen = outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && !outlineColor.endsWith(', 0)');
+      const seen =
+        outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && outlineColor !== 'rgba(0, 0, 0, 0)';
       return seen || outlined(candidate.parentElement, levels - 1);
     };
     return { name: name.trim(), marked: outlined(element, 3) };

@@ -55,6 +55,8 @@ test('forced colours: the focus, the ticks and what is chosen are still to be se
   await expect(page.getByTestId('message').last()).toBeVisible();
   for (let stop = 0; stop < 14; stop += 1) {
     await page.keyboard.press('Tab');
+    // Between the last element and the first, the focus is with the browser itself.
+    if (await page.evaluate(() => document.activeElement === document.body)) continue;
     const { name, marked } = await focusMark(page);
     expect(marked, name).toBe(true);
   }

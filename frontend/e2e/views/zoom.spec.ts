@@ -97,6 +97,7 @@ async function toMenu(page: Page): Promise<void> {
 async function inOrder(page: Page, where: string, parts: string[]): Promise<void> {
   await page.screenshot({
     path: `test-results/screens/zoom/${test.info().titlePath[1] ?? ''}, ${where}.png`,
+    animations: 'disabled',
   });
   expect.soft(await excessWidth(page), `${where}: scrolls sideways`).toBeLessThanOrEqual(0);
   expect.soft(await cutTexts(page), `${where}: cut off`).toEqual([]);
