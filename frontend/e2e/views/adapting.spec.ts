@@ -47,7 +47,7 @@ for (const reducedMotion of ['reduce', 'no-preference'] as const)
   });
 
 test('forced colours: the focus, the ticks and what is chosen are still to be seen', async ({ page }) => {
-  await page.emulateMedia({ forcedColors: 'active' });
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
   const backend = new FakeBackend(me);
   furnish(backend);
   await backend.attach(page);
