@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::auth::{Accounts, PasswordHashes, Sessions, SignInRate};
 use crate::chat::{self, ChatError, Running};
-use crate::http::{Context, HttpService, Readiness};
+use crate::http::{Context, HttpService, Readiness, RequestRate};
 use crate::log::health::Health;
 use crate::metrics;
 use crate::registry::Registry;
@@ -97,6 +97,7 @@ impl App {
             chat,
             sessions: sessions.clone(),
             send_rate,
+            request_rate: RequestRate::from_settings(&settings.limits),
             sockets,
             connections: connections.clone(),
             settings: settings.http,

@@ -129,6 +129,10 @@ impl Settings {
             "limits.sign_in_account_burst and limits.sign_in_account_per_minute must be at least 1",
         );
         require(
+            self.limits.request_burst >= 1 && self.limits.request_per_second >= 1,
+            "limits.request_burst and limits.request_per_second must be at least 1",
+        );
+        require(
             self.limits.frame_burst >= 1 && self.limits.frame_per_second >= 1,
             "limits.frame_burst and limits.frame_per_second must be at least 1",
         );

@@ -90,7 +90,8 @@ section! {
     /// `[limits]`
     LimitSettings {
         sign_in_burst: u32, sign_in_per_minute: u32, sign_in_account_burst: u32, sign_in_account_per_minute: u32,
-        send_burst: u32, send_per_second: u32, frame_burst: u32, frame_per_second: u32,
+        send_burst: u32, send_per_second: u32, request_burst: u32, request_per_second: u32,
+        frame_burst: u32, frame_per_second: u32,
     }
 }
 section! {

@@ -2,15 +2,16 @@
 //!
 //! One hash takes 19 MiB and some 20 ms of a core. Without a bound, fifty sign-ins at once would take a gigabyte and
 //! starve everything else; so as many run as half the cores, others wait in line, and when the line is long they
-//! are refused. They run on threads of their own: the system's allocator keeps freed memory for the thread that used it,
-//! and on the runtime's many blocking threads that came to 400 MB for good.
+//! are refused. They run on threads of their own, and what they compute in serves one hash after the other: left to the
+//! allocator, freed blocks of that size came to 195 MiB for good.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::password_hash::{Error, Result as Hashed, try_generate_salt};
+use argon2::{ARGON2ID_IDENT, Argon2, Block, Params, Version};
 use tokio::sync::oneshot;
 
 use crate::metrics;
@@ -18,6 +19,8 @@ use crate::refusal::{Code, Refusal};
 
 /// Hashes that wait, at most.
 const MAX_JOBS: usize = 256;
+/// When nobody signed in for so long, the memory for it is given back.
+const IDLE: Duration = Duration::from_secs(30);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -27,6 +30,7 @@ pub struct PasswordHashes {
     /// From requests to the threads; bounded by [`MAX_JOBS`], full means `overloaded`. A client that hangs up does not
     /// make room for another hash beside its own.
     line: SyncSender<Job>,
+    memory: Arc<Memory>,
     /// Checked when there is no hash to check, so that an unknown user takes as long as a wrong password.
     decoy: Arc<str>,
 }
@@ -39,13 +43,13 @@ impl PasswordHashes {
     pub async fn new() -> Result<Self, Refusal> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (line, jobs) = sync_channel(MAX_JOBS);
-        let jobs = Arc::new(Mutex::new(jobs));
+        let (jobs, memory) = (Arc::new(Mutex::new(jobs)), Arc::<Memory>::default());
         for _ in 0..cores.div_ceil(2) {
-            let jobs = Arc::clone(&jobs);
+            let (jobs, memory) = (Arc::clone(&jobs), Arc::clone(&memory));
             let thread = std::thread::Builder::new().name("passwords".to_owned());
-            thread.spawn(move || work_off(&jobs)).map_err(|error| internal(&error))?;
+            thread.spawn(move || work_off(&jobs, &memory)).map_err(|error| internal(&error))?;
         }
-        let hashes = Self { line, decoy: Arc::from("") };
+        let hashes = Self { line, memory, decoy: Arc::from("") };
         let decoy = hashes.hash("a password that nobody has".to_owned()).await?;
         Ok(Self { decoy: decoy.into(), ..hashes })
     }
@@ -55,12 +59,9 @@ impl PasswordHashes {
     /// # Errors
     /// `overloaded` when the line is full.
     pub async fn hash(&self, password: String) -> Result<String, Refusal> {
-        self.compute(move || {
-            let hash: Result<PasswordHash, _> = Argon2::default().hash_password(password.as_bytes());
-            hash.map(|hash| hash.to_string())
-        })
-        .await?
-        .map_err(|error| internal(&error))
+        self.compute(move |memory| hash(memory, &password).map(|hash| hash.to_string()))
+            .await?
+            .map_err(|error| internal(&error))
     }
 
     /// Whether the password is the one that was hashed. Without a hash the answer is no, after the same time.
@@ -71,15 +72,7 @@ impl PasswordHashes {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         let matches = self
-            .compute(move || {
-                let hash = PasswordHash::new(&hash)?;
-                // The parameters are those of the hash, so that old hashes stay valid when the defaults grow.
-                match Argon2::default().verify_password(password.as_bytes(), &hash) {
-                    Ok(()) => Ok(true),
-                    Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-                    Err(error) => Err(error),
-                }
-            })
+            .compute(move |memory| verify(memory, &password, &hash))
             .await?
             .map_err(|error| internal(&error))?;
         Ok(matches && known)
@@ -87,12 +80,13 @@ impl PasswordHashes {
 
     async fn compute<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&Memory) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let _counted = Counted::new();
         let (answer, computed) = oneshot::channel();
+        let memory = Arc::clone(&self.memory);
         // Whoever does not wait any more needs no answer.
-        let job: Job = Box::new(move || drop(answer.send(work())));
+        let job: Job = Box::new(move || drop(answer.send(work(&memory))));
         self.line.try_send(job).map_err(|error| match error {
             TrySendError::Full(_) => {
                 Refusal::later(Code::Overloaded, "too many people sign in at the moment", 2_000)
@@ -103,13 +97,76 @@ impl PasswordHashes {
     }
 }
 
-/// What a thread does until the last handle is gone: one job after the other.
-fn work_off(jobs: &Mutex<Receiver<Job>>) {
+fn hash(memory: &Memory, password: &str) -> Hashed<PasswordHash> {
+    let (argon2, salt) = (Argon2::default(), try_generate_salt()?);
+    Ok(PasswordHash {
+        algorithm: ARGON2ID_IDENT,
+        version: Some(Version::default().into()),
+        params: argon2.params().try_into()?,
+        salt: Some(Salt::new(&salt)?),
+        hash: Some(output(memory, &argon2, password, &salt)?),
+    })
+}
+
+/// The parameters are those of the hash, so that old hashes stay valid when the defaults grow.
+fn verify(memory: &Memory, password: &str, hash: &str) -> Hashed<bool> {
+    let hash = PasswordHash::new(hash)?;
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Err(Error::PasswordInvalid) };
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(hash.algorithm.as_str().try_into()?, version, Params::try_from(&hash)?);
+    // Outputs compare in constant time.
+    Ok(output(memory, &argon2, password, salt)? == *expected)
+}
+
+fn output(memory: &Memory, argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> Hashed<Output> {
+    let params = argon2.params();
+    let mut output = vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    memory.lend(params.block_count(), |blocks| {
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut output, blocks)
+    })?;
+    Ok(Output::new(&output)?)
+}
+
+/// The blocks in which hashes are computed, while nobody computes in them. What a hash leaves in them is overwritten by the
+/// next before it is read.
+#[derive(Default)]
+struct Memory(
+    /// Threads take one and put it back, so there are no more of them than threads. Locked for a push or a pop.
+    Mutex<Vec<Vec<Block>>>,
+);
+
+impl Memory {
+    /// Lends at least so many blocks. Only the usual amount is kept: a hash with other parameters is rare.
+    fn lend<T>(&self, count: usize, work: impl FnOnce(&mut [Block]) -> T) -> T {
+        let kept = (count == Params::DEFAULT.block_count()).then(|| self.lock().pop()).flatten();
+        let mut blocks = kept.unwrap_or_else(|| vec![Block::new(); count]);
+        let outcome = work(&mut blocks);
+        if count == Params::DEFAULT.block_count() {
+            self.lock().push(blocks);
+        }
+        outcome
+    }
+
+    fn give_back(&self) {
+        *self.lock() = Vec::new();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a thread does until the last handle is gone: one job after the other. Who waits for the next in vain gives the memory
+/// of all back.
+fn work_off(jobs: &Mutex<Receiver<Job>>, memory: &Memory) {
     loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
-        // A job that panics drops its answer, which its request hears of; the thread goes on.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(IDLE);
+        match next {
+            // A job that panics drops its answer, which its request hears of; the thread goes on.
+            Ok(job) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(job))),
+            Err(RecvTimeoutError::Timeout) => memory.give_back(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 
@@ -135,6 +192,9 @@ fn internal(error: &dyn std::fmt::Display) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use argon2::Algorithm;
+    use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
     use super::*;
 
     #[tokio::test]
@@ -146,6 +206,27 @@ mod tests {
         assert!(one.len() <= 255 && one != two);
         assert!(hashes.verify("correct horse".to_owned(), Some(one.clone())).await.unwrap());
         assert!(!hashes.verify("battery staple".to_owned(), Some(one)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn used_memory_and_other_parameters_make_no_difference() {
+        let memory = Memory::default();
+        let params = Params::new(Params::MIN_M_COST, 1, 1, None).unwrap();
+        let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let old: PasswordHash = old.hash_password(b"correct horse").unwrap();
+        for _ in 0..2 {
+            let ours = hash(&memory, "correct horse").unwrap();
+            Argon2::default().verify_password(b"correct horse", &ours).unwrap();
+            for hash in [&ours, &old] {
+                assert!(verify(&memory, "correct horse", &hash.to_string()).unwrap());
+                assert!(!verify(&memory, "battery staple", &hash.to_string()).unwrap());
+            }
+            assert_eq!(memory.lock().len(), 1);
+        }
+        memory.give_back();
+        assert!(
+            verify(&memory, "correct horse", &hash(&memory, "correct horse").unwrap().to_string()).unwrap()
+        );
     }
 
     #[tokio::test]

@@ -64,12 +64,22 @@ fn chunks<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>> + Send + Sy
 }
 
 impl Call {
-    /// Who makes the request: by `Authorization: Bearer`, else by the cookie, which needs this server's `Origin` when
+    /// Who makes the request; counts it.
+    ///
+    /// # Errors
+    /// As [`Call::uncounted_identity`], and `rate_limited`.
+    pub(super) async fn identity(&self, context: &Context) -> Result<Identity, Refusal> {
+        let identity = self.uncounted_identity(context).await?;
+        context.request_rate.check(identity.person.id)?;
+        Ok(identity)
+    }
+
+    /// Who makes the request, which is counted elsewhere: by `Authorization: Bearer`, else by the cookie, which needs this server's `Origin` when
     /// the request changes something.
     ///
     /// # Errors
     /// `unauthenticated`, `forbidden_origin`, `store_unavailable`.
-    pub(super) async fn identity(&self, context: &Context) -> Result<Identity, Refusal> {
+    pub(super) async fn uncounted_identity(&self, context: &Context) -> Result<Identity, Refusal> {
         let token = match self.headers.get(header::AUTHORIZATION) {
             Some(value) => value.to_str().ok().and_then(bearer),
             None => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use milena_settings::HttpSettings;
 use milena_storage::Store;
 
-use super::Readiness;
+use super::{Readiness, RequestRate};
 use crate::auth::{Accounts, Sessions, SignInRate};
 use crate::chat::Chat;
 use crate::server::Connections;
@@ -20,6 +20,7 @@ pub struct Parts {
     pub sessions: Sessions,
     pub sign_in_rate: SignInRate,
     pub send_rate: Arc<SendRate>,
+    pub request_rate: RequestRate,
     pub sockets: Sockets,
     pub connections: Connections,
     pub readiness: Readiness,

@@ -18,6 +18,7 @@ mod operations;
 mod people;
 mod query;
 mod readiness;
+mod request_rate;
 mod service;
 mod sessions;
 mod socket;
@@ -33,6 +34,7 @@ use warp::{Filter, Rejection};
 pub use context::{Context, Parts};
 pub use openapi::document;
 pub use readiness::Readiness;
+pub use request_rate::RequestRate;
 pub use service::HttpService;
 
 use crate::refusal::{Code, Refusal};

@@ -14,6 +14,8 @@ mod people;
 mod profile;
 mod program;
 mod raw;
+mod requests;
+mod security_headers;
 mod socket;
 mod surface;
 mod ws;

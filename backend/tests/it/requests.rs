@@ -1,0 +1,46 @@
+//! The limit of one user's requests over REST.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::node::Node;
+
+#[tokio::test]
+async fn who_asks_too_fast_waits_and_nobody_else_does() {
+    let node = Node::start_with(|settings| {
+        settings.limits.request_burst = 3;
+        settings.limits.request_per_second = 1;
+    })
+    .await;
+    let (anna, ben) = (node.register("anna").await, node.register("ben").await);
+    // Whatever is asked, and from whichever session: it is one bucket.
+    let elsewhere = node.sign_in("anna", "correct horse").await.ok(200);
+    let elsewhere = crate::node::User {
+        id: anna.id.clone(),
+        name: anna.name.clone(),
+        token: elsewhere["token"].as_str().unwrap().to_owned(),
+    };
+    node.get(&anna, "/api/v1/conversations").await.ok(200);
+    node.get(&elsewhere, "/api/v1/users?query=be").await.ok(200);
+    node.get(&anna, "/api/v1/users/not-a-uuid").await.problem(400, "invalid_field");
+    // Somewhere in the next few: the bucket fills while a slow machine asks.
+    let refused = node
+        .until(async |node| {
+            let answer = node.get(&anna, "/api/v1/conversations/gone/messages").await;
+            (answer.status == 429).then_some(answer)
+        })
+        .await;
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    let ms = refused.problem(429, "rate_limited")["retry_after_ms"].as_u64().unwrap();
+    assert!((1..=1_001).contains(&ms) && seconds == ms.div_ceil(1_000), "{ms} ms, {seconds} s");
+    // Others, sends, which have their own limit, and leaving.
+    node.get(&ben, "/api/v1/me").await.ok(200);
+    for _ in 0..10 {
+        let path = format!("/api/v1/users/{}/messages", ben.id);
+        node.call(Method::POST, &path, Some(&anna), Some(&json!({"body": "hello"}))).await.ok(202);
+    }
+    node.call(Method::POST, "/api/v1/logout", Some(&elsewhere), None).await.ok(204);
+    // Who waits is answered again.
+    node.until(async |node| (node.get(&anna, "/api/v1/me").await.status == 200).then_some(())).await;
+    node.stop().await;
+}
