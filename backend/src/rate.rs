@@ -6,10 +6,12 @@
 use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use governor::clock::{Clock, DefaultClock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 
 use crate::refusal::{Code, Refusal};
 
@@ -39,7 +41,7 @@ pub struct TooSoon {
 }
 
 impl TooSoon {
-    fn of(too_early: &NotUntil<<DefaultClock as Clock>::Instant>, clock: &DefaultClock) -> Self {
+    fn of<C: Clock>(too_early: &NotUntil<C::Instant>, clock: &C) -> Self {
         let wait = too_early.wait_time_from(clock.now()) + Duration::from_millis(1);
         Self { wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) }
     }
@@ -55,7 +57,6 @@ impl TooSoon {
 #[derive(Debug)]
 pub struct KeyedRate<K: Hash + Eq + Clone> {
     limiter: DefaultKeyedRateLimiter<K>,
-    clock: DefaultClock,
     checks: AtomicU32,
 }
 
@@ -63,7 +64,7 @@ impl<K: Hash + Eq + Clone> KeyedRate<K> {
     /// All buckets are full.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default(), checks: AtomicU32::new(0) }
+        Self { limiter: RateLimiter::keyed(quota), checks: AtomicU32::new(0) }
     }
 
     /// Takes one out of the key's bucket.
@@ -75,22 +76,21 @@ impl<K: Hash + Eq + Clone> KeyedRate<K> {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        self.limiter.check_key(key).map_err(|too_early| TooSoon::of(&too_early, &self.clock))
+        self.limiter
+            .check_key(key)
+            .map_err(|too_early| TooSoon::of::<DefaultClock>(&too_early, self.limiter.clock()))
     }
 }
 
-/// One bucket, without a key.
+/// One bucket, without a key. Every connection has some: the system's clock needs no room, governor's own 150 bytes a bucket.
 #[derive(Debug)]
-pub struct Rate {
-    limiter: DefaultDirectRateLimiter,
-    clock: DefaultClock,
-}
+pub struct Rate(RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>);
 
 impl Rate {
     /// The bucket is full.
     #[must_use]
     pub fn new(quota: Quota) -> Self {
-        Self { limiter: RateLimiter::direct(quota), clock: DefaultClock::default() }
+        Self(RateLimiter::direct_with_clock(quota, MonotonicClock))
     }
 
     /// Takes one out of the bucket.
@@ -98,7 +98,7 @@ impl Rate {
     /// # Errors
     /// [`TooSoon`] when it is empty.
     pub fn check(&self) -> Result<(), TooSoon> {
-        self.limiter.check().map_err(|too_early| TooSoon::of(&too_early, &self.clock))
+        self.0.check().map_err(|too_early| TooSoon::of(&too_early, &MonotonicClock))
     }
 }
 

@@ -156,7 +156,8 @@ fn sqlite_reader(settings: &DatabaseSettings) -> ConnectOptions {
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .busy_timeout(busy_timeout)
-                .pragma("cache_size", "-8192")
+                // Of each reader: the pages that all of them want are in the system's cache once.
+                .pragma("cache_size", "-2048")
                 .pragma("temp_store", "memory")
                 .pragma("query_only", "on")
         });

@@ -31,7 +31,8 @@ async fn open(context: Context, call: Call, upgrade: Option<OnUpgrade>) -> Outco
     let (parts, ()) = switching_protocols(&call.headers)?.into_parts();
     let upgrade = upgrade.ok_or_else(|| Refusal::new(Code::InvalidField, "not a WebSocket upgrade"))?;
     let of_client = place(&context, &call)?;
-    let identity = vouched_for(&context, &call).await?;
+    // Boxed: it is handed from future to future, and would take room in each.
+    let identity = vouched_for(&context, &call).await?.map(Box::new);
     let sockets = context.sockets.clone();
     // The places go along: a socket is a connection until it ends.
     let slot = call.peer.slot;

@@ -88,7 +88,7 @@ enum Event {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Works until the connection ends; `welcome` was sent. `stop` ends it for a restart of the server.
-    pub(super) async fn run(mut self, replay: Option<Outcome>, stop: impl Future<Output = ()>) -> End {
+    pub(super) async fn run(&mut self, replay: Option<Outcome>, stop: impl Future<Output = ()>) -> End {
         let mut stop = std::pin::pin!(stop);
         let mut work = Work { checking: FuturesOrdered::new(), in_flight: FuturesUnordered::new(), replay };
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));

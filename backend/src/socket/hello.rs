@@ -17,7 +17,7 @@ use crate::wire::frames::{BadFrame, ClientFrame, Token, error_frame};
 /// What a client said first.
 pub(super) struct Hello {
     /// Whose connection it is.
-    pub(super) identity: Identity,
+    pub(super) identity: Box<Identity>,
     /// What it has seen.
     pub(super) resume: Option<SessionCursor>,
 }
@@ -29,14 +29,14 @@ pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
     line: &mut Line<S>,
     node: &dyn Node,
     rate: &FrameRate,
-    cookie: Option<Identity>,
+    cookie: Option<Box<Identity>>,
     limit: Duration,
 ) -> Result<Hello, End> {
     let (token, resume) =
         timeout(limit, first_hello(line, rate)).await.unwrap_or(Err(End::Ours(CloseCode::NoHello)))?;
     let identity = match token {
         Some(token) => match timeout(limit, node.authenticate(token.expose())).await {
-            Ok(Ok(identity)) => identity,
+            Ok(Ok(identity)) => identity.map(Box::new),
             Ok(Err(_)) | Err(_) => return Err(End::Ours(CloseCode::StoreUnavailable)),
         },
         None => cookie,

@@ -16,8 +16,9 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes, error::Pr
 use super::CloseCode;
 use crate::wire::Frame;
 
-/// Allocated for every socket, busy or not. Some frames of usual length fit; longer ones get the room that they need.
-const READ_BUFFER_BYTES: usize = 2 * 1024;
+/// Allocated for every socket, busy or not, and cleared for every read. A frame of usual length fits; a longer one gets the
+/// room that it needs.
+const READ_BUFFER_BYTES: usize = 512;
 /// A burst is written to the socket in pieces of about this size.
 const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 /// Never reached: a write waits until the buffer is empty before it adds more, and the largest frame is smaller.
@@ -70,14 +71,14 @@ pub(super) struct Line<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
     /// Takes over a socket after the handshake.
-    pub(super) async fn new(io: S, write_timeout: Duration) -> Self {
+    pub(super) async fn new(io: S, early: Bytes, write_timeout: Duration) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(WRITE_BUFFER_BYTES)
             .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
             .max_message_size(Some(FRAME_MAX_BYTES))
             .max_frame_size(Some(FRAME_MAX_BYTES));
-        let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+        let stream = WebSocketStream::from_partially_read(io, early.into(), Role::Server, Some(config)).await;
         Self { stream, write_timeout, unflushed: false, unreadable: false }
     }
 

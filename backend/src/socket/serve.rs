@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use milena_domain::limits::FRAME_MAX_BYTES;
+use milena_domain::{SessionCursor, UserId};
 use milena_settings::{LimitSettings, Settings, SocketSettings};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -18,12 +21,13 @@ use super::frame_rate::FrameRate;
 use super::heartbeat::Heartbeat;
 use super::hello::{Hello, hello};
 use super::line::{End, Line};
-use super::node::{LiveNode, Node};
+use super::node::{LiveNode, Node, Outcome};
 use super::{CloseCode, Outbox, SendRate};
 use crate::auth::{Identity, Sessions};
 use crate::chat::Chat;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
+use crate::registry::Registration;
 use crate::wire::frames::{error_frame, welcome_frame};
 
 /// A restart ends this many connections a millisecond, so that their clients do not all come back at once.
@@ -82,20 +86,32 @@ impl Sockets {
     /// server that awaits these tasks has drained its sockets.
     ///
     /// `cookie` is whom the session cookie of the upgrade request vouches for, after its `Origin` was checked.
-    pub async fn serve(self, upgrade: OnUpgrade, cookie: Option<Identity>) {
+    pub async fn serve(self, upgrade: OnUpgrade, cookie: Option<Box<Identity>>) {
         let patience = Duration::from_millis(self.0.settings.hello_timeout_ms);
-        match timeout(patience, upgrade).await {
-            Ok(Ok(upgraded)) => self.serve_io(TokioIo::new(upgraded), cookie).await,
-            Ok(Err(error)) => log::debug!(error:% = error; "an upgrade failed"),
-            Err(_) => log::debug!("an upgrade took too long"),
+        let upgraded = match timeout(patience, upgrade).await {
+            Ok(Ok(upgraded)) => upgraded,
+            Ok(Err(error)) => return log::debug!(error:% = error; "an upgrade failed"),
+            Err(_) => return log::debug!("an upgrade took too long"),
+        };
+        // The TCP connection itself, without the layers in which HTTP wrapped it.
+        match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => self.serve_io(parts.io.into_inner(), parts.read_buf, cookie).await,
+            Err(_) => log::error!("an upgraded connection is not the one that was accepted"),
         }
     }
 
-    pub(super) async fn serve_io<S: AsyncRead + AsyncWrite + Unpin>(self, io: S, cookie: Option<Identity>) {
+    /// `early` is what came before the upgrade was answered.
+    pub(super) async fn serve_io<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        io: S,
+        early: Bytes,
+        cookie: Option<Box<Identity>>,
+    ) {
         let shared = &*self.0;
         let _open = Open::new(&shared.open);
         let started = Instant::now();
-        let mut line = Line::new(io, Duration::from_millis(shared.settings.write_timeout_ms)).await;
+        let write_timeout = Duration::from_millis(shared.settings.write_timeout_ms);
+        let mut line = Line::new(io, early, write_timeout).await;
         let mut counts = Counts::default();
         let end = match shared.converse(&mut line, cookie, &mut counts).await {
             Ok(end) | Err(end) => end,
@@ -105,7 +121,7 @@ impl Sockets {
                 Refusal::new(Code::TooLarge, format!("a frame may have at most {FRAME_MAX_BYTES} bytes"));
             let _ = line.feed(error_frame(&refusal, None)).await;
         }
-        // Boxed, like the sign-in: what a connection needs for a moment must not take room as long as it lives.
+        // Boxed, like the beginning.
         Box::pin(line.finish(&end)).await;
         metrics::socket_ended(end.label());
         log::debug!(
@@ -115,54 +131,74 @@ impl Sockets {
     }
 }
 
+/// A connection that got its `welcome`.
+struct Begun {
+    user: UserId,
+    registration: Registration,
+    cursor: SessionCursor,
+    replay: Option<Outcome>,
+}
+
 impl Shared {
     /// Everything between the upgrade and the goodbye.
     async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         line: &mut Line<S>,
-        cookie: Option<Identity>,
+        cookie: Option<Box<Identity>>,
         counts: &mut Counts,
     ) -> Result<End, End> {
         let mut stop = std::pin::pin!(self.stopped());
-        let limit = Duration::from_millis(self.settings.hello_timeout_ms);
         let frame_rate = FrameRate::from_settings(&self.limits);
-        let Hello { identity, resume } = tokio::select! {
-            biased;
-            () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
-            hello = Box::pin(hello(line, &*self.node, &frame_rate, cookie, limit)) => hello?,
-        };
         let outbox = Outbox::from_settings(&self.settings);
-        let attaching =
-            self.node.attach(identity.person.id, identity.session, outbox.clone(), resume.clone());
-        let live = tokio::select! {
+        // Boxed: what a connection needs for a moment must not take room as long as it lives.
+        let beginning = Box::pin(self.begin(line, cookie, &frame_rate, &outbox));
+        let Begun { user, registration, cursor, replay } = tokio::select! {
             biased;
             () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
-            live = attaching => live.map_err(|refusal| End::Ours(match refusal.code {
-                Code::ShuttingDown => CloseCode::Restart,
-                _ => CloseCode::StoreUnavailable,
-            }))?,
+            begun = beginning => begun?,
         };
-        // A client that resumes has got nothing beyond its own cursor until the replay is over.
-        let cursor = resume.filter(|_| live.resumed).unwrap_or(live.cursor);
-        line.feed(welcome_frame(&identity.person, &cursor, live.resumed, &self.settings)).await?;
-        line.flush().await?;
         let now = Instant::now();
         let interval = Duration::from_millis(self.settings.heartbeat_ms);
         let patience = Duration::from_millis(self.settings.pong_timeout_ms);
-        let connection = Connection {
+        let mut connection = Connection {
             line,
             node: &*self.node,
             settings: &self.settings,
             send_rate: &self.send_rate,
             frame_rate: &frame_rate,
             outbox: &outbox,
-            user: identity.person.id,
-            id: live.registration.id(),
+            user,
+            id: registration.id(),
             heartbeat: Heartbeat::new(now, interval, patience, rand::random()),
             pace: CursorPace::new(now, cursor, interval),
             counts,
         };
-        Ok(connection.run(live.replay, stop).await)
+        Ok(connection.run(replay, stop).await)
+    }
+
+    /// Signs in, goes live and says `welcome`.
+    async fn begin<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        line: &mut Line<S>,
+        cookie: Option<Box<Identity>>,
+        frame_rate: &FrameRate,
+        outbox: &Outbox,
+    ) -> Result<Begun, End> {
+        let limit = Duration::from_millis(self.settings.hello_timeout_ms);
+        let Hello { identity, resume } = hello(line, &*self.node, frame_rate, cookie, limit).await?;
+        let Identity { session, person } = *identity;
+        let attached = self.node.attach(person.id, session, outbox.clone(), resume.clone()).await;
+        let live = attached.map_err(|refusal| {
+            End::Ours(match refusal.code {
+                Code::ShuttingDown => CloseCode::Restart,
+                _ => CloseCode::StoreUnavailable,
+            })
+        })?;
+        // A client that resumes has got nothing beyond its own cursor until the replay is over.
+        let cursor = resume.filter(|_| live.resumed).unwrap_or(live.cursor);
+        line.feed(welcome_frame(&person, &cursor, live.resumed, &self.settings)).await?;
+        line.flush().await?;
+        Ok(Begun { user: person.id, registration: live.registration, cursor, replay: live.replay })
     }
 
     /// Waits for the server's stop, and then for this connection's turn.

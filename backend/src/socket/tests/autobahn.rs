@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::accept_async;
@@ -21,7 +22,7 @@ const CASES: [&str; 8] = ["1.1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10
 
 async fn echo(stream: TcpStream) {
     let Ok(handshaken) = accept_async(stream).await else { return };
-    let mut line = Line::new(handshaken.into_inner(), Duration::from_secs(5)).await;
+    let mut line = Line::new(handshaken.into_inner(), Bytes::new(), Duration::from_secs(5)).await;
     let end = loop {
         let echoed = async {
             if let Incoming::Text(text) = line.receive().await? {

@@ -3,6 +3,9 @@
 import { ApiError } from './api-error';
 
 const TIMEOUT_MS = 15_000;
+/** Questions that came too fast are asked again by themselves, when the server said to: so often, and after no longer wait. */
+const TRIES = 3;
+const LONGEST_WAIT_MS = 5_000;
 
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -11,11 +14,36 @@ export interface RequestOptions {
 }
 
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const response = await answered(path, options);
-  const text = await response.text().catch(() => '');
-  const json = parse(text);
-  if (response.ok) return json as T;
-  throw problem(response.status, json);
+  for (let tries = 1; ; tries += 1) {
+    const response = await answered(path, options);
+    const text = await response.text().catch(() => '');
+    const json = parse(text);
+    if (response.ok) return json as T;
+    const error = problem(response.status, json);
+    const waitMs = waitBeforeNext(error, options);
+    if (waitMs === undefined || tries === TRIES) throw error;
+    await pause(waitMs, options.signal);
+  }
+}
+
+/** Only questions: whoever signs in or changes something is told, and decides. */
+function waitBeforeNext(error: ApiError, { method = 'GET' }: RequestOptions): number | undefined {
+  const waitMs = error.status === 429 && method === 'GET' ? error.retryAfterMs : undefined;
+  return waitMs !== undefined && waitMs <= LONGEST_WAIT_MS ? waitMs : undefined;
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason as Error);
+      },
+      { once: true },
+    );
+  });
 }
 
 async function answered(path: string, { method = 'GET', body, signal }: RequestOptions): Promise<Response> {
