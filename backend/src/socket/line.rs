@@ -70,7 +70,8 @@ pub(super) struct Line<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
-    /// Takes over a socket after the handshake.
+    /// Takes over a socket after the handshake. `early` is copied: the buffer behind it is that of a request's headers, and
+    /// would stay as the read buffer.
     pub(super) async fn new(io: S, early: Bytes, write_timeout: Duration) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -78,7 +79,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
             .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
             .max_message_size(Some(FRAME_MAX_BYTES))
             .max_frame_size(Some(FRAME_MAX_BYTES));
-        let stream = WebSocketStream::from_partially_read(io, early.into(), Role::Server, Some(config)).await;
+        let stream =
+            WebSocketStream::from_partially_read(io, early.to_vec(), Role::Server, Some(config)).await;
         Self { stream, write_timeout, unflushed: false, unreadable: false }
     }
 
