@@ -88,6 +88,11 @@ impl Crowd {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether its device was told so.
+    pub(crate) fn is_accepted(&self, sent: &Sent) -> bool {
+        self.members[sent.sender].devices[sent.device].heard().accepted.contains_key(&sent.client_id)
+    }
+
     /// Begins to write `messages` in all. The set is empty when all were handed to the devices; await
     /// [`Crowd::all_accepted`] after it.
     pub(crate) fn talk(self: &Arc<Self>, messages: usize, seed: u64) -> JoinSet<()> {

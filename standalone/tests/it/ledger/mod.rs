@@ -8,5 +8,5 @@ mod texts;
 
 pub(crate) use audit::audit;
 pub(crate) use corpus::{Corpus, Line};
-pub(crate) use crowd::Crowd;
+pub(crate) use crowd::{Crowd, Sent};
 pub(crate) use figures::Figures;
