@@ -43,3 +43,36 @@ pub async fn follow(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::{Epoch, Timestamp};
+    use milena_settings::{Secret, Settings};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Positions of before and after the new epoch would be mixed: this program must not go on.
+    #[tokio::test]
+    async fn a_new_epoch_ends_the_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::defaults().database;
+        settings.url = Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
+        let store = Store::connect(&settings).await.unwrap();
+        store.migrate().await.unwrap();
+        let recent = Arc::new(RwLock::new(Recent::new(Epoch::FIRST, &[0], 1 << 20)));
+        let (health, stop) = (Health::default(), CancellationToken::new());
+        let interval = Duration::from_millis(10);
+        let following =
+            follow(store.clone(), "log".to_owned(), interval, recent, health.clone(), stop.clone());
+        let following = tokio::spawn(following);
+        // Not at once: in the epoch of its start it goes on.
+        assert!(timeout(10 * interval, stop.cancelled()).await.is_err() && health.broken().is_none());
+        store.begin_epoch(Timestamp::now()).await.unwrap();
+        timeout(PATIENCE, stop.cancelled()).await.expect("it stops the program");
+        assert!(health.broken().is_some_and(|reason| reason.contains("epoch 2")), "{:?}", health.broken());
+        following.await.unwrap();
+    }
+}

@@ -125,8 +125,8 @@ async fn too_many_sends_are_rejected_with_a_time_and_the_line_stays() {
     let server = Server::start();
     let ben = person("ben");
     let mut client = server.sign_in(&person("anna")).await;
-    // On a slow machine the bucket fills a little meanwhile.
-    for number in 0..2_000 {
+    // The limit goes by the real clock, which grants some more when the machine is busy.
+    for number in 0..5_000 {
         client.say(&Client::send_frame(&number.to_string(), &ben, "hi")).await;
         let answer = client.hear_news().await;
         if answer["type"] == "rejected" {

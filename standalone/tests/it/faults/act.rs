@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::Plan;
@@ -66,6 +66,28 @@ impl<'a, S: Stage> Play<'a, S> {
     ) {
         let what = what.into();
         self.number += 1;
+        // Boxed: many acts stand in one test, and each would take its room in it.
+        let mut row = Box::pin(async {
+            self.calm(place).await;
+            let stop = CancellationToken::new();
+            let chatting = tokio::spawn({
+                let (crowd, stop, seed) = (Arc::clone(self.stage.crowd()), stop.clone(), self.number);
+                async move { crowd.chat(PER_SECOND, seed, stop).await }
+            });
+            let row = self.disturb(place, &what, seconds, bad, good).await;
+            stop.cancel();
+            chatting.await.unwrap();
+            row
+        })
+        .await;
+        if self.plan.is_long {
+            row.judged = Some(Judged::from(&Box::pin(self.judge()).await));
+        }
+        self.table.push(row);
+    }
+
+    /// Waits until what was before is over.
+    async fn calm(&self, place: S::Place) {
         self.stage.look(place).await;
         until("what was before is over", PATIENCE_S, async || {
             let signs = self.stage.signs(place);
@@ -73,18 +95,6 @@ impl<'a, S: Stage> Play<'a, S> {
             self.stage.signs(place) == signs
         })
         .await;
-        let stop = CancellationToken::new();
-        let chatting = tokio::spawn({
-            let (crowd, stop, seed) = (Arc::clone(self.stage.crowd()), stop.clone(), self.number);
-            async move { crowd.chat(PER_SECOND, seed, stop).await }
-        });
-        let mut row = self.disturb(place, &what, seconds, bad, good).await;
-        stop.cancel();
-        chatting.await.unwrap();
-        if self.plan.is_long {
-            row.judged = Some(Judged::from(&self.judge().await));
-        }
-        self.table.push(row);
     }
 
     async fn disturb(
@@ -106,10 +116,18 @@ impl<'a, S: Stage> Play<'a, S> {
             }
             began.elapsed()
         };
-        let noticed = timeout(length, noticing).await.ok();
-        sleep(length.saturating_sub(began.elapsed())).await;
-        let (work, waiting) = (stage.work(place), Waiting::of(stage, place));
-        good().await;
+        let ending = async {
+            sleep(length.saturating_sub(began.elapsed())).await;
+            let before = (stage.work(place), Waiting::of(stage, place));
+            good().await;
+            before
+        };
+        tokio::pin!(noticing, ending);
+        let (noticed, (work, waiting)) = tokio::select! {
+            biased;
+            before = &mut ending => (None, before),
+            noticed = &mut noticing => (Some(noticed), ending.await),
+        };
         let (lasted, well) = (began.elapsed(), Instant::now());
         until(&format!("{place} {what}: work goes on"), PATIENCE_S, async || {
             stage.look(place).await;
@@ -179,7 +197,7 @@ impl<'a, S: Stage> Play<'a, S> {
     /// Judges everything and tells the table.
     pub(super) async fn end(mut self, name: &str) {
         self.number += 1;
-        let figures = self.judge().await;
+        let figures = Box::pin(self.judge()).await;
         tell(&self.table.to_string());
         figures.must_agree(name);
     }

@@ -14,7 +14,7 @@ use super::socket_ends::SocketEnds;
 use crate::client::{Account, Device, Rest};
 use crate::ledger::Crowd;
 use crate::world::{
-    Backend, Cluster, Database, Kind, OwnServer, Proxy, Services, Weather, free_address, tell, until,
+    Backend, Cluster, Database, Kind, OwnServer, Program, Proxy, Services, Weather, free_address, tell, until,
 };
 
 /// Where something is bad.
@@ -178,7 +178,9 @@ impl Stage for OnServers {
                 self.here().map(|device| device.heard().ends).sum::<usize>() + self.socket_ends.count()
             }
             Place::Log => {
-                self.here().map(|device| device.heard().refused_for_now.values().sum::<usize>()).sum()
+                let refused =
+                    |device: &Device| device.heard().refused_for_now.get("log_unavailable").copied();
+                self.here().filter_map(refused).sum()
             }
             Place::Database => self.seen.refusals.load(Ordering::Relaxed),
             Place::Consumer => self.seen.not_ready.load(Ordering::Relaxed),
@@ -248,9 +250,22 @@ async fn programs_stop_and_die(stage: &OnServers, plan: &Plan, play: &mut Play<'
         let (stop, go_on) = (async || signal("STOP").await, async || signal("CONT").await);
         play.act(Place::Consumer, "consumer stopped", *seconds, stop, go_on).await;
         let kill = async || cluster.lock().await.consumers[0].kill();
-        let start = async || cluster.lock().await.consumers[0].start_again();
+        let start = async || started_by_a_manager(&mut cluster.lock().await.consumers[0]).await;
         play.act(Place::Consumer, "consumer killed", *seconds, kill, start).await;
     }
+}
+
+/// A consumer that finds no database when it starts says so and ends; whatever keeps services running starts it again.
+async fn started_by_a_manager(consumer: &mut Program) {
+    let starts = |consumer: &Program| consumer.said().matches("the consumer reads").count();
+    let before = starts(consumer);
+    until("the consumer has started", 60, async || {
+        if !consumer.is_running() {
+            consumer.start_again();
+        }
+        starts(consumer) > before
+    })
+    .await;
 }
 
 /// Node 1 is cut off from the log while node 2 accepts; from the moment at which node 1 says again that its answers
