@@ -123,5 +123,7 @@ mod tests {
         cursor.confirmed(3, "parked");
         assert!(cursor.tailed(5));
         assert_eq!((cursor.next(), cursor.take_ready()), (6, None));
+        cursor.confirmed(4, "too late");
+        assert!(cursor.parked.is_empty(), "what is behind the cursor is not kept");
     }
 }

@@ -137,4 +137,18 @@ mod tests {
         assert_eq!(pending.take(id("a")).len(), 2);
         assert_eq!(pending.register(id("b"), here, waiter().0), Registered::First);
     }
+
+    #[test]
+    fn as_many_wait_for_one_message_as_may() {
+        let pending = Pending::new(1);
+        let user = UserId::new();
+        let (id, here) =
+            (MessageId::derive(user, &ClientId::new("a").unwrap()), ConversationId::direct(user, user));
+        assert_eq!(pending.register(id, here, waiter().0), Registered::First);
+        for _ in 1..MAX_WAITERS_OF_ONE {
+            assert_eq!(pending.register(id, here, waiter().0), Registered::Joined);
+        }
+        assert_eq!(pending.register(id, here, waiter().0), Registered::Full);
+        assert_eq!(pending.take(id).len(), MAX_WAITERS_OF_ONE);
+    }
 }

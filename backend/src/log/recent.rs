@@ -330,6 +330,18 @@ mod tests {
     }
 
     #[test]
+    fn how_far_the_store_is_never_goes_backwards() {
+        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20);
+        for offset in 0..5 {
+            recent.insert(0, offset, event(1, 2, &offset.to_string()));
+        }
+        for stored in [3, 1] {
+            recent.set_stored(0, stored);
+            assert_eq!(offsets(&recent.unflushed(ConversationId::direct(user(1), user(2)))), [3, 4]);
+        }
+    }
+
+    #[test]
     fn at_the_bound_stored_messages_go_first() {
         let mut recent = Recent::new(Epoch::FIRST, &[0, 0], memory_of(3));
         recent.insert(0, 0, event(1, 2, "0"));

@@ -47,6 +47,35 @@ async fn a_cursor_covers_exactly_what_was_sent_and_comes_at_most_once_a_second()
     assert_eq!((&last["type"], offset(&last)), (&json!("cursor"), 95));
 }
 
+/// The cursor is read, the burst waits half-way for the client, another message comes, and only then the cursor is told.
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_waited_does_not_cover_what_came_meanwhile() {
+    const BURST: i64 = 50;
+    let server = Server::start();
+    let (anna, ben) = (person("anna"), person("ben"));
+    let mut client = server.connect_through(2_048, None).await;
+    client.say(&json!({"type": "hello", "token": "anna"})).await;
+    assert_eq!(client.hear().await["type"], "welcome");
+    sleep(Duration::from_secs(2)).await;
+    let body = "x".repeat(1_000);
+    for _ in 0..BURST {
+        server.node.deliver(&ben, &anna, &body);
+    }
+    sleep(Duration::from_millis(100)).await;
+    server.node.deliver(&ben, &anna, "late");
+    let (mut messages, mut cursors) = (0, Vec::new());
+    while messages <= BURST || cursors.len() < 2 {
+        let frame = client.hear().await;
+        if frame["type"] == "cursor" {
+            cursors.push(offset(&frame));
+            assert_eq!(offset(&frame), messages, "everything before it was sent, and nothing more");
+        } else {
+            messages += 1;
+        }
+    }
+    assert_eq!(cursors, [BURST, BURST + 1]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_quiet_client_learns_how_far_the_log_went_and_nothing_twice() {
     let server = Server::start();
