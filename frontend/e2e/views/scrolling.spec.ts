@@ -162,6 +162,8 @@ test('stays at the end when the composer grows', async ({ page }) => {
 });
 
 test('keeps the element of a message from unsent to sent', async ({ page }) => {
+  // Its place is measured, not its way there.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   const backend = new FakeBackend(me);
   write(backend, 20);
   backend.answer = 'silence';

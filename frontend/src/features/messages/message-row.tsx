@@ -30,6 +30,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const { row, conversation, mine, name, read, meant } = props;
   const { key, unsent, body, sentAtMs, position } = row;
   const [active, setActive] = useState(false);
+  const [fresh] = useState(unsent !== null);
   const failed = unsent?.status === 'failed';
   return (
     <div className={classes(styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first)}>
@@ -47,6 +48,7 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         className={classes(
           styles.bubble,
           row.endsRun && styles.last,
+          fresh && styles.fresh,
           failed && styles.failed,
           isEmojiOnly(body) && styles.bare,
           meant && styles.meant,
