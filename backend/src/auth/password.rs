@@ -41,10 +41,9 @@ impl PasswordHashes {
     /// # Errors
     /// `internal` when the system has no randomness.
     pub async fn new() -> Result<Self, Refusal> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (line, jobs) = sync_channel(MAX_JOBS);
         let (jobs, memory) = (Arc::new(Mutex::new(jobs)), Arc::<Memory>::default());
-        for _ in 0..cores.div_ceil(2) {
+        for _ in 0..thread_count() {
             let (jobs, memory) = (Arc::clone(&jobs), Arc::clone(&memory));
             let thread = std::thread::Builder::new().name("passwords".to_owned());
             thread.spawn(move || work_off(&jobs, &memory)).map_err(|error| internal(&error))?;
@@ -95,6 +94,10 @@ impl PasswordHashes {
         })?;
         computed.await.map_err(|error| internal(&error))
     }
+}
+
+fn thread_count() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2)
 }
 
 fn hash(memory: &Memory, password: &str) -> Hashed<PasswordHash> {
@@ -238,13 +241,21 @@ mod tests {
     #[tokio::test]
     async fn a_full_line_refuses() {
         let hashes = PasswordHashes::new().await.unwrap();
-        // One keeps each thread busy until the others fill the line.
+        // One keeps each thread busy, and only then the others fill the line: none of them is taken out of it.
         let (release, held) = std::sync::mpsc::channel::<()>();
+        let (busy, is_busy) = std::sync::mpsc::channel();
         let held = Arc::new(Mutex::new(held));
         let wait = || -> Job {
-            let held = Arc::clone(&held);
-            Box::new(move || drop(held.lock().map(|held| held.recv())))
+            let (held, busy) = (Arc::clone(&held), busy.clone());
+            Box::new(move || {
+                let _ = busy.send(());
+                drop(held.lock().map(|held| held.recv()));
+            })
         };
+        for _ in 0..thread_count() {
+            hashes.line.send(wait()).unwrap();
+            is_busy.recv().unwrap();
+        }
         while hashes.line.try_send(wait()).is_ok() {}
         assert_eq!(hashes.hash("x".to_owned()).await.unwrap_err().code, Code::Overloaded);
         drop(release);
