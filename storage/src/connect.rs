@@ -23,7 +23,7 @@ use crate::StoreKind;
 use crate::suspicion::{Suspicion, UNDO_MYSQL, UNDO_POSTGRES};
 
 /// A statement, or a transaction between two statements, that takes longer is ended by the server.
-const SERVER_LIMIT_S: u32 = 30;
+pub(crate) const SERVER_LIMIT_S: u32 = 30;
 const PING_WHEN_IDLE_FOR: Duration = Duration::from_secs(1);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 const MAX_LIFETIME: Duration = Duration::from_secs(1_800);
@@ -218,11 +218,13 @@ fn postgres_session(limit_s: u32) -> String {
 }
 
 /// Strict, so that a text which does not fit is an error and not cut. The limit of a statement has different names in
-/// MariaDB (seconds, all statements) and MySQL (milliseconds, queries only).
+/// MariaDB (seconds, all statements) and MySQL (milliseconds, queries only). MariaDB also ends a transaction whose client is
+/// silent for as long; MySQL knows nothing like it.
 fn mysql_session(limit_s: u32) -> String {
     format!(
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), innodb_lock_wait_timeout = 10 \
-         /*M!100101 , max_statement_time = {limit_s} */ /*!50708 , max_execution_time = {}000 */",
+         /*M!100101 , max_statement_time = {limit_s} */ \
+         /*M!100301 , idle_write_transaction_timeout = {limit_s} */ /*!50708 , max_execution_time = {}000 */",
         limit_s
     )
 }

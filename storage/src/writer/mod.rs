@@ -95,7 +95,11 @@ impl Store {
     /// [`WriteError`] says what to do: read the offsets again, stop, try again, or look for the bad row.
     pub async fn write_batch(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
         // Boxed: the future of a whole transaction is large, and callers keep it in theirs.
-        self.bulk(Box::pin(self.write(batch))).await
+        let outcome = self.bulk(Box::pin(self.write(batch))).await;
+        if self.kind() == StoreKind::Postgres && matches!(outcome, Err(WriteError::Transient(_))) {
+            postgres::end_sessions(self).await;
+        }
+        outcome
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {

@@ -7,6 +7,7 @@
 mod availability;
 mod conformance;
 mod database;
+mod frozen;
 mod letters;
 mod measure;
 mod sqlite;

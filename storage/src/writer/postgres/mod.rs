@@ -4,6 +4,7 @@
 
 mod copy;
 mod fence;
+mod frozen;
 mod session;
 mod tables;
 
@@ -11,6 +12,7 @@ use std::collections::HashSet;
 
 use sea_orm::sqlx::PgConnection;
 
+pub(super) use self::frozen::end_sessions;
 use self::session::Session;
 use super::{Manner, MessageRow, WriteBatch, derive};
 use crate::{Store, WriteError, crash_point};
