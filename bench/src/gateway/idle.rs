@@ -199,14 +199,13 @@ pub async fn hold(gateway: SocketAddr, source: Ipv4Addr) -> anyhow::Result<()> {
     }
     let origin = Origin { address: Some(source), receive_buffer_bytes: None };
     let tasks = TaskTracker::new();
-    let opened: Vec<Socket> = futures::stream::iter(tokens)
-        .map(async |token: String| Socket::open(gateway, origin, &token, None).await)
-        .buffer_unordered(PARALLEL)
-        .try_collect()
-        .await?;
-    for mut socket in opened {
+    let opening = futures::stream::iter(tokens).map(async |token: String| {
+        let mut socket = Socket::open(gateway, origin, &token, None).await?;
+        // From now on: a ping may come, and must be answered, while others still connect.
         tasks.spawn(async move { while socket.next().await.is_some() {} });
-    }
+        anyhow::Ok(())
+    });
+    opening.buffer_unordered(PARALLEL).try_collect::<()>().await?;
     println!("held {}", tasks.len());
     let more = || std::io::stdin().lock().lines().next().is_some_and(|line| line.is_ok());
     if tokio::task::spawn_blocking(more).await? {

@@ -4,10 +4,11 @@
 //! Open load: the rate doubles until it fails, then the range is halved; the best rate is held once more, longer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::Args;
+use milena_storage::Store;
 
 use crate::client::{Counts, Crowd, Origin, pair};
 use crate::measure::process::Meter;
@@ -47,6 +48,10 @@ pub struct Options {
 /// What failed rates leave behind must be gone before the next try.
 const SETTLE: Duration = Duration::from_secs(15);
 
+/// As much as the consumer may be behind after a rate that was too high.
+const CATCH_UP: Duration = Duration::from_secs(120);
+const CATCH_UP_POLL: Duration = Duration::from_millis(100);
+
 /// When the best rate does not hold for longer, it is lowered to this part of itself, at most so often.
 const LESS: f64 = 0.85;
 const LESS_TIMES: u32 = 8;
@@ -63,7 +68,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let ids = people.iter().map(|person| person.id).collect();
     let bare = Arc::new(Bare::start(&world.kafka, ids, false).await?);
     let crowd = Arc::new(Crowd::connect(world.gateways[0], people, |_| Origin::default()).await?);
-    let mut bench = Bench { options, crowd, sent: 0 };
+    let store = Store::connect(&world.databases[0]).await?;
+    let mut bench = Bench { options, crowd, store, topic: world.kafka.topic.clone(), sent: 0, accepted: 0 };
 
     let bare_before = alone(options, &bare).await?;
     let best = bench.search().await?;
@@ -103,7 +109,10 @@ async fn alone(options: &Options, bare: &Arc<Bare>) -> anyhow::Result<f64> {
 struct Bench<'a> {
     options: &'a Options,
     crowd: Arc<Crowd>,
+    store: Store,
+    topic: String,
     sent: u64,
+    accepted: u64,
 }
 
 struct Try {
@@ -143,9 +152,22 @@ impl Bench<'_> {
         bail!("no rate holds for {} s: the machine is busy with something else", self.options.seconds / 2.0)
     }
 
+    /// Until all that was accepted is stored: catching up with a rate that was too high would slow the next try down.
+    async fn wait_for_store(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + CATCH_UP;
+        loop {
+            let stored: i64 = self.store.log_position(&self.topic).await?.next_offsets.values().sum();
+            if stored.unsigned_abs() >= self.accepted {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "only {stored} of {} messages were stored", self.accepted);
+            tokio::time::sleep(CATCH_UP_POLL).await;
+        }
+    }
+
     async fn try_rate(&mut self, rate: f64, seconds: f64) -> anyhow::Result<Try> {
         let count = (rate * seconds) as u64;
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         self.crowd
             .send_paced(rate, self.sent, count, self.crowd.among_themselves(self.options.body_bytes))
             .await?;
@@ -153,6 +175,8 @@ impl Bench<'_> {
         self.crowd.tally.settle(1, SETTLE).await;
         let took = begun.elapsed().as_secs_f64();
         let counts = self.crowd.tally.take();
+        self.accepted += counts.accepted.count();
+        self.wait_for_store().await?;
         ensure!(counts.closed == 0, "{} connections ended under load", counts.closed);
         let (accepted, delivered) =
             (counts.accepted.percentile_ms(99.0), counts.delivered.percentile_ms(99.0));
