@@ -51,7 +51,8 @@ pub(super) fn fetch(shared: &Arc<Shared>, request: FetchRequest) -> Answer {
         loop {
             let mut waiting = Waiting::new(&wanted);
             let late = Instant::now() >= deadline;
-            let found = if late || waiting.is_due(&wanted) {
+            // Who wants no bytes is answered at once, whatever there is.
+            let found = if late || min_bytes == 0 || waiting.is_due(&wanted) {
                 let share = memory.share();
                 // While no client is waited for, a share is never given up.
                 let _ = share.take(max_bytes).await;

@@ -66,6 +66,12 @@ async fn at_the_end_of_its_time_a_fetch_gets_what_there_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_wants_no_bytes_does_not_wait() {
+    let (_broker, mut reader, _writer) = reader_and_writer().await;
+    assert_eq!(fetched(&reader.ask(12, &fetch(0, 0, FOR_EVER_MS)).await), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_come_is_not_waited_for() {
     let (broker, mut reader, mut writer) = reader_and_writer().await;
     let beyond = reader.ask(12, &fetch(1, 1, FOR_EVER_MS)).await;
