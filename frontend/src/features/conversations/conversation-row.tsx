@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
+import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
 import { useChatState, useDraft } from '@/lib/chat/chat-context';
 import { nameOf } from '@/lib/chat/person-name';
@@ -43,12 +44,7 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
       <span className={styles.preview} dir="auto">
         <PreviewText preview={preview} />
       </span>
-      {unread > 0 && (
-        <span className={styles.badge}>
-          {unread > 99 ? '99+' : unread}
-          <span className="visually-hidden"> unread</span>
-        </span>
-      )}
+      <UnreadBadge count={unread} className={styles.badge} />
     </Link>
   );
 }

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Spinner } from '@/components/ui/spinner';
+import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
 import { useChatState } from '@/lib/chat/chat-context';
 
@@ -74,12 +75,7 @@ function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTa
         </span>
         <span className={styles.username}>@{person.username}</span>
       </span>
-      {unread > 0 && (
-        <span className={styles.unread}>
-          {unread > 99 ? '99+' : unread}
-          <span className="visually-hidden"> unread</span>
-        </span>
-      )}
+      <UnreadBadge count={unread} className={styles.unread} />
     </Link>
   );
 }
