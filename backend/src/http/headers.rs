@@ -17,7 +17,7 @@ const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-sr
                     frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// Adds what is missing: a handler's own policy and caching stay.
-pub(super) fn complete(headers: &mut HeaderMap) {
+pub(crate) fn complete(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

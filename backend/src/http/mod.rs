@@ -32,6 +32,7 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 pub use context::{Context, Parts};
+pub(crate) use headers::complete as headers_of_every_answer;
 pub use openapi::document;
 pub use readiness::Readiness;
 pub use request_rate::RequestRate;

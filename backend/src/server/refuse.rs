@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::places::Full;
+use crate::http::headers_of_every_answer;
 use crate::refusal::{Code, Refusal};
 use crate::wire::rest::Problem;
 
@@ -60,13 +61,18 @@ fn answer(why: Full) -> Vec<u8> {
     };
     let status = StatusCode::from_u16(refusal.code.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let body = serde_json::to_vec(&Problem::new(refusal, status)).expect("texts and numbers are always JSON");
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: application/problem+json\r\nContent-Length: {}\r\n\
-         Retry-After: {}\r\nConnection: close\r\n\r\n",
-        body.len(),
-        RETRY_AFTER_MS / 1_000,
-    );
-    [head.into_bytes(), body].concat()
+    let mut headers = HeaderMap::from_iter([
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
+        (header::CONTENT_LENGTH, body.len().into()),
+        (header::RETRY_AFTER, (RETRY_AFTER_MS / 1_000).into()),
+        (header::CONNECTION, HeaderValue::from_static("close")),
+    ]);
+    headers_of_every_answer(&mut headers);
+    let mut answer = format!("HTTP/1.1 {status}\r\n").into_bytes();
+    for (name, value) in &headers {
+        answer.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    [answer, b"\r\n".to_vec(), body].concat()
 }
 
 /// The refusal of a connection whose address has all that it may have.

@@ -59,10 +59,19 @@ async fn connections_beyond_the_limit_are_refused_until_one_ends() {
     fourth.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let refused = read_to_end(&mut fourth).await;
     assert!(refused.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{refused}");
-    assert!(
-        refused.contains("Retry-After: 5\r\n") && refused.contains("\"code\":\"overloaded\""),
-        "{refused}"
-    );
+    let (head, body) = refused.split_once("\r\n\r\n").unwrap();
+    for line in [
+        "retry-after: 5",
+        "x-content-type-options: nosniff",
+        "referrer-policy: same-origin",
+        "cache-control: no-store",
+        "content-security-policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        "connection: close",
+        &format!("content-length: {}", body.len()),
+    ] {
+        assert!(head.lines().any(|header| header == line), "{line}: {head}");
+    }
+    assert!(body.contains("\"code\":\"overloaded\""), "{body}");
     drop(socket);
     node.until(async |node| Socket::open(node.address, &[]).await.ok().map(drop)).await;
     node.stop().await;
