@@ -1,7 +1,7 @@
 //! The settings of all Milena programs, from one place.
 //!
-//! Read order: `config/default.toml` (compiled in), a file, environment variables `MILENA__SECTION__KEY`. Unknown keys
-//! are refused, every mistake is reported at once, and `Debug` shows no secret.
+//! Read order: `config/default.toml` (compiled in), a program's own defaults, a file, environment variables
+//! `MILENA__SECTION__KEY`. Unknown keys are refused, every mistake is reported at once, and `Debug` shows no secret.
 
 mod load;
 mod mistakes;

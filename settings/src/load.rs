@@ -14,6 +14,8 @@ pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 /// Where settings come from besides the defaults.
 #[derive(Debug, Default, Clone)]
 pub struct Source<'a> {
+    /// TOML of one program that begins otherwise than the others; empty for none.
+    pub program_defaults: &'a str,
     /// A TOML file; it must exist.
     pub file: Option<&'a Path>,
     /// The environment; only names that begin with `MILENA__` count.
@@ -24,7 +26,7 @@ impl<'a> Source<'a> {
     /// The process's environment and perhaps a file.
     #[must_use]
     pub fn process(file: Option<&'a Path>) -> Self {
-        Self { file, environment: std::env::vars().collect() }
+        Self { program_defaults: "", file, environment: std::env::vars().collect() }
     }
 }
 
@@ -45,7 +47,9 @@ impl Settings {
             .with_list_parse_key("http.allowed_origins")
             .with_list_parse_key("http.trusted_proxies")
             .source(Some(source.environment.clone().into_iter().collect()));
-        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        let mut builder = Config::builder()
+            .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+            .add_source(File::from_str(source.program_defaults, FileFormat::Toml));
         if let Some(path) = source.file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));
         }
@@ -216,6 +220,7 @@ mod tests {
 
     fn environment(pairs: &[(&str, &str)]) -> Source<'static> {
         Source {
+            program_defaults: "",
             file: None,
             environment: pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
         }
@@ -250,6 +255,21 @@ mod tests {
         assert_eq!(settings.broker.sync, SyncMode::Interval(Duration::from_millis(100)));
         assert!(settings.http.trusted_proxies.contain([10, 1, 2, 3].into()));
         assert!(!settings.http.trusted_proxies.contain([127, 0, 0, 1].into()), "the default is replaced");
+    }
+
+    #[test]
+    fn a_programs_own_defaults_are_below_file_and_environment() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "[delivery]\nsend_timeout_ms = 200").unwrap();
+        let mut source = environment(&[("MILENA__DELIVERY__STORED_POLL_MS", "300")]);
+        source.program_defaults =
+            "[delivery]\nsend_timeout_ms = 100\nstored_poll_ms = 100\nread_flush_ms = 100";
+        source.file = Some(file.path());
+        let delivery = Settings::load(&source).unwrap().delivery;
+        assert_eq!(
+            (delivery.read_flush_ms, delivery.send_timeout_ms, delivery.stored_poll_ms),
+            (100, 200, 300)
+        );
     }
 
     #[test]

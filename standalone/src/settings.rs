@@ -8,15 +8,16 @@ use milena_settings::{Secret, Settings, Source};
 
 use crate::cli::Options;
 
-/// People's messages are shown when they are confirmed; only what tools and imports write comes from the tail here.
-const TAIL_WAIT_MS: u64 = 50;
+/// Where this program begins otherwise than the others.
+const OWN_DEFAULTS: &str = include_str!("../../config/milena.toml");
 
 /// Reads the settings, with the command line on top.
 ///
 /// # Errors
 /// All mistakes at once.
 pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
-    let mut settings = Settings::load(&Source::process(options.config.as_deref()))?;
+    let source = Source { program_defaults: OWN_DEFAULTS, ..Source::process(options.config.as_deref()) };
+    let mut settings = Settings::load(&source)?;
     if let Some(listen) = options.listen {
         settings.http.listen = listen;
     }
@@ -40,7 +41,6 @@ pub(crate) fn use_data_folder(
     settings.database.url = Secret::new(format!("sqlite:{path}?mode=rwc"));
     settings.kafka.brokers = broker.to_string();
     settings.kafka.replication_factor = 1;
-    settings.delivery.tail_wait_ms = settings.delivery.tail_wait_ms.max(TAIL_WAIT_MS);
     Ok(())
 }
 

@@ -128,7 +128,8 @@ fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
                 // Checkpoint every 16 MiB instead of 4: bulk loads write each page once, not four times.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("journal_size_limit", "67108864")
-                .pragma("cache_size", "-32768")
+                // 8 MiB: with 32 a bulk load takes a tenth less CPU time, and every `milena` grows by the difference.
+                .pragma("cache_size", "-8192")
                 .pragma("temp_store", "memory")
                 .optimize_on_close(true, None)
         });
@@ -156,8 +157,8 @@ fn sqlite_reader(settings: &DatabaseSettings) -> ConnectOptions {
         .map_sqlx_sqlite_opts(move |sqlite| {
             sqlite
                 .busy_timeout(busy_timeout)
-                // Of each reader: the pages that all of them want are in the system's cache once.
-                .pragma("cache_size", "-2048")
+                // 512 KiB each: the pages that all of them want are in the system's cache once.
+                .pragma("cache_size", "-512")
                 .pragma("temp_store", "memory")
                 .pragma("query_only", "on")
         });
