@@ -258,6 +258,8 @@ mod tests {
         }
         while hashes.line.try_send(wait()).is_ok() {}
         assert_eq!(hashes.hash("x".to_owned()).await.unwrap_err().code, Code::Overloaded);
+        // Also for somebody unknown a hash is computed: the answer takes as long.
+        assert_eq!(hashes.verify("x".to_owned(), None).await.unwrap_err().code, Code::Overloaded);
         drop(release);
     }
 }

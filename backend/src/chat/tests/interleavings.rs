@@ -4,16 +4,13 @@
 
 use std::sync::Arc;
 
-use milena_domain::{ConversationId, Epoch, SessionCursor, UserId, partition_of};
+use milena_domain::{ConversationId, Epoch, SessionCursor, partition_of};
 use tokio::sync::Semaphore;
 
 use super::client::Client;
 use super::node::Node;
-use super::shared::{Log, MemoryStore, PARTITIONS, event, user};
+use super::shared::{Log, MESSAGE_BYTES, MemoryStore, PARTITIONS, event, strangers, user};
 use crate::socket::Outbox;
-
-/// Memory of a message, roughly.
-const MESSAGE_BYTES: usize = 402;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -68,14 +65,6 @@ struct Scene {
     was_incomplete: bool,
     /// She was told that not everything can be replayed.
     refused: bool,
-}
-
-/// Two other people whose conversation lies in the same partition.
-fn strangers(partition: i32) -> (UserId, UserId) {
-    let pairs = (10..).map(|number| (user(number), user(number + 1)));
-    let mut pairs =
-        pairs.filter(|(a, b)| partition_of(ConversationId::direct(*a, *b), PARTITIONS) == partition);
-    pairs.next().expect("there are many people")
 }
 
 impl Scene {

@@ -3,6 +3,7 @@
 
 mod client;
 mod complete;
+mod dropped;
 mod interleavings;
 mod node;
 mod schedules;

@@ -14,10 +14,20 @@ use uuid::Uuid;
 use crate::chat::ports::{Answer, Lookups};
 
 pub(super) const PARTITIONS: usize = 3;
+/// Memory of a message, roughly.
+pub(super) const MESSAGE_BYTES: usize = 402;
 
 /// Somebody.
 pub(super) fn user(number: u128) -> UserId {
     UserId::from_uuid(Uuid::from_u128(number + 1))
+}
+
+/// Two other people whose conversation lies in the same partition.
+pub(super) fn strangers(partition: i32) -> (UserId, UserId) {
+    let pairs = (10..).map(|number| (user(number), user(number + 1)));
+    let mut pairs =
+        pairs.filter(|(a, b)| partition_of(ConversationId::direct(*a, *b), PARTITIONS) == partition);
+    pairs.next().expect("there are many people")
 }
 
 /// Something that `sender` says to `to`.

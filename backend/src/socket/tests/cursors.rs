@@ -1,11 +1,13 @@
 //! Cursors are true, rare, and never before the replay.
 
+use futures::StreamExt;
 use milena_domain::{Epoch, SessionCursor};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
+use tokio_tungstenite::tungstenite::Message;
 
-use super::stand_in::person;
-use super::{Client, Server};
+use super::stand_in::{StandIn, person};
+use super::{Client, Server, settings};
 
 fn offset(frame: &Value) -> i64 {
     SessionCursor::decode(frame["cursor"].as_str().unwrap()).unwrap().next_offsets[0]
@@ -115,6 +117,33 @@ async fn no_cursor_before_the_replay_is_over_and_live_frames_meanwhile() {
     }
     let told = client.hear().await;
     assert_eq!((&told["type"], offset(&told)), (&json!("cursor"), 1_001));
+}
+
+/// To go on would tell a cursor that covers what never came.
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_cannot_go_on_ends_the_connection_without_a_cursor() {
+    let mut node = StandIn::default();
+    node.replay_fails = true;
+    let server = Server::with(settings(), node);
+    let (anna, ben) = (person("anna"), person("ben"));
+    for _ in 0..3 {
+        server.node.deliver(&ben, &anna, "missed");
+    }
+    let mut client = server.connect().await;
+    client.say(&json!({"type": "hello", "token": "anna", "resume": cursor(0)})).await;
+    assert_eq!(client.hear().await["type"], "welcome");
+    let (mut code, mut frames) = (1006, Vec::new());
+    while let Some(Ok(message)) = client.stream.next().await {
+        match message {
+            Message::Text(text) => {
+                frames.push(serde_json::from_str::<Value>(&text).unwrap()["type"].to_string());
+            }
+            Message::Close(Some(frame)) => code = frame.code.into(),
+            _ => {}
+        }
+    }
+    assert_eq!(code, 4009);
+    assert!(frames.iter().all(|kind| kind == "\"message\""), "{frames:?}");
 }
 
 #[tokio::test(start_paused = true)]

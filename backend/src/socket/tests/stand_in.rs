@@ -29,6 +29,8 @@ pub(super) struct StandIn {
     pub(super) log_answers: watch::Sender<bool>,
     /// A replay begins once this is true.
     pub(super) replay_begins: watch::Sender<bool>,
+    /// A replay puts the first message into the outbox and then finds no store.
+    pub(super) replay_fails: bool,
 }
 
 #[derive(Default)]
@@ -50,6 +52,7 @@ impl Default for StandIn {
             state: Arc::default(),
             log_answers: watch::Sender::new(false),
             replay_begins: watch::Sender::new(true),
+            replay_fails: false,
         }
     }
 }
@@ -151,13 +154,16 @@ impl Node for StandIn {
         let cursor = state.cursor();
         let since = resume.as_ref().map_or(state.log.len(), |resume| resume.next_offsets[0] as usize);
         let missed: Vec<_> = state.log.iter().cloned().enumerate().skip(since).collect();
-        let mut begins = self.replay_begins.subscribe();
+        let (mut begins, fails) = (self.replay_begins.subscribe(), self.replay_fails);
         let replay = async move {
             begins.wait_for(|begins| *begins).await.unwrap();
             for (offset, event) in missed.into_iter().filter(|(_, event)| event.concerns(user)) {
                 let position = Position::new(Epoch::FIRST, offset as i64);
                 if !outbox.push_when_roomy(message_frame(&event, position, event.sender == user)).await {
                     break;
+                }
+                if fails {
+                    return Err(Refusal::later(Code::StoreUnavailable, "away", 1_000));
                 }
             }
             Ok(())
