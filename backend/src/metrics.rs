@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::refusal::Code;
-use crate::server::Full;
+use crate::server::places::Full;
 
 const HTTP_SECONDS: &str = "milena_http_request_seconds";
 const CONNECTIONS: &str = "milena_http_connections";

@@ -21,11 +21,11 @@ use crate::error::ConsumerError;
 use crate::health::Health;
 use crate::ledger::Ledger;
 use crate::metrics;
+use crate::outcome::Outcome;
 use crate::poll::{Command, Control, Inbox, Start};
 use crate::record::Record;
 use crate::report::{Report, Summary};
 use crate::sink::Sink;
-use crate::writer::Outcome;
 
 /// Group offsets and the log line, while there is something new.
 const TICK: Duration = Duration::from_secs(1);

@@ -28,6 +28,7 @@ mod metrics;
 mod observe;
 mod origin;
 mod orphans;
+mod outcome;
 mod poll;
 mod quota;
 mod record;

@@ -10,7 +10,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::batch::Batch;
-use crate::writer::Outcome;
+use crate::outcome::Outcome;
 
 const ROWS: &str = "milena_consumer_rows_total";
 const DUPLICATES: &str = "milena_consumer_duplicates_total";

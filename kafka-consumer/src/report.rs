@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::writer::Outcome;
+use crate::outcome::Outcome;
 
 /// What one run did, from its start to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -18,10 +18,11 @@ use crate::health::Health;
 use crate::ingest::{Ingest, Plan, WriterPort};
 use crate::metrics;
 use crate::orphans;
+use crate::outcome::Outcome;
 use crate::poll;
 use crate::report::Summary;
 use crate::sink::{Graveyard, Sink};
-use crate::writer::{Outcome, Writer};
+use crate::writer::Writer;
 
 /// Kafka must answer within this time at the start.
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);

@@ -12,37 +12,17 @@ use milena_storage::{LogPosition, WriteError, WriteReport};
 
 use crate::backoff::Backoff;
 use crate::batch::Batch;
-use crate::bisect::{Moved, Split, reconcile, split};
+use crate::bisect::{Split, reconcile, split};
 use crate::error::ConsumerError;
 use crate::health::Health;
-use crate::ledger::Span;
 use crate::metrics;
+use crate::outcome::Outcome;
 use crate::quota::Quota;
 use crate::record::DeadLetter;
 use crate::sink::{Graveyard, Sink};
 
 /// While the store is away, one line in so much time.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
-
-/// What became of a batch.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    /// Finished spans.
-    pub(crate) done: Vec<Span>,
-    /// Partitions that the store is further or elsewhere with: drop what is at hand of them and read from here.
-    pub(crate) moved: Vec<Moved>,
-    pub(crate) inserted: u64,
-    pub(crate) duplicates: u64,
-    pub(crate) dead: u64,
-    /// Transactions that were committed.
-    pub(crate) transactions: u64,
-    /// Attempts that failed for the time being.
-    pub(crate) retries: u64,
-    /// Transactions refused because the store was elsewhere.
-    pub(crate) fenced: u64,
-    /// From the first attempt to the end.
-    pub(crate) took: Duration,
-}
 
 /// The writing side: owns the store's handle and the quota of dead letters.
 pub(crate) struct Writer<S, G> {

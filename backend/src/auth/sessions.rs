@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::lookup::Lookup;
 use super::token::{Token, hash_of};
 use crate::refusal::Refusal;
+use crate::registry::CloseCode;
 use crate::registry::Registry;
-use crate::socket::CloseCode;
 
 /// Uses within this time of the last one are not written down; sockets are looked after this often, so that a session
 /// that was ended on another node keeps its sockets here no longer.
@@ -243,7 +243,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::socket::Outbox;
+    use crate::registry::Outbox;
 
     async fn store(folder: &TempDir) -> Store {
         let mut settings = Settings::defaults().database;

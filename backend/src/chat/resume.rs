@@ -12,8 +12,7 @@ use super::page::ChatMessage;
 use crate::log::delivery::Attach;
 use crate::log::recent::{LogMessage, Missed};
 use crate::refusal::{Code, Refusal};
-use crate::registry::Registration;
-use crate::socket::Outbox;
+use crate::registry::{Outbox, Registration};
 use crate::wire::frames;
 
 /// Conversations that a resume looks through, at most: 40 MB of ids for a moment. Nobody has more, because nobody has

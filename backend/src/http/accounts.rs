@@ -5,9 +5,9 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::Context;
 use super::answer::{Outcome, json, no_content, settle};
 use super::call::{Call, call};
+use super::context::Context;
 use crate::auth::{self, Identity, cookie, origin};
 use crate::refusal::Refusal;
 use crate::wire::rest::{

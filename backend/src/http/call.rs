@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use warp::{Filter, Rejection};
 
+use super::context::{Context, with};
 use super::query::Query;
-use super::{Context, with};
 use crate::auth::{Identity, cookie, origin};
 use crate::refusal::{Code, Refusal};
 use crate::server::Peer;

@@ -1,11 +1,14 @@
 //! What handlers work with.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use milena_settings::HttpSettings;
 use milena_storage::Store;
+use warp::Filter;
 
-use super::{Readiness, RequestRate};
+use super::readiness::Readiness;
+use super::request_rate::RequestRate;
 use crate::auth::{Accounts, Sessions, SignInRate};
 use crate::chat::Chat;
 use crate::server::Connections;
@@ -45,4 +48,12 @@ impl std::ops::Deref for Context {
     fn deref(&self) -> &Parts {
         &self.0
     }
+}
+
+/// Adds the context to what a route extracts.
+pub(super) fn with(
+    context: &Context,
+) -> impl Filter<Extract = (Context,), Error = Infallible> + Clone + use<> {
+    let context = context.clone();
+    warp::any().map(move || context.clone())
 }

@@ -7,9 +7,9 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::Context;
 use super::answer::{Outcome, json, no_content, settle};
 use super::call::{Call, call, id};
+use super::context::Context;
 use crate::refusal::Refusal;
 use crate::wire::rest::{Conversation, ConversationPage, Problem, ReadPosition, decode_list_cursor};
 

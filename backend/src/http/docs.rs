@@ -10,8 +10,9 @@ use warp::path::Tail;
 use warp::reply::Response;
 
 use super::answer::{Outcome, json, settle};
-use super::{headers, openapi};
+use super::openapi;
 use crate::refusal::{Code, Refusal};
+use crate::wire::rest::headers;
 
 pub(super) fn routes() -> BoxedFilter<(Response,)> {
     let config = Arc::new(Config::from("/openapi.json"));

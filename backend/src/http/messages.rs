@@ -9,9 +9,9 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::Context;
 use super::answer::{Outcome, json, settle};
 use super::call::{Call, call, id};
+use super::context::Context;
 use super::query::Query;
 use crate::chat::{SendRequest, Target};
 use crate::refusal::Refusal;

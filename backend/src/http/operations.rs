@@ -6,7 +6,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::answer::{json, text};
-use super::{Context, with};
+use super::context::{Context, with};
 use crate::metrics;
 use crate::wire::rest::State;
 

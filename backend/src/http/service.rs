@@ -11,10 +11,13 @@ use hyper_util::service::TowerToHyperService;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use super::context::Context;
 use super::templates::Template;
-use super::{Context, answer, headers, routes, templates};
+use super::{answer, routes, templates};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
+use crate::server::Answer;
+use crate::wire::rest::headers;
 
 /// What answers requests; cheap to clone.
 #[derive(Clone)]
@@ -26,11 +29,12 @@ impl HttpService {
     /// All routes.
     #[must_use]
     pub fn new(context: Context) -> Self {
-        Self { routes: routes(&context) }
+        Self { routes: routes::all(&context) }
     }
+}
 
-    /// Answers a request. It must carry a [`crate::server::Peer`] among its extensions.
-    pub async fn answer(&self, mut request: Request<Incoming>) -> Response {
+impl Answer for HttpService {
+    async fn answer(&self, mut request: Request<Incoming>) -> Response {
         let started = Instant::now();
         let method = request.method().clone();
         let template = templates::find(request.uri().path());

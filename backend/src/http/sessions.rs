@@ -5,9 +5,9 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::Context;
 use super::answer::{Outcome, json, no_content, settle};
 use super::call::{Call, call, id};
+use super::context::Context;
 use crate::refusal::{Code, Refusal};
 use crate::wire::rest::{Problem, Session, SessionList};
 

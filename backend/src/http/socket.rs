@@ -5,13 +5,14 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::Context;
 use super::answer::{Outcome, settle};
 use super::call::{Call, call};
+use super::context::Context;
 use crate::auth::{Identity, cookie, origin};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
-use crate::server::{OfAddress, too_many_connections};
+use crate::server::places::OfAddress;
+use crate::server::too_many_connections;
 use crate::socket::switching_protocols;
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {

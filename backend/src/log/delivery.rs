@@ -21,8 +21,7 @@ use super::recent::{Inserted, LogMessage, Missed, Recent};
 use super::tail::{Ends, TailEvent};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
-use crate::registry::{ConnectionId, Registration, Registry};
-use crate::socket::Outbox;
+use crate::registry::{ConnectionId, Outbox, Registration, Registry};
 use crate::wire::frames;
 
 /// A socket that wants to go live.

@@ -5,7 +5,7 @@
 //! after `http.drain_ms` is cut. Connections beyond the limits are told why (`refuse`); whose they are says `address`.
 
 pub mod address;
-mod places;
+pub mod places;
 mod refuse;
 
 use std::convert::Infallible;
@@ -24,12 +24,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use warp::reply::Response;
 
 use self::places::Place;
-pub use self::places::{Full, OfAddress, Places};
+use self::places::Places;
 use self::refuse::Refusals;
 pub use self::refuse::too_many_connections;
-use crate::http::HttpService;
 use crate::metrics;
 
 /// Bytes of a request's headers, at most; hyper answers 431 beyond.
@@ -38,6 +38,12 @@ const HEADERS_MAX_BYTES: usize = 32 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// An answer of which the other side takes nothing for so long ends the connection.
 const UNREAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What answers the requests; cheap to clone.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// The answer to a request, which carries its [`Peer`] among its extensions.
+    fn answer(&self, request: hyper::Request<Incoming>) -> impl Future<Output = Response> + Send;
+}
 
 /// The other end of a request's connection.
 #[derive(Debug, Clone)]
@@ -133,7 +139,7 @@ pub struct Server {
 impl Server {
     /// Starts to accept. Must be called within a runtime.
     #[must_use]
-    pub fn start(listener: TcpListener, service: HttpService, connections: Connections) -> Self {
+    pub fn start(listener: TcpListener, service: impl Answer, connections: Connections) -> Self {
         let address = listener.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
         let accepting = tokio::spawn(accept(listener, service, connections.clone()));
         Self { address, connections, accepting }
@@ -161,7 +167,7 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, service: HttpService, connections: Connections) {
+async fn accept(listener: TcpListener, service: impl Answer, connections: Connections) {
     loop {
         let accepted = tokio::select! {
             () = connections.stopping.cancelled() => return,
@@ -178,7 +184,7 @@ async fn accept(listener: TcpListener, service: HttpService, connections: Connec
     }
 }
 
-fn take(stream: TcpStream, address: SocketAddr, service: &HttpService, connections: &Connections) {
+fn take(stream: TcpStream, address: SocketAddr, service: &impl Answer, connections: &Connections) {
     if let Err(error) = tune(&stream) {
         log::debug!(error:% = error; "the options of a connection could not be set");
     }
@@ -203,7 +209,7 @@ fn tune(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Serves one connection until it ends or becomes a WebSocket, which then has a task of its own.
-async fn serve(stream: TcpStream, peer: Peer, service: HttpService, connections: Connections) {
+async fn serve(stream: TcpStream, peer: Peer, service: impl Answer, connections: Connections) {
     let answering = service_fn(move |mut request: hyper::Request<Incoming>| {
         let service = service.clone();
         request.extensions_mut().insert(peer.clone());

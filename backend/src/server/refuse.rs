@@ -10,9 +10,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::places::Full;
-use crate::http::headers_of_every_answer;
 use crate::refusal::{Code, Refusal};
-use crate::wire::rest::Problem;
+use crate::wire::rest::{Problem, headers};
 
 /// Refused connections that are told so at the same time; more are just closed.
 const MAX_TOLD: usize = 256;
@@ -61,15 +60,15 @@ fn answer(why: Full) -> Vec<u8> {
     };
     let status = StatusCode::from_u16(refusal.code.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let body = serde_json::to_vec(&Problem::new(refusal, status)).expect("texts and numbers are always JSON");
-    let mut headers = HeaderMap::from_iter([
+    let mut all = HeaderMap::from_iter([
         (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")),
         (header::CONTENT_LENGTH, body.len().into()),
         (header::RETRY_AFTER, (RETRY_AFTER_MS / 1_000).into()),
         (header::CONNECTION, HeaderValue::from_static("close")),
     ]);
-    headers_of_every_answer(&mut headers);
+    headers::complete(&mut all);
     let mut answer = format!("HTTP/1.1 {status}\r\n").into_bytes();
-    for (name, value) in &headers {
+    for (name, value) in &all {
         answer.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     [answer, b"\r\n".to_vec(), body].concat()

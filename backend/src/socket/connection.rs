@@ -22,10 +22,9 @@ use super::heartbeat::{Beat, Heartbeat};
 use super::line::{End, Incoming, Line};
 use super::node::{Enqueue, Node, Outcome};
 use super::send_rate::SendRate;
-use super::{CloseCode, Outbox};
 use crate::chat::SendRequest;
 use crate::refusal::Refusal;
-use crate::registry::ConnectionId;
+use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
 use crate::wire::frames::{ClientFrame, cursor_frame, error_frame, pong_frame, rejected_frame};
 

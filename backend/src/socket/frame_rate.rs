@@ -5,11 +5,11 @@
 
 use milena_settings::LimitSettings;
 
-use super::CloseCode;
 use super::line::End;
 use crate::metrics;
 use crate::rate::{Rate, per_second};
 use crate::refusal::Refusal;
+use crate::registry::CloseCode;
 
 /// Refused frames that a connection may have at once: more than a client that sends its whole backlog makes, and over
 /// within a second for one that floods.

@@ -6,12 +6,12 @@ use milena_domain::SessionCursor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
-use super::CloseCode;
 use super::frame_rate::FrameRate;
 use super::line::{End, Incoming, Line};
 use super::node::Node;
 use crate::auth::Identity;
 use crate::refusal::{Code, Refusal};
+use crate::registry::CloseCode;
 use crate::wire::frames::{BadFrame, ClientFrame, Token, error_frame};
 
 /// What a client said first.

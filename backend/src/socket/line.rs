@@ -13,7 +13,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes, error::ProtocolError};
 
-use super::CloseCode;
+use crate::registry::CloseCode;
 use crate::wire::Frame;
 
 /// Allocated for every socket, busy or not, and cleared for every read. A frame of usual length fits; a longer one gets the

@@ -2,10 +2,9 @@
 //!
 //! [`Sockets::serve`] takes an upgraded connection; [`switching_protocols`] checks the request and makes the answer that
 //! comes before it. Inside, from the wire inwards: `line` (the WebSocket with its limits), `hello` (who is it),
-//! `connection` (the loop), with the pure `heartbeat` and `cursor_pace`; [`Outbox`] is what others put frames into,
-//! and `node` is what a connection needs of the rest of the program.
+//! `connection` (the loop), with the pure `heartbeat` and `cursor_pace`; `node` is what a connection needs of the rest of
+//! the program.
 
-mod close;
 mod connection;
 mod cursor_pace;
 mod frame_rate;
@@ -13,13 +12,10 @@ mod heartbeat;
 mod hello;
 mod line;
 mod node;
-mod outbox;
 mod send_rate;
 mod serve;
 mod upgrade;
 
-pub use close::CloseCode;
-pub use outbox::Outbox;
 pub use send_rate::SendRate;
 pub use serve::Sockets;
 pub use upgrade::switching_protocols;

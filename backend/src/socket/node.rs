@@ -5,11 +5,10 @@ use futures::future::BoxFuture;
 use milena_domain::{ConversationId, Position, SessionCursor, UserId};
 use uuid::Uuid;
 
-use super::Outbox;
 use crate::auth::{Identity, Sessions};
 use crate::chat::{Chat, SendRequest};
 use crate::refusal::Refusal;
-use crate::registry::{ConnectionId, Registration};
+use crate::registry::{ConnectionId, Outbox, Registration};
 
 /// The end of something that was begun.
 pub(super) type Outcome = BoxFuture<'static, Result<(), Refusal>>;

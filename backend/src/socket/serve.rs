@@ -22,12 +22,12 @@ use super::heartbeat::Heartbeat;
 use super::hello::{Hello, hello};
 use super::line::{End, Line};
 use super::node::{LiveNode, Node, Outcome};
-use super::{CloseCode, Outbox, SendRate};
+use super::send_rate::SendRate;
 use crate::auth::{Identity, Sessions};
 use crate::chat::Chat;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
-use crate::registry::Registration;
+use crate::registry::{CloseCode, Outbox, Registration};
 use crate::wire::frames::{error_frame, welcome_frame};
 
 /// A restart ends this many connections a millisecond, so that their clients do not all come back at once.

@@ -14,7 +14,7 @@ use kafka_protocol::messages::{
     IncrementalAlterConfigsResponse,
 };
 
-use super::topics::Refusal;
+use super::refusal::Refusal;
 use super::{blocking, text};
 use crate::broker::{NODE_ID, Shared};
 use crate::catalogue::Setting;

@@ -8,6 +8,7 @@ mod group_offsets;
 mod membership;
 mod offsets;
 mod produce;
+mod refusal;
 mod topics;
 
 use std::net::SocketAddr;

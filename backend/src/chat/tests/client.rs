@@ -18,8 +18,7 @@ use super::node::Node;
 use super::shared::{Log, PARTITIONS};
 use crate::chat::{Chat, SendRequest, Target};
 use crate::refusal::{Code, Refusal};
-use crate::registry::Registration;
-use crate::socket::Outbox;
+use crate::registry::{Outbox, Registration};
 
 type Outcome = BoxFuture<'static, Result<(), Refusal>>;
 

@@ -13,7 +13,7 @@ use super::node::Node;
 use super::shared::{Log, MESSAGE_BYTES, MemoryStore, PARTITIONS, event, strangers, user};
 use crate::chat::resume::Attached;
 use crate::refusal::Code;
-use crate::socket::Outbox;
+use crate::registry::Outbox;
 
 /// Memory holds two messages. Ben's to Ann is in it and not in the store; others of the same partition came before.
 struct Scene {

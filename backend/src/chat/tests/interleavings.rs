@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::client::Client;
 use super::node::Node;
 use super::shared::{Log, MESSAGE_BYTES, MemoryStore, PARTITIONS, event, strangers, user};
-use crate::socket::Outbox;
+use crate::registry::Outbox;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {

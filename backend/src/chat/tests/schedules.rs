@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::client::Client;
 use super::node::Node;
 use super::shared::{Log, MemoryStore, PARTITIONS, event, user};
-use crate::socket::Outbox;
+use crate::registry::Outbox;
 
 /// `MILENA_TEST_SCHEDULES` sets the number of schedules.
 const SCHEDULES: u32 = 500;

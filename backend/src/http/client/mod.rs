@@ -14,8 +14,8 @@ use warp::reply::Response;
 
 use self::assets::{Asset, find};
 use super::answer::{Outcome, settle};
-use super::headers;
 use crate::refusal::{Code, Refusal};
+use crate::wire::rest::headers;
 
 const PAGE: &str = "index.html";
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::stand_in::{StandIn, identity, person};
 use super::{Client, Server, settings};
-use crate::socket::CloseCode;
+use crate::registry::CloseCode;
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_pinged_and_then_4000() {

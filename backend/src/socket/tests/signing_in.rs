@@ -81,7 +81,7 @@ async fn a_session_that_ended_before_hello_stays_ended() {
     let server = Server::start();
     let anna = identity("anna");
     let mut client = server.connect_through(1 << 20, Some(anna.clone())).await;
-    server.node.registry.close_session(anna.session, crate::socket::CloseCode::SessionEnded);
+    server.node.registry.close_session(anna.session, crate::registry::CloseCode::SessionEnded);
     client.say(&json!({"type": "hello"})).await;
     assert_eq!(client.ending().await, 4501);
     assert_eq!(server.node.registry.count(), 0);

@@ -16,8 +16,7 @@ use crate::auth::Identity;
 use crate::chat::SendRequest;
 use crate::log::pending::Accepted;
 use crate::refusal::{Code, Refusal};
-use crate::registry::{ConnectionId, Registry};
-use crate::socket::Outbox;
+use crate::registry::{ConnectionId, Outbox, Registry};
 use crate::socket::node::{Enqueue, Live, Node, Outcome};
 use crate::wire::frames::{accepted_frame, message_frame};
 

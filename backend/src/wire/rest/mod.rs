@@ -2,6 +2,7 @@
 
 mod answers;
 mod fields;
+pub(crate) mod headers;
 mod list_cursor;
 mod requests;
 

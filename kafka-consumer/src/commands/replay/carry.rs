@@ -19,10 +19,11 @@ use crate::commands::dead;
 use crate::dead_letters::DeadLetters;
 use crate::health::Health;
 use crate::ingest::WriterPort;
+use crate::outcome::Outcome;
 use crate::record::{Content, Record};
 use crate::run::spawn_writer;
 use crate::scan::{Chunk, scan};
-use crate::writer::{Outcome, Writer};
+use crate::writer::Writer;
 
 fn progress(spans: &BTreeMap<i32, Range<i64>>) -> ProgressBar {
     let total: i64 = spans.values().map(|span| span.end - span.start).sum();

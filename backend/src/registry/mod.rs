@@ -1,7 +1,12 @@
 //! Who is connected to this node: user → sockets, session → sockets. A user has any number of sockets.
 //!
+//! [`Outbox`] is what others put frames into for a socket, and [`CloseCode`] why one is ended.
+//!
 //! Plain data behind one lock, without I/O: a lookup copies the handles it needs and pushes outside the lock. Connection
 //! ids are never used twice, so a late unregistration cannot remove a newer connection.
+
+mod close;
+mod outbox;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,7 +14,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use milena_domain::UserId;
 use uuid::Uuid;
 
-use crate::socket::{CloseCode, Outbox};
+pub use self::close::CloseCode;
+pub use self::outbox::Outbox;
 use crate::wire::Frame;
 
 /// A connection of this node, unique for the life of the process.

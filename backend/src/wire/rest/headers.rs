@@ -26,12 +26,12 @@ pub(crate) fn complete(headers: &mut HeaderMap) {
 }
 
 /// The policy of the documentation.
-pub(super) fn docs_policy() -> HeaderValue {
+pub(crate) fn docs_policy() -> HeaderValue {
     HeaderValue::from_static(DOCS)
 }
 
 /// The policy of the browser client, which was asked for at `host`.
-pub(super) fn page_policy(host: Option<&HeaderValue>) -> HeaderValue {
+pub(crate) fn page_policy(host: Option<&HeaderValue>) -> HeaderValue {
     // 'self' covers WebSockets in today's browsers; older ones need them spelled out.
     let sockets = host
         .and_then(|host| host.to_str().ok())

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use milena_settings::SocketSettings;
 use tokio::sync::Notify;
 
-use super::CloseCode;
+use super::close::CloseCode;
 use crate::wire::Frame;
 
 /// A queue that was long once gives its memory back when it is empty again.
@@ -129,7 +129,7 @@ impl Outbox {
     }
 
     /// Waits until there is a frame to take or the queue is closed. For the one connection task; may be dropped.
-    pub(super) async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         while self.is_empty() && !self.is_closed() {
             self.0.filled.notified().await;
         }

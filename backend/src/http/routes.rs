@@ -1,0 +1,49 @@
+//! All routes together, and the answer to what matches none of them.
+
+use std::convert::Infallible;
+
+use warp::filters::BoxedFilter;
+use warp::reject::MethodNotAllowed;
+use warp::reply::Response;
+use warp::{Filter, Rejection};
+
+use super::context::Context;
+use super::{accounts, answer, client, conversations, docs, messages, operations, people, sessions, socket};
+use crate::refusal::{Code, Refusal};
+
+/// All routes; whatever matches none is answered too.
+pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
+    let api = accounts::routes(context)
+        .or(sessions::routes(context))
+        .unify()
+        .or(people::routes(context))
+        .unify()
+        .or(conversations::routes(context))
+        .unify()
+        .or(messages::routes(context))
+        .unify();
+    let api = warp::path("api").and(warp::path("v1")).and(api);
+    api.boxed()
+        .or(socket::routes(context))
+        .unify()
+        .or(operations::routes(context))
+        .unify()
+        .or(docs::routes())
+        .unify()
+        .or(client::routes())
+        .unify()
+        .recover(unmatched)
+        .unify()
+        .boxed()
+}
+
+async fn unmatched(rejection: Rejection) -> Result<Response, Infallible> {
+    let refusal = if rejection.find::<MethodNotAllowed>().is_some() {
+        Refusal::new(Code::MethodNotAllowed, "this address does not take this method; see Allow")
+    } else if rejection.is_not_found() {
+        Refusal::new(Code::NotFound, "there is nothing at this address")
+    } else {
+        Refusal::new(Code::Internal, format!("{rejection:?}"))
+    };
+    Ok(answer::problem(refusal))
+}
