@@ -45,6 +45,9 @@ pub enum ConsumerError {
          at the start names it)"
     )]
     OutOfRange,
+    /// The client knows no broker any more; see [`milena_kafka::Forgotten`]. Never the end of a run: a new one takes over.
+    #[error("the Kafka client has forgotten all brokers")]
+    Forgotten,
     /// The thread that reads Kafka ended by itself.
     #[error("the thread that reads Kafka ended unexpectedly")]
     ThreadEnded,

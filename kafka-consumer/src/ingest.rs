@@ -243,6 +243,7 @@ impl<S: Sink + Clone> Ingest<S> {
             }
             Control::OutOfRange => return Err(ConsumerError::OutOfRange),
             Control::Fatal(error) => return Err(error.into()),
+            Control::Forgotten => return Err(ConsumerError::Forgotten),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What the consumer did: the totals for its owner, and one log line a second at most while it works.
 
+use std::ops::AddAssign;
 use std::time::{Duration, Instant};
 
 use crate::outcome::Outcome;
@@ -21,6 +22,18 @@ pub struct Summary {
     pub rebalances: u64,
     /// Transactions refused because another consumer had written a partition meanwhile.
     pub fenced: u64,
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, more: Self) {
+        self.inserted += more.inserted;
+        self.duplicates += more.duplicates;
+        self.dead_letters += more.dead_letters;
+        self.transactions += more.transactions;
+        self.retries += more.retries;
+        self.rebalances += more.rebalances;
+        self.fenced += more.fenced;
+    }
 }
 
 /// Not more often than this.

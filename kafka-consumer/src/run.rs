@@ -1,5 +1,6 @@
 //! One consumer from its checks to its end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,25 +69,59 @@ async fn carry(
     metrics::start();
     ensure_topics(&settings.kafka, KAFKA_TIMEOUT).await?;
     let plan = prepare(&settings, &store).await?;
-    let dead_letters = DeadLetters::new(Arc::new(settings.kafka.clone()))?;
-    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch, health.clone());
-    let (task, port) = spawn_writer(writer);
-    let (poller, inbox) = poll::start(&settings)?;
     let enough = shutdown.child_token();
     let watching = tokio::spawn(orphans::watch(settings.clone(), enough.clone()));
     log::info!(
         topic = settings.kafka.topic.as_str(), group = settings.consumer.group.as_str(), epoch = plan.epoch.get();
         "the consumer reads"
     );
-    let ingest = Ingest::new(plan, store, inbox, poller.commands.clone(), port, health.clone());
-    let ended = ingest.run(&shutdown).await;
+    let mut total = Summary::default();
+    let result = loop {
+        let (summary, result) = spell(&settings, &plan, &store, &shutdown, health).await;
+        total += summary;
+        match result {
+            Err(ConsumerError::Forgotten) if shutdown.is_cancelled() => break Ok(()),
+            Err(ConsumerError::Forgotten) => {
+                log::warn!("a new Kafka client takes over: the old one has forgotten all brokers");
+            }
+            result => break result,
+        }
+    };
     enough.cancel();
     watching.abort();
+    result.map(|()| total)
+}
+
+/// From joining the group to leaving it, with Kafka clients of its own. Everything else begins at the store's offsets each
+/// time.
+async fn spell(
+    settings: &Settings,
+    plan: &Plan,
+    store: &Store,
+    shutdown: &CancellationToken,
+    health: &Health,
+) -> (Summary, Result<(), ConsumerError>) {
+    let begun = DeadLetters::new(Arc::new(settings.kafka.clone())).and_then(|dead_letters| {
+        let (poller, inbox) = poll::start(settings)?;
+        Ok((dead_letters, poller, inbox))
+    });
+    let (dead_letters, poller, inbox) = match begun {
+        Ok(begun) => begun,
+        Err(error) => return (Summary::default(), Err(error)),
+    };
+    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch, health.clone());
+    let (task, port) = spawn_writer(writer);
+    let commands = poller.commands.clone();
+    let ingest = Ingest::new(plan.clone(), store.clone(), inbox, commands, port, health.clone());
+    let ended = ingest.run(shutdown).await;
     // The port went with the loop: an idle writer ends by itself, one that still retries is cut off here.
     task.abort();
     let _ = task.await;
-    poller.stop(ended.commits).await;
-    ended.result.map(|()| ended.summary)
+    // Who has forgotten the group has nobody to tell.
+    let commits =
+        if matches!(ended.result, Err(ConsumerError::Forgotten)) { BTreeMap::new() } else { ended.commits };
+    poller.stop(commits).await;
+    (ended.summary, ended.result)
 }
 
 /// Refuses to begin when log and store do not belong together.

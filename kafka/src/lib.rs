@@ -5,6 +5,7 @@
 
 mod client;
 mod error;
+mod forgotten;
 mod headers;
 mod logging;
 mod scope;
@@ -12,6 +13,7 @@ mod topic;
 
 pub use client::{Role, client_config};
 pub use error::LogError;
+pub use forgotten::Forgotten;
 pub use headers::{header, message_headers};
 pub use logging::Quiet;
 pub use topic::{ensure_topics, partition_states};

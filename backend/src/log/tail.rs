@@ -2,7 +2,7 @@
 //!
 //! It belongs to no group: every backend reads everything, from what the store had when the program started. The
 //! channel is bounded; when the delivery task is behind, the thread waits, and librdkafka's own bounded queue
-//! holds back the broker.
+//! holds back the broker. A client that has forgotten all brokers is replaced by one that reads on where it was.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use milena_domain::{DecodeError, Event};
-use milena_kafka::{LogError, Quiet, Role, client_config};
+use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config};
 use milena_settings::KafkaSettings;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -20,7 +20,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +83,22 @@ pub fn spawn(
     health: Health,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, LogError> {
+    let client = Client {
+        config: config(settings, wait_ms),
+        topic: settings.topic.clone(),
+        health: health.clone(),
+        connected: Arc::new(AtomicBool::new(true)),
+    };
+    let consumer = client.connect(start)?;
+    let next = start.clone();
+    let tail = Tail { client, consumer, next, events, delivered, health, stop };
+    Ok(std::thread::Builder::new()
+        .name("kafka-tail".to_owned())
+        .spawn(move || tail.run())
+        .expect("the system starts a thread"))
+}
+
+fn config(settings: &KafkaSettings, wait_ms: u64) -> ClientConfig {
     let mut config = client_config(settings, &Role::Tail);
     config.set("statistics.interval.ms", "500");
     if wait_ms > 0 {
@@ -94,59 +110,65 @@ pub fn spawn(
             }
         }
     }
-    // Taken for connected at first, so that the first answer makes the node ready, not the first statistics.
-    let connected = Arc::new(AtomicBool::new(true));
-    let context = Context {
-        quiet: Quiet::default(),
-        topic: settings.topic.clone(),
-        health: health.clone(),
-        connected: Arc::clone(&connected),
-    };
-    let consumer: BaseConsumer<Context> =
-        config.create_with_context(context).map_err(LogError::Properties)?;
-    let mut assignment = TopicPartitionList::with_capacity(start.len());
-    for (&partition, &offset) in start {
-        assignment
-            .add_partition_offset(&settings.topic, partition, Offset::Offset(offset))
-            .map_err(LogError::Properties)?;
+    config
+}
+
+/// How a consumer is made.
+struct Client {
+    config: ClientConfig,
+    topic: String,
+    health: Health,
+    /// Written by the statistics callback, on the tail's own thread.
+    connected: Arc<AtomicBool>,
+}
+
+impl Client {
+    /// A consumer that reads on from `next`.
+    fn connect(&self, next: &BTreeMap<i32, i64>) -> Result<BaseConsumer<Context>, LogError> {
+        // Taken for connected at first, so that the first answer makes the node ready, not the first statistics.
+        self.connected.store(true, Ordering::Relaxed);
+        let context = Context {
+            quiet: Quiet::default(),
+            topic: self.topic.clone(),
+            health: self.health.clone(),
+            connected: Arc::clone(&self.connected),
+            forgotten: Forgotten::default(),
+        };
+        let consumer: BaseConsumer<Context> =
+            self.config.create_with_context(context).map_err(LogError::Properties)?;
+        let mut assignment = TopicPartitionList::with_capacity(next.len());
+        for (&partition, &offset) in next {
+            assignment
+                .add_partition_offset(&self.topic, partition, Offset::Offset(offset))
+                .map_err(LogError::Properties)?;
+        }
+        consumer.assign(&assignment).map_err(LogError::Properties)?;
+        Ok(consumer)
     }
-    consumer.assign(&assignment).map_err(LogError::Properties)?;
-    let tail = Tail {
-        consumer,
-        topic: settings.topic.clone(),
-        partitions: start.len(),
-        events,
-        delivered,
-        health,
-        connected,
-        stop,
-    };
-    Ok(std::thread::Builder::new()
-        .name("kafka-tail".to_owned())
-        .spawn(move || tail.run())
-        .expect("the system starts a thread"))
 }
 
 /// What the thread owns.
 struct Tail {
+    client: Client,
     consumer: BaseConsumer<Context>,
-    topic: String,
-    partitions: usize,
+    /// By partition: what is read next.
+    next: BTreeMap<i32, i64>,
     events: mpsc::Sender<TailEvent>,
     /// From the delivery task: by partition, the offset that it expects next.
     delivered: watch::Receiver<Arc<[i64]>>,
     health: Health,
-    /// Written by the statistics callback, on this very thread.
-    connected: Arc<AtomicBool>,
     stop: CancellationToken,
 }
 
 impl Tail {
-    fn run(self) {
+    fn run(mut self) {
         let mut asked = None;
         while !self.stop.is_cancelled() {
+            if self.consumer.context().forgotten.is_certain() {
+                self.replace_consumer();
+            }
             let connection = self.health.connection();
-            if asked != Some(connection) && self.connected.load(Ordering::Relaxed) {
+            if asked != Some(connection) && self.client.connected.load(Ordering::Relaxed) {
                 match self.ends() {
                     Ok(offsets) => {
                         asked = Some(connection);
@@ -158,16 +180,17 @@ impl Tail {
                 }
             }
             let Some(outcome) = self.consumer.poll(POLL) else { continue };
-            // What this node sent itself was mostly delivered by its confirmation already: not decoded again.
-            if outcome.as_ref().is_ok_and(|record| self.was_delivered(record.partition(), record.offset())) {
-                continue;
-            }
             let event = match outcome {
-                Ok(record) => TailEvent::Record {
-                    partition: record.partition(),
-                    offset: record.offset(),
-                    event: Event::read(record.partition(), self.partitions, record.key(), record.payload()),
-                },
+                Ok(record) => {
+                    let (partition, offset) = (record.partition(), record.offset());
+                    self.next.insert(partition, offset + 1);
+                    // What this node sent itself was mostly delivered by its confirmation already: not decoded again.
+                    if self.was_delivered(partition, offset) {
+                        continue;
+                    }
+                    let event = Event::read(partition, self.next.len(), record.key(), record.payload());
+                    TailEvent::Record { partition, offset, event }
+                }
                 Err(error) if is_final(&error) => {
                     self.health.set_broken(format!("the log was changed under this program: {error}"));
                     self.stop.cancel();
@@ -184,6 +207,21 @@ impl Tail {
         }
     }
 
+    fn replace_consumer(&mut self) {
+        log::warn!("a new tail takes over: the old one has forgotten all brokers");
+        match self.client.connect(&self.next) {
+            Ok(consumer) => {
+                let old = std::mem::replace(&mut self.consumer, consumer);
+                // Closing a client can block for a while.
+                std::thread::spawn(move || drop(old));
+            }
+            Err(error) => {
+                log::error!(error:% = error; "no new tail could be made");
+                std::thread::sleep(POLL);
+            }
+        }
+    }
+
     fn was_delivered(&self, partition: i32, offset: i64) -> bool {
         let delivered = self.delivered.borrow();
         usize::try_from(partition)
@@ -194,8 +232,11 @@ impl Tail {
 
     /// Asks the leaders themselves, not librdkafka's memory of their last answers.
     fn ends(&self) -> Result<Vec<i64>, KafkaError> {
-        (0..i32::try_from(self.partitions).unwrap_or(i32::MAX))
-            .map(|partition| Ok(self.consumer.fetch_watermarks(&self.topic, partition, ENDS_TIMEOUT)?.1))
+        self.next
+            .keys()
+            .map(|&partition| {
+                Ok(self.consumer.fetch_watermarks(&self.client.topic, partition, ENDS_TIMEOUT)?.1)
+            })
             .collect()
     }
 }
@@ -213,6 +254,7 @@ struct Context {
     topic: String,
     health: Health,
     connected: Arc<AtomicBool>,
+    forgotten: Forgotten,
 }
 
 impl ClientContext for Context {
@@ -225,6 +267,7 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.forgotten.look(&statistics);
         let is_up = |leader: i32| {
             statistics.brokers.values().any(|broker| broker.nodeid == leader && broker.state == "UP")
         };

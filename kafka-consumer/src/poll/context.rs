@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use milena_kafka::Quiet;
+use milena_kafka::{Forgotten, Quiet};
 use milena_storage::crash_point;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
@@ -44,6 +44,7 @@ pub(super) struct GroupContext {
     runtime: Handle,
     drain: Duration,
     held: Mutex<Held>,
+    forgotten: Forgotten,
 }
 
 impl GroupContext {
@@ -53,7 +54,8 @@ impl GroupContext {
         runtime: Handle,
         drain: Duration,
     ) -> Self {
-        Self { quiet: Quiet::default(), topic, control, runtime, drain, held: Mutex::default() }
+        let (quiet, held, forgotten) = (Quiet::default(), Mutex::default(), Forgotten::default());
+        Self { quiet, topic, control, runtime, drain, held, forgotten }
     }
 
     pub(super) fn held(&self) -> MutexGuard<'_, Held> {
@@ -219,6 +221,10 @@ impl ClientContext for GroupContext {
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.forgotten.look(&statistics);
+        if self.forgotten.is_certain() {
+            self.tell(Control::Forgotten);
+        }
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
         let ends = topic
             .partitions

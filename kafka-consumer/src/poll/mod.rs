@@ -55,6 +55,8 @@ pub(crate) enum Control {
     OutOfRange,
     /// librdkafka cannot go on.
     Fatal(KafkaError),
+    /// The client has forgotten all brokers.
+    Forgotten,
     /// How far the log reaches beyond what was read, by partition: from librdkafka's statistics.
     LogEnds(BTreeMap<i32, i64>),
 }

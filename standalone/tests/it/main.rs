@@ -20,6 +20,7 @@ mod cluster;
 mod embedded_log;
 mod epoch;
 mod faults;
+mod forgotten;
 mod hostile;
 mod import;
 mod kills;

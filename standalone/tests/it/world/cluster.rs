@@ -139,6 +139,7 @@ fn write_settings(folder: &Path, services: &Services, topic: &str) {
     let text = format!(
         "[kafka]\nbrokers = \"{}\"\ntopic = \"{topic}\"\ndead_topic = \"{topic}.dead\"\n\
          [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\
+         \"topic.metadata.refresh.interval.ms\" = \"5000\"\n\
          [database]\nurl = \"{}\"\n\
          [consumer]\ngroup = \"{topic}\"\n\
          [limits]\nsign_in_burst = 100000\nsign_in_per_minute = 100000\n\

@@ -3,6 +3,7 @@
 mod cluster;
 mod database;
 mod footprint;
+mod forgetful;
 mod kafka;
 mod milena;
 mod ports;
@@ -15,6 +16,7 @@ mod waiting;
 pub(crate) use cluster::{Backend, Cluster, Services, Variables};
 pub(crate) use database::{Database, Row};
 pub(crate) use footprint::Footprint;
+pub(crate) use forgetful::{ForgetfulKafka, Mind};
 pub(crate) use kafka::{empty_topic, log_counts};
 pub(crate) use milena::Milena;
 pub(crate) use ports::free_address;
