@@ -70,7 +70,8 @@ const POLL: Duration = Duration::from_millis(100);
 /// How long one partition's leader may take to say where the partition ends.
 const ENDS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts the thread. The log may keep a record back for `wait_ms` to hand out several together. It ends when `stop` is cancelled or the receiver is gone.
+/// Starts the thread. The log may keep a record back for `wait_ms` to hand out several together. It ends when `stop` is
+/// cancelled or the receiver is gone.
 ///
 /// # Errors
 /// [`LogError::Properties`] when librdkafka refuses the settings or the assignment.
