@@ -4,7 +4,7 @@
 //! between the two delivers it again: who reads the topic tells repeats by topic, partition and offset of the origin.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -50,6 +50,8 @@ pub(crate) const OUR_HEADERS: [&str; 7] = [
 ];
 
 const PRODUCE_TIMEOUT_MS: u64 = 30_000;
+/// One letter's failures after which the producer is not trusted any more.
+const FAILURES_OF_A_PRODUCER: u32 = 2;
 /// Letters on their way at once.
 const IN_FLIGHT: usize = 64;
 /// The origin headers come on top of a record that may be as large as its topic allows.
@@ -57,7 +59,8 @@ const MAX_BYTES: &str = "10485760";
 
 /// Writes to the dead-letter topic and reads originals again.
 pub(crate) struct DeadLetters {
-    producer: FutureProducer<Quiet>,
+    /// Replaced when it fails again and again: it may have forgotten all brokers. Read for each attempt.
+    producer: RwLock<Arc<FutureProducer<Quiet>>>,
     settings: Arc<KafkaSettings>,
     /// Records that are in the dead-letter topic already, by partition and offset: they are not sent again.
     known: HashSet<(i32, i64)>,
@@ -66,9 +69,7 @@ pub(crate) struct DeadLetters {
 impl DeadLetters {
     /// Connects nothing yet: librdkafka does when the first letter goes out.
     pub(crate) fn new(settings: Arc<KafkaSettings>) -> Result<Self, ConsumerError> {
-        let producer = client_config(&settings, &Role::Producer { timeout_ms: PRODUCE_TIMEOUT_MS })
-            .set("message.max.bytes", MAX_BYTES)
-            .create_with_context(Quiet::default())?;
+        let producer = RwLock::new(Arc::new(connect(&settings)?));
         Ok(Self { producer, settings, known: HashSet::new() })
     }
 
@@ -82,13 +83,14 @@ impl DeadLetters {
         let original = &letter.original;
         let mut headers = self.headers(&letter);
         let mut value = original.value.as_deref();
-        let mut backoff = Backoff::default();
+        let (mut backoff, mut failures) = (Backoff::default(), 0);
         loop {
+            let producer = Arc::clone(&self.producer.read().unwrap_or_else(PoisonError::into_inner));
             let mut record =
                 FutureRecord::<[u8], [u8]>::to(&self.settings.dead_topic).headers(headers.clone());
             record.key = original.key.as_deref();
             record.payload = value;
-            match self.producer.send(record, Duration::from_secs(5)).await {
+            match producer.send(record, Duration::from_secs(5)).await {
                 Ok(_) => return,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge), _))
                     if value.is_some() =>
@@ -98,9 +100,29 @@ impl DeadLetters {
                 }
                 Err((error, _)) => {
                     log::warn!(topic = self.settings.dead_topic.as_str(); "a dead letter is not acknowledged, trying again: {error}");
+                    failures += 1;
+                    if failures % FAILURES_OF_A_PRODUCER == 0 {
+                        self.replace(&producer);
+                    }
                     tokio::time::sleep(backoff.next(rand::random())).await;
                 }
             }
+        }
+    }
+
+    /// Puts a new producer in the place of `failed`, unless another letter was faster.
+    fn replace(&self, failed: &Arc<FutureProducer<Quiet>>) {
+        let mut current = self.producer.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&current, failed) {
+            return;
+        }
+        match connect(&self.settings) {
+            Ok(new) => {
+                let old = std::mem::replace(&mut *current, Arc::new(new));
+                // Closing a client can block for a while.
+                std::thread::spawn(move || drop(old));
+            }
+            Err(error) => log::error!("no new producer of dead letters could be made: {error}"),
         }
     }
 
@@ -120,6 +142,12 @@ impl DeadLetters {
             None => headers,
         }
     }
+}
+
+fn connect(settings: &KafkaSettings) -> Result<FutureProducer<Quiet>, ConsumerError> {
+    Ok(client_config(settings, &Role::Producer { timeout_ms: PRODUCE_TIMEOUT_MS })
+        .set("message.max.bytes", MAX_BYTES)
+        .create_with_context(Quiet::default())?)
 }
 
 impl Graveyard for DeadLetters {

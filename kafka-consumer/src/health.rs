@@ -26,6 +26,12 @@ impl Health {
         self.0.waiting.store(waiting, Ordering::Relaxed);
     }
 
+    /// Nothing is assigned any more, and nothing waits.
+    pub(crate) fn began_anew(&self) {
+        self.0.assigned.store(false, Ordering::Relaxed);
+        self.waiting(false);
+    }
+
     pub(crate) fn ended(&self) {
         self.0.ended.store(true, Ordering::Relaxed);
     }
@@ -64,6 +70,8 @@ mod tests {
         health.waiting(true);
         assert!(health.is_alive() && health.why_not_ready().is_some());
         health.waiting(false);
+        health.began_anew();
+        assert_eq!(health.why_not_ready(), Some("no partition is assigned yet"));
         health.ended();
         assert!(!health.is_alive());
     }

@@ -243,6 +243,8 @@ impl<S: Sink + Clone> Ingest<S> {
             }
             Control::OutOfRange => return Err(ConsumerError::OutOfRange),
             Control::Fatal(error) => return Err(error.into()),
+            // For what is at hand the store is enough.
+            Control::Forgotten if self.stop_by.is_some() => {}
             Control::Forgotten => return Err(ConsumerError::Forgotten),
         }
         Ok(())

@@ -80,7 +80,6 @@ async fn carry(
         let (summary, result) = spell(&settings, &plan, &store, &shutdown, health).await;
         total += summary;
         match result {
-            Err(ConsumerError::Forgotten) if shutdown.is_cancelled() => break Ok(()),
             Err(ConsumerError::Forgotten) => {
                 log::warn!("a new Kafka client takes over: the old one has forgotten all brokers");
             }
@@ -117,10 +116,14 @@ async fn spell(
     // The port went with the loop: an idle writer ends by itself, one that still retries is cut off here.
     task.abort();
     let _ = task.await;
-    // Who has forgotten the group has nobody to tell.
-    let commits =
-        if matches!(ended.result, Err(ConsumerError::Forgotten)) { BTreeMap::new() } else { ended.commits };
-    poller.stop(commits).await;
+    if matches!(ended.result, Err(ConsumerError::Forgotten)) {
+        // It has nobody to tell, and may take long to close. What it held is read again from the store's offsets.
+        tokio::spawn(poller.stop(BTreeMap::new()));
+        health.began_anew();
+        metrics::rebalance(0);
+    } else {
+        poller.stop(ended.commits).await;
+    }
     (ended.summary, ended.result)
 }
 

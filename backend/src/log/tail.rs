@@ -67,6 +67,8 @@ pub const TAIL_CHANNEL: usize = 4_096;
 /// With a time to gather: so much is handed out before it is over.
 const GATHER_BYTES: u32 = 64 << 10;
 const POLL: Duration = Duration::from_millis(100);
+/// Between attempts to make a new consumer.
+const RETRY: Duration = Duration::from_secs(5);
 /// How long one partition's leader may take to say where the partition ends.
 const ENDS_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -84,12 +86,8 @@ pub fn spawn(
     health: Health,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, LogError> {
-    let client = Client {
-        config: config(settings, wait_ms),
-        topic: settings.topic.clone(),
-        health: health.clone(),
-        connected: Arc::new(AtomicBool::new(true)),
-    };
+    let client =
+        Client { config: config(settings, wait_ms), topic: settings.topic.clone(), health: health.clone() };
     let consumer = client.connect(start)?;
     let next = start.clone();
     let tail = Tail { client, consumer, next, events, delivered, health, stop };
@@ -119,20 +117,17 @@ struct Client {
     config: ClientConfig,
     topic: String,
     health: Health,
-    /// Written by the statistics callback, on the tail's own thread.
-    connected: Arc<AtomicBool>,
 }
 
 impl Client {
     /// A consumer that reads on from `next`.
     fn connect(&self, next: &BTreeMap<i32, i64>) -> Result<BaseConsumer<Context>, LogError> {
-        // Taken for connected at first, so that the first answer makes the node ready, not the first statistics.
-        self.connected.store(true, Ordering::Relaxed);
         let context = Context {
             quiet: Quiet::default(),
             topic: self.topic.clone(),
             health: self.health.clone(),
-            connected: Arc::clone(&self.connected),
+            // At first, so that the first answer makes the node ready, not the first statistics.
+            connected: AtomicBool::new(true),
             forgotten: Forgotten::default(),
         };
         let consumer: BaseConsumer<Context> =
@@ -169,7 +164,7 @@ impl Tail {
                 self.replace_consumer();
             }
             let connection = self.health.connection();
-            if asked != Some(connection) && self.client.connected.load(Ordering::Relaxed) {
+            if asked != Some(connection) && self.consumer.context().connected.load(Ordering::Relaxed) {
                 match self.ends() {
                     Ok(offsets) => {
                         asked = Some(connection);
@@ -218,7 +213,7 @@ impl Tail {
             }
             Err(error) => {
                 log::error!(error:% = error; "no new tail could be made");
-                std::thread::sleep(POLL);
+                std::thread::sleep(RETRY);
             }
         }
     }
@@ -254,7 +249,8 @@ struct Context {
     quiet: Quiet,
     topic: String,
     health: Health,
-    connected: Arc<AtomicBool>,
+    /// Whether all leaders were connected at the last statistics.
+    connected: AtomicBool,
     forgotten: Forgotten,
 }
 

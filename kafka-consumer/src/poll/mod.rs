@@ -129,7 +129,7 @@ impl Poller {
             return;
         }
         if tokio::time::timeout(CLOSE_TIMEOUT, self.ended).await.is_err() {
-            log::warn!("the Kafka client does not close in time; everything is stored, going on without it");
+            log::warn!("the Kafka client does not close in time; going on without it");
         }
     }
 }

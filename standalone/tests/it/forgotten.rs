@@ -1,17 +1,26 @@
-//! Kafka names no broker for a moment. librdkafka's clients then forget all they knew and never come back by themselves;
-//! ours are replaced, and everything goes on.
+//! Kafka names no broker for a moment. librdkafka's clients may forget all they knew then, and never come back by themselves;
+//! ours are replaced, and read on where they were.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::ledger::{Crowd, audit};
-use crate::world::{Cluster, ForgetfulKafka, Kind, Mind, OwnServer, Services, tell, turn, until};
+use crate::world::{
+    Cluster, ForgetfulKafka, Kind, Mind, OwnServer, Program, Services, Variables, tell, turn, until,
+};
 
 const PEOPLE: usize = 8;
-const MESSAGES: usize = 200;
+const PER_SECOND: f64 = 20.0;
+const METADATA_EVERY: &str = "\"topic.metadata.refresh.interval.ms\" = \"2000\"";
+/// Kafka is forgetful and clear in turns: whether a client is caught by one forgetful answer is up to its threads.
+const EACH: Duration = Duration::from_secs(6);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// The first backend and the consumer are behind the proxy; people write on the second backend all the time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_have_forgotten_all_brokers_are_replaced() {
     let _turn = turn().await;
@@ -19,31 +28,46 @@ async fn clients_that_have_forgotten_all_brokers_are_replaced() {
     let Some(kafka) = OwnServer::kafka_behind(proxy.address().port()).await else { return };
     let Some(services) = Services::shared(Kind::Postgres).await else { return };
     proxy.aim(kafka.proxied());
-    let services = Services { kafka: proxy.address().to_string(), ..services };
-    let cluster = Cluster::start(services, 2, 1).await;
-    let crowd = Crowd::gather(&cluster.addresses(), PEOPLE).await;
-    crowd.talk(MESSAGES, 1).join_all().await;
-    crowd.all_accepted(60).await;
-
-    // Clients ask for metadata every few seconds.
-    proxy.set(Mind::Forgetful);
-    until("all clients are replaced", 60, async || {
-        let backends = cluster.backends.iter().map(|backend| &backend.program);
-        backends.chain(&cluster.consumers).all(|program| program.said().contains("has forgotten all brokers"))
+    let services = Services { kafka: kafka.address().to_owned(), ..services };
+    let by_proxy = proxy.address().to_string();
+    let cluster = Cluster::start_tuned(services, 2, 1, METADATA_EVERY, move |name| match name {
+        "backend-2" => Variables::new(),
+        _ => vec![("MILENA__KAFKA__BROKERS", by_proxy.clone())],
     })
     .await;
-    let began = Instant::now();
-    proxy.set(Mind::Clear);
-    for address in cluster.addresses() {
-        until("the backend sees the log again", 60, async || sees_the_log(address).await).await;
+    let crowd = Crowd::gather(&cluster.addresses(), PEOPLE).await;
+    let stop = CancellationToken::new();
+    let chatting = tokio::spawn({
+        let (crowd, stop) = (crowd.clone(), stop.clone());
+        async move { crowd.chat(PER_SECOND, 1, stop).await }
+    });
+
+    let has_noticed = |program: &Program| program.said().contains("has forgotten all brokers");
+    let both_have = || has_noticed(&cluster.backends[0].program) && has_noticed(&cluster.consumers[0]);
+    for mind in [Mind::Forgetful, Mind::Clear].into_iter().cycle().take(20) {
+        proxy.set(mind);
+        let turn_ends = Instant::now() + EACH;
+        while !both_have() && Instant::now() < turn_ends {
+            sleep(LOOK_EVERY).await;
+        }
+        if both_have() {
+            break;
+        }
     }
-    crowd.talk(MESSAGES, 2).join_all().await;
+    assert!(both_have(), "forgotten all brokers, and not replaced, or never forgotten");
+    proxy.set(Mind::Clear);
+    let well = Instant::now();
+    until("the backend sees the log again", 60, async || sees_the_log(cluster.backends[0].address).await)
+        .await;
+    let seen = well.elapsed();
+    stop.cancel();
+    chatting.await.unwrap();
     crowd.all_accepted(60).await;
-    crowd.settle(3).await;
+    crowd.settle(2).await;
     cluster.stored(crowd.sent().len(), 60).await;
     tell(&format!(
-        "all brokers forgotten: all is well {:.1} s after they were named again",
-        began.elapsed().as_secs_f64()
+        "all brokers forgotten: backend {seen:.1?}, consumer {:.1?} after the end",
+        well.elapsed()
     ));
     audit(&crowd, &cluster.services.database.messages().await).must_agree("all brokers forgotten");
 }

@@ -48,10 +48,21 @@ impl Cluster {
         consumers: usize,
         variables: impl Fn(&str) -> Variables + Send + Sync + 'static,
     ) -> Self {
+        Self::start_tuned(services, backends, consumers, "", variables).await
+    }
+
+    /// The same, with lines for `[kafka.properties]`.
+    pub(crate) async fn start_tuned(
+        services: Services,
+        backends: usize,
+        consumers: usize,
+        properties: &str,
+        variables: impl Fn(&str) -> Variables + Send + Sync + 'static,
+    ) -> Self {
         let variables = Box::new(variables);
         let folder = tempfile::tempdir().unwrap();
         let topic = format!("e2e-{}", uuid::Uuid::now_v7().simple());
-        write_settings(folder.path(), &services, &topic);
+        write_settings(folder.path(), &services, &topic, properties);
         let mut cluster =
             Self { services, backends: Vec::new(), consumers: Vec::new(), topic, folder, variables };
         for number in 1..=backends {
@@ -135,11 +146,10 @@ fn settings_file(folder: &Path) -> std::path::PathBuf {
 }
 
 /// The defaults, but for what makes a test wait or counts its many people as one attacker.
-fn write_settings(folder: &Path, services: &Services, topic: &str) {
+fn write_settings(folder: &Path, services: &Services, topic: &str, properties: &str) {
     let text = format!(
         "[kafka]\nbrokers = \"{}\"\ntopic = \"{topic}\"\ndead_topic = \"{topic}.dead\"\n\
-         [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n\
-         \"topic.metadata.refresh.interval.ms\" = \"5000\"\n\
+         [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n{properties}\n\
          [database]\nurl = \"{}\"\n\
          [consumer]\ngroup = \"{topic}\"\n\
          [limits]\nsign_in_burst = 100000\nsign_in_per_minute = 100000\n\
