@@ -147,14 +147,12 @@ impl Store {
         limit: Duration,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
+        // Declared in this order, the watch is dropped before what it watches over, also when the caller goes away.
         let mut work = pin!(work);
-        match tokio::time::timeout(limit, work.as_mut()).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.suspicion.raise();
-                Err(timed_out(limit).into())
-            }
-        }
+        let mut watch = self.suspicion.watch();
+        let answer = tokio::time::timeout(limit, work.as_mut()).await.map_err(|_| timed_out(limit))?;
+        watch.end();
+        answer
     }
 
     /// A transaction in which all queries see the same moment.
@@ -168,7 +166,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        self.begin(self.reader(), options).await
+        self.reader().begin_with_options(options).await
     }
 
     /// A transaction that writes. READ COMMITTED: each statement sees what others have committed, which the
@@ -184,20 +182,7 @@ impl Store {
                 ..TransactionOptions::default()
             },
         };
-        self.begin(self.writer(), options).await
-    }
-
-    async fn begin(
-        &self,
-        pool: &DatabaseConnection,
-        options: TransactionOptions,
-    ) -> Result<DatabaseTransaction, DbErr> {
-        // Declared in this order, the watch is dropped before what it watches over.
-        let mut begin = pool.begin_with_options(options);
-        let mut watch = self.suspicion.watch();
-        let transaction = begin.as_mut().await;
-        watch.end();
-        transaction
+        self.writer().begin_with_options(options).await
     }
 }
 

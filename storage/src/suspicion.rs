@@ -1,22 +1,27 @@
 //! Remembers that a call has just been given up, so that its connection is not trusted when it comes back to the pool.
 //!
-//! Two things can be wrong with such a connection, and the pool's own test, a ping, sees neither:
+//! Callers go away in the midst of a call all the time: the server drops a request when its client closes the connection.
+//! Three things can be wrong with what the call leaves behind, and the pool's own test, a ping, sees none of them:
 //!
-//! - **It hangs.** The pool's ping has no time limit. Behind a network that swallows packets it would hold a place in the
-//!   pool until TCP gives up, which takes a quarter of an hour.
+//! - **It is out of step.** The MySQL driver does not know which answers it still has to expect when it was stopped while it prepared a statement, or within a packet
+//!   (<https://github.com/launchbadge/sqlx/issues/563>). The next caller would get no
+//!   answer, or the one to another question.
+//! - **It hangs.** The pool's ping has no time limit. On a connection out of step, or behind a network that swallows
+//!   packets, it would hold a place in the pool for good, or until TCP gives up, which takes a quarter of an hour.
 //! - **It is in a transaction.** A `BEGIN` that is abandoned before its answer came is executed all the same, but the
 //!   driver does not count it and never rolls it back. What the next caller writes on this connection would then be
 //!   confirmed and never committed.
 //!
-//! So, for a while after a call timed out or was abandoned while it began a transaction, returning connections are
-//! rolled back *with* a time limit, and closed hard when they do not answer. At other times this costs nothing.
+//! So, for a while after a call timed out or was abandoned, returning connections are rolled back and asked for a number
+//! that was never asked for before, *with* a time limit, and closed hard when they do not answer with this number. At
+//! other times this costs nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
-use sea_orm::sqlx::{self, Database, Executor};
+use sea_orm::sqlx::{self, AssertSqlSafe, ColumnIndex, Database, Decode, Executor, Row, Type};
 
 /// How long returning connections are tested.
 const WATCH: Duration = Duration::from_secs(60);
@@ -29,6 +34,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) const UNDO_POSTGRES: &str = "BEGIN; ROLLBACK";
 /// On MySQL a BEGIN would commit what is open; a ROLLBACK alone says nothing to anybody.
 pub(crate) const UNDO_MYSQL: &str = "ROLLBACK";
+/// Too large for 32 bits: every database then answers with 64.
+const FIRST_NUMBER: i64 = 1 << 40;
 
 /// Shared by the store, which reports what was given up, and the hooks of its pools, which ask.
 #[derive(Debug, Clone)]
@@ -36,6 +43,8 @@ pub(crate) struct Suspicion {
     start: Instant,
     /// Milliseconds after `start` until which connections are tested; 0 for never.
     until_ms: Arc<AtomicU64>,
+    /// The next number to ask for.
+    number: Arc<AtomicI64>,
 }
 
 /// Raises the suspicion unless [`Watch::end`] is called. It must be dropped *before* the future that it watches over:
@@ -44,15 +53,15 @@ pub(crate) struct Watch<'a>(Option<&'a Suspicion>);
 
 impl Suspicion {
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), until_ms: Arc::default() }
+        let number = Arc::new(AtomicI64::new(FIRST_NUMBER));
+        Self { start: Instant::now(), until_ms: Arc::default(), number }
     }
 
-    /// A call is given up.
-    pub(crate) fn raise(&self) {
+    fn raise(&self) {
         self.until_ms.store(as_ms(self.start.elapsed() + WATCH), Ordering::Release);
     }
 
-    /// Raises the suspicion if the caller is dropped before it ends the watch.
+    /// Raises the suspicion if the watch is dropped before its end: the call is given up.
     pub(crate) fn watch(&self) -> Watch<'_> {
         Watch(Some(self))
     }
@@ -70,16 +79,21 @@ impl Suspicion {
     where
         DB: Database,
         &'c mut DB::Connection: Executor<'c, Database = DB>,
+        for<'r> i64: Decode<'r, DB> + Type<DB>,
+        usize: ColumnIndex<DB::Row>,
     {
         if !self.is_raised() {
             return Box::pin(std::future::ready(Ok(true)));
         }
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let question = sqlx::raw_sql(AssertSqlSafe(format!("{undo}; SELECT {number}")));
         Box::pin(async move {
-            let rolled_back = Executor::execute(connection, sqlx::raw_sql(undo));
-            match tokio::time::timeout(ANSWER_LIMIT, rolled_back).await {
-                Ok(answer) => answer.map(|_| true),
-                Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
+            let answer = tokio::time::timeout(ANSWER_LIMIT, connection.fetch_one(question));
+            let row = answer.await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+            if row.try_get::<i64, _>(0)? == number {
+                return Ok(true);
             }
+            Err(sqlx::Error::Protocol("the connection is out of step".to_owned()))
         })
     }
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod abandoned;
 mod availability;
 mod conformance;
 mod database;
@@ -11,3 +12,4 @@ mod frozen;
 mod letters;
 mod measure;
 mod sqlite;
+mod wire;

@@ -11,11 +11,16 @@ mod sessions;
 mod snapshot;
 mod writer;
 
+use std::time::Duration;
+
 use crate::database::{Server, TestDatabase};
+
+/// Ten times of what the slowest test takes. One that waits for ever shall say its name instead of using up everybody's time.
+const LIMIT: Duration = Duration::from_secs(300);
 
 async fn run(server: Server, test: impl AsyncFnOnce(&TestDatabase)) {
     if let Some(database) = TestDatabase::create(server).await {
-        test(&database).await;
+        tokio::time::timeout(LIMIT, test(&database)).await.expect("the test ends");
     }
 }
 
