@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use milena_domain::{MessageEvent, MessageId};
-use milena_kafka::{LogError, Quiet, Role, client_config, message_headers};
+use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, message_headers};
 use milena_settings::{DeliverySettings, KafkaSettings};
+use rdkafka::Statistics;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -72,8 +73,8 @@ pub struct Producer(Arc<Inner>);
 struct Inner {
     settings: KafkaSettings,
     timeout_ms: u64,
-    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, and when it stalls. Read
-    /// for each send, written hardly ever.
+    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, when it stalls, and when it
+    /// has forgotten all brokers. Read for each send, written hardly ever.
     client: RwLock<Arc<ThreadedProducer<Context>>>,
     /// Written by the delivery callback; the next send looks at it.
     progress: Arc<Progress>,
@@ -135,30 +136,46 @@ impl Producer {
     }
 
     fn client(&self) -> Arc<ThreadedProducer<Context>> {
+        let current = Arc::clone(&self.0.client.read().unwrap_or_else(PoisonError::into_inner));
+        match self.why_replaced(&current) {
+            None => current,
+            Some(reason) => self.replaced(current, &reason),
+        }
+    }
+
+    fn why_replaced(&self, current: &ThreadedProducer<Context>) -> Option<String> {
+        if current.client().context().forgotten.is_certain() {
+            return Some("the old one has forgotten all brokers".to_owned());
+        }
+        let failing_for = self.0.progress.failing_for()?;
+        if let Some((code, reason)) = current.client().fatal_error() {
+            return Some(format!("{code}: {reason}"));
+        }
+        let patience = STALLED_TIMEOUTS * Duration::from_millis(self.0.timeout_ms);
+        (failing_for > patience).then(|| "nothing was confirmed for some time".to_owned())
+    }
+
+    /// The client that takes the place of `old`, which may have happened already. Others who send wait for it.
+    fn replaced(&self, old: Arc<ThreadedProducer<Context>>, reason: &str) -> Arc<ThreadedProducer<Context>> {
         let inner = &self.0;
-        let current = Arc::clone(&inner.client.read().unwrap_or_else(PoisonError::into_inner));
-        let Some(failing_for) = inner.progress.failing_for() else { return current };
-        let stalled = failing_for > STALLED_TIMEOUTS * Duration::from_millis(inner.timeout_ms);
-        let reason = match current.client().fatal_error() {
-            Some((code, reason)) => format!("{code}: {reason}"),
-            None if stalled => "nothing was confirmed for some time".to_owned(),
-            None => return current,
-        };
+        let mut slot = inner.client.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&slot, &old) {
+            return Arc::clone(&slot);
+        }
         // Whoever comes next gives the new client its time.
         inner.progress.confirmed();
-        log::warn!(reason:% = reason; "a new producer takes over");
+        log::warn!(reason; "a new producer takes over");
         match connect(&inner.settings, inner.timeout_ms, &inner.confirmations, &inner.progress) {
             Ok(client) => {
                 let client = Arc::new(client);
-                let mut slot = inner.client.write().unwrap_or_else(PoisonError::into_inner);
-                let old = std::mem::replace(&mut *slot, Arc::clone(&client));
+                let before = std::mem::replace(&mut *slot, Arc::clone(&client));
                 // Dropping a client can block for a moment; not on a thread that serves people.
-                std::thread::spawn(move || drop((old, current)));
+                std::thread::spawn(move || drop((before, old)));
                 client
             }
             Err(error) => {
                 log::error!(error:% = error; "no new producer could be made");
-                current
+                old
             }
         }
     }
@@ -174,16 +191,19 @@ fn connect(
         quiet: Quiet::default(),
         confirmations: confirmations.clone(),
         progress: Arc::clone(progress),
+        forgotten: Forgotten::default(),
     };
-    client_config(settings, &Role::Producer { timeout_ms })
-        .create_with_context(context)
-        .map_err(LogError::Properties)
+    let mut config = client_config(settings, &Role::Producer { timeout_ms });
+    config.set("statistics.interval.ms", "500");
+    config.create_with_context(context).map_err(LogError::Properties)
 }
 
 struct Context {
     quiet: Quiet,
     confirmations: mpsc::UnboundedSender<Confirmation>,
     progress: Arc<Progress>,
+    /// Of this client alone: a new one begins with a clear mind.
+    forgotten: Forgotten,
 }
 
 impl ClientContext for Context {
@@ -194,6 +214,10 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         self.progress.failed();
         self.quiet.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.forgotten.look(&statistics);
     }
 }
 
