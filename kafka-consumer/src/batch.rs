@@ -1,7 +1,8 @@
 //! Records gathered for one transaction.
 //!
-//! A batch closes on rows, on bytes, or when its *first* record is old enough: a quiet topic causes no writes, and the
-//! age bounds the latency exactly. Nothing is lost on the way and the order within a partition is kept. Pure: the
+//! A batch closes on rows, on bytes, when its *first* record is old enough, or when nothing has come after its *last* one for
+//! a while: a quiet topic causes no writes, the age bounds the latency exactly, and whoever waits for the end of a load
+//! does not wait for the age. Nothing is lost on the way and the order within a partition is kept. Pure: the
 //! time is handed in.
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub(crate) struct Limits {
     pub(crate) rows: usize,
     pub(crate) bytes: usize,
     pub(crate) age: Duration,
+    /// Without a further record.
+    pub(crate) idle: Duration,
 }
 
 /// One partition's share of a batch: the span it covers and what was found there.
@@ -101,17 +104,18 @@ pub(crate) struct OpenBatch {
     batch: Batch,
     records: usize,
     bytes: usize,
-    opened: Option<Instant>,
+    /// When the first and the last record came.
+    times: Option<(Instant, Instant)>,
 }
 
 impl OpenBatch {
     pub(crate) fn new(limits: Limits, epoch: Epoch) -> Self {
-        Self { limits, epoch, batch: Batch::default(), records: 0, bytes: 0, opened: None }
+        Self { limits, epoch, batch: Batch::default(), records: 0, bytes: 0, times: None }
     }
 
     /// Adds a record whose span begins at `from` (the ledger's answer).
     pub(crate) fn push(&mut self, record: Record, from: i64, now: Instant) {
-        self.opened.get_or_insert(now);
+        self.times = Some((self.times.map_or(now, |(first, _)| first), now));
         self.records += 1;
         self.bytes += record.bytes;
         let part = self.batch.parts.entry(record.partition).or_insert_with(|| Part {
@@ -139,7 +143,7 @@ impl OpenBatch {
         if self.batch.parts.is_empty() {
             self.records = 0;
             self.bytes = 0;
-            self.opened = None;
+            self.times = None;
         }
     }
 
@@ -154,14 +158,15 @@ impl OpenBatch {
 
     /// When it is to be written even if it is not full.
     pub(crate) fn due_at(&self) -> Option<Instant> {
-        self.opened.map(|opened| opened + self.limits.age)
+        let Limits { age, idle, .. } = self.limits;
+        self.times.map(|(first, last)| (first + age).min(last + idle))
     }
 
     /// Closes it and begins a new one.
     pub(crate) fn take(&mut self) -> Batch {
         self.records = 0;
         self.bytes = 0;
-        self.opened = None;
+        self.times = None;
         std::mem::take(&mut self.batch)
     }
 }
@@ -194,6 +199,23 @@ pub(crate) mod tests {
         Record { partition, generation: 1, offset, bytes, content }
     }
 
+    const AGE: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_batch_is_due_when_it_is_old_or_nothing_more_comes() {
+        let ms = Duration::from_millis;
+        let mut open =
+            OpenBatch::new(Limits { rows: 100, bytes: 1_000, age: AGE, idle: ms(20) }, Epoch::FIRST);
+        let began = Instant::now();
+        for (offset, after_ms, due_ms) in [(0, 0, 20), (1, 15, 35), (2, 29, 49), (3, 31, 50), (4, 49, 50)] {
+            open.push(record(0, offset, 1, true), offset, began + ms(after_ms));
+            assert_eq!(open.due_at(), Some(began + ms(due_ms)));
+        }
+        open.take();
+        open.push(record(0, 5, 1, true), 5, began + ms(60));
+        assert_eq!(open.due_at(), Some(began + ms(80)), "the next one has times of its own");
+    }
+
     fn offsets(part: &Part) -> Vec<i64> {
         let mut offsets: Vec<_> = part.rows.iter().map(|row| row.position.offset()).collect();
         assert!(offsets.is_sorted(), "rows in order");
@@ -211,7 +233,8 @@ pub(crate) mod tests {
             rows in 1_usize..20,
             bytes in 1_usize..300,
         ) {
-            let limits = Limits { rows, bytes, age: Duration::from_millis(50) };
+            let (age, idle) = (Duration::from_millis(50), Duration::from_millis(20));
+            let limits = Limits { rows, bytes, age, idle };
             let mut open = OpenBatch::new(limits, Epoch::FIRST);
             let mut now = Instant::now();
             let mut next = BTreeMap::<i32, i64>::new();
@@ -224,7 +247,7 @@ pub(crate) mod tests {
                 let offset = next.entry(partition).or_default();
                 open.push(record(partition, *offset, size, good), *offset, now);
                 *offset += 1;
-                prop_assert!(open.due_at().is_some_and(|due| due > now), "armed by the first record");
+                prop_assert!(open.due_at().is_some_and(|due| now < due && due <= now + idle), "armed by each record");
                 if open.is_full() {
                     batches.push(open.take());
                 }
@@ -247,7 +270,7 @@ pub(crate) mod tests {
 
     #[test]
     fn lending_and_taking_back_changes_nothing() {
-        let limits = Limits { rows: 100, bytes: 1_000_000, age: Duration::from_millis(50) };
+        let limits = Limits { rows: 100, bytes: 1_000_000, age: AGE, idle: AGE };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
         for (partition, offset) in [(1, 0), (0, 0), (1, 1), (0, 1), (2, 0)] {
             open.push(record(partition, offset, 1, partition != 2), offset, Instant::now());
@@ -264,7 +287,7 @@ pub(crate) mod tests {
 
     #[test]
     fn settled_offsets_are_not_passed_again() {
-        let limits = Limits { rows: 100, bytes: 1_000_000, age: Duration::from_millis(50) };
+        let limits = Limits { rows: 100, bytes: 1_000_000, age: AGE, idle: AGE };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
         for (partition, offset) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)] {
             open.push(record(partition, offset, 1, true), offset, Instant::now());
@@ -278,7 +301,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_dropped_partition_leaves_no_trace() {
-        let limits = Limits { rows: 2, bytes: 1_000_000, age: Duration::from_millis(50) };
+        let limits = Limits { rows: 2, bytes: 1_000_000, age: AGE, idle: AGE };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
         open.push(record(0, 0, 1, true), 0, Instant::now());
         open.push(record(1, 0, 1, true), 0, Instant::now());

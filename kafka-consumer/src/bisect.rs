@@ -125,7 +125,7 @@ mod tests {
     use crate::batch::{Limits, OpenBatch};
 
     fn batch(records: &[(i32, bool)]) -> Batch {
-        let limits = Limits { rows: usize::MAX, bytes: usize::MAX, age: Duration::MAX };
+        let limits = Limits { rows: usize::MAX, bytes: usize::MAX, age: Duration::MAX, idle: Duration::MAX };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
         let mut next = BTreeMap::<i32, i64>::new();
         for &(partition, good) in records {

@@ -143,6 +143,7 @@ async fn prepare(settings: &Settings, store: &Store) -> Result<Plan, ConsumerErr
             rows: consumer.batch_rows,
             bytes: consumer.batch_bytes,
             age: Duration::from_millis(consumer.batch_age_ms),
+            idle: Duration::from_millis(consumer.batch_idle_ms),
         },
         drain: Duration::from_millis(consumer.drain_ms),
         log_ends: states.iter().map(|(&partition, state)| (partition, state.high)).collect(),

@@ -148,6 +148,10 @@ impl Settings {
             "consumer.batch_age_ms must be 1 to 60000",
         );
         require(
+            (1..=60_000).contains(&self.consumer.batch_idle_ms),
+            "consumer.batch_idle_ms must be 1 to 60000",
+        );
+        require(
             self.consumer.listen.is_empty() || self.consumer.listen.parse::<std::net::SocketAddr>().is_ok(),
             "consumer.listen must be empty or an address such as 127.0.0.1:9100",
         );

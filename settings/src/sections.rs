@@ -97,7 +97,8 @@ section! {
 section! {
     /// `[consumer]`
     ConsumerSettings {
-        group: String, batch_rows: usize, batch_bytes: usize, batch_age_ms: u64, drain_ms: u64, listen: String,
+        group: String, batch_rows: usize, batch_bytes: usize, batch_age_ms: u64, batch_idle_ms: u64, drain_ms: u64,
+        listen: String,
     }
 }
 section! {

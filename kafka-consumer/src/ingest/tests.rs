@@ -49,7 +49,7 @@ impl Stage {
         let plan = Plan {
             topic: "t".into(),
             epoch: Epoch::FIRST,
-            limits: Limits { rows: 10, bytes: 1_000_000, age },
+            limits: Limits { rows: 10, bytes: 1_000_000, age, idle: NEVER },
             drain: Duration::from_millis(300),
             log_ends: BTreeMap::new(),
         };

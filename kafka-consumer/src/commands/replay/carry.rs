@@ -57,6 +57,7 @@ pub(super) async fn carry(
         bytes: settings.consumer.batch_bytes,
         // Nobody waits for a single message here.
         age: Duration::from_secs(3_600),
+        idle: Duration::from_secs(3_600),
     };
     let mut open = OpenBatch::new(limits, position.epoch);
     let mut next: BTreeMap<i32, i64> =
