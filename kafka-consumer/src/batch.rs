@@ -1,8 +1,8 @@
 //! Records gathered for one transaction.
 //!
-//! A batch closes on rows, on bytes, when its *first* record is old enough, or when nothing has come after its *last* one for
-//! a while: a quiet topic causes no writes, the age bounds the latency exactly, and whoever waits for the end of a load
-//! does not wait for the age. Nothing is lost on the way and the order within a partition is kept. Pure: the
+//! A batch closes on rows, on bytes, when its *first* record is old enough, or when nothing has come after its *last* one
+//! for a while: a quiet topic causes no writes, the age bounds the latency exactly, and whoever waits for the end of a
+//! load does not wait for the age. Nothing is lost on the way and the order within a partition is kept. Pure: the
 //! time is handed in.
 
 use std::collections::BTreeMap;

@@ -25,7 +25,7 @@ const BATCH_ROWS: &str = "milena_consumer_batch_rows";
 const WRITE_SECONDS: &str = "milena_consumer_write_seconds";
 
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
-const SIZES: [f64; 9] = [1.0, 5.0, 25.0, 100.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0];
+const SIZES: [f64; 10] = [1.0, 5.0, 25.0, 100.0, 500.0, 1_000.0, 2_500.0, 5_000.0, 10_000.0, 20_000.0];
 
 /// Installed at most once; `None` when another recorder was there first.
 static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();

@@ -3,9 +3,9 @@
 //! Callers go away in the midst of a call all the time: the server drops a request when its client closes the connection.
 //! Three things can be wrong with what the call leaves behind, and the pool's own test, a ping, sees none of them:
 //!
-//! - **It is out of step.** The MySQL driver does not know which answers it still has to expect when it was stopped while it prepared a statement, or within a packet
-//!   (<https://github.com/launchbadge/sqlx/issues/563>). The next caller would get no
-//!   answer, or the one to another question.
+//! - **It is out of step.** When it was stopped while it prepared a statement, or within a packet, the MySQL driver does not
+//!   know which answers it still has to expect (<https://github.com/launchbadge/sqlx/issues/563>). The next caller would
+//!   get no answer, or the one to another question.
 //! - **It hangs.** The pool's ping has no time limit. On a connection out of step, or behind a network that swallows
 //!   packets, it would hold a place in the pool for good, or until TCP gives up, which takes a quarter of an hour.
 //! - **It is in a transaction.** A `BEGIN` that is abandoned before its answer came is executed all the same, but the
@@ -16,10 +16,12 @@
 //! that was never asked for before, *with* a time limit, and closed hard when they do not answer with this number. At
 //! other times this costs nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use sea_orm::sqlx::{self, AssertSqlSafe, ColumnIndex, Database, Decode, Executor, Row, Type};
 
@@ -29,8 +31,8 @@ const WATCH: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// PostgreSQL writes a warning into its log for a ROLLBACK without a transaction, which is the usual case here. With a
-/// BEGIN before it there always is one; inside of an open one BEGIN changes nothing. Where that transaction has failed BEGIN is an
-/// error, and the connection is closed.
+/// BEGIN before it there always is one; inside of an open one BEGIN changes nothing. Where that transaction has failed
+/// BEGIN is an error, and the connection is closed.
 pub(crate) const UNDO_POSTGRES: &str = "BEGIN; ROLLBACK";
 /// On MySQL a BEGIN would commit what is open; a ROLLBACK alone says nothing to anybody.
 pub(crate) const UNDO_MYSQL: &str = "ROLLBACK";
@@ -88,14 +90,21 @@ impl Suspicion {
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let question = sqlx::raw_sql(AssertSqlSafe(format!("{undo}; SELECT {number}")));
         Box::pin(async move {
-            let answer = tokio::time::timeout(ANSWER_LIMIT, connection.fetch_one(question));
-            let row = answer.await.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
-            if row.try_get::<i64, _>(0)? == number {
-                return Ok(true);
+            // The driver may even panic over an answer that it takes for another one.
+            let answer = AssertUnwindSafe(connection.fetch_all(question)).catch_unwind();
+            let answer = tokio::time::timeout(ANSWER_LIMIT, answer)
+                .await
+                .map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))?;
+            match answer.map_err(|_| out_of_step())??.as_slice() {
+                [row] if row.try_get::<i64, _>(0)? == number => Ok(true),
+                _ => Err(out_of_step()),
             }
-            Err(sqlx::Error::Protocol("the connection is out of step".to_owned()))
         })
     }
+}
+
+fn out_of_step() -> sqlx::Error {
+    sqlx::Error::Protocol("the connection is out of step".to_owned())
 }
 
 impl Watch<'_> {

@@ -77,6 +77,7 @@ impl Chat {
             else {
                 continue;
             };
+            self.add_waiting_reads(user, &mut entry);
             entry.add_unflushed(user, log, &messages);
             changed.push(entry);
         }
@@ -104,13 +105,14 @@ impl Chat {
             ));
         }
         let mut entry = entry.unwrap_or_else(|| Entry::unknown_to_store(id, other));
-        entry.add_unflushed(user, &log, &unflushed);
         self.add_waiting_reads(user, &mut entry);
+        entry.add_unflushed(user, &log, &unflushed);
         let mut named = self.named(vec![entry]).await?;
         named.pop().ok_or_else(|| Refusal::new(Code::Internal, "something went wrong on the server"))
     }
 
-    /// Read positions of this node that the store does not have yet.
+    /// Read positions of this node that the store does not have yet. To be called before unflushed messages are added,
+    /// which count as unread from there on.
     fn add_waiting_reads(&self, user: UserId, entry: &mut Entry) {
         if let Some(position) = self.reads.waiting(user, entry.id) {
             entry.add_read(position);

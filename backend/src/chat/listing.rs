@@ -178,6 +178,17 @@ mod tests {
         assert_eq!(entry.unread, 0);
     }
 
+    #[test]
+    fn a_conversation_that_nobody_stored_yet_is_unread_from_the_mark_on() {
+        let mut entry = entry(2, 0);
+        let nothing = LogPosition { epoch: Epoch::FIRST, next_offsets: BTreeMap::new() };
+        entry.add_read(Position::new(Epoch::FIRST, 5));
+        entry.add_unflushed(user(1), &nothing, &[message(2, 1, 4), message(2, 1, 5), message(2, 1, 6)]);
+        assert_eq!(entry.unread, 1);
+        entry.add_read(Position::new(Epoch::FIRST, 5));
+        assert_eq!(entry.unread, 1, "the same mark again changes nothing");
+    }
+
     proptest! {
         /// Paging through store ∪ changed shows every conversation once, newest first, as long as nothing moves.
         #[test]

@@ -109,7 +109,10 @@ impl Reads {
 /// How long the last write may take when the program stops.
 const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Writes what waits, until `stop`, and once more then.
+/// Between attempts to write what waits for its conversation to be stored.
+const LAST_FLUSH_AGAIN: Duration = Duration::from_millis(100);
+
+/// Writes what waits, until `stop`, and once more then: also marks in conversations that the consumer has yet to store.
 pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -123,7 +126,14 @@ pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: Cancel
         () = stop.cancelled() => {}
         () = write => {}
     }
-    if tokio::time::timeout(LAST_FLUSH_TIMEOUT, chat.reads.flush(&chat.store)).await.is_err() {
+    let last = async {
+        chat.reads.flush(&chat.store).await;
+        while !chat.reads.lock().is_empty() {
+            tokio::time::sleep(LAST_FLUSH_AGAIN).await;
+            chat.reads.flush(&chat.store).await;
+        }
+    };
+    if tokio::time::timeout(LAST_FLUSH_TIMEOUT, last).await.is_err() {
         log::warn!("the last read positions were not written; some messages will look unread again");
     }
 }

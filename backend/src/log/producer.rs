@@ -45,7 +45,7 @@ pub enum Confirmation {
 /// the log is really away this costs a new client now and then.
 const STALLED_TIMEOUTS: u32 = 2;
 
-/// Since when a producer fails: what its callbacks say and the next send reads.
+/// Since when a client fails: what its callbacks say and the next send reads.
 #[derive(Debug, Default)]
 struct Progress {
     /// The first failure since the last confirmation; locked for the length of an assignment.
@@ -73,11 +73,9 @@ pub struct Producer(Arc<Inner>);
 struct Inner {
     settings: KafkaSettings,
     timeout_ms: u64,
-    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, when it stalls, and when it
-    /// has forgotten all brokers. Read for each send, written hardly ever.
+    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, when it stalls, and
+    /// when it has forgotten all brokers. Read for each send, written hardly ever.
     client: RwLock<Arc<ThreadedProducer<Context>>>,
-    /// Written by the delivery callback; the next send looks at it.
-    progress: Arc<Progress>,
     /// From librdkafka's thread to the delivery task. That thread must never wait, so the channel has no bound of its
     /// own: librdkafka's queue (`queue.buffering.max.messages`) bounds what can be in it.
     confirmations: mpsc::UnboundedSender<Confirmation>,
@@ -93,13 +91,11 @@ impl Producer {
         delivery: &DeliverySettings,
         confirmations: mpsc::UnboundedSender<Confirmation>,
     ) -> Result<Self, LogError> {
-        let progress = Arc::new(Progress::default());
-        let client = connect(kafka, delivery.send_timeout_ms, &confirmations, &progress)?;
+        let client = connect(kafka, delivery.send_timeout_ms, &confirmations)?;
         Ok(Self(Arc::new(Inner {
             settings: kafka.clone(),
             timeout_ms: delivery.send_timeout_ms,
             client: RwLock::new(Arc::new(client)),
-            progress,
             confirmations,
         })))
     }
@@ -121,7 +117,7 @@ impl Producer {
             }
             _ => {
                 log::warn!(error:% = error; "the producer refused a message");
-                self.0.progress.failed();
+                client.client().context().progress.failed();
                 Refusal::log_unavailable()
             }
         })
@@ -147,7 +143,7 @@ impl Producer {
         if current.client().context().forgotten.is_certain() {
             return Some("the old one has forgotten all brokers".to_owned());
         }
-        let failing_for = self.0.progress.failing_for()?;
+        let failing_for = current.client().context().progress.failing_for()?;
         if let Some((code, reason)) = current.client().fatal_error() {
             return Some(format!("{code}: {reason}"));
         }
@@ -162,22 +158,29 @@ impl Producer {
         if !Arc::ptr_eq(&slot, &old) {
             return Arc::clone(&slot);
         }
-        // Whoever comes next gives the new client its time.
-        inner.progress.confirmed();
         log::warn!(reason; "a new producer takes over");
-        match connect(&inner.settings, inner.timeout_ms, &inner.confirmations, &inner.progress) {
+        match connect(&inner.settings, inner.timeout_ms, &inner.confirmations) {
             Ok(client) => {
                 let client = Arc::new(client);
-                let before = std::mem::replace(&mut *slot, Arc::clone(&client));
-                // Dropping a client can block for a moment; not on a thread that serves people.
-                std::thread::spawn(move || drop((before, old)));
+                drop(std::mem::replace(&mut *slot, Arc::clone(&client)));
+                std::thread::spawn(move || drop_last(old));
                 client
             }
             Err(error) => {
                 log::error!(error:% = error; "no new producer could be made");
+                // It is not tried again at once.
+                old.client().context().progress.confirmed();
                 old
             }
         }
+    }
+}
+
+/// Ends a client when nobody else holds it, which others do for the length of a send: its end can take half a second, and
+/// must not happen on a thread that serves people.
+fn drop_last(client: Arc<ThreadedProducer<Context>>) {
+    while Arc::strong_count(&client) > 1 {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -185,12 +188,11 @@ fn connect(
     settings: &KafkaSettings,
     timeout_ms: u64,
     confirmations: &mpsc::UnboundedSender<Confirmation>,
-    progress: &Arc<Progress>,
 ) -> Result<ThreadedProducer<Context>, LogError> {
     let context = Context {
         quiet: Quiet::default(),
         confirmations: confirmations.clone(),
-        progress: Arc::clone(progress),
+        progress: Progress::default(),
         forgotten: Forgotten::default(),
     };
     let mut config = client_config(settings, &Role::Producer { timeout_ms });
@@ -201,8 +203,8 @@ fn connect(
 struct Context {
     quiet: Quiet,
     confirmations: mpsc::UnboundedSender<Confirmation>,
-    progress: Arc<Progress>,
-    /// Of this client alone: a new one begins with a clear mind.
+    /// Of this client alone, as the next one: what becomes of its records must not count against its successor.
+    progress: Progress,
     forgotten: Forgotten,
 }
 
@@ -227,6 +229,7 @@ impl ProducerContext for Context {
     fn delivery(&self, result: &DeliveryResult<'_>, event: Arc<MessageEvent>) {
         let confirmation = match result {
             Ok(record) => {
+                self.progress.confirmed();
                 Confirmation::Confirmed { partition: record.partition(), offset: record.offset(), event }
             }
             Err((error, _)) => {

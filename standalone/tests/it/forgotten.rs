@@ -48,7 +48,10 @@ async fn clients_that_have_forgotten_all_brokers_are_replaced() {
     // The producer looks at itself when it next sends.
     let all_have = || {
         says(&cluster.backends[0].program, "a new tail takes over")
-            && says(&cluster.backends[0].program, "a new producer takes over")
+            && says(
+                &cluster.backends[0].program,
+                "a new producer takes over reason=the old one has forgotten",
+            )
             && says(&cluster.consumers[0], "has forgotten all brokers")
     };
     for mind in [Mind::Forgetful, Mind::Clear].into_iter().cycle().take(TURNS) {

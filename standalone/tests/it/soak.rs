@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::{PASSWORD, Rest};
 use crate::ledger::{Crowd, audit};
-use crate::world::{Cluster, Database, Kind, Milena, Services, Vitals, number, tell, turn, until, watch};
+use crate::world::{
+    Cluster, Database, Kind, Launch, Milena, Services, Vitals, number, tell, turn, until, watch,
+};
 
 const PEOPLE: usize = 60;
 /// One of the devices loses its connection.
@@ -137,7 +139,10 @@ async fn milena_stays_as_large_as_it_is() {
     let plan = Plan::from_environment();
     let _turn = if plan.is_long { None } else { Some(turn().await) };
     let (name, value) = SMALL_MEMORY;
-    let milena = Milena::start_on(tempfile::tempdir().unwrap(), |launch| launch.variable(name, value)).await;
+    // What is not stored yet must find room in the small memory.
+    let tune =
+        |launch: Launch| launch.variable(name, value).variable("MILENA__CONSUMER__BATCH_AGE_MS", "1000");
+    let milena = Milena::start_on(tempfile::tempdir().unwrap(), tune).await;
     let watched = vec![Vitals::of("milena", milena.program.id())];
     soak("milena", &plan, &[milena.address], &milena.database(), watched).await;
 }

@@ -83,7 +83,8 @@ async fn carry(
     }
 }
 
-/// Until one side ends. What was read is always written, whatever becomes of the wire meanwhile. `drip` is the size of a piece.
+/// Until one side ends. What was read is always written, whatever becomes of the wire meanwhile. `drip` is the size of
+/// a piece.
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -105,6 +106,7 @@ async fn pass(
                 let _passing = Passing::count(passing);
                 let size = if now == State::Drips { drip } else { buffer.len() };
                 let read = tokio::select! {
+                    biased;
                     _ = state.changed() => continue,
                     read = from.read(&mut buffer[..size]) => read.unwrap_or(0),
                 };

@@ -102,3 +102,34 @@ async fn a_producer_that_confirms_nothing_any_more_is_replaced() {
     drop(producer);
     broker.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_producer_that_failed_once_and_confirmed_since_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = milena_broker::start(BrokerConfig::new(folder.path())).await.unwrap();
+    let Settings { mut kafka, mut delivery, .. } = Settings::defaults();
+    kafka.brokers = broker.address().to_string();
+    delivery.send_timeout_ms = SEND_TIMEOUT_MS;
+    ensure_topics(&kafka, PATIENCE).await.unwrap();
+    let (confirmed, mut confirmations) = mpsc::unbounded_channel();
+    let producer = Producer::new(&kafka, &delivery, confirmed).unwrap();
+    let first = producer.client();
+    let user = UserId::new();
+    let failed_at = Instant::now();
+    for number in 0.. {
+        first.client().context().progress.failed();
+        let client_id = ClientId::new(&number.to_string()).unwrap();
+        let event = MessageEvent::new(user, user, client_id, Timestamp::now(), Body::new("x").unwrap());
+        producer.send(Arc::new(event)).unwrap();
+        let outcome = timeout(PATIENCE, confirmations.recv()).await.unwrap();
+        assert!(failed_at.elapsed() < PATIENCE, "{outcome:?}");
+        if matches!(outcome, Some(Confirmation::Confirmed { .. })) {
+            break;
+        }
+    }
+    assert_eq!(first.client().context().progress.failing_for(), None, "it is well again");
+    first.client().context().progress.failed();
+    assert!(Arc::ptr_eq(&first, &producer.client()), "one failure is no reason yet");
+    drop((first, producer));
+    broker.stop().await;
+}
