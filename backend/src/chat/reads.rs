@@ -127,10 +127,12 @@ pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: Cancel
         () = write => {}
     }
     let last = async {
-        chat.reads.flush(&chat.store).await;
-        while !chat.reads.lock().is_empty() {
-            tokio::time::sleep(LAST_FLUSH_AGAIN).await;
+        loop {
             chat.reads.flush(&chat.store).await;
+            if chat.reads.lock().is_empty() {
+                break;
+            }
+            tokio::time::sleep(LAST_FLUSH_AGAIN).await;
         }
     };
     if tokio::time::timeout(LAST_FLUSH_TIMEOUT, last).await.is_err() {

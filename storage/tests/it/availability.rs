@@ -29,7 +29,7 @@ async fn fails_soon_and_recovers(database: &TestDatabase, broken: State) {
             let error = outcome.unwrap_err();
             assert!(error.is_temporary(), "{error}");
         }
-        assert!(began.elapsed() < Duration::from_millis(2_500), "round {round} took {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_millis(1_500), "round {round} took {:?}", began.elapsed());
     }
     let error = store.ping().await.unwrap_err();
     assert!(matches!(error, StorageError::Unavailable(_)), "{error}");
