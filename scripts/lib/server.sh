@@ -58,17 +58,28 @@ node_dir() { echo "$DIR/node-$1"; }
 port_of() { sed -n "s/^PORT_$2=//p" "$(node_dir "$1")/ports"; }
 pid_of() { cat "$(node_dir "$1")/pid" 2>/dev/null; }
 
-# Alive, and really the server of this folder (process ids are used again). A dead process that its parent has
-# not collected yet has an empty command line, so it counts as gone.
+# Has a thread that has not ended, as only /proc/PID/stat knows. (The command line is empty for a moment whenever a
+# process execs, as every server does on its way up; and the first thread of a killed one can be gone before others.)
+is_alive() {
+  local stat fields
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  read -ra fields <<<"${stat##*) }"
+  case ${fields[0]} in Z | X) [ "${fields[17]}" -gt 1 ] ;; esac
+}
+
+# Alive, and really the server of this folder (process ids are used again).
 is_running() {
   local pid
   pid=$(pid_of "$1") || return 1
-  [ -n "$pid" ] && grep -qsF "$(node_dir "$1")" "/proc/$pid/cmdline"
+  [ -n "$pid" ] && is_alive "$pid" || return 1
+  is_launched "$pid" || grep -qsF "$(node_dir "$1")" "/proc/$pid/cmdline"
 }
+# Launched by this script, and so the server of its folder, whatever it still execs.
+is_launched() { case " ${LAUNCHED_PIDS[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 is_collected() { [ ! -e "/proc/$1" ]; }
 all_dead() {
   local pid
-  for pid in "$@"; do ! grep -qs . "/proc/$pid/cmdline" || return 1; done
+  for pid in "$@"; do ! is_alive "$pid" || return 1; done
 }
 is_gone() { ! is_running "$1"; }
 any_running() {
@@ -98,6 +109,7 @@ launch_node() {
     exec </dev/null >>"$dir/log" 2>&1
     NODE=$1 NODE_DIR=$dir launch "$1"
   ) &
+  LAUNCHED_PIDS+=($!)
   echo $! >"$dir/pid"
 }
 
@@ -277,7 +289,7 @@ end_run() {
 main() {
   local verb=${1:---help}
   [ $# -eq 0 ] || shift
-  DIR='' NODES=1 PORT='' ONLY='' OWNER='' DELETE='' FRESH='' LAUNCHED=()
+  DIR='' NODES=1 PORT='' ONLY='' OWNER='' DELETE='' FRESH='' LAUNCHED=() LAUNCHED_PIDS=()
   case $verb in
   -h | --help | help)
     usage
