@@ -2,7 +2,7 @@
 //!
 //! From the wire inwards: [`server`] takes connections, [`http`] and [`socket`] speak to clients in the types of
 //! [`wire`], [`auth`] says who they are, [`chat`] holds the use cases, [`log`] the way to Kafka and back, [`registry`] who
-//! is connected. [`App`] connects them.
+//! is connected, [`signals`] what backends tell each other. [`App`] connects them.
 
 pub mod app;
 pub mod auth;
@@ -14,6 +14,7 @@ pub mod rate;
 pub mod refusal;
 pub mod registry;
 pub mod server;
+pub mod signals;
 pub mod socket;
 pub mod wire;
 

@@ -23,6 +23,7 @@ const SEND_SECONDS: &str = "milena_send_seconds";
 const SENDS: &str = "milena_sends_total";
 const PRODUCE_FAILURES: &str = "milena_produce_failures_total";
 const REPEATS: &str = "milena_repeats_total";
+const SIGNALS: &str = "milena_signals_total";
 const SKIPPED: &str = "milena_records_skipped_total";
 const RECENT_BYTES: &str = "milena_recent_bytes";
 const RECENT_MESSAGES: &str = "milena_recent_messages";
@@ -94,6 +95,11 @@ fn describe() {
         Unit::Count,
         "Calls of the database: answer (for somebody's request), bulk (a batch)"
     );
+    describe_counter!(
+        SIGNALS,
+        Unit::Count,
+        "What backends tell each other: sent, heard, skipped (not understood), dropped (not sent)"
+    );
     describe_counter!(SKIPPED, Unit::Count, "Records that the tail could not use, by reason");
     describe_gauge!(
         RECENT_BYTES,
@@ -115,6 +121,9 @@ fn begin_at_zero() {
     }
     for name in [PRODUCE_FAILURES, REPEATS, FRAMES_REFUSED] {
         counter!(name).increment(0);
+    }
+    for outcome in SignalOutcome::ALL {
+        counter!(SIGNALS, "outcome" => outcome.label()).increment(0);
     }
     for limit in [Full::Total, Full::Address] {
         counter!(CONNECTIONS_REFUSED, "limit" => limit.label()).increment(0);
@@ -174,6 +183,37 @@ pub fn send_failed() {
 /// A record repeats an earlier one.
 pub fn repeat() {
     counter!(REPEATS).increment(1);
+}
+
+/// What became of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalOutcome {
+    /// The log has it.
+    Sent,
+    /// It came from another backend.
+    Heard,
+    /// It came from another backend and is not understood.
+    Skipped,
+    /// It did not reach the log.
+    Dropped,
+}
+
+impl SignalOutcome {
+    const ALL: [Self; 4] = [Self::Sent, Self::Heard, Self::Skipped, Self::Dropped];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Heard => "heard",
+            Self::Skipped => "skipped",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A signal was sent, heard, skipped or dropped.
+pub fn signal(outcome: SignalOutcome) {
+    counter!(SIGNALS, "outcome" => outcome.label()).increment(1);
 }
 
 /// The tail skipped a record; `reason` is one of few.

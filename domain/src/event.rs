@@ -97,10 +97,10 @@ impl DecodeError {
 
 /// Read first: what decides whether the rest can be understood.
 #[derive(Deserialize)]
-struct Envelope<'a> {
-    v: u32,
+pub(crate) struct Envelope<'a> {
+    pub(crate) v: u32,
     #[serde(rename = "type", borrow)]
-    kind: std::borrow::Cow<'a, str>,
+    pub(crate) kind: std::borrow::Cow<'a, str>,
 }
 
 /// The record's form, version 1. Unknown fields are ignored: a later addition must not become a dead letter.

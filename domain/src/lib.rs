@@ -14,6 +14,7 @@ pub mod limits;
 mod log_guard;
 mod partition;
 mod position;
+mod signal;
 mod text;
 mod time;
 
@@ -27,5 +28,6 @@ pub use ids::{ConversationId, MessageId, UserId};
 pub use log_guard::{LogMismatch, PartitionState, check_log};
 pub use partition::partition_of;
 pub use position::{Epoch, MAX_OFFSET, Position};
+pub use signal::{ReadSignal, Signal};
 pub use text::{Body, DisplayName, Password, Username};
 pub use time::Timestamp;

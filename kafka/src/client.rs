@@ -23,6 +23,10 @@ pub enum Role {
         /// The group's name.
         group: String,
     },
+    /// The backend's producer of signals: what is late is worth nothing, so nothing is kept or repeated for long.
+    SignalSender,
+    /// The backend's reader of signals, from the end of their topic: assigns by itself, no group.
+    SignalReader,
     /// Metadata, topics, watermarks.
     Admin,
 }
@@ -80,6 +84,23 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("session.timeout.ms", "10000")
                 .set("heartbeat.interval.ms", "1000");
         }
+        Role::SignalSender => {
+            config
+                .set("message.timeout.ms", "5000")
+                .set("linger.ms", "5")
+                .set("queue.buffering.max.messages", "10000")
+                .set("acks", "1")
+                // What was repeated could come twice, or after what is newer.
+                .set("retries", "0")
+                .set("socket.timeout.ms", "10000");
+        }
+        Role::SignalReader => {
+            config
+                .set("queued.min.messages", "1000")
+                .set("queued.max.messages.kbytes", "1024")
+                .set("fetch.error.backoff.ms", "200")
+                .set("socket.timeout.ms", "10000");
+        }
         Role::Admin => {}
     }
     for (name, value) in settings.properties.iter().filter(|(name, _)| concerns(role, name)) {
@@ -90,14 +111,14 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
             // The partitioner too: readers compute where a conversation lives.
             config.set("acks", "all").set("enable.idempotence", "true").set("partitioner", "murmur2_random");
         }
-        Role::Tail => {
+        Role::Tail | Role::SignalReader => {
             // librdkafka wants a group name even from a client that never joins one.
             config.set("group.id", "milena-tail");
         }
         Role::Consumer { group } => {
             config.set("group.id", group);
         }
-        Role::Admin => {}
+        Role::SignalSender | Role::Admin => {}
     }
     if matches!(role, Role::Tail | Role::Consumer { .. }) {
         // Offsets that are gone must be noticed, not jumped over.
@@ -105,6 +126,9 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error");
+    }
+    if *role == Role::SignalReader {
+        config.set("enable.auto.commit", "false").set("auto.offset.reset", "latest");
     }
     config
 }
@@ -123,7 +147,10 @@ mod tests {
         let producer: Result<ThreadedProducer<DefaultProducerContext>, _> =
             client_config(&settings, &Role::Producer { timeout_ms: 4_000 }).create();
         assert!(producer.is_ok());
-        for role in [Role::Tail, Role::Consumer { group: "g".into() }, Role::Admin] {
+        let signals: Result<ThreadedProducer<DefaultProducerContext>, _> =
+            client_config(&settings, &Role::SignalSender).create();
+        assert!(signals.is_ok());
+        for role in [Role::Tail, Role::Consumer { group: "g".into() }, Role::SignalReader, Role::Admin] {
             let consumer: Result<BaseConsumer, _> = client_config(&settings, &role).create();
             assert!(consumer.is_ok(), "{role:?}");
         }

@@ -16,4 +16,4 @@ pub use error::LogError;
 pub use forgotten::Forgotten;
 pub use headers::{header, message_headers};
 pub use logging::Quiet;
-pub use topic::{ensure_topics, partition_states};
+pub use topic::{ensure_signals_topic, ensure_topics, partition_states};

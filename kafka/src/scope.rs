@@ -75,8 +75,8 @@ const PRODUCER: [&str; 26] = [
 pub(crate) fn concerns(role: &Role, property: &str) -> bool {
     let of = |list: &[&str]| list.contains(&property);
     match role {
-        Role::Producer { .. } => !of(&CONSUMER),
-        Role::Tail | Role::Consumer { .. } => !of(&PRODUCER),
+        Role::Producer { .. } | Role::SignalSender => !of(&CONSUMER),
+        Role::Tail | Role::SignalReader | Role::Consumer { .. } => !of(&PRODUCER),
         // Clients of both kinds ask for metadata.
         Role::Admin => !of(&CONSUMER) && !of(&PRODUCER),
     }
@@ -99,6 +99,8 @@ mod tests {
             assert_eq!(concerns(&producer, property), of_producer, "{property}");
             assert_eq!(concerns(&consumer, property), of_consumer, "{property}");
             assert_eq!(concerns(&Role::Tail, property), of_consumer, "{property}");
+            assert_eq!(concerns(&Role::SignalSender, property), of_producer, "{property}");
+            assert_eq!(concerns(&Role::SignalReader, property), of_consumer, "{property}");
             assert_eq!(concerns(&Role::Admin, property), of_admin, "{property}");
         }
     }

@@ -16,6 +16,15 @@ use crate::{LogError, Quiet, Role, client_config};
 /// Between two questions for a partition's leader.
 const LEADER_PATIENCE: Duration = Duration::from_millis(100);
 
+/// A topic that must be there.
+struct Wanted<'a> {
+    topic: &'a str,
+    partitions: usize,
+    /// `-1` for ever.
+    retention_ms: &'static str,
+    max_message_bytes: &'static str,
+}
+
 /// Creates the message topic and the dead-letter topic when they are missing, and waits until they can be used.
 ///
 /// Records are kept for ever (`retention.ms=-1`): the log is what the store can be rebuilt from. A topic that exists
@@ -24,45 +33,80 @@ const LEADER_PATIENCE: Duration = Duration::from_millis(100);
 /// # Errors
 /// [`LogError::Unreachable`] when no broker answers within `timeout`, [`LogError::Create`] when the broker refuses.
 pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Result<(), LogError> {
+    let wanted = [
+        Wanted {
+            topic: &settings.topic,
+            partitions: settings.partitions,
+            retention_ms: "-1",
+            max_message_bytes: "1048588",
+        },
+        // A dead letter is its record and some headers: what fits the first topic must fit the second.
+        Wanted {
+            topic: &settings.dead_topic,
+            partitions: 1,
+            retention_ms: "-1",
+            max_message_bytes: "2097152",
+        },
+    ];
+    ensure(settings, wanted, timeout).await.map(drop)
+}
+
+/// Creates the topic of signals when it is missing, and waits until it can be used: its number of partitions. A signal
+/// is worth nothing after a moment; they are kept for an hour so that somebody who looks for a fault can see them.
+///
+/// # Errors
+/// Those of [`ensure_topics`].
+pub async fn ensure_signals_topic(settings: &KafkaSettings, timeout: Duration) -> Result<usize, LogError> {
+    let wanted = Wanted {
+        topic: &settings.signals_topic,
+        partitions: 1,
+        retention_ms: "3600000",
+        max_message_bytes: "1048588",
+    };
+    ensure(settings, [wanted], timeout).await.map(|[count]| count)
+}
+
+/// How many partitions each has.
+async fn ensure<const N: usize>(
+    settings: &KafkaSettings,
+    wanted: [Wanted<'_>; N],
+    timeout: Duration,
+) -> Result<[usize; N], LogError> {
     let deadline = Instant::now() + timeout;
-    let wanted = [(&settings.topic, settings.partitions), (&settings.dead_topic, 1)];
-    let counts = partition_counts(settings, wanted.map(|(topic, _)| topic.clone()), deadline).await?;
-    for ((topic, partitions), count) in wanted.into_iter().zip(counts) {
-        if count > 0 {
+    let names = wanted.each_ref().map(|wanted| wanted.topic.to_owned());
+    let mut counts = partition_counts(settings, names, deadline).await?;
+    for (wanted, count) in wanted.into_iter().zip(&mut counts) {
+        if *count > 0 {
             continue;
         }
-        // A dead letter is its record and some headers: what fits the first topic must fit the second.
-        let max_message_bytes = if *topic == settings.dead_topic { "2097152" } else { "1048588" };
-        create(settings, topic, partitions, max_message_bytes, deadline).await?;
-        while partition_counts(settings, [topic.clone()], deadline).await? < [partitions] {
+        create(settings, &wanted, deadline).await?;
+        loop {
+            [*count] = partition_counts(settings, [wanted.topic.to_owned()], deadline).await?;
+            if *count >= wanted.partitions {
+                break;
+            }
             if Instant::now() >= deadline {
                 return Err(LogError::Create {
-                    topic: topic.clone(),
+                    topic: wanted.topic.to_owned(),
                     reason: "it was created but does not appear".to_owned(),
                 });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    Ok(())
+    Ok(counts)
 }
 
-async fn create(
-    settings: &KafkaSettings,
-    topic: &str,
-    partitions: usize,
-    max_message_bytes: &str,
-    deadline: Instant,
-) -> Result<(), LogError> {
+async fn create(settings: &KafkaSettings, wanted: &Wanted<'_>, deadline: Instant) -> Result<(), LogError> {
     let admin: AdminClient<Quiet> = client_config(settings, &Role::Admin)
         .create_with_context(Quiet::default())
         .map_err(LogError::Properties)?;
-    let count = i32::try_from(partitions).unwrap_or(i32::MAX);
-    let new_topic = NewTopic::new(topic, count, TopicReplication::Fixed(settings.replication_factor))
-        .set("retention.ms", "-1")
+    let count = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);
+    let new_topic = NewTopic::new(wanted.topic, count, TopicReplication::Fixed(settings.replication_factor))
+        .set("retention.ms", wanted.retention_ms)
         .set("retention.bytes", "-1")
         .set("cleanup.policy", "delete")
-        .set("max.message.bytes", max_message_bytes);
+        .set("max.message.bytes", wanted.max_message_bytes);
     let options = AdminOptions::new().operation_timeout(Some(remaining(deadline)));
     let results = admin
         .create_topics([&new_topic], &options)

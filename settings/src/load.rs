@@ -92,6 +92,15 @@ impl Settings {
             "kafka.dead_topic must be 1 to 249 letters, digits, '.', '_' or '-'",
         );
         require(self.kafka.topic != self.kafka.dead_topic, "kafka.dead_topic must differ from kafka.topic");
+        let signals_topic = &self.kafka.signals_topic;
+        require(
+            signals_topic.is_empty() || is_topic_name(signals_topic),
+            "kafka.signals_topic must be empty or 1 to 249 letters, digits, '.', '_' or '-'",
+        );
+        require(
+            ![&self.kafka.topic, &self.kafka.dead_topic].contains(&signals_topic),
+            "kafka.signals_topic must differ from kafka.topic and kafka.dead_topic",
+        );
         require((1..=1024).contains(&self.kafka.partitions), "kafka.partitions must be 1 to 1024");
         require(self.kafka.replication_factor >= 1, "kafka.replication_factor must be at least 1");
         require(

@@ -40,6 +40,7 @@ pub struct KafkaSettings {
     pub brokers: String,
     pub topic: String,
     pub dead_topic: String,
+    pub signals_topic: String,
     pub partitions: usize,
     pub replication_factor: i32,
     #[serde(deserialize_with = "properties")]
@@ -53,6 +54,7 @@ impl fmt::Debug for KafkaSettings {
             .field("brokers", &self.brokers)
             .field("topic", &self.topic)
             .field("dead_topic", &self.dead_topic)
+            .field("signals_topic", &self.signals_topic)
             .field("partitions", &self.partitions)
             .field("replication_factor", &self.replication_factor)
             .field("properties", &self.properties.keys().collect::<Vec<_>>())

@@ -37,6 +37,7 @@ pub use crate::log::pending::Accepted;
 use crate::log::pending::Pending;
 use crate::log::recent::Recent;
 use crate::registry::Registry;
+use crate::signals::Signals;
 
 /// The handle to chat; cheap to clone.
 #[derive(Clone)]
@@ -53,6 +54,8 @@ pub struct Chat {
     /// Shared with the delivery task, which writes it; read here for the length of a look-up.
     recent: Arc<RwLock<Recent>>,
     reads: Arc<reads::Reads>,
+    /// Tells read positions to those who are connected, here and elsewhere.
+    signals: Signals,
     /// To the delivery task; bounded, full means that connections wait their turn.
     attaches: mpsc::Sender<Attach>,
     /// From the delivery task: next offset by partition, always behind what is in the sockets' queues.

@@ -1,5 +1,5 @@
-//! Read positions: told at once to the user's other sockets and to the other person, as far as they are on this node;
-//! written to the store about once a second.
+//! Read positions: told at once to the user's other sockets and to the other person, on whichever node they are
+//! ([`crate::signals`]); written to the store about once a second.
 //!
 //! They only grow, so a hundred marks of one conversation are one write, and while the database is away only the
 //! newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too.
@@ -8,14 +8,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use milena_domain::{ConversationId, Position, UserId, partition_of};
+use milena_domain::{ConversationId, Position, ReadSignal, UserId, partition_of};
 use milena_storage::{ReadMark, StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
-use crate::wire::frames;
 
 /// Marks that may wait, at most; beyond, new conversations' marks are dropped until the database is back. The worst
 /// that follows is an unread badge that comes back.
@@ -160,10 +159,7 @@ impl Chat {
         let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
         let position = position.min(Position::new(cursor.epoch, next - 1));
         if self.reads.add(user, conversation, position) {
-            self.registry.deliver(user, &frames::read_frame(conversation, position), connection.as_slice());
-            if other != user {
-                self.registry.deliver(other, &frames::seen_frame(conversation, position), &[]);
-            }
+            self.signals.tell_read(ReadSignal { user, other, position }, connection);
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ use crate::log::recent::Recent;
 use crate::log::stored;
 use crate::log::tail::{self, TAIL_CHANNEL};
 use crate::registry::Registry;
+use crate::signals::signals;
 
 /// Why chat cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +93,7 @@ pub async fn start(
         health.clone(),
         stop.clone(),
     )?;
+    let (signals, signal_task) = signals(&settings.kafka, &registry);
     let chat = Chat {
         directory: Directory::new(Arc::new(store.clone())),
         store: store.clone(),
@@ -102,6 +104,7 @@ pub async fn start(
         pending: Arc::clone(&pending),
         recent: Arc::clone(&recent),
         reads: Arc::default(),
+        signals,
         attaches,
         delivered,
         epoch: stored.epoch,
@@ -134,6 +137,9 @@ pub async fn start(
     ));
     let flush_every = Duration::from_millis(settings.delivery.read_flush_ms);
     tasks.spawn(reads::flush_regularly(chat.clone(), flush_every, stop.clone()));
+    if let Some(task) = signal_task {
+        tasks.spawn(task.run(stop.clone()));
+    }
     tasks.spawn(watch_for_failure(health, stop.clone(), failed));
     Ok((chat, Running { tasks, tail: tail_thread, producer, stop }))
 }

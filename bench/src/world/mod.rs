@@ -128,12 +128,14 @@ impl World {
         kafka.brokers = place.kafka.clone().with_context(|| format!("Kafka's address (--kafka) {needs}"))?;
         kafka.topic = format!("bench-{}", uuid::Uuid::now_v7().simple());
         kafka.dead_topic = format!("{}.dead", kafka.topic);
+        kafka.signals_topic = format!("{}.signals", kafka.topic);
         let mut database = Settings::defaults().database;
         let url =
             place.postgres_url.clone().with_context(|| format!("PostgreSQL's (--postgres-url) {needs}"))?;
         database.url = Secret::new(url.clone());
         let shared = format!(
             "{extra}\n[kafka]\nbrokers = \"{}\"\ntopic = \"{topic}\"\ndead_topic = \"{topic}.dead\"\n\
+             signals_topic = \"{topic}.signals\"\n\
              [database]\nurl = \"{url}\"\n[consumer]\ngroup = \"{topic}\"\n",
             kafka.brokers,
             topic = kafka.topic

@@ -28,6 +28,7 @@ mod lifecycle;
 mod outages;
 mod pauses;
 mod privacy;
+mod read_marks;
 mod repeats;
 mod resume;
 mod secrets;

@@ -24,6 +24,7 @@ use crate::log::recent::Recent;
 use crate::log::tail::{Ends, TailEvent};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
+use crate::signals::Signals;
 
 /// The producer's queue: what was enqueued and is not in the log yet.
 #[derive(Clone, Default)]
@@ -78,6 +79,7 @@ impl Node {
             pending: Arc::clone(&pending),
             recent: Arc::clone(&recent),
             reads: Arc::new(reads::Reads::default()),
+            signals: Signals::alone(&registry),
             attaches,
             delivered,
             epoch: Epoch::FIRST,

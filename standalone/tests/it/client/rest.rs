@@ -70,6 +70,10 @@ impl Rest {
         Self { token: Some(account.token.clone()), ..self.clone() }
     }
 
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Whether `/readyz` says so.
     pub(crate) async fn is_ready(&self) -> bool {
         let url = format!("http://{}/readyz", self.address);

@@ -149,6 +149,7 @@ fn settings_file(folder: &Path) -> std::path::PathBuf {
 fn write_settings(folder: &Path, services: &Services, topic: &str, properties: &str) {
     let text = format!(
         "[kafka]\nbrokers = \"{}\"\ntopic = \"{topic}\"\ndead_topic = \"{topic}.dead\"\n\
+         signals_topic = \"{topic}.signals\"\n\
          [kafka.properties]\n\"session.timeout.ms\" = \"6000\"\n{properties}\n\
          [database]\nurl = \"{}\"\n\
          [consumer]\ngroup = \"{topic}\"\n\

@@ -1,0 +1,135 @@
+//! What this backend tells the others at once, and they tell it: so far, what people have read.
+//!
+//! A topic of its own (`kafka.signals_topic`), that every backend reads from its end. No promise rests on it: what is
+//! told is stored elsewhere, so telling never waits and never fails, and what cannot be told is dropped and counted.
+//! Without the topic, people hear at once what happens on their own node, and the rest with their next look.
+
+mod client;
+mod reader;
+mod sender;
+mod show;
+
+use std::time::Duration;
+
+use milena_domain::{ReadSignal, Signal};
+use milena_kafka::{LogError, ensure_signals_topic};
+use milena_settings::KafkaSettings;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::reader::Reader;
+use self::sender::Sender;
+use crate::metrics;
+use crate::registry::{ConnectionId, Registry};
+
+/// Signals that may wait to be sent, at most; more are dropped. Only while the log is away does any wait.
+const CHANNEL: usize = 4_096;
+/// How long the log may take to answer when the topic is looked for.
+const TOPIC_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between attempts to find or create the topic.
+const TOPIC_AGAIN: Duration = Duration::from_secs(30);
+
+/// The handle for those who have something to tell; clones share it.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    registry: Registry,
+    /// To the task behind [`SignalTask`]; full means that signals are dropped. `None`: this is the only backend.
+    others: Option<mpsc::Sender<Signal>>,
+}
+
+/// The other end of [`Signals`]: sends to and hears from the other backends.
+pub struct SignalTask {
+    settings: KafkaSettings,
+    registry: Registry,
+    outgoing: mpsc::Receiver<Signal>,
+}
+
+/// Nothing is told to other backends when `settings` names no topic for it.
+#[must_use]
+pub fn signals(settings: &KafkaSettings, registry: &Registry) -> (Signals, Option<SignalTask>) {
+    if settings.signals_topic.is_empty() {
+        return (Signals::alone(registry), None);
+    }
+    let (sender, outgoing) = mpsc::channel(CHANNEL);
+    let task = SignalTask { settings: settings.clone(), registry: registry.clone(), outgoing };
+    (Signals { registry: registry.clone(), others: Some(sender) }, Some(task))
+}
+
+impl Signals {
+    /// Of the only backend.
+    #[must_use]
+    pub fn alone(registry: &Registry) -> Self {
+        Self { registry: registry.clone(), others: None }
+    }
+
+    /// Shows a read mark to everybody it concerns, on this node and the others, but to the socket that said it.
+    pub fn tell_read(&self, read: ReadSignal, from: Option<ConnectionId>) {
+        show::read(&self.registry, read, from.as_slice());
+        if let Some(others) = &self.others
+            && let Err(mpsc::error::TrySendError::Full(_)) = others.try_send(Signal::Read(read))
+        {
+            metrics::signal(metrics::SignalOutcome::Dropped);
+        }
+    }
+}
+
+impl SignalTask {
+    /// Sends and hears until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let Some(partitions) = find_topic(&self.settings, &stop).await else { return };
+        let node = Uuid::now_v7();
+        let hearing = Reader::start(&self.settings, partitions, node, self.registry.clone(), stop.clone());
+        let sending = Sender::new(&self.settings, node);
+        let (thread, mut sender) = match (hearing, sending) {
+            (Ok(thread), Ok(sender)) => (thread, sender),
+            (Err(error), _) | (_, Err(error)) => {
+                log::error!(error:% = error; "other backends are not told what people have read");
+                return;
+            }
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                signal = self.outgoing.recv() => match signal {
+                    Some(signal) => sender.send(signal),
+                    None => break,
+                },
+            }
+        }
+        while let Ok(signal) = self.outgoing.try_recv() {
+            sender.send(signal);
+        }
+        let ended = tokio::task::spawn_blocking(move || {
+            sender.finish();
+            thread.join()
+        });
+        if !matches!(ended.await, Ok(Ok(()))) {
+            log::error!("a thread of the signals failed");
+        }
+    }
+}
+
+/// How many partitions the topic has, once it is there; `None` at `stop`. An operator who lets nobody create topics may
+/// create it later.
+async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Option<usize> {
+    loop {
+        let found = tokio::select! {
+            () = stop.cancelled() => return None,
+            found = ensure_signals_topic(settings, TOPIC_TIMEOUT) => found,
+        };
+        match found {
+            Ok(partitions) => return Some(partitions),
+            Err(error @ LogError::Unreachable { .. }) => {
+                log::debug!(error:% = error; "signals wait for the log");
+            }
+            Err(error) => {
+                log::warn!(error:% = error; "without kafka.signals_topic, what people read is not shown at once on other backends");
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep(TOPIC_AGAIN) => {}
+        }
+    }
+}

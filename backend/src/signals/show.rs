@@ -1,0 +1,47 @@
+//! A signal as the frames that people on this node get.
+
+use milena_domain::ReadSignal;
+
+use crate::registry::{ConnectionId, Registry};
+use crate::wire::frames;
+
+/// `read` to the reader's sockets but those of `except`, `seen` to the other person's. Costs two look-ups when
+/// neither is here, as on most nodes.
+pub(super) fn read(registry: &Registry, read: ReadSignal, except: &[ConnectionId]) {
+    let ReadSignal { user, other, position } = read;
+    if registry.has_other(user, except) {
+        registry.deliver(user, &frames::read_frame(read.conversation(), position), except);
+    }
+    if other != user && registry.is_connected(other) {
+        registry.deliver(other, &frames::seen_frame(read.conversation(), position), &[]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::{Epoch, Position, UserId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::registry::Outbox;
+
+    #[test]
+    fn each_hears_what_is_theirs() {
+        let registry = Registry::default();
+        let (ann, bob, eve) = (UserId::new(), UserId::new(), UserId::new());
+        let socket = |user| {
+            let outbox = Outbox::new(16, 4_096);
+            (registry.register(user, Uuid::now_v7(), outbox.clone()), outbox)
+        };
+        let ((anns, said), (_a, anns_other), (_b, bobs), (_e, eves)) =
+            (socket(ann), socket(ann), socket(bob), socket(eve));
+        let position = Position::new(Epoch::FIRST, 7);
+        let heard = || [&said, &anns_other, &bobs, &eves].map(Outbox::len);
+        read(&registry, ReadSignal { user: ann, other: bob, position }, &[anns.id()]);
+        assert_eq!(heard(), [0, 1, 1, 0]);
+        read(&registry, ReadSignal { user: ann, other: bob, position }, &[]);
+        assert_eq!(heard(), [1, 2, 2, 0], "from another node, all sockets of the reader hear it");
+        read(&registry, ReadSignal { user: ann, other: ann, position }, &[anns.id()]);
+        assert_eq!(heard(), [1, 3, 2, 0], "notes to self are seen by nobody else");
+    }
+}
