@@ -89,9 +89,6 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("message.timeout.ms", "5000")
                 .set("linger.ms", "5")
                 .set("queue.buffering.max.messages", "10000")
-                .set("acks", "1")
-                // What was repeated could come twice, or after what is newer.
-                .set("retries", "0")
                 .set("socket.timeout.ms", "10000");
         }
         Role::SignalReader => {
@@ -118,7 +115,11 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         Role::Consumer { group } => {
             config.set("group.id", group);
         }
-        Role::SignalSender | Role::Admin => {}
+        Role::SignalSender => {
+            // What was repeated could come twice, or after what is newer.
+            config.set("enable.idempotence", "false").set("acks", "1").set("retries", "0");
+        }
+        Role::Admin => {}
     }
     if matches!(role, Role::Tail | Role::Consumer { .. }) {
         // Offsets that are gone must be noticed, not jumped over.
@@ -163,6 +164,9 @@ mod tests {
         settings.properties.insert("security.protocol".into(), "ssl".into());
         let config = client_config(&settings, &Role::Producer { timeout_ms: 4_000 });
         assert_eq!(config.get("acks"), Some("all"));
+        settings.properties.insert("enable.idempotence".into(), "true".into());
+        let signals = client_config(&settings, &Role::SignalSender);
+        assert_eq!([signals.get("acks"), signals.get("enable.idempotence")], [Some("1"), Some("false")]);
         assert_eq!(config.get("security.protocol"), Some("ssl"));
     }
 }

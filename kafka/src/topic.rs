@@ -22,6 +22,8 @@ struct Wanted<'a> {
     partitions: usize,
     /// `-1` for ever.
     retention_ms: &'static str,
+    /// When a new segment is begun, if not when Kafka says so. It deletes whole segments only.
+    segment_ms: Option<&'static str>,
     max_message_bytes: &'static str,
 }
 
@@ -38,6 +40,7 @@ pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Resul
             topic: &settings.topic,
             partitions: settings.partitions,
             retention_ms: "-1",
+            segment_ms: None,
             max_message_bytes: "1048588",
         },
         // A dead letter is its record and some headers: what fits the first topic must fit the second.
@@ -45,6 +48,7 @@ pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Resul
             topic: &settings.dead_topic,
             partitions: 1,
             retention_ms: "-1",
+            segment_ms: None,
             max_message_bytes: "2097152",
         },
     ];
@@ -52,7 +56,7 @@ pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Resul
 }
 
 /// Creates the topic of signals when it is missing, and waits until it can be used: its number of partitions. A signal
-/// is worth nothing after a moment; they are kept for an hour so that somebody who looks for a fault can see them.
+/// is worth nothing after a moment; they are kept for an hour or two, so that somebody who looks for a fault can see them.
 ///
 /// # Errors
 /// Those of [`ensure_topics`].
@@ -61,6 +65,7 @@ pub async fn ensure_signals_topic(settings: &KafkaSettings, timeout: Duration) -
         topic: &settings.signals_topic,
         partitions: 1,
         retention_ms: "3600000",
+        segment_ms: Some("3600000"),
         max_message_bytes: "1048588",
     };
     ensure(settings, [wanted], timeout).await.map(|[count]| count)
@@ -102,16 +107,21 @@ async fn create(settings: &KafkaSettings, wanted: &Wanted<'_>, deadline: Instant
         .create_with_context(Quiet::default())
         .map_err(LogError::Properties)?;
     let count = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);
-    let new_topic = NewTopic::new(wanted.topic, count, TopicReplication::Fixed(settings.replication_factor))
-        .set("retention.ms", wanted.retention_ms)
-        .set("retention.bytes", "-1")
-        .set("cleanup.policy", "delete")
-        .set("max.message.bytes", wanted.max_message_bytes);
+    let mut new_topic =
+        NewTopic::new(wanted.topic, count, TopicReplication::Fixed(settings.replication_factor))
+            .set("retention.ms", wanted.retention_ms)
+            .set("retention.bytes", "-1")
+            .set("cleanup.policy", "delete")
+            .set("max.message.bytes", wanted.max_message_bytes);
+    if let Some(segment_ms) = wanted.segment_ms {
+        new_topic = new_topic.set("segment.ms", segment_ms);
+    }
     let options = AdminOptions::new().operation_timeout(Some(remaining(deadline)));
-    let results = admin
-        .create_topics([&new_topic], &options)
-        .await
-        .map_err(|source| LogError::Unreachable { brokers: settings.brokers.clone(), source })?;
+    let results = admin.create_topics([&new_topic], &options).await;
+    // Dropping a client joins its thread.
+    tokio::task::spawn_blocking(move || drop(admin));
+    let results =
+        results.map_err(|source| LogError::Unreachable { brokers: settings.brokers.clone(), source })?;
     for result in results {
         match result {
             // Several programs may start at once; whoever comes second finds it made.

@@ -74,8 +74,14 @@ is_running() {
   [ -n "$pid" ] && is_alive "$pid" || return 1
   is_launched "$pid" || grep -qsF "$(node_dir "$1")" "/proc/$pid/cmdline"
 }
-# Launched by this script, and so the server of its folder, whatever it still execs.
-is_launched() { case " ${LAUNCHED_PIDS[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+# A child that this script launched, and so the server of its folder, whatever it still execs.
+is_launched() {
+  local stat fields
+  case " ${LAUNCHED_PIDS[*]} " in *" $1 "*) ;; *) return 1 ;; esac
+  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+  read -ra fields <<<"${stat##*) }"
+  [ "${fields[1]}" = $$ ]
+}
 is_collected() { [ ! -e "/proc/$1" ]; }
 all_dead() {
   local pid

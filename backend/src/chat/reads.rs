@@ -154,7 +154,12 @@ impl Chat {
         connection: Option<ConnectionId>,
     ) -> Result<(), Refusal> {
         let other = self.other_in(user, conversation).await?;
-        let cursor = self.delivered();
+        let cursor = {
+            // A burst shows its messages one by one and says at its end how far it went: who has read one already waits
+            // for that, or the mark would be taken for one beyond the newest.
+            let _no_burst = self.recent();
+            self.delivered()
+        };
         let partition = partition_of(conversation, self.partitions) as usize;
         let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
         let position = position.min(Position::new(cursor.epoch, next - 1));

@@ -137,8 +137,9 @@ impl DeliveryTask {
             self.take_tail_event(&mut recent, event);
         }
         metrics::recent_memory(recent.bytes(), recent.len());
-        drop(recent);
+        // Before memory is free again: whoever was shown a message and looks into memory then finds it delivered too.
         self.delivered.send_replace(self.next_offsets());
+        drop(recent);
         if self.ends.as_ref().is_some_and(|ends| ends.are_reached(&self.cursors))
             && let Some(ends) = self.ends.take()
         {

@@ -23,10 +23,10 @@ use self::sender::Sender;
 use crate::metrics;
 use crate::registry::{ConnectionId, Registry};
 
-/// Signals that may wait to be sent, at most; more are dropped. Only while the log is away does any wait.
+/// Signals that may wait to be handed to librdkafka, at most; more are dropped.
 const CHANNEL: usize = 4_096;
-/// How long the log may take to answer when the topic is looked for.
-const TOPIC_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the log may take to answer when the topic is looked for. At its end the program waits for this, too.
+const TOPIC_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between attempts to find or create the topic.
 const TOPIC_AGAIN: Duration = Duration::from_secs(30);
 
@@ -67,7 +67,7 @@ impl Signals {
     pub fn tell_read(&self, read: ReadSignal, from: Option<ConnectionId>) {
         show::read(&self.registry, read, from.as_slice());
         if let Some(others) = &self.others
-            && let Err(mpsc::error::TrySendError::Full(_)) = others.try_send(Signal::Read(read))
+            && others.try_send(Signal::Read(read)).is_err()
         {
             metrics::signal(metrics::SignalOutcome::Dropped);
         }
@@ -78,6 +78,10 @@ impl SignalTask {
     /// Sends and hears until `stop`.
     pub async fn run(mut self, stop: CancellationToken) {
         let Some(partitions) = find_topic(&self.settings, &stop).await else { return };
+        // What was said before there was a topic is old by now.
+        while self.outgoing.try_recv().is_ok() {
+            metrics::signal(metrics::SignalOutcome::Dropped);
+        }
         let node = Uuid::now_v7();
         let hearing = Reader::start(&self.settings, partitions, node, self.registry.clone(), stop.clone());
         let sending = Sender::new(&self.settings, node);
@@ -113,6 +117,7 @@ impl SignalTask {
 /// How many partitions the topic has, once it is there; `None` at `stop`. An operator who lets nobody create topics may
 /// create it later.
 async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Option<usize> {
+    let mut said = false;
     loop {
         let found = tokio::select! {
             () = stop.cancelled() => return None,
@@ -120,12 +125,11 @@ async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Optio
         };
         match found {
             Ok(partitions) => return Some(partitions),
-            Err(error @ LogError::Unreachable { .. }) => {
-                log::debug!(error:% = error; "signals wait for the log");
+            Err(error @ LogError::Create { .. }) if !said => {
+                said = true;
+                log::warn!(error:% = error; "until kafka.signals_topic is there, what people read is not shown at once on other backends");
             }
-            Err(error) => {
-                log::warn!(error:% = error; "without kafka.signals_topic, what people read is not shown at once on other backends");
-            }
+            Err(error) => log::debug!(error:% = error; "signals wait for their topic"),
         }
         tokio::select! {
             () = stop.cancelled() => return None,

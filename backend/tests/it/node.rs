@@ -43,6 +43,8 @@ impl Node {
         let mut settings = Settings::defaults();
         settings.kafka.brokers = broker.address().to_string();
         settings.kafka.partitions = 3;
+        // One node, as `milena`.
+        settings.kafka.signals_topic = String::new();
         settings.database.url =
             Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
         settings.http.listen = SocketAddr::from(([127, 0, 0, 1], 0));

@@ -6,58 +6,68 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::client::{Account, Incoming, Rest, Socket};
-use crate::world::{Cluster, Database, Kind, Milena, OwnServer, Services, shared, tell, until};
+use crate::client::{Accepted, Account, Incoming, Rest, Socket};
+use crate::world::{Cluster, Database, Kind, Milena, OwnServer, Services, shared, tell, turn, until};
 
 /// Marks in a row that must each be heard once.
 const MARKS: usize = 20;
 /// A mark that is not heard by then is followed by another: signals have no promise, only the store has.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Ann reads what Bob writes.
+/// Ann reads what Bob writes: on one backend, while her other device and Bob are on another.
 struct Readers {
+    here: Rest,
+    there: Rest,
+    ann: Account,
+    bob: Account,
     anns: Socket,
     anns_other: Socket,
     bobs: Socket,
-    bob: Rest,
-    ann: Account,
     said: usize,
 }
 
 impl Readers {
-    /// Ann reads on `here`; her other device and Bob are on `there`.
-    async fn gather(here: &Rest, there: &Rest) -> Self {
+    async fn gather(here: Rest, there: Rest) -> Self {
         let (ann, bob) = (here.register("ann").await, here.register("bob").await);
-        let signed_in = async |rest: &Rest, account: &Account| {
-            Socket::signed_in(rest.address(), &account.token, None).await.0
-        };
-        Self {
-            anns: signed_in(here, &ann).await,
-            anns_other: signed_in(there, &ann).await,
-            bobs: signed_in(there, &bob).await,
-            bob: there.of(&bob),
-            ann,
-            said: 0,
-        }
+        let [anns, anns_other, bobs] = connect(&here, &there, &ann, &bob).await;
+        Self { here, there, ann, bob, anns, anns_other, bobs, said: 0 }
     }
 
-    /// Bob writes, Ann reads it: up to where.
-    async fn mark(&mut self) -> i64 {
+    /// After a time in which nobody answered the server's pings.
+    async fn connect_again(&mut self) {
+        let sockets = connect(&self.here, &self.there, &self.ann, &self.bob).await;
+        [self.anns, self.anns_other, self.bobs] = sockets;
+    }
+
+    /// Bob writes until it is accepted: which conversation, and where.
+    async fn say(&mut self) -> (Uuid, i64) {
         self.said += 1;
-        let client_id = format!("c-{}", self.said);
+        let (bob, to, client_id) = (self.there.of(&self.bob), self.ann.person.id, format!("c-{}", self.said));
         let mut sent = Value::Null;
         until("Bob's message is accepted", 60, async || {
-            let answer = self.bob.send(self.ann.person.id, &client_id, "hello").await;
+            let answer = bob.send(to, &client_id, "hello").await;
             sent = answer.body.clone();
             answer.status == 202
         })
         .await;
-        let (conversation, position) = (&sent["conversation"], &sent["position"]);
-        // Her node must know the message, or it takes the mark for an older one.
-        while next(&mut self.anns, "message").await["position"] != *position {}
+        let accepted: Accepted = serde_json::from_value(sent).expect("an answer");
+        (accepted.conversation, accepted.position)
+    }
+
+    /// Bob writes, Ann reads it: up to where.
+    async fn mark(&mut self) -> i64 {
+        let (conversation, position) = self.say().await;
+        // Her own mark is not told to the device that made it.
+        loop {
+            let frame = any_of(&mut self.anns, &["message", "read", "seen"]).await;
+            assert_eq!(frame["type"], "message", "{frame}");
+            if frame["position"] == position {
+                break;
+            }
+        }
         let read = json!({"type": "read", "conversation": conversation, "position": position});
         self.anns.send(&read).await.unwrap();
-        position.as_i64().expect("a position")
+        position
     }
 
     /// Marks until one is heard; says how long that took.
@@ -84,25 +94,29 @@ impl Readers {
                 assert_eq!(frame["position"], position, "lost or repeated: {frame}");
             }
         }
-        // And by nobody else: the device that read is told nothing.
-        self.anns.send(&json!({"type": "ping"})).await.unwrap();
-        let frame = any_of(&mut self.anns, &["read", "seen", "pong"]).await;
-        assert_eq!(frame["type"], "pong", "{frame}");
     }
 
     /// Whoever looks later finds the newest mark in the store's answer.
-    async fn the_store_has_the_newest(&mut self, other: &Rest) {
+    async fn the_store_has_the_newest(&mut self) {
         let newest = self.mark().await;
-        let conversation: Uuid = self.bob.conversations().await[0].id;
-        let path = format!("conversations/{conversation}");
+        let bob = self.there.of(&self.bob);
+        let path = format!("conversations/{}", bob.conversations().await[0].id);
         until("the mark is stored", 20, async || {
-            let seen: Value = self.bob.get(&path).await.body;
+            let seen: Value = bob.get(&path).await.body;
             seen["other_last_read"] == newest
         })
         .await;
-        let list = other.of(&self.ann).conversations().await;
+        let list = self.there.of(&self.ann).conversations().await;
         assert_eq!(list[0].unread, 0, "unread on the other backend");
     }
+}
+
+/// Ann's, her other device's and Bob's.
+async fn connect(here: &Rest, there: &Rest, ann: &Account, bob: &Account) -> [Socket; 3] {
+    let signed_in = async |rest: &Rest, account: &Account| {
+        Socket::signed_in(rest.address(), &account.token, None).await.0
+    };
+    [signed_in(here, ann).await, signed_in(there, ann).await, signed_in(there, bob).await]
 }
 
 /// The next frame of this type; others are passed over.
@@ -127,14 +141,18 @@ async fn are_heard_on_another_backend_and_again_after_the_log_was_away() {
     let Some(postgres) = shared(Kind::Postgres).await else { return };
     let services =
         Services { kafka: kafka.address().to_owned(), database: Database::create_on(&postgres).await };
+    let _turn = turn().await;
     let cluster = Cluster::start(services, 2, 1).await;
-    let mut readers = Readers::gather(&cluster.rest(0), &cluster.rest(1)).await;
+    let mut readers = Readers::gather(cluster.rest(0), cluster.rest(1)).await;
     let first = readers.hear_again().await;
     readers.each_mark_is_heard_once().await;
-    readers.the_store_has_the_newest(&cluster.rest(1)).await;
+    readers.the_store_has_the_newest().await;
 
     kafka.kill().await;
     kafka.start_again().await;
+    let (_, position) = readers.say().await;
+    assert!(position > 0, "sends are accepted again");
+    readers.connect_again().await;
     let again = readers.hear_again().await;
     readers.each_mark_is_heard_once().await;
     tell(&format!(
@@ -145,8 +163,7 @@ async fn are_heard_on_another_backend_and_again_after_the_log_was_away() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn are_heard_in_milena() {
     let milena = Milena::start().await;
-    let rest = milena.rest();
-    let mut readers = Readers::gather(&rest, &rest).await;
+    let mut readers = Readers::gather(milena.rest(), milena.rest()).await;
     readers.each_mark_is_heard_once().await;
-    readers.the_store_has_the_newest(&rest).await;
+    readers.the_store_has_the_newest().await;
 }
