@@ -2,7 +2,8 @@
 //! everybody reading.
 //!
 //! A slow client must fill its buffers to be noticed: those who stop are sent long messages by writers of their own, in both
-//! runs. Only the messages among the others are measured.
+//! runs. Only the messages among the others are measured. What a run leaves in the log, the store and memory slows the next
+//! one down a little, whoever reads: so there are four, without, with, with and without, and each kind counts as one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Counts, Crowd, Order, Origin, Route};
+use crate::measure::latency::Latencies;
 use crate::measure::process::{Meter, Usage, Watched};
 use crate::measure::report::Report;
 use crate::world::{Metrics, Person, Place, World, raise_open_files, sign_up};
@@ -27,7 +29,7 @@ pub struct Options {
     /// How many of a hundred stop reading.
     #[arg(long, default_value_t = 1.0)]
     slow_percent: f64,
-    /// Length of each of the two runs.
+    /// Length of each of the four runs.
     #[arg(long, default_value_t = 30.0)]
     seconds: f64,
     /// Messages a second among those who read, all together.
@@ -43,10 +45,12 @@ pub struct Options {
 
 const BODY_BYTES: usize = 100;
 /// Clients that stop have as little room in the kernel as it gives.
-const SLOW_RECEIVE_BUFFER_BYTES: u32 = 4_096;
+const SMALL: Origin = Origin { address: None, receive_buffer_bytes: Some(4_096) };
 const WARM_UP_S: f64 = 5.0;
 const SETTLE: Duration = Duration::from_secs(10);
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+/// Whether somebody stops reading.
+const RUNS: [bool; 4] = [false, true, true, false];
 
 /// Runs it.
 ///
@@ -61,37 +65,47 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let mut others = sign_up(&world.databases[0], options.connections + slow).await?;
     let writers = others.split_off(options.connections);
     let stoppers = others.split_off(options.connections - slow);
-    let small = Origin { address: None, receive_buffer_bytes: Some(SLOW_RECEIVE_BUFFER_BYTES) };
     let mut bench = Bench {
         options,
         gateway: world.gateway_processes()[0].clone(),
         others: Arc::new(Crowd::connect(gateway, others, |_| Origin::default()).await?),
         writers: Arc::new(Crowd::connect(gateway, writers, |_| Origin::default()).await?),
-        stoppers: Crowd::connect(gateway, stoppers.clone(), |_| small).await?,
-        targets: stoppers,
+        stoppers,
         sent: 0,
     };
     bench.load(WARM_UP_S).await?;
     let meter = Meter::start(&world.watched())?;
-    let (without, _) = bench.load(options.seconds).await?;
-    let before = Usage::of(bench.gateway.pid)?.rss_kib;
-    (0..slow).for_each(|client| bench.stoppers.order(client, Order::StopReading));
-    let (with, peak) = bench.load(options.seconds).await?;
+    let (mut without, mut with, mut growth_kib) = (Latencies::default(), Latencies::default(), 0);
+    for stop in RUNS {
+        let readers = Crowd::connect(gateway, bench.stoppers.clone(), |_| SMALL).await?;
+        let before = Usage::of(bench.gateway.pid)?.rss_kib;
+        if stop {
+            (0..slow).for_each(|client| readers.order(client, Order::StopReading));
+        }
+        let (counts, peak) = bench.load(options.seconds).await?;
+        if stop {
+            with.add(&counts.delivered);
+            growth_kib = growth_kib.max(peak.saturating_sub(before));
+        } else {
+            without.add(&counts.delivered);
+        }
+    }
     let spans = meter.read()?;
     let metrics = Metrics::read(gateway).await?;
     let ended = |reason: &str| metrics.sum("milena_socket_ends_total", &format!("reason=\"{reason}\""));
     let cut_off = ended("slow") + ended("stuck");
-    eprintln!("without, delivered: {}", without.delivered.line());
-    eprintln!("with,    delivered: {}", with.delivered.line());
-    let (p99, p99_without) = (with.delivered.percentile_ms(99.0), without.delivered.percentile_ms(99.0));
+    eprintln!("without, delivered: {}", without.line());
+    eprintln!("with,    delivered: {}", with.line());
+    let (p99, p99_without) = (with.percentile_ms(99.0), without.percentile_ms(99.0));
     Ok(Report::new("slow", world.kind().as_str())
         .figure("connections", options.connections)
         .figure("slow", slow)
+        .figure("stopped", slow * RUNS.iter().filter(|stop| **stop).count())
         .figure("cut_off", cut_off)
         .figure("p99_ms", p99)
         .figure("p99_without_ms", p99_without)
         .figure("p99_ratio", p99 / p99_without)
-        .figure("rss_growth_mb", peak.saturating_sub(before) as f64 / 1024.0)
+        .figure("rss_growth_mb", growth_kib as f64 / 1024.0)
         .processes(&spans))
 }
 
@@ -100,8 +114,7 @@ struct Bench<'a> {
     gateway: Watched,
     others: Arc<Crowd>,
     writers: Arc<Crowd>,
-    stoppers: Crowd,
-    targets: Vec<Person>,
+    stoppers: Vec<Person>,
     sent: u64,
 }
 
@@ -109,7 +122,7 @@ impl Bench<'_> {
     /// Load for some time; what the others saw, and the most memory that the backend had.
     async fn load(&mut self, seconds: f64) -> anyhow::Result<(Counts, u64)> {
         let Options { rate, slow_rate, slow_body_bytes, .. } = *self.options;
-        let targets: Vec<_> = self.targets.iter().map(|person| person.id).collect();
+        let targets: Vec<_> = self.stoppers.iter().map(|person| person.id).collect();
         let slow_rate = slow_rate * targets.len() as f64;
         let to_stoppers = move |number: u64| {
             let client = (number % targets.len() as u64) as usize;
