@@ -43,7 +43,7 @@ async fn of_a_message_that_was_just_shown_are_taken_as_they_are() {
             }
             late
         });
-        node.read(&log, partition, MESSAGES).await;
+        node.read_in_bursts(&log, partition).await;
         let late = timeout(Duration::from_secs(60), reading).await.expect("all are shown").unwrap();
         assert_eq!(late, 0, "marks that were taken for earlier ones, of {MESSAGES}");
     }

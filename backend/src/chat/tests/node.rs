@@ -133,12 +133,24 @@ impl Node {
     /// The tail reads up to `count` records of a partition.
     pub(super) async fn read(&mut self, log: &Log, partition: usize, count: usize) {
         for _ in 0..if self.connected { count } else { 0 } {
-            let offset = self.read[partition];
-            let Some(event) = log.partitions[partition].get(offset as usize) else { return };
-            self.read[partition] += 1;
-            let event = Ok(Event::Message(event.clone()));
-            self.feed(TailEvent::Record { partition: partition as i32, offset, event }).await;
+            let Some(record) = self.next_record(log, partition) else { return };
+            self.feed(record).await;
         }
+    }
+
+    /// The tail reads all of a partition, faster than it is delivered.
+    pub(super) async fn read_in_bursts(&mut self, log: &Log, partition: usize) {
+        while let Some(record) = self.next_record(log, partition) {
+            self.tail.send(record).await.expect("the task lives");
+        }
+    }
+
+    fn next_record(&mut self, log: &Log, partition: usize) -> Option<TailEvent> {
+        let offset = self.read[partition];
+        let event = log.partitions[partition].get(offset as usize)?;
+        self.read[partition] += 1;
+        let event = Ok(Event::Message(event.clone()));
+        Some(TailEvent::Record { partition: partition as i32, offset, event })
     }
 
     async fn feed(&self, event: TailEvent) {
