@@ -84,7 +84,8 @@ impl App {
 
         let stopping = shutdown.child_token();
         let upkeep = CancellationToken::new();
-        let sessions = Sessions::new(store.clone(), registry, settings.http.session_days);
+        let sessions =
+            Sessions::new(store.clone(), registry, chat.signals().clone(), settings.http.session_days);
         let send_rate = Arc::new(SendRate::from_settings(&settings.limits));
         let sockets =
             Sockets::new(chat.clone(), sessions.clone(), Arc::clone(&send_rate), &settings, stopping.clone());

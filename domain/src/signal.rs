@@ -9,14 +9,20 @@ use uuid::Uuid;
 use crate::event::Envelope;
 use crate::{ConversationId, DecodeError, Position, UserId, VERSION};
 
-/// The type of a read mark.
-const TYPE_READ: &str = "read";
+/// The types that this program knows, as `#[serde(tag)]` writes them.
+const TYPES: [&str; 2] = ["read", "session_ended"];
 
 /// Something to tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Signal {
     /// Somebody has read something.
     Read(ReadSignal),
+    /// A session was ended before its time: its sockets go.
+    SessionEnded {
+        /// Its public name.
+        session: Uuid,
+    },
 }
 
 /// `user` has read the conversation with `other` up to `position`.
@@ -40,21 +46,27 @@ impl ReadSignal {
 
 /// The record's form, version 1. Unknown fields are ignored.
 #[derive(Serialize, Deserialize)]
-struct ReadRecord<T> {
+struct Record {
     v: u32,
-    #[serde(rename = "type")]
-    kind: T,
     node: Uuid,
     #[serde(flatten)]
-    read: ReadSignal,
+    signal: Signal,
 }
 
 impl Signal {
+    /// The record's key: signals about the same thing stay in order.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Read(read) => read.conversation().to_string(),
+            Self::SessionEnded { session } => session.to_string(),
+        }
+    }
+
     /// The record's value; `node` is the backend that says it.
     #[must_use]
     pub fn encode(&self, node: Uuid) -> Vec<u8> {
-        let Self::Read(read) = *self;
-        let record = ReadRecord { v: VERSION, kind: TYPE_READ, node, read };
+        let record = Record { v: VERSION, node, signal: *self };
         serde_json::to_vec(&record).expect("ids and numbers are JSON")
     }
 
@@ -69,11 +81,11 @@ impl Signal {
         if envelope.v > VERSION {
             return Err(DecodeError::UnknownVersion(envelope.v));
         }
-        if envelope.kind != TYPE_READ {
+        if !TYPES.contains(&&*envelope.kind) {
             return Err(DecodeError::UnknownType(envelope.kind.chars().take(64).collect()));
         }
-        let record: ReadRecord<String> = serde_json::from_slice(value).map_err(malformed)?;
-        Ok((record.node, Self::Read(record.read)))
+        let record: Record = serde_json::from_slice(value).map_err(malformed)?;
+        Ok((record.node, record.signal))
     }
 }
 
@@ -89,20 +101,29 @@ mod tests {
 
     #[test]
     fn what_is_told_is_heard() {
-        let (node, signal) = (Uuid::now_v7(), read());
-        assert_eq!(Signal::decode(Some(&signal.encode(node))), Ok((node, signal)));
+        let node = Uuid::now_v7();
+        for signal in [read(), Signal::SessionEnded { session: Uuid::now_v7() }] {
+            assert_eq!(Signal::decode(Some(&signal.encode(node))), Ok((node, signal)));
+        }
     }
 
     #[test]
     fn the_form_is_flat_and_named() {
-        let Signal::Read(read) = read();
-        let value: serde_json::Value =
-            serde_json::from_slice(&Signal::Read(read).encode(Uuid::nil())).unwrap();
+        let told = |signal: Signal| -> serde_json::Value {
+            serde_json::from_slice(&signal.encode(Uuid::nil())).unwrap()
+        };
+        let session = Uuid::now_v7();
+        let expected = serde_json::json!({
+            "v": 1, "type": "session_ended", "node": Uuid::nil(), "session": session,
+        });
+        assert_eq!(told(Signal::SessionEnded { session }), expected);
+        let signal = read();
+        let Signal::Read(read) = signal else { unreachable!() };
         let expected = serde_json::json!({
             "v": 1, "type": "read", "node": Uuid::nil(), "user": read.user, "other": read.other,
             "position": read.position,
         });
-        assert_eq!(value, expected);
+        assert_eq!(told(signal), expected);
     }
 
     #[test]

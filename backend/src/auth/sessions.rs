@@ -1,8 +1,8 @@
 //! Sessions: from a token to a person, for REST and WebSocket alike.
 //!
 //! A session ends some days after its last use; the use is written down at most once a minute. Ending one closes its
-//! sockets: here at once, on other nodes within a minute. While the database is away, whoever was signed in some minutes ago is believed, so that live chat goes
-//! on through reconnects; nobody new can sign in.
+//! sockets: at once on all nodes by a signal, and should that be lost, within a minute. While the database is away,
+//! whoever was signed in some minutes ago is believed, so that live chat goes on through reconnects; nobody new can sign in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +18,11 @@ use uuid::Uuid;
 use super::lookup::Lookup;
 use super::token::{Token, hash_of};
 use crate::refusal::Refusal;
-use crate::registry::CloseCode;
-use crate::registry::Registry;
+use crate::registry::{CloseCode, Registry};
+use crate::signals::Signals;
 
 /// Uses within this time of the last one are not written down; sockets are looked after this often, so that a session
-/// that was ended on another node keeps its sockets here no longer.
+/// that was ended on another node keeps its sockets here no longer, even if the signal was lost.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// How long a session that was seen is believed while the database is away.
 const BELIEVED_FOR: Duration = Duration::from_secs(600);
@@ -63,6 +63,7 @@ struct Shared {
     /// For all look-ups of tokens: many at once become one query.
     lookup: Lookup,
     registry: Registry,
+    signals: Signals,
     lifetime_ms: i64,
     /// By hash of the token: written by each look-up that succeeds, read only while the database is away.
     seen: Cache<[u8; 32], Identity>,
@@ -77,12 +78,13 @@ struct Shared {
 impl Sessions {
     /// Sessions in `store`, whose sockets are in `registry`, and which end `days` after their last use.
     #[must_use]
-    pub fn new(store: Store, registry: Registry, days: u32) -> Self {
+    pub fn new(store: Store, registry: Registry, signals: Signals, days: u32) -> Self {
         let remember = |time_to_live| Cache::builder().max_capacity(REMEMBERED).time_to_live(time_to_live);
         Self(Arc::new(Shared {
             lookup: Lookup::new(store.clone()),
             store,
             registry,
+            signals,
             lifetime_ms: i64::from(days) * DAY_MS,
             seen: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build(),
             ended: remember(BELIEVED_FOR).build(),
@@ -185,7 +187,7 @@ impl Sessions {
     /// A session was removed from the store: its sockets go, and it is not believed while the database is away.
     pub(super) fn has_ended(&self, session: Uuid) {
         self.0.ended.insert(session, ());
-        self.0.registry.close_session(session, CloseCode::SessionEnded);
+        self.0.signals.tell_session_ended(session);
     }
 
     /// Looks after the sessions until `stop`: those with sockets are in use, those that ended on another node lose their
@@ -216,7 +218,8 @@ impl Sessions {
             }
         };
         for ended in connected.into_iter().filter(|session| !existing.contains(session)) {
-            self.has_ended(ended);
+            self.0.ended.insert(ended, ());
+            self.0.registry.close_session(ended, CloseCode::SessionEnded);
         }
     }
 
@@ -253,6 +256,11 @@ mod tests {
         store
     }
 
+    /// Of a node that no signal leaves or reaches.
+    fn alone(store: &Store, registry: &Registry) -> Sessions {
+        Sessions::new(store.clone(), registry.clone(), Signals::alone(registry), 30)
+    }
+
     async fn anna(store: &Store) -> UserId {
         let id = UserId::from_uuid(Uuid::now_v7());
         let user = NewUser {
@@ -271,7 +279,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder).await;
         let user = anna(&store).await;
-        let sessions = Sessions::new(store.clone(), Registry::default(), 30);
+        let sessions = alone(&store, &Registry::default());
         let (token, now) = (Token::generate(), Timestamp::now());
         let begun = NewSession {
             id: Uuid::now_v7(),
@@ -299,8 +307,8 @@ mod tests {
         let store = store(&folder).await;
         let user = anna(&store).await;
         let (here, there) = (Registry::default(), Registry::default());
-        let node = Sessions::new(store.clone(), here.clone(), 30);
-        let other_node = Sessions::new(store.clone(), there, 30);
+        let node = alone(&store, &here);
+        let other_node = alone(&store, &there);
         let mut sockets = Vec::new();
         for _ in 0..2 {
             let token = node.begin(user, String::new()).await.unwrap().token;

@@ -73,6 +73,12 @@ impl Chat {
         &self.health
     }
 
+    /// What is told to other nodes.
+    #[must_use]
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
     /// Names and existence of people.
     #[must_use]
     pub fn directory(&self) -> &Directory {

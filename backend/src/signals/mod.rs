@@ -1,4 +1,4 @@
-//! What this backend tells the others at once, and they tell it: so far, what people have read.
+//! What this backend tells the others at once, and they tell it: what people have read, and which sessions were ended.
 //!
 //! A topic of its own (`kafka.signals_topic`), that every backend reads from its end. No promise rests on it: what is
 //! told is stored elsewhere, so telling never waits and never fails, and what cannot be told is dropped and counted.
@@ -66,8 +66,18 @@ impl Signals {
     /// Shows a read mark to everybody it concerns, on this node and the others, but to the socket that said it.
     pub fn tell_read(&self, read: ReadSignal, from: Option<ConnectionId>) {
         show::read(&self.registry, read, from.as_slice());
+        self.tell_others(Signal::Read(read));
+    }
+
+    /// Closes the sockets of a session that was ended, here and on the other nodes.
+    pub fn tell_session_ended(&self, session: Uuid) {
+        show::session_ended(&self.registry, session);
+        self.tell_others(Signal::SessionEnded { session });
+    }
+
+    fn tell_others(&self, signal: Signal) {
         if let Some(others) = &self.others
-            && others.try_send(Signal::Read(read)).is_err()
+            && others.try_send(signal).is_err()
         {
             metrics::signal(metrics::SignalOutcome::Dropped);
         }
@@ -88,7 +98,7 @@ impl SignalTask {
         let (thread, mut sender) = match (hearing, sending) {
             (Ok(thread), Ok(sender)) => (thread, sender),
             (Err(error), _) | (_, Err(error)) => {
-                log::error!(error:% = error; "other backends are not told what people have read");
+                log::error!(error:% = error; "signals are neither sent nor heard");
                 return;
             }
         };
@@ -127,7 +137,7 @@ async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Optio
             Ok(partitions) => return Some(partitions),
             Err(error @ LogError::Create { .. }) if !said => {
                 said = true;
-                log::warn!(error:% = error; "until kafka.signals_topic is there, what people read is not shown at once on other backends");
+                log::warn!(error:% = error; "until kafka.signals_topic is there, other backends hear later what people read and which sessions were ended");
             }
             Err(error) => log::debug!(error:% = error; "signals wait for their topic"),
         }

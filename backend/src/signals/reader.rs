@@ -96,9 +96,12 @@ fn connect(settings: &KafkaSettings, partitions: usize) -> Result<BaseConsumer<C
 fn hear(value: Option<&[u8]>, node: Uuid, registry: &Registry) {
     match Signal::decode(value) {
         Ok((from, _)) if from == node => {}
-        Ok((_, Signal::Read(read))) => {
+        Ok((_, signal)) => {
             metrics::signal(SignalOutcome::Heard);
-            show::read(registry, read, &[]);
+            match signal {
+                Signal::Read(read) => show::read(registry, read, &[]),
+                Signal::SessionEnded { session } => show::session_ended(registry, session),
+            }
         }
         // A newer backend's, or nonsense: there is nobody to tell, and nothing to lose.
         Err(error) => {

@@ -34,8 +34,7 @@ impl Sender {
         if self.client.client().context().forgotten.is_certain() {
             self.replace_client();
         }
-        let Signal::Read(read) = signal;
-        let (key, value) = (read.conversation().to_string(), signal.encode(self.node));
+        let (key, value) = (signal.key(), signal.encode(self.node));
         let record = BaseRecord::to(&self.settings.signals_topic).key(&key).payload(&value);
         if let Err((error, _)) = self.client.send(record) {
             metrics::signal(SignalOutcome::Dropped);

@@ -1,9 +1,15 @@
-//! A signal as the frames that people on this node get.
+//! A signal as the people on this node notice it.
 
 use milena_domain::ReadSignal;
+use uuid::Uuid;
 
-use crate::registry::{ConnectionId, Registry};
+use crate::registry::{CloseCode, ConnectionId, Registry};
 use crate::wire::frames;
+
+/// Its sockets close, also one that is just about to register.
+pub(super) fn session_ended(registry: &Registry, session: Uuid) {
+    registry.close_session(session, CloseCode::SessionEnded);
+}
 
 /// `read` to the reader's sockets but those of `except`, `seen` to the other person's. Costs two look-ups when
 /// neither is here, as on most nodes.

@@ -1,12 +1,13 @@
-//! What somebody reads is shown at once to their other devices and to the other person, whichever backends they are on.
+//! What happens on one backend is noticed at once on the others: what somebody reads, and that a session was ended.
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::client::{Accepted, Account, Incoming, Rest, Socket};
+use crate::client::{Accepted, Account, Incoming, PASSWORD, Rest, Socket};
 use crate::world::{Cluster, Database, Kind, Milena, OwnServer, Services, shared, tell, turn, until};
 
 /// Marks in a row that must each be heard once.
@@ -96,6 +97,26 @@ impl Readers {
         }
     }
 
+    /// Ann's other device signs in by itself, and she ends that session from here.
+    async fn an_ended_session_loses_its_sockets(&self) {
+        let stolen = self.there.login(&self.ann.person.username, PASSWORD).await;
+        let (mut socket, _) = Socket::signed_in(self.there.address(), &stolen.token, None).await;
+        let sessions = self.there.of(&stolen).get("sessions").await.body;
+        let current =
+            sessions["sessions"].as_array().expect("a list").iter().find(|it| it["current"] == true);
+        let path = format!("sessions/{}", current.expect("its own")["id"].as_str().expect("an id"));
+        let began = Instant::now();
+        let ended = Rest::ask(self.here.of(&self.ann).request(Method::DELETE, &path)).await;
+        assert_eq!((ended.status, socket.closed().await), (204, Some(4501)));
+        // Without the signal it is noticed by the look that each backend takes once a minute.
+        tell(&format!(
+            "a session ended on the other backend: its socket closed after {:.1?}",
+            began.elapsed()
+        ));
+        let answer = self.there.of(&stolen).get("me").await;
+        assert_eq!(answer.status, 401, "{}", answer.body);
+    }
+
     /// Whoever looks later finds the newest mark in the store's answer.
     async fn the_store_has_the_newest(&mut self) {
         let newest = self.mark().await;
@@ -147,6 +168,7 @@ async fn are_heard_on_another_backend_and_again_after_the_log_was_away() {
     let first = readers.hear_again().await;
     readers.each_mark_is_heard_once().await;
     readers.the_store_has_the_newest().await;
+    readers.an_ended_session_loses_its_sockets().await;
 
     kafka.kill().await;
     kafka.start_again().await;
@@ -166,4 +188,5 @@ async fn are_heard_in_milena() {
     let mut readers = Readers::gather(milena.rest(), milena.rest()).await;
     readers.each_mark_is_heard_once().await;
     readers.the_store_has_the_newest().await;
+    readers.an_ended_session_loses_its_sockets().await;
 }
