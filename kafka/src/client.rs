@@ -117,7 +117,12 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         }
         Role::SignalSender => {
             // What was repeated could come twice, or after what is newer.
-            config.set("enable.idempotence", "false").set("acks", "1").set("retries", "0");
+            config.remove("message.send.max.retries");
+            config
+                .set("enable.idempotence", "false")
+                .set("enable.gapless.guarantee", "false")
+                .set("acks", "1")
+                .set("retries", "0");
         }
         Role::Admin => {}
     }

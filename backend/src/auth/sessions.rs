@@ -2,7 +2,8 @@
 //!
 //! A session ends some days after its last use; the use is written down at most once a minute. Ending one closes its
 //! sockets: at once on all nodes by a signal, and should that be lost, within a minute. While the database is away,
-//! whoever was signed in some minutes ago is believed, so that live chat goes on through reconnects; nobody new can sign in.
+//! whoever was signed in some minutes ago is believed, so that live chat goes on through reconnects; nobody new can
+//! sign in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -116,7 +117,8 @@ impl Sessions {
     }
 
     fn believe(&self, hash: &[u8; 32], error: &StorageError) -> Result<Option<Identity>, Refusal> {
-        let seen = self.0.seen.get(hash).filter(|identity| !self.0.ended.contains_key(&identity.session));
+        let has_ended = |session| self.0.ended.contains_key(&session) || self.0.registry.has_ended(session);
+        let seen = self.0.seen.get(hash).filter(|identity| !has_ended(identity.session));
         match seen {
             Some(identity) if error.is_temporary() => Ok(Some(identity)),
             _ => Err(error.into()),
@@ -299,6 +301,23 @@ mod tests {
         let used = store.session(&token.hash(), now).await.unwrap().unwrap();
         assert!(used.last_seen_at >= now && used.expires_at >= now.plus_ms(30 * DAY_MS));
         assert_eq!(sessions.0.touched.iter().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn without_the_database_who_was_seen_is_believed_unless_another_node_told_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let user = anna(&store).await;
+        let registry = Registry::default();
+        let sessions = alone(&store, &registry);
+        let token = sessions.begin(user, String::new()).await.unwrap().token;
+        let session = sessions.authenticate(token.expose()).await.unwrap().unwrap().session;
+        store.close().await;
+        let believed = sessions.authenticate(token.expose()).await.unwrap();
+        assert_eq!(believed.map(|identity| identity.session), Some(session));
+        // As the reader of signals does.
+        registry.close_session(session, CloseCode::SessionEnded);
+        assert!(sessions.authenticate(token.expose()).await.is_err());
     }
 
     #[tokio::test]

@@ -92,6 +92,12 @@ impl Registry {
         self.read().by_user.contains_key(&user)
     }
 
+    /// Whether the session was lately closed here, whichever node ended it.
+    #[must_use]
+    pub fn has_ended(&self, session: Uuid) -> bool {
+        self.read().ended.iter().any(|(ended, _)| *ended == session)
+    }
+
     /// Whether the user has a socket here that is none of `except`.
     #[must_use]
     pub fn has_other(&self, user: UserId, except: &[ConnectionId]) -> bool {

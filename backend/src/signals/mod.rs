@@ -93,11 +93,14 @@ impl SignalTask {
             metrics::signal(metrics::SignalOutcome::Dropped);
         }
         let node = Uuid::now_v7();
-        let hearing = Reader::start(&self.settings, partitions, node, self.registry.clone(), stop.clone());
-        let sending = Sender::new(&self.settings, node);
-        let (thread, mut sender) = match (hearing, sending) {
-            (Ok(thread), Ok(sender)) => (thread, sender),
-            (Err(error), _) | (_, Err(error)) => {
+        // The thread last: it would go on when the other fails.
+        let started = Sender::new(&self.settings, node).and_then(|sender| {
+            let registry = self.registry.clone();
+            Ok((sender, Reader::start(&self.settings, partitions, node, registry, stop.clone())?))
+        });
+        let (mut sender, thread) = match started {
+            Ok(started) => started,
+            Err(error) => {
                 log::error!(error:% = error; "signals are neither sent nor heard");
                 return;
             }
@@ -137,7 +140,7 @@ async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Optio
             Ok(partitions) => return Some(partitions),
             Err(error @ LogError::Create { .. }) if !said => {
                 said = true;
-                log::warn!(error:% = error; "until kafka.signals_topic is there, other backends hear later what people read and which sessions were ended");
+                log::warn!(error:% = error; "without kafka.signals_topic, read marks and ended sessions reach other backends late");
             }
             Err(error) => log::debug!(error:% = error; "signals wait for their topic"),
         }

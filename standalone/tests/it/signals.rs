@@ -15,6 +15,9 @@ const MARKS: usize = 20;
 /// A mark that is not heard by then is followed by another: signals have no promise, only the store has.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// A signal that the log did not take by then is dropped; and some time to arrive.
+const KEPT_FOR: Duration = Duration::from_secs(8);
+
 /// Ann reads what Bob writes: on one backend, while her other device and Bob are on another.
 struct Readers {
     here: Rest,
@@ -75,7 +78,7 @@ impl Readers {
     async fn hear_again(&mut self) -> Duration {
         let began = Instant::now();
         loop {
-            assert!(began.elapsed() < Duration::from_secs(60), "nothing is heard on the other backend");
+            assert!(began.elapsed() < Duration::from_secs(120), "nothing is heard on the other backend");
             let position = self.mark().await;
             let heard = async {
                 while next(&mut self.bobs, "seen").await["position"] != position {}
@@ -87,14 +90,19 @@ impl Readers {
         }
     }
 
+    /// In order and never twice. One may be lost: nothing is repeated when the log hesitates.
     async fn each_mark_is_heard_once(&mut self) {
+        let mut lost = 0;
         for _ in 0..MARKS {
             let position = self.mark().await;
             for (socket, kind) in [(&mut self.bobs, "seen"), (&mut self.anns_other, "read")] {
-                let frame = next(socket, kind).await;
-                assert_eq!(frame["position"], position, "lost or repeated: {frame}");
+                match timeout(KEPT_FOR, next(socket, kind)).await {
+                    Ok(frame) => assert_eq!(frame["position"], position, "repeated or late: {frame}"),
+                    Err(_) => lost += 1,
+                }
             }
         }
+        assert!(lost <= 2, "{lost} of {} were lost", 2 * MARKS);
     }
 
     /// Ann's other device signs in by itself, and she ends that session from here.
@@ -108,7 +116,8 @@ impl Readers {
         let began = Instant::now();
         let ended = Rest::ask(self.here.of(&self.ann).request(Method::DELETE, &path)).await;
         assert_eq!((ended.status, socket.closed().await), (204, Some(4501)));
-        // Without the signal it is noticed by the look that each backend takes once a minute.
+        // Without the signal it would be noticed by the look that each backend takes once a minute.
+        assert!(began.elapsed() < Duration::from_secs(10), "closed after {:.1?}", began.elapsed());
         tell(&format!(
             "a session ended on the other backend: its socket closed after {:.1?}",
             began.elapsed()
