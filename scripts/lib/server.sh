@@ -58,13 +58,19 @@ node_dir() { echo "$DIR/node-$1"; }
 port_of() { sed -n "s/^PORT_$2=//p" "$(node_dir "$1")/ports"; }
 pid_of() { cat "$(node_dir "$1")/pid" 2>/dev/null; }
 
+# stat_of PID: STAT becomes the fields of /proc/PID/stat from the state on, which is the third (proc(5)).
+stat_of() {
+  local line
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+  read -ra STAT <<<"${line##*) }"
+}
+
 # Has a thread that has not ended, as only /proc/PID/stat knows. (The command line is empty for a moment whenever a
 # process execs, as every server does on its way up; and the first thread of a killed one can be gone before others.)
 is_alive() {
-  local stat fields
-  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-  read -ra fields <<<"${stat##*) }"
-  case ${fields[0]} in Z | X) [ "${fields[17]}" -gt 1 ] ;; esac
+  local STAT
+  stat_of "$1" || return 1
+  case ${STAT[0]} in Z | X) [ "${STAT[17]}" -gt 1 ] ;; esac
 }
 
 # Alive, and really the server of this folder (process ids are used again).
@@ -76,11 +82,9 @@ is_running() {
 }
 # A child that this script launched, and so the server of its folder, whatever it still execs.
 is_launched() {
-  local stat fields
+  local STAT
   case " ${LAUNCHED_PIDS[*]} " in *" $1 "*) ;; *) return 1 ;; esac
-  { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-  read -ra fields <<<"${stat##*) }"
-  [ "${fields[1]}" = $$ ]
+  stat_of "$1" && [ "${STAT[1]}" = $$ ]
 }
 is_collected() { [ ! -e "/proc/$1" ]; }
 all_dead() {
