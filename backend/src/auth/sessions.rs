@@ -188,8 +188,13 @@ impl Sessions {
 
     /// A session was removed from the store: its sockets go, and it is not believed while the database is away.
     pub(super) fn has_ended(&self, session: Uuid) {
-        self.0.ended.insert(session, ());
+        self.end_here(session);
         self.0.signals.tell_session_ended(session);
+    }
+
+    fn end_here(&self, session: Uuid) {
+        self.0.ended.insert(session, ());
+        self.0.registry.close_session(session, CloseCode::SessionEnded);
     }
 
     /// Looks after the sessions until `stop`: those with sockets are in use, those that ended on another node lose their
@@ -220,8 +225,7 @@ impl Sessions {
             }
         };
         for ended in connected.into_iter().filter(|session| !existing.contains(session)) {
-            self.0.ended.insert(ended, ());
-            self.0.registry.close_session(ended, CloseCode::SessionEnded);
+            self.end_here(ended);
         }
     }
 

@@ -69,9 +69,8 @@ impl Signals {
         self.tell_others(Signal::Read(read));
     }
 
-    /// Closes the sockets of a session that was ended, here and on the other nodes.
+    /// Has the other nodes close the sockets of a session that was ended.
     pub fn tell_session_ended(&self, session: Uuid) {
-        show::session_ended(&self.registry, session);
         self.tell_others(Signal::SessionEnded { session });
     }
 
