@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rdkafka::Statistics;
 
+use crate::LogError;
+
 /// Statistics in a row that know no broker, until it counts: a healthy client that begins anew at `bootstrap.servers` may
 /// have none for a moment.
 const IN_A_ROW: u32 = 3;
@@ -37,6 +39,28 @@ impl Forgotten {
     #[must_use]
     pub fn is_certain(&self) -> bool {
         self.in_a_row.load(Ordering::Relaxed) >= IN_A_ROW
+    }
+}
+
+/// Puts a new client in the place of one that has forgotten all brokers; `what` names it in the log. Whether there is a
+/// new one: if none could be made, the old one stays.
+pub fn take_over<T: Send + 'static>(
+    client: &mut T,
+    what: &str,
+    connect: impl FnOnce() -> Result<T, LogError>,
+) -> bool {
+    log::warn!("a new {what} takes over: the old one has forgotten all brokers");
+    match connect() {
+        Ok(new) => {
+            let old = std::mem::replace(client, new);
+            // Closing a client can block for a while.
+            std::thread::spawn(move || drop(old));
+            true
+        }
+        Err(error) => {
+            log::error!(error:% = error; "no new {what} could be made");
+            false
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod topic;
 
 pub use client::{Role, client_config};
 pub use error::LogError;
-pub use forgotten::Forgotten;
+pub use forgotten::{Forgotten, take_over};
 pub use headers::{header, message_headers};
 pub use logging::Quiet;
 pub use topic::{ensure_signals_topic, ensure_topics, partition_states};

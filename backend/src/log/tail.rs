@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use milena_domain::{DecodeError, Event};
-use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config};
+use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, take_over};
 use milena_settings::KafkaSettings;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -204,17 +204,8 @@ impl Tail {
     }
 
     fn replace_consumer(&mut self) {
-        log::warn!("a new tail takes over: the old one has forgotten all brokers");
-        match self.client.connect(&self.next) {
-            Ok(consumer) => {
-                let old = std::mem::replace(&mut self.consumer, consumer);
-                // Closing a client can block for a while.
-                std::thread::spawn(move || drop(old));
-            }
-            Err(error) => {
-                log::error!(error:% = error; "no new tail could be made");
-                std::thread::sleep(RETRY);
-            }
+        if !take_over(&mut self.consumer, "tail", || self.client.connect(&self.next)) {
+            std::thread::sleep(RETRY);
         }
     }
 

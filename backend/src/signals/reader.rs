@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use milena_domain::Signal;
-use milena_kafka::{LogError, Role};
+use milena_kafka::{LogError, Role, take_over};
 use milena_settings::KafkaSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
@@ -66,17 +66,9 @@ impl Reader {
     }
 
     fn replace_consumer(&mut self) {
-        log::warn!("a new reader of signals takes over: the old one has forgotten all brokers");
-        match connect(&self.settings, self.partitions) {
-            Ok(consumer) => {
-                let old = std::mem::replace(&mut self.consumer, consumer);
-                // Closing a client can block for a while.
-                std::thread::spawn(move || drop(old));
-            }
-            Err(error) => {
-                log::error!(error:% = error; "no new reader of signals could be made");
-                std::thread::sleep(RETRY);
-            }
+        let connect = || connect(&self.settings, self.partitions);
+        if !take_over(&mut self.consumer, "reader of signals", connect) {
+            std::thread::sleep(RETRY);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use milena_domain::Signal;
-use milena_kafka::{LogError, Role};
+use milena_kafka::{LogError, Role, take_over};
 use milena_settings::KafkaSettings;
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use uuid::Uuid;
@@ -32,25 +32,14 @@ impl Sender {
     /// Enqueues a signal; never waits. What the queue of librdkafka has no room for is dropped.
     pub(super) fn send(&mut self, signal: Signal) {
         if self.client.client().context().forgotten.is_certain() {
-            self.replace_client();
+            let connect = || client::connect(&self.settings, &Role::SignalSender);
+            take_over(&mut self.client, "sender of signals", connect);
         }
         let (key, value) = (signal.key(), signal.encode(self.node));
         let record = BaseRecord::to(&self.settings.signals_topic).key(&key).payload(&value);
         if let Err((error, _)) = self.client.send(record) {
             metrics::signal(SignalOutcome::Dropped);
             log::debug!(error:% = error; "a signal was dropped");
-        }
-    }
-
-    fn replace_client(&mut self) {
-        log::warn!("a new sender of signals takes over: the old one has forgotten all brokers");
-        match client::connect(&self.settings, &Role::SignalSender) {
-            Ok(client) => {
-                let old = std::mem::replace(&mut self.client, client);
-                // Closing a client can block for a while.
-                std::thread::spawn(move || drop(old));
-            }
-            Err(error) => log::error!(error:% = error; "no new sender of signals could be made"),
         }
     }
 
