@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::{Mistakes, Settings};
 
 /// `config/default.toml`, as compiled in.
-pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
 
 /// Where settings come from besides the defaults.
 #[derive(Debug, Default, Clone)]

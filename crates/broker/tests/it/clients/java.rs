@@ -26,7 +26,7 @@ fn has_jars() -> bool {
 }
 
 async fn tool(target: &Target, name: &str, arguments: &[&str], input: &str) -> Finished {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/kafka");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/kafka");
     let arguments = [&["tool", name, "--bootstrap-server", &target.bootstrap], arguments].concat();
     run(script, &arguments, input).await
 }
