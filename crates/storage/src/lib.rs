@@ -1,6 +1,6 @@
 //! Entities, migrations, queries and the bulk writer of Milena's relational store: SQLite, PostgreSQL, MariaDB/MySQL.
 //!
-//! The store is a *reading copy of the log* plus what the log does not have (people, sessions, read positions). That
+//! The store is a *reading copy of the log* plus what the log does not have (people, sessions, read positions, the server's secret). That
 //! decides most of what is done here:
 //!
 //! - **Messages have one writer path**, [`Store::write_batch`]: rows, the conversations and members that follow from

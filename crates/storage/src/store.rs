@@ -78,7 +78,7 @@ impl Store {
         Ok(Self { kind, pools, settings: settings.clone(), suspicion })
     }
 
-    /// Brings the schema up to date and makes sure that epoch 1 exists. Several programs may do this at once: one
+    /// Brings the schema up to date and makes sure that epoch 1 and the server key exist. Several programs may do this at once: one
     /// works, the others wait for it.
     ///
     /// # Errors

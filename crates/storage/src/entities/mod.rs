@@ -6,5 +6,6 @@ pub mod conversations;
 pub mod log_epochs;
 pub mod members;
 pub mod messages;
+pub mod server_keys;
 pub mod sessions;
 pub mod users;

@@ -4,6 +4,7 @@ mod columns;
 mod m20261121_090000_people;
 mod m20261121_090100_conversations;
 mod m20261121_090200_log;
+mod m20261128_200000_server_key;
 mod run;
 
 use sea_orm_migration::prelude::*;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_090000_people::Migration),
             Box::new(m20261121_090100_conversations::Migration),
             Box::new(m20261121_090200_log::Migration),
+            Box::new(m20261128_200000_server_key::Migration),
         ]
     }
 }

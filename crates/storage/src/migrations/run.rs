@@ -1,4 +1,5 @@
-//! Runs the migrations so that several programs may start at once, and makes sure that the first epoch exists.
+//! Runs the migrations so that several programs may start at once, and makes sure that the first epoch and the
+//! server key exist.
 //!
 //! One lock a database: a write transaction (SQLite), an advisory lock that ends with the transaction (PostgreSQL) or a
 //! named lock of the connection (MySQL, whose schema changes end every transaction). On the first two all
@@ -17,6 +18,7 @@ use sea_orm_migration::MigratorTrait;
 use super::Migrator;
 use crate::connect::open_for_migration;
 use crate::entities::log_epochs;
+use crate::queries::server_key::make_server_key;
 use crate::sql::statement;
 use crate::{StorageError, StoreKind};
 
@@ -47,6 +49,7 @@ async fn in_transaction(kind: StoreKind, connection: &DatabaseConnection) -> Res
     }
     Migrator::up(&transaction, None).await?;
     begin_first_epoch(&transaction).await?;
+    make_server_key(&transaction).await?;
     transaction.commit().await
 }
 
@@ -67,7 +70,8 @@ async fn under_named_lock(connection: &DatabaseConnection) -> Result<(), DbErr> 
         return Err(DbErr::ConnectionAcquire(sea_orm::error::ConnAcquireErr::Timeout));
     }
     Migrator::up(connection, None).await?;
-    begin_first_epoch(connection).await
+    begin_first_epoch(connection).await?;
+    make_server_key(connection).await
     // Closing the connection, which the caller does, releases the lock.
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod offsets;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod reads;
+pub(crate) mod server_key;
 pub(crate) mod sessions;
 
 use milena_domain::{Position, Timestamp};

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use milena_domain::Epoch;
 use milena_storage::entities::{
-    consumer_offsets, conversations, log_epochs, members, messages, sessions, users,
+    consumer_offsets, conversations, log_epochs, members, messages, server_keys, sessions, users,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -31,14 +31,21 @@ pub(super) async fn migrations_go_up_and_down_and_up(database: &TestDatabase) {
 }
 
 pub(super) async fn several_programs_migrate_at_once(database: &TestDatabase) {
-    let programs = (0..4).map(|_| async { database.connect().await.migrate().await });
-    for outcome in futures::future::join_all(programs).await {
-        outcome.unwrap();
-    }
+    let programs = (0..4).map(|_| async {
+        let store = database.connect().await;
+        store.migrate().await.unwrap();
+        store.server_key().await.unwrap().subkey("test/v1").mac(&[])
+    });
+    let tags = futures::future::join_all(programs).await;
+    assert!(tags.iter().all(|tag| *tag == tags[0]), "all have the same key");
     let store = database.store().await;
     assert_eq!(store.log_position(TOPIC).await.unwrap().epoch, Epoch::FIRST);
     let epochs = log_epochs::Entity::find().all(&database.raw().await).await.unwrap();
     assert_eq!(epochs.len(), 1);
+    let keys = server_keys::Entity::find().all(&database.raw().await).await.unwrap();
+    assert!(keys.len() == 1 && keys[0].secret.len() == 32 && keys[0].secret != [0; 32]);
+    store.migrate().await.unwrap();
+    assert_eq!(store.server_key().await.unwrap().subkey("test/v1").mac(&[]), tags[0], "for good");
 }
 
 /// The same columns, and a row of each entity comes back as it was.
@@ -109,6 +116,8 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     };
     check(database, &raw, offset).await;
     check(database, &raw, log_epochs::Model { epoch: 8_191, began_at_ms: 1 }).await;
+    let key = server_keys::Model { number: 2, secret: (0..32).collect(), created_at_ms: 1 };
+    check(database, &raw, key).await;
 }
 
 async fn check<M>(database: &TestDatabase, raw: &DatabaseConnection, row: M)
