@@ -1,6 +1,7 @@
 //! What all requests share: the parts of a running broker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,6 +16,9 @@ use crate::memory::Memory;
 
 /// The number of the only node.
 pub(crate) const NODE_ID: i32 = 1;
+
+/// How long a partition that failed refuses records before it is opened and checked again.
+const RECOVERY_PAUSE: Duration = Duration::from_millis(250);
 
 /// The parts of a running broker. Connections and background tasks hold it; it goes when the last of them ends.
 #[derive(Debug)]
@@ -41,16 +45,18 @@ impl Shared {
     ) -> Result<(Arc<Self>, Journal), BrokerError> {
         let lock = FolderLock::take(&config.data_dir)?;
         let tasks = TaskTracker::new();
+        let disk = Disk::default();
         let options = PartitionOptions {
             sync: config.sync,
             segment_bytes: config.segment_bytes,
-            disk: Disk::default(),
+            disk: disk.clone(),
+            recovery_pause: RECOVERY_PAUSE,
             tasks: tasks.clone(),
             stopping: stopping.clone(),
         };
         let catalogue =
             Catalogue::open(&config.data_dir, options, config.max_partitions, config.max_batch_bytes)?;
-        let mut journal = Journal::open(&config.data_dir.join("offsets.journal"), config.sync)?;
+        let mut journal = Journal::open(&config.data_dir.join("offsets.journal"), config.sync, disk)?;
         journal.forget_topics_except(|topic| catalogue.topic(topic).is_some())?;
         let options = CoordinatorOptions {
             initial_rebalance_delay: config.initial_rebalance_delay,

@@ -26,6 +26,8 @@ pub(super) async fn produce(shared: &Arc<Shared>, request: ProduceRequest) -> An
     let acks = request.acks;
     let refused = if request.transactional_id.is_some() {
         Some(AppendRefusal::from(AppendError::Transactional))
+    } else if !shared.catalogue.is_settled() {
+        Some(AppendRefusal::from(AppendError::Storage))
     } else {
         (!matches!(acks, -1..=1))
             .then_some(AppendRefusal::new(ResponseError::InvalidRequiredAcks, "acks is -1, 0 or 1"))

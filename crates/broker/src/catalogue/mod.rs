@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use uuid::Uuid;
@@ -71,6 +72,8 @@ pub(crate) struct Catalogue {
     max_batch_bytes: usize,
     /// What the file says. Held through a whole change, so changes happen one after the other.
     stored: Mutex<Stored>,
+    /// A change failed so late that the file may hold it all the same, and the old state is not written again yet.
+    unsettled: AtomicBool,
     /// What everybody sees, by name. Written only while `stored` is held.
     topics: RwLock<HashMap<String, Arc<Topic>>>,
     producer_ids: Mutex<producer_ids::Block>,
@@ -87,7 +90,7 @@ impl Catalogue {
         let file = data_dir.join("catalogue.json");
         let folder = data_dir.join("topics");
         fs::create_dir_all(&folder).map_err(BrokerError::storage(&folder))?;
-        let stored = Stored::load(&file)?;
+        let stored = Stored::load(&options.disk, &file)?;
         let catalogue = Self {
             file,
             folder,
@@ -95,6 +98,7 @@ impl Catalogue {
             max_partitions,
             max_batch_bytes,
             stored: Mutex::new(stored),
+            unsettled: AtomicBool::new(false),
             topics: RwLock::default(),
             producer_ids: Mutex::default(),
         };
@@ -152,8 +156,7 @@ impl Catalogue {
         let opened = self.open_topic(&topic, 0, Vec::new(), parsed)?;
         let mut changed = stored.clone();
         changed.topics.push(topic);
-        changed.save(&self.file)?;
-        *stored = changed;
+        self.keep(&mut stored, changed)?;
         log::info!(topic = name, partitions; "topic created");
         Ok(self.publish(opened))
     }
@@ -164,8 +167,7 @@ impl Catalogue {
         let topic = self.topic(name).ok_or(TopicError::Unknown)?;
         let mut changed = stored.clone();
         changed.topics.retain(|stored| stored.id != topic.id);
-        changed.save(&self.file)?;
-        *stored = changed;
+        self.keep(&mut stored, changed)?;
         self.topics.write().unwrap_or_else(PoisonError::into_inner).remove(name);
         for partition in &topic.partitions {
             partition.delete().unwrap_or_else(
@@ -196,8 +198,7 @@ impl Catalogue {
             changed.topics.iter_mut().find(|stored| stored.id == topic.id).ok_or(TopicError::Unknown)?;
         entry.partitions = count;
         let opened = self.open_topic(entry, present, topic.partitions.clone(), topic.config.clone())?;
-        changed.save(&self.file)?;
-        *stored = changed;
+        self.keep(&mut stored, changed)?;
         self.publish(opened);
         Ok(())
     }
@@ -219,8 +220,7 @@ impl Catalogue {
         if validate_only {
             return Ok(());
         }
-        changed.save(&self.file)?;
-        *stored = changed;
+        self.keep(&mut stored, changed)?;
         let (name, partitions) = (topic.name.clone(), topic.partitions.clone());
         self.publish(Topic { name, id: topic.id, config, partitions });
         Ok(())
@@ -234,10 +234,39 @@ impl Catalogue {
             let mut changed = stored.clone();
             let first = changed.next_producer_id;
             changed.next_producer_id += producer_ids::BLOCK;
-            changed.save(&self.file)?;
-            *stored = changed;
+            self.keep(&mut stored, changed)?;
             Ok(first)
         })
+    }
+
+    /// Whether the next start would find what everybody sees. Otherwise nothing may be confirmed: the file may say that
+    /// a topic is gone which is still here, and its records would go with it.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.unsettled.load(Relaxed) || self.settle(&self.changing()).is_ok()
+    }
+
+    /// Puts a change on disk and takes it over. When that fails the old state is written again.
+    fn keep(&self, stored: &mut Stored, changed: Stored) -> io::Result<()> {
+        self.settle(stored)?;
+        let saved = changed.save(&self.options.disk, &self.file);
+        match &saved {
+            Ok(()) => *stored = changed,
+            Err(_) => {
+                self.unsettled.store(true, Relaxed);
+                if let Err(error) = self.settle(stored) {
+                    log::error!(error:%; "a change of the topics failed, and what was before cannot be written either");
+                }
+            }
+        }
+        saved
+    }
+
+    fn settle(&self, stored: &Stored) -> io::Result<()> {
+        if self.unsettled.load(Relaxed) {
+            stored.save(&self.options.disk, &self.file)?;
+            self.unsettled.store(false, Relaxed);
+        }
+        Ok(())
     }
 
     fn open_topic(
@@ -344,4 +373,46 @@ fn check_name(name: &str) -> Result<(), TopicError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let good = (1..=MAX_NAME_CHARACTERS).contains(&name.len()) && name.chars().all(allowed);
     if good && name != "." && name != ".." { Ok(()) } else { Err(TopicError::Name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio_util::sync::CancellationToken;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::config::SyncPolicy;
+    use crate::log::{Disk, faults::Call};
+
+    fn open(folder: &Path, disk: &Disk) -> Catalogue {
+        let options = PartitionOptions {
+            sync: SyncPolicy::Always,
+            segment_bytes: 1 << 20,
+            disk: disk.clone(),
+            recovery_pause: Duration::ZERO,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        };
+        Catalogue::open(folder, options, 10, 1 << 20).expect("opened")
+    }
+
+    #[test]
+    fn a_change_that_failed_is_not_there_after_a_restart() {
+        let folder = tempfile::tempdir().expect("folder");
+        let disk = Disk::default();
+        let catalogue = open(folder.path(), &disk);
+        catalogue.create("letters", 2, BTreeMap::new(), false).expect("created");
+        // The file takes its place before its folder is synced.
+        disk.faults.fail(Call::SyncFolder, 1);
+        catalogue.delete("letters").expect_err("the disk failed");
+        assert!(catalogue.is_settled(), "what was before is written again");
+        assert!(open(folder.path(), &disk).topic("letters").is_some());
+        disk.faults.fail(Call::SyncFolder, 3);
+        catalogue.delete("letters").expect_err("the disk failed");
+        assert!(!catalogue.is_settled(), "nothing may be confirmed now");
+        assert!(catalogue.is_settled(), "the disk is well again");
+        assert!(open(folder.path(), &disk).topic("letters").is_some());
+    }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::BrokerError;
-use crate::log::durable;
+use crate::log::{Disk, durable};
 
 /// The whole file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,14 +32,14 @@ pub(super) struct StoredTopic {
 
 impl Stored {
     /// Reads the file; a missing one is a new broker, and is written at once.
-    pub(super) fn load(path: &Path) -> Result<Self, BrokerError> {
+    pub(super) fn load(disk: &Disk, path: &Path) -> Result<Self, BrokerError> {
         match fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| BrokerError::Damaged { path: path.to_owned(), reason: error.to_string() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let cluster_id = Uuid::now_v7().simple().to_string();
                 let new = Self { cluster_id, next_producer_id: 1, topics: Vec::new() };
-                new.save(path).map_err(BrokerError::storage(path))?;
+                new.save(disk, path).map_err(BrokerError::storage(path))?;
                 Ok(new)
             }
             Err(source) => Err(BrokerError::Storage { path: path.to_owned(), source }),
@@ -47,7 +47,7 @@ impl Stored {
     }
 
     /// Replaces the file.
-    pub(super) fn save(&self, path: &Path) -> io::Result<()> {
-        durable::replace(path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
+    pub(super) fn save(&self, disk: &Disk, path: &Path) -> io::Result<()> {
+        durable::replace(disk, path, &serde_json::to_vec_pretty(self).map_err(io::Error::other)?)
     }
 }

@@ -4,9 +4,8 @@
 //! One task owns the file; changes that arrive while it syncs share the next sync.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -16,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::offsets::{Change, OffsetTable};
 use crate::config::SyncPolicy;
 use crate::error::BrokerError;
-use crate::log::durable;
+use crate::log::{Disk, SyncedFile, durable};
 
 const FRAME_BYTES: usize = 8;
 /// The journal is written anew when it is larger than this and mostly outdated.
@@ -64,20 +63,24 @@ pub(crate) struct Journal {
 /// The file.
 struct Store {
     path: PathBuf,
-    file: File,
+    file: SyncedFile,
     size_bytes: u64,
+    /// A write or sync failed: what the file holds is unknown, and it is written anew before anything is promised.
+    failed: bool,
     sync: SyncPolicy,
+    disk: Disk,
     table: SharedTable,
 }
 
 impl Journal {
     /// Reads the journal, cutting off a torn end.
-    pub(crate) fn open(path: &Path, sync: SyncPolicy) -> Result<Self, BrokerError> {
-        Self::read(path, sync).map_err(BrokerError::storage(path))
+    pub(crate) fn open(path: &Path, sync: SyncPolicy, disk: Disk) -> Result<Self, BrokerError> {
+        Self::read(path, sync, disk).map_err(BrokerError::storage(path))
     }
 
-    fn read(path: &Path, sync: SyncPolicy) -> io::Result<Self> {
+    fn read(path: &Path, sync: SyncPolicy, disk: Disk) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = SyncedFile::new(file);
         let bytes = fs::read(path)?;
         let mut table = OffsetTable::default();
         let mut good = 0;
@@ -87,13 +90,14 @@ impl Journal {
         }
         if good < bytes.len() {
             log::warn!(path:% = path.display(), cut_bytes = bytes.len() - good; "the end of the offset journal was cut off");
-            file.set_len(good as u64)?;
+            disk.truncate(&file, good as u64)?;
         }
-        file.sync_all()?;
-        durable::sync_parent(path)?;
+        disk.sync(&file)?;
+        disk.sync_parent(path)?;
         let (path, size_bytes, table) = (path.to_owned(), good as u64, Arc::new(RwLock::new(table)));
         let (sender, receiver) = mpsc::channel(WAITING_REQUESTS);
-        Ok(Self { store: Store { path, file, size_bytes, sync, table }, sender, receiver })
+        let store = Store { path, file, size_bytes, failed: false, sync, disk, table };
+        Ok(Self { store, sender, receiver })
     }
 
     pub(crate) fn table(&self) -> SharedTable {
@@ -141,7 +145,7 @@ impl Journal {
             }
         }
         // Only an interval policy leaves anything to do here.
-        let synced = tokio::task::spawn_blocking(move || store.file.sync_data()).await;
+        let synced = tokio::task::spawn_blocking(move || store.disk.sync(&store.file)).await;
         if let Err(error) = synced.map_err(io::Error::other).flatten() {
             log::error!(error:%; "the offset journal could not be synced");
         }
@@ -173,15 +177,17 @@ impl Store {
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let written = self.file.write_all_at(bytes, self.size_bytes).and_then(|()| match self.sync {
-            SyncPolicy::Always => self.file.sync_data(),
-            SyncPolicy::Interval(_) => Ok(()),
-        });
-        match written {
-            Ok(()) => self.size_bytes += bytes.len() as u64,
-            Err(_) => self.file.set_len(self.size_bytes)?,
+        if self.failed {
+            self.compact()?;
         }
-        written
+        self.failed = true;
+        self.disk.write(&self.file, bytes, self.size_bytes)?;
+        if self.sync == SyncPolicy::Always {
+            self.disk.sync(&self.file)?;
+        }
+        self.size_bytes += bytes.len() as u64;
+        self.failed = false;
+        Ok(())
     }
 
     fn compact_if_outdated(&mut self) {
@@ -193,14 +199,17 @@ impl Store {
         }
     }
 
+    /// Writes the whole table anew.
     fn compact(&mut self) -> io::Result<()> {
+        self.failed = true;
         let bytes: Vec<u8> = {
             let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
             table.changes().flat_map(|change| encode(&change)).collect()
         };
-        durable::replace(&self.path, &bytes)?;
-        self.file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+        durable::replace(&self.disk, &self.path, &bytes)?;
+        self.file = SyncedFile::new(OpenOptions::new().read(true).write(true).open(&self.path)?);
         self.size_bytes = bytes.len() as u64;
+        self.failed = false;
         Ok(())
     }
 }
@@ -230,6 +239,7 @@ fn decode(bytes: &[u8]) -> Option<(Change, usize)> {
 mod tests {
     use super::super::offsets::CommittedOffset;
     use super::*;
+    use crate::log::faults::Call;
 
     fn commit(partition: i32, offset: i64) -> Change {
         let committed = CommittedOffset { offset, leader_epoch: -1, metadata: "kept".to_owned() };
@@ -240,7 +250,7 @@ mod tests {
     async fn changes_survive_and_a_torn_end_does_not_matter() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("offsets.journal");
-        let journal = Journal::open(&path, SyncPolicy::Always).expect("opened");
+        let journal = Journal::open(&path, SyncPolicy::Always, Disk::default()).expect("opened");
         let handle = journal.handle();
         let serving = tokio::spawn(journal.serve(CancellationToken::new()));
         for offset in 0..20_i64 {
@@ -251,7 +261,7 @@ mod tests {
         let mut bytes = fs::read(&path).expect("read");
         bytes.extend(&encode(&commit(7, 7))[..30]);
         fs::write(&path, bytes).expect("written");
-        let table = Journal::open(&path, SyncPolicy::Always).expect("opened").table();
+        let table = Journal::open(&path, SyncPolicy::Always, Disk::default()).expect("opened").table();
         let table = table.read().expect("table");
         let offsets = table.group("readers").expect("group");
         let kept: Vec<_> = offsets.iter().map(|((_, partition), kept)| (*partition, kept.offset)).collect();
@@ -259,15 +269,39 @@ mod tests {
     }
 
     #[test]
+    fn after_a_failed_sync_everything_is_written_anew() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("offsets.journal");
+        let disk = Disk::default();
+        let mut journal = Journal::open(&path, SyncPolicy::Always, disk.clone()).expect("opened").store;
+        journal.keep(vec![commit(0, 1)]).expect("kept");
+        for call in [Call::Sync, Call::SyncNew, Call::SyncFolder] {
+            disk.faults.fail(Call::Sync, 1);
+            journal.keep(vec![commit(1, 666)]).expect_err("not on disk");
+            // What the system could not write it may throw away, and with it what stood beside it.
+            fs::write(&path, vec![0; 50]).expect("lost");
+            if call != Call::Sync {
+                disk.faults.fail(call, 1);
+                journal.keep(vec![commit(1, 666)]).expect_err("not on disk");
+            }
+            journal.keep(vec![commit(2, 3)]).expect("kept");
+            let reopened = Journal::open(&path, SyncPolicy::Always, Disk::default()).expect("opened");
+            let table = reopened.table();
+            assert_eq!(*table.read().expect("table"), *journal.table.read().expect("table"), "{call:?}");
+            assert_eq!(table.read().expect("table").len(), 2, "{call:?}");
+        }
+    }
+
+    #[test]
     fn a_topic_that_is_gone_leaves_no_offsets() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("offsets.journal");
-        let mut journal = Journal::open(&path, SyncPolicy::Always).expect("opened");
+        let mut journal = Journal::open(&path, SyncPolicy::Always, Disk::default()).expect("opened");
         journal.store.keep(vec![commit(0, 1), commit(1, 2)]).expect("kept");
         journal.forget_topics_except(|topic| topic == "letters").expect("kept");
         assert_eq!(journal.table().read().expect("table").len(), 2);
         journal.forget_topics_except(|_| false).expect("kept");
-        let reopened = Journal::open(&path, SyncPolicy::Always).expect("opened");
+        let reopened = Journal::open(&path, SyncPolicy::Always, Disk::default()).expect("opened");
         assert_eq!(reopened.table().read().expect("table").len(), 0);
     }
 
@@ -276,13 +310,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("offsets.journal");
         let sync = SyncPolicy::Interval(std::time::Duration::ZERO);
-        let mut journal = Journal::open(&path, sync).expect("opened").store;
+        let mut journal = Journal::open(&path, sync, Disk::default()).expect("opened").store;
         for offset in 0..20_000 {
             let (done, _) = oneshot::channel();
             journal.store(vec![Request { changes: vec![commit(0, offset)], done }]);
         }
         assert!(journal.size_bytes < COMPACT_BYTES + 1_000);
-        let reopened = Journal::open(&path, SyncPolicy::Always).expect("opened");
+        let reopened = Journal::open(&path, SyncPolicy::Always, Disk::default()).expect("opened");
         assert_eq!(*reopened.table().read().expect("table"), *journal.table.read().expect("table"));
     }
 }

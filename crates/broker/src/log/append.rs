@@ -62,8 +62,8 @@ impl Partition {
         if deleted {
             return Err(AppendError::Deleted);
         }
-        if log.failed {
-            self.recover(&mut log).map_err(|error| self.refuse(&error))?;
+        if log.failed.is_some() {
+            self.recover(&mut log)?;
         }
         let incarnation = self.progress().incarnation;
         match log.producers.judge(&header) {
@@ -77,7 +77,7 @@ impl Partition {
         if log.active.extent.size_bytes > 0
             && log.active.extent.size_bytes + batch.len() as u64 > self.options.segment_bytes
         {
-            self.roll(&mut log).map_err(|error| self.refuse(&error))?;
+            self.roll(&mut log).map_err(|_| AppendError::Storage)?;
         }
         header.base_offset = log.active.extent.next_offset;
         self.write(&mut log, batch, &header)?;
@@ -122,12 +122,22 @@ impl Partition {
         self.schedule_sync(log);
     }
 
-    /// Closes the active segment and begins a new one. Afterwards everything is on disk.
+    /// Closes the active segment and begins a new one. Afterwards everything is on disk, or the log has failed: who
+    /// waits for a confirmation is told so, because a sync that is under way for them may not hear of the error.
     pub(super) fn roll(&self, log: &mut Log) -> io::Result<()> {
-        log.active.save(&self.options.disk)?;
+        let rolled = self.begin_segment(log);
+        if let Err(error) = &rolled {
+            self.fail(log, error);
+        }
+        rolled
+    }
+
+    fn begin_segment(&self, log: &mut Log) -> io::Result<()> {
+        let disk = &self.options.disk;
+        log.active.save(disk)?;
         let Extent { size_bytes, next_offset, .. } = log.active.extent;
-        snapshot::save_producers(&self.folder, next_offset, &log.producers)?;
-        let active = Active::create(&self.folder, next_offset)?;
+        snapshot::save_producers(disk, &self.folder, next_offset, &log.producers)?;
+        let active = Active::create(disk, &self.folder, next_offset)?;
         let closed = std::mem::replace(&mut log.active, active);
         log.sealed.push(Arc::new(closed.sealed()));
         self.show(log, size_bytes, next_offset);

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::durable;
 
 /// The bytes of batches between two entries.
@@ -58,7 +59,7 @@ pub(crate) fn path_of(segment: &Path) -> PathBuf {
 }
 
 /// Writes the index of the segment at `segment`.
-pub(crate) fn save(segment: &Path, extent: Extent, entries: &[Entry]) -> io::Result<()> {
+pub(crate) fn save(disk: &Disk, segment: &Path, extent: Extent, entries: &[Entry]) -> io::Result<()> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES + entries.len() * ENTRY_BYTES);
     bytes.extend(MAGIC);
     bytes.extend(extent.size_bytes.to_be_bytes());
@@ -69,7 +70,15 @@ pub(crate) fn save(segment: &Path, extent: Extent, entries: &[Entry]) -> io::Res
     bytes.extend(entries.iter().flat_map(|entry| entry.to_bytes()));
     let crc = crc32c::crc32c(&bytes);
     bytes[40..44].copy_from_slice(&crc.to_be_bytes());
-    durable::replace(&path_of(segment), &bytes)
+    durable::replace(disk, &path_of(segment), &bytes)
+}
+
+/// Removes the index of the segment at `segment`, if there is one.
+pub(crate) fn remove(segment: &Path) -> io::Result<()> {
+    match fs::remove_file(path_of(segment)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Reads an index whole; `None` when there is none or it is damaged.
@@ -147,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let segment = folder.path().join("0.log");
         let extent = Extent { size_bytes: 900_000, next_offset: 1_000, max_timestamp_ms: 700 };
-        save(&segment, extent, &entries()).expect("saved");
+        save(&Disk::default(), &segment, extent, &entries()).expect("saved");
         assert_eq!(load(&segment), Some((extent, entries())));
         for offset in [-1, 0, 5, 10, 994, 5_000] {
             let wanted = |entry: &Entry| entry.base_offset <= offset;
@@ -160,7 +169,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let segment = folder.path().join("0.log");
         let extent = Extent { size_bytes: 1, next_offset: 1, max_timestamp_ms: 1 };
-        save(&segment, extent, &entries()).expect("saved");
+        save(&Disk::default(), &segment, extent, &entries()).expect("saved");
         let mut bytes = fs::read(path_of(&segment)).expect("read");
         bytes[100] ^= 1;
         fs::write(path_of(&segment), bytes).expect("written");

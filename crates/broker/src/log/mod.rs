@@ -20,10 +20,13 @@ mod sync;
 
 pub(crate) use append::{AppendError, Appended};
 pub(crate) use batch::{BatchError, OffsetAtTime};
-pub(crate) use disk::Disk;
+pub(crate) use disk::{Disk, SyncedFile};
 pub(crate) use partition::{Partition, PartitionOptions, Progress};
 pub(crate) use read::ReadError;
 pub(crate) use retention::RetentionLimits;
+
+#[cfg(test)]
+pub(crate) use disk::faults;
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::append::AppendError;
 use super::disk::Disk;
 use super::producers::Producers;
 use super::recovery;
@@ -22,6 +24,9 @@ pub(crate) struct PartitionOptions {
     pub(crate) sync: SyncPolicy,
     pub(crate) segment_bytes: u64,
     pub(crate) disk: Disk,
+    /// How long a log that failed is left alone before it is opened again: reading it takes time, and a disk that has
+    /// failed needs some.
+    pub(crate) recovery_pause: Duration,
     /// Owns the tasks that sync; awaited at shutdown.
     pub(crate) tasks: TaskTracker,
     /// Ends the waiting for the next sync interval.
@@ -63,8 +68,9 @@ pub(super) struct Log {
     pub(super) producers: Producers,
     /// Up to where the active segment may be read.
     pub(super) visible_bytes: u64,
-    /// A write or sync failed in a way that leaves the end of the file unknown: recover before the next append.
-    pub(super) failed: bool,
+    /// When a write or sync failed in a way that leaves unknown what is on the disk: recover before the next append,
+    /// and not before this time.
+    pub(super) failed: Option<Instant>,
     /// A sync is under way or due; it will see what is appended meanwhile.
     pub(super) sync_scheduled: bool,
 }
@@ -85,7 +91,7 @@ impl Partition {
             sealed: recovered.sealed,
             active: recovered.active,
             producers: recovered.producers,
-            failed: false,
+            failed: None,
             sync_scheduled: false,
         };
         let (progress, _) = watch::channel(progress);
@@ -104,12 +110,18 @@ impl Partition {
 
     /// Puts everything on disk with the state that makes the next start quick.
     pub(crate) fn save(&self) -> io::Result<()> {
-        let log = self.lock();
-        if log.failed || self.progress().deleted {
+        let mut log = self.lock();
+        if log.failed.is_some() || self.progress().deleted {
             return Ok(());
         }
-        log.active.save(&self.options.disk)?;
-        snapshot::save_producers(&self.folder, log.active.extent.next_offset, &log.producers)
+        let disk = &self.options.disk;
+        let saved = log.active.save(disk).and_then(|()| {
+            snapshot::save_producers(disk, &self.folder, log.active.extent.next_offset, &log.producers)
+        });
+        if let Err(error) = &saved {
+            self.fail(&mut log, error);
+        }
+        saved
     }
 
     /// Lets everybody read the active segment up to `size_bytes`, which ends before `next_offset`.
@@ -131,23 +143,34 @@ impl Partition {
         removed
     }
 
-    /// Gives up what is not on disk and opens the rest again, as after a crash.
-    pub(super) fn recover(&self, log: &mut Log) -> io::Result<()> {
+    /// Gives up what is not on disk and opens the rest again, as after a crash. It stays failed when that fails, and
+    /// when something that was shown is not on the disk.
+    pub(super) fn recover(&self, log: &mut Log) -> Result<(), AppendError> {
+        if log.failed.is_some_and(|not_before| Instant::now() < not_before) {
+            return Err(AppendError::Storage);
+        }
+        let high_watermark = self.progress().high_watermark;
         let recovered =
-            recovery::recover(&self.folder, &self.options.disk, Some(self.progress().high_watermark))?;
+            recovery::recover(&self.folder, &self.options.disk, Some(high_watermark)).map_err(|error| {
+                self.fail(log, &error);
+                AppendError::Storage
+            })?;
+        self.progress.send_modify(|progress| {
+            progress.start_offset = progress.start_offset.max(recovered.start_offset);
+        });
         log.visible_bytes = recovered.active.extent.size_bytes;
         log.sealed = recovered.sealed;
         log.active = recovered.active;
         log.producers = recovered.producers;
-        log.failed = false;
+        log.failed = None;
         log::info!(partition = self.label.as_str(), next_offset = log.active.extent.next_offset; "the log was recovered after a failed write");
         Ok(())
     }
 
-    /// Marks the end of the file as unknown and fails all who wait for it.
+    /// Marks as unknown what is on the disk, and fails all who wait for it.
     pub(super) fn fail(&self, log: &mut Log, error: &io::Error) {
-        log::error!(partition = self.label.as_str(), error:%; "the log cannot be written");
-        log.failed = true;
+        log::error!(partition = self.label.as_str(), error:%; "the log failed; it is opened and checked again before anything is written");
+        log.failed = Some(Instant::now() + self.options.recovery_pause);
         self.progress.send_modify(|progress| progress.incarnation += 1);
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::batch::OffsetAtTime;
+use super::disk::SyncedFile;
 use super::partition::Partition;
 use super::segment::{self, Sealed};
 
@@ -23,7 +24,7 @@ pub(crate) enum ReadError {
 /// A file region to look in, found under the lock and read without it.
 enum Place {
     Sealed(Arc<Sealed>),
-    Active { file: Arc<std::fs::File>, position: u64, end: u64 },
+    Active { file: Arc<SyncedFile>, position: u64, end: u64 },
 }
 
 impl Partition {
@@ -43,7 +44,7 @@ impl Partition {
         let read = match self.place_of(offset) {
             Place::Sealed(segment) => segment.read(offset, max_bytes, at_least_one),
             Place::Active { file, position, end } => {
-                segment::read_from(&file, position, end, offset, max_bytes, at_least_one)
+                segment::read_from(file.file(), position, end, offset, max_bytes, at_least_one)
             }
         };
         read.map_err(|error| self.explain(offset, error))
@@ -67,7 +68,7 @@ impl Partition {
             let log = self.lock();
             (Arc::clone(&log.active.file), log.active.position_before_time(timestamp_ms), log.visible_bytes)
         };
-        let found = segment::first_at_or_after(&file, position, end, timestamp_ms)?;
+        let found = segment::first_at_or_after(file.file(), position, end, timestamp_ms)?;
         Ok(found.map(|found| OffsetAtTime { offset: found.offset.max(start_offset), ..found }))
     }
 

@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::sync::Arc;
 
 use super::index;
 use super::partition::{Log, Partition};
-use super::segment::Sealed;
 use super::snapshot;
 
 /// How much of a partition is kept; `None` is without limit.
@@ -20,7 +18,7 @@ impl Partition {
     /// Removes the segments that are too old, or too many for the size limit. Returns how many.
     pub(crate) fn retain(&self, limits: RetentionLimits, now_ms: i64) -> io::Result<usize> {
         let mut log = self.lock();
-        if log.failed || self.progress().deleted {
+        if log.failed.is_some() || self.progress().deleted {
             return Ok(0);
         }
         let oldest_ms = limits.max_age_ms.map(|max_age_ms| now_ms.saturating_sub(max_age_ms));
@@ -52,7 +50,11 @@ impl Partition {
     pub(crate) fn delete_before(&self, offset: i64) -> io::Result<i64> {
         let mut log = self.lock();
         let offset = offset.max(self.progress().start_offset);
-        snapshot::save_start_offset(&self.folder, offset)?;
+        if let Err(error) = snapshot::save_start_offset(&self.options.disk, &self.folder, offset) {
+            // Which of the two offsets the next start will find is not known.
+            self.fail(&mut log, &error);
+            return Err(error);
+        }
         self.progress.send_modify(|progress| progress.start_offset = offset);
         let remove = log.sealed.partition_point(|segment| segment.extent.next_offset <= offset);
         self.remove_first(&mut log, remove)?;
@@ -63,15 +65,25 @@ impl Partition {
         if count == 0 {
             return Ok(());
         }
-        let removed: Vec<Arc<Sealed>> = log.sealed.drain(..count).collect();
-        let first_base = log.sealed.first().map_or(log.active.base_offset, |segment| segment.base_offset);
+        let first_base = log.sealed.get(count).map_or(log.active.base_offset, |segment| segment.base_offset);
         self.progress.send_modify(|progress| progress.start_offset = progress.start_offset.max(first_base));
-        for segment in removed {
-            // Oldest first, so that a crash leaves no hole.
-            fs::remove_file(&segment.path)?;
-            let _ = fs::remove_file(index::path_of(&segment.path));
+        let removed = self.remove_files(log, count);
+        if let Err(error) = &removed {
+            self.fail(log, error);
         }
+        removed?;
         log::info!(partition = self.label.as_str(), segments = count, start_offset = first_base; "old segments were removed");
         Ok(())
+    }
+
+    /// Oldest first, and forgotten one by one, so that neither a crash nor an error leaves a hole.
+    fn remove_files(&self, log: &mut Log, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            let path = &log.sealed[0].path;
+            fs::remove_file(path)?;
+            index::remove(path)?;
+            log.sealed.remove(0);
+        }
+        self.options.disk.sync_folder(&self.folder)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::batch::{self, BatchHeader, OffsetAtTime, STAMP_BYTES};
-use super::disk::Disk;
+use super::disk::{Disk, SyncedFile};
 use super::index::{self, Entry, Extent};
 use super::scan::{self, Scan};
 
@@ -25,19 +25,19 @@ pub(crate) fn path_in(folder: &Path, base_offset: i64) -> PathBuf {
 pub(crate) struct Active {
     pub(crate) path: PathBuf,
     pub(crate) base_offset: i64,
-    pub(crate) file: Arc<File>,
+    pub(crate) file: Arc<SyncedFile>,
     pub(crate) extent: Extent,
     pub(crate) entries: Vec<Entry>,
 }
 
 impl Active {
     /// Creates an empty segment file.
-    pub(crate) fn create(folder: &Path, base_offset: i64) -> io::Result<Self> {
+    pub(crate) fn create(disk: &Disk, folder: &Path, base_offset: i64) -> io::Result<Self> {
         let path = path_in(folder, base_offset);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
-        super::durable::sync_parent(&path)?;
+        disk.sync_parent(&path)?;
         let extent = Extent { size_bytes: 0, next_offset: base_offset, max_timestamp_ms: i64::MIN };
-        Ok(Self { path, base_offset, file: Arc::new(file), extent, entries: Vec::new() })
+        Ok(Self { path, base_offset, file: Arc::new(SyncedFile::new(file)), extent, entries: Vec::new() })
     }
 
     /// Writes a batch at the end, with its offset stamped in. On an error the file is as it was before.
@@ -59,7 +59,7 @@ impl Active {
                 .and_then(|()| disk.write(&self.file, &bytes[STAMP_BYTES..], position + STAMP_BYTES as u64))
         };
         if let Err(error) = written {
-            return Err(match self.file.set_len(position) {
+            return Err(match disk.truncate(&self.file, position) {
                 Ok(()) => Ok(error),
                 Err(error) => Err(error),
             });
@@ -99,7 +99,7 @@ impl Active {
     /// Puts everything on disk, and beside it the index, so that the next start need not check this part again.
     pub(crate) fn save(&self, disk: &Disk) -> io::Result<()> {
         disk.sync(&self.file)?;
-        index::save(&self.path, self.extent, &self.entries)
+        index::save(disk, &self.path, self.extent, &self.entries)
     }
 
     /// What remains when the segment is closed. It must have been saved.

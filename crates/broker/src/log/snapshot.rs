@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::disk::Disk;
 use super::durable;
 use super::producers::Producers;
 
@@ -14,9 +15,14 @@ const EXTENSION: &str = "producers";
 const START_OFFSET: &str = "start-offset";
 
 /// Keeps the producer state as of `offset` and drops older snapshots but one.
-pub(crate) fn save_producers(folder: &Path, offset: i64, producers: &Producers) -> io::Result<()> {
+pub(crate) fn save_producers(
+    disk: &Disk,
+    folder: &Path,
+    offset: i64,
+    producers: &Producers,
+) -> io::Result<()> {
     let bytes = serde_json::to_vec(producers).map_err(io::Error::other)?;
-    durable::replace(&folder.join(format!("{offset:020}.{EXTENSION}")), &bytes)?;
+    durable::replace(disk, &folder.join(format!("{offset:020}.{EXTENSION}")), &bytes)?;
     let mut old = snapshots(folder);
     old.truncate(old.len().saturating_sub(2));
     for (_, path) in old {
@@ -58,8 +64,8 @@ fn snapshots(folder: &Path) -> Vec<(i64, PathBuf)> {
 }
 
 /// Keeps the offset that the log begins with.
-pub(crate) fn save_start_offset(folder: &Path, offset: i64) -> io::Result<()> {
-    durable::replace(&folder.join(START_OFFSET), offset.to_string().as_bytes())
+pub(crate) fn save_start_offset(disk: &Disk, folder: &Path, offset: i64) -> io::Result<()> {
+    durable::replace(disk, &folder.join(START_OFFSET), offset.to_string().as_bytes())
 }
 
 /// The kept offset, 0 when there is none.

@@ -54,7 +54,7 @@ impl Partition {
             self.show(&mut log, target.size_bytes, target.next_offset);
         }
         let behind = !current || log.active.extent.next_offset > target.next_offset;
-        if behind && !log.failed {
+        if behind && log.failed.is_none() {
             self.schedule_sync(&mut log);
         }
     }

@@ -11,6 +11,8 @@ use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod failures;
+
 use super::batch::BatchHeader;
 use super::batch::sample::Sample;
 use super::*;
@@ -23,6 +25,7 @@ fn options(sync: SyncPolicy, segment_bytes: u64) -> PartitionOptions {
         sync,
         segment_bytes,
         disk: Disk::default(),
+        recovery_pause: Duration::ZERO,
         tasks: TaskTracker::new(),
         stopping: CancellationToken::new(),
     }
