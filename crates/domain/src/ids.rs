@@ -14,7 +14,9 @@ use uuid::{Builder, Uuid};
 use crate::ClientId;
 
 const DIRECT_CONVERSATION_PREFIX: &[u8] = b"milena/direct-conversation/v1";
+const ROOM_PREFIX: &[u8] = b"milena/room/v1";
 const MESSAGE_PREFIX: &[u8] = b"milena/message/v1";
+const EVENT_PREFIX: &[u8] = b"milena/event/v2";
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -87,6 +89,12 @@ impl ConversationId {
         let (low, high) = if a <= b { (a, b) } else { (b, a) };
         Self(derive(DIRECT_CONVERSATION_PREFIX, &[low.0.as_bytes(), high.0.as_bytes()]))
     }
+
+    /// The room that `creator` creates under the name `client_id`: creating it again is the same room.
+    #[must_use]
+    pub fn room(creator: UserId, client_id: &ClientId) -> Self {
+        Self(derive(ROOM_PREFIX, &[creator.0.as_bytes(), client_id.as_str().as_bytes()]))
+    }
 }
 
 impl MessageId {
@@ -94,6 +102,14 @@ impl MessageId {
     #[must_use]
     pub fn derive(sender: UserId, client_id: &ClientId) -> Self {
         Self(derive(MESSAGE_PREFIX, &[sender.0.as_bytes(), client_id.as_str().as_bytes()]))
+    }
+
+    /// The id, from version 2 of the log on, of what `actor` calls `client_id` in a conversation. The conversation is
+    /// part of it, so that what is a repeat is decided within one partition.
+    #[must_use]
+    pub fn of_event(conversation: ConversationId, actor: UserId, client_id: &ClientId) -> Self {
+        let parts = [conversation.0.as_bytes(), actor.0.as_bytes(), client_id.as_str().as_bytes()];
+        Self(derive(EVENT_PREFIX, &parts.map(|part: &[u8]| part)))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod limits;
 mod log_guard;
 mod partition;
 mod position;
+pub mod record;
 mod server_key;
 mod signal;
 mod text;

@@ -35,3 +35,28 @@ pub const FRAME_MAX_BYTES: usize = 128 * 1024;
 pub const REST_BODY_MAX_BYTES: u64 = 128 * 1024;
 /// Missed messages of one conversation that a resume replays, at most; more become a `gap`.
 pub const REPLAY_PAGE: usize = 100;
+/// Characters of a room's handle, at most. Part of event version 2, like all that follow.
+pub const HANDLE_MAX_CHARS: usize = 32;
+/// Characters of a room's title, at most.
+pub const TITLE_MAX_CHARS: usize = 80;
+/// Characters of a room's topic, at most.
+pub const TOPIC_MAX_CHARS: usize = 250;
+/// Characters (Unicode scalar values) of a reaction, at most: the longest emoji sequences have 10.
+pub const EMOJI_MAX_CHARS: usize = 16;
+/// Characters of the reason of a deletion, at most.
+pub const REASON_MAX_CHARS: usize = 250;
+/// People that one message may name, at most.
+pub const MENTIONS_MAX: usize = 50;
+/// People that one event may bring into a room, at most.
+pub const MEMBERS_ADDED_MAX: usize = 500;
+/// Members of one part of a checkpoint, at most: some 100 bytes each, well below a record's megabyte.
+pub const SNAPSHOT_MEMBERS_MAX: usize = 5_000;
+/// Members of a room, at most.
+pub const ROOM_MEMBERS_MAX: u32 = 100_000;
+/// In a room of more members than this, only moderators call everybody.
+pub const EVERYONE_FREE_MEMBERS: u32 = 1_000;
+/// Different reactions of one person to one message, at most.
+pub const REACTIONS_PER_PERSON_MAX: usize = 20;
+/// How far, in offsets, an event may stand behind what its backend had seen when it took it. All that reads the log
+/// remembers the ids of as many records; a larger distance makes the event void, and its backend sends it again.
+pub const REPEAT_WINDOW_OFFSETS: i64 = 32_768;

@@ -1,0 +1,187 @@
+//! The texts and choices that events carry, each with its rule. A rule here is part of the event version:
+//! every node must read the same log alike, so a stricter rule (what an emoji is, which handles are reserved)
+//! belongs to admission.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::{FieldError, FieldResult};
+use crate::limits;
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $field:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Checks the rule. The text is kept as it is.
+            ///
+            /// # Errors
+            #[doc = concat!("Names the field `", $field, "` and the limit.")]
+            pub fn new(text: &str) -> FieldResult<Self> {
+                let check: fn(&str) -> Result<(), String> = $check;
+                check(text).map_err(|problem| FieldError::new($field, problem))?;
+                Ok(Self(text.into()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = FieldError;
+
+            fn try_from(text: String) -> FieldResult<Self> {
+                Self::new(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0.into()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text! {
+    /// A room's name in addresses and after `#`: 2–32 lower-case ASCII letters, digits, `.`, `_`, `-`, the
+    /// first one a letter or digit. Unique on a server as far as the store can say; the log does not depend
+    /// on it.
+    Handle, "handle", |text| {
+        chars(text, 2, limits::HANDLE_MAX_CHARS)?;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if !text.bytes().all(|byte| plain(byte) || matches!(byte, b'.' | b'_' | b'-')) {
+            return Err("may only have letters a-z, digits, '.', '_' and '-'".to_owned());
+        }
+        if !text.bytes().next().is_some_and(plain) {
+            return Err("must begin with a letter or digit".to_owned());
+        }
+        Ok(())
+    }
+}
+text! {
+    /// A room's title: 1–80 characters, no control characters, not blank at an end.
+    Title, "title", |text| line(text, 1, limits::TITLE_MAX_CHARS)
+}
+text! {
+    /// What a room is about: at most 250 characters, no control characters; empty for nothing.
+    Topic, "topic", |text| line(text, 0, limits::TOPIC_MAX_CHARS)
+}
+text! {
+    /// A reaction: 1–16 characters without white space and control characters.
+    Emoji, "emoji", |text| {
+        chars(text, 1, limits::EMOJI_MAX_CHARS)?;
+        if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err("must not have white space or control characters".to_owned());
+        }
+        Ok(())
+    }
+}
+text! {
+    /// Why something was deleted: at most 250 characters, no control characters.
+    Reason, "reason", |text| line(text, 0, limits::REASON_MAX_CHARS)
+}
+
+fn chars(text: &str, min: usize, max: usize) -> Result<(), String> {
+    let count = text.chars().count();
+    if count < min || count > max {
+        return Err(format!("must be {min} to {max} characters (got {count})"));
+    }
+    Ok(())
+}
+
+fn line(text: &str, min: usize, max: usize) -> Result<(), String> {
+    chars(text, min, max)?;
+    if text.chars().any(char::is_control) {
+        return Err("must not have control characters".to_owned());
+    }
+    if text.trim() != text {
+        return Err("must not begin or end with white space".to_owned());
+    }
+    Ok(())
+}
+
+/// Who finds a room and may join it by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Everybody on the server.
+    Public,
+    /// Whom a member adds.
+    Private,
+}
+
+/// What members see of the time before they came. Chosen at the creation and never changed: a later change
+/// would show what was written under another promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// Everything.
+    All,
+    /// Nothing from outside the time of their own memberships.
+    SinceJoin,
+}
+
+/// Who may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Posting {
+    /// Every member.
+    Members,
+    /// Moderators and owners.
+    Moderators,
+}
+
+/// What a member may do; each role includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads and writes.
+    Member,
+    /// Also removes members and deletes what they wrote.
+    Moderator,
+    /// Also decides on roles and on the room itself.
+    Owner,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_names_its_field_and_its_limit() {
+        assert!(Handle::new("milena-2.0_x").is_ok());
+        let refused = |outcome: FieldResult<Handle>| outcome.unwrap_err().to_string();
+        assert_eq!(refused(Handle::new("a")), "handle must be 2 to 32 characters (got 1)");
+        assert_eq!(
+            refused(Handle::new("General")),
+            "handle may only have letters a-z, digits, '.', '_' and '-'"
+        );
+        assert_eq!(refused(Handle::new("-a")), "handle must begin with a letter or digit");
+        assert_eq!(Title::new(" a").unwrap_err().to_string(), "title must not begin or end with white space");
+        assert_eq!(Title::new("").unwrap_err().to_string(), "title must be 1 to 80 characters (got 0)");
+        assert!(Topic::new("").is_ok());
+        assert!(Topic::new("a\nb").is_err());
+        assert!(Emoji::new("👩‍👩‍👧‍👦").is_ok());
+        assert!(Emoji::new("a b").is_err());
+        assert!(Reason::new(&"x".repeat(251)).is_err());
+    }
+
+    #[test]
+    fn roles_are_ordered() {
+        assert!(Role::Member < Role::Moderator && Role::Moderator < Role::Owner);
+    }
+}
