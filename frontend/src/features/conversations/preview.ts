@@ -1,8 +1,7 @@
 // The second line of a conversation in the list: what is unsent comes before what was said last.
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
+import { oneLine } from '@/lib/markup/plain-text';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
-
-import { plainText } from './plain-text';
 
 export type Preview =
   { kind: 'draft' | 'failed' | 'sending' | 'mine' | 'theirs'; text: string } | { kind: 'empty'; text: '' };
@@ -18,16 +17,10 @@ export function previewOf(
 ): Preview {
   const failed = unsent.find((item) => item.status === 'failed');
   const last = unsent.at(-1);
-  if (failed) return { kind: 'failed', text: oneLine(failed.body) };
-  if (draft.trim() !== '') return { kind: 'draft', text: oneLine(draft) };
-  if (last) return { kind: 'sending', text: oneLine(last.body) };
+  if (failed) return { kind: 'failed', text: oneLine(failed.body, MAX_CHARS) };
+  if (draft.trim() !== '') return { kind: 'draft', text: oneLine(draft, MAX_CHARS) };
+  if (last) return { kind: 'sending', text: oneLine(last.body, MAX_CHARS) };
   const message = entry.last_message;
   if (!message) return { kind: 'empty', text: '' };
-  return { kind: message.sender === me ? 'mine' : 'theirs', text: oneLine(message.body) };
+  return { kind: message.sender === me ? 'mine' : 'theirs', text: oneLine(message.body, MAX_CHARS) };
 }
-
-const oneLine = (text: string) =>
-  plainText(text.slice(0, 2 * MAX_CHARS))
-    .replace(/\s+/g, ' ')
-    .trim()
-    .slice(0, MAX_CHARS);

@@ -3,6 +3,7 @@
 import { useState } from 'react';
 
 import type { Message } from '@/lib/http/types';
+import { plainText } from '@/lib/markup/plain-text';
 
 interface AnnouncerProps {
   /** The newest message of the conversation. */
@@ -13,7 +14,8 @@ interface AnnouncerProps {
 
 export function Announcer({ newest, me, name }: AnnouncerProps) {
   const [first] = useState(newest?.id);
-  const said = newest && newest.id !== first && newest.sender !== me ? `${name}: ${newest.body}` : '';
+  const said =
+    newest && newest.id !== first && newest.sender !== me ? `${name}: ${plainText(newest.body)}` : '';
   return (
     <div className="visually-hidden" aria-live="polite">
       {said}

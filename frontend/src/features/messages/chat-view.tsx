@@ -18,7 +18,6 @@ import { LOADING } from '@/lib/store/timeline';
 import { Announcer } from './announcer';
 import styles from './chat-view.module.css';
 import { Composer } from './composer';
-import { loadMarkdown } from './format/lazy';
 import { MessageList } from './message-list';
 import { rowsOf } from './rows';
 import { useUnreadLine } from './use-unread-line';
@@ -61,7 +60,6 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
     chat.conversations.refresh(conversation);
     return () => chat.history.close(conversation);
   }, [chat, conversation, position]);
-  useEffect(loadMarkdown, []);
 
   /** To the newest message, away from the one that the address means. */
   function toPresent() {

@@ -70,6 +70,13 @@ describe('tells', () => {
     expect(chime).toHaveBeenCalledTimes(1);
   });
 
+  it('in plain words, without the marks of the text', async () => {
+    const { arrive } = setUp();
+    arrive(message(1, { body: '> **so**\n- [the page](https://a.example) `x*y`' }));
+    await heard();
+    expect(texts()).toEqual(['Anna: so • the page x*y']);
+  });
+
   it('once of many that come together, and makes no more noise than one', async () => {
     const { arrive } = setUp();
     arrive(message(1), message(2), message(3));

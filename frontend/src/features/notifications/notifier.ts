@@ -2,6 +2,7 @@
 // from one of the open tabs.
 import type { ChatSession } from '@/lib/chat/chat-session';
 import type { ConversationId, Message } from '@/lib/http/types';
+import { oneLine } from '@/lib/markup/plain-text';
 
 import { Announcements } from './announcement';
 import { permission } from './permission';
@@ -70,7 +71,7 @@ export class Notifier {
     const { conversations, people } = this.#chat.store.getState();
     const person = conversations[conversation]?.person ?? people[sender];
     const notification = new Notification(person?.display_name ?? 'Milena', {
-      body: count > 1 ? `${count} new messages` : shortened(body),
+      body: count > 1 ? `${count} new messages` : oneLine(body, TEXT_MAX_CHARS),
       // Of one conversation there is one at a time, also across tabs.
       tag: `milena-${conversation}`,
       icon: '/favicon.svg',
@@ -94,8 +95,3 @@ export class Notifier {
 }
 
 const isLookedAt = () => document.visibilityState === 'visible' && document.hasFocus();
-
-function shortened(text: string): string {
-  const chars = Array.from(text.replace(/\s+/g, ' ').trim());
-  return chars.length > TEXT_MAX_CHARS ? `${chars.slice(0, TEXT_MAX_CHARS - 1).join('')}…` : chars.join('');
-}

@@ -10,7 +10,7 @@ import { loadHighlight } from './load-highlight';
 export function CodeBlock({ code, language }: { code: string; language: string }) {
   const [parts, setParts] = useState<CodePart[] | null>(null);
   const [copied, setCopied] = useState(false);
-  const name = /^[\w+#.-]{1,20}/.exec(language)?.[0].toLowerCase() ?? '';
+  const name = language.toLowerCase();
 
   useEffect(() => {
     if (name === '') return;
@@ -28,6 +28,7 @@ export function CodeBlock({ code, language }: { code: string; language: string }
 
   return (
     <div className={styles.block} dir="ltr">
+      {language !== '' && <span className={styles.language}>{language}</span>}
       <pre tabIndex={0} role="region" aria-label={name === '' ? 'Code' : `Code, ${name}`}>
         <code>{parts ? parts.map(coloured) : code}</code>
       </pre>

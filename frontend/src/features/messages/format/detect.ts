@@ -1,9 +1,4 @@
-// Cheap questions about a text, asked for every message before anything larger is loaded or run.
-
-/** A character or the beginning of a line that can mean something in Markdown. Wrongly true costs time, nothing else. */
-const MARKDOWN = /[*_~`\\]|\]\(|<(?:https?|mailto):|^ {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])/m;
-
-export const mayHaveMarkdown = (text: string): boolean => MARKDOWN.test(text);
+// A cheap question about a text, asked for every message.
 
 /** Up to so many are shown large. */
 const LARGE_MAX_EMOJI = 6;

@@ -4,11 +4,35 @@ import type { MouseEvent, ReactNode } from 'react';
 import { navigate } from 'wouter/use-browser-location';
 
 import { targetOf } from '@/config/paths';
+import { otherHost } from '@/lib/markup/links';
 
-export function MessageLink({ href, children }: { href: string; children: ReactNode }) {
+import styles from './formatted.module.css';
+
+interface MessageLinkProps {
+  href: string;
+  /** What is shown of it. */
+  label: string;
+  children: ReactNode;
+}
+
+export function MessageLink({ href, label, children }: MessageLinkProps) {
+  const host = otherHost(label, href);
   return (
-    <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow" onClick={openHere}>
+    <a
+      href={href}
+      // Names in other scripts as the browser resolves them: letters can look like others.
+      title={/^[!-~]*$/.test(href) ? href : new URL(href).href}
+      target="_blank"
+      rel="noopener noreferrer nofollow"
+      onClick={openHere}
+    >
       {children}
+      {host !== null && (
+        <bdi className={styles.host} dir="ltr">
+          {' '}
+          ({host})
+        </bdi>
+      )}
     </a>
   );
 }

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+
+import { findLinks, hrefOf, otherHost } from './links';
+
+/** A text with its links in ⟦⟧. Everything that finds an address on this page answers by this table. */
+export const LINKS: readonly string[] = [
+  '⟦https://a.example⟧',
+  'see ⟦https://a.example/b⟧, then ⟦http://c.example⟧!',
+  'Go to ⟦https://a.example/b?c=d#e⟧. Now!',
+  '⟦HTTPS://A.EXAMPLE/B⟧',
+  '⟦http://localhost:3000/x⟧ and ⟦http://192.168.0.1:631⟧ and ⟦http://[::1]:8080/x⟧',
+  'a=⟦https://a.example/?q=1&r=2⟧;',
+  '⟦https://a.example/~franz/a-b_c.d,e;f:g@h!i$j⟧',
+  '⟦https://a.example/x?y=(z)&q=[1]⟧',
+  // Sentences and quotes around it.
+  '(see ⟦https://a.example/b⟧)',
+  '(⟦https://a.example⟧).',
+  '[⟦https://a.example/b⟧]',
+  '"⟦https://a.example/b⟧"',
+  "'⟦https://a.example/b⟧', '⟦https://c.example/d⟧'",
+  '“⟦https://a.example/b⟧” «⟦https://a.example/c⟧»',
+  '<⟦https://a.example/b⟧>',
+  '`⟦https://a.example/b⟧`',
+  '⟦https://a.example/b⟧… ⟦https://a.example/c⟧...',
+  'Really: ⟦https://a.example/b⟧?!',
+  // Brackets that belong to it, nested and beside each other.
+  '⟦https://a.example/Letter_(message)⟧.',
+  '⟦https://a.example/a(b)/c(d)⟧',
+  '⟦https://a.example/a_(b_(c)_d)⟧)',
+  '(⟦https://a.example/a(b)⟧)',
+  // Apostrophes.
+  "⟦https://a.example/it's-here⟧",
+  '⟦https://a.example/it’s-here⟧',
+  "⟦https://a.example/here⟧'s",
+  // CJK: its punctuation ends the address, its letters may be part of it.
+  '请看⟦https://a.example⟧。谢谢',
+  '请看⟦https://a.example/b⟧，谢谢',
+  '（见⟦https://a.example/b⟧）',
+  '「⟦https://a.example/b⟧」、⟦https://c.example⟧！',
+  '⟦https://a.example⟧谢谢',
+  '⟦https://zh.example/wiki/卡夫卡⟧',
+  // Names in other scripts.
+  '⟦https://münchen.example/straße⟧',
+  '⟦http://例え.テスト/⟧',
+  '⟦https://example.org/رسائل?id=42⟧ ثم',
+  '⟦https://a.example/ü⟧',
+  // Without a scheme.
+  '⟦www.a.example⟧',
+  'at ⟦www.a.example/b⟧, or ⟦WWW.A.EXAMPLE⟧.',
+  '请看⟦www.a.example⟧。',
+  'www. www.a www.1.2 xwww.a.example',
+  'main.rs a.example a.example/b e.g. 1.5',
+  // E-mail.
+  '⟦franz@example.org⟧',
+  'Mail:⟦franz.k+log@mail.example.org⟧.',
+  '<⟦franz@example.org⟧> (⟦f@example.org⟧)',
+  '⟦mailto:franz@example.org?subject=x⟧!',
+  '请写⟦franz@example.org⟧。',
+  'me@here a@1.2 @a.example @user@server.example git@a.example:b/c.git root@127.0.0.1:/x a..@b.example.',
+  // None of it.
+  'javascript:alert(1) data:text/html,x ftp://a.example file:///etc https:// http://. https://?a',
+  'https://-/ http:// a https://a:99999/ https:/a.example',
+];
+
+const marked = (text: string) =>
+  findLinks(text)
+    .toReversed()
+    .reduce(
+      (rest, { start, end }) => `${rest.slice(0, start)}⟦${rest.slice(start, end)}⟧${rest.slice(end)}`,
+      text,
+    );
+const bare = (text: string) => text.replace(/[⟦⟧]/g, '');
+
+describe('findLinks', () => {
+  it.each(LINKS)('%s', (expected) => {
+    expect(marked(bare(expected))).toBe(expected);
+  });
+
+  it('says where it leads', () => {
+    const hrefs = (text: string) => findLinks(text).map(({ href }) => href);
+    expect(hrefs('www.a.example/b franz@example.org HTTP://c.example')).toEqual([
+      'https://www.a.example/b',
+      'mailto:franz@example.org',
+      'HTTP://c.example',
+    ]);
+  });
+
+  it('ends before what cannot be seen', () => {
+    expect(findLinks('https://a.example/\u202Emoc')[0]?.href).toBe('https://a.example/');
+    expect(findLinks('https://a.example/b\u200Bc')[0]?.href).toBe('https://a.example/b');
+  });
+});
+
+describe('hrefOf', () => {
+  it('takes addresses of the web and of mail, and nothing else', () => {
+    for (const good of ['https://a.example', 'HTTP://a.example/b', 'mailto:a@b.example'])
+      expect(hrefOf(good)).toBe(good);
+    for (const bad of [
+      'javascript:alert(1)',
+      '//a.example',
+      '/api',
+      'data:x',
+      'https://',
+      'mailto:',
+      ' x',
+      '',
+    ])
+      expect(hrefOf(bad), bad).toBeNull();
+  });
+});
+
+describe('otherHost', () => {
+  it.each([
+    ['https://bank.example', 'https://evil.example/', 'evil.example'],
+    ['bank.example', 'https://evil.example/bank.example', 'evil.example'],
+    ['see www.bank.example now', 'https://evil.example', 'evil.example'],
+    ['https://bank.example@evil.example/', 'https://bank.example@evil.example/', 'evil.example'],
+    ['ｂａｎｋ．example', 'https://evil.example', 'evil.example'],
+    ['ba\u200Bnk.example', 'https://evil.example', 'evil.example'],
+    ['bank.example', 'https://xn--mnchen-3ya.example', 'xn--mnchen-3ya.example'],
+    ['me@bank.example', 'mailto:me@evil.example', 'evil.example'],
+    ['bank.example', 'mailto:me@evil.example', 'evil.example'],
+  ])('%s that leads to %s: %s', (label, href, host) => {
+    expect(otherHost(label, href)).toBe(host);
+  });
+
+  it.each([
+    ['the page', 'https://evil.example'],
+    ['https://a.example/index.html?next=b.example', 'https://a.example/index.html?next=b.example'],
+    ['a.example', 'https://www.a.example/b'],
+    ['https://münchen.example', 'https://xn--mnchen-3ya.example'],
+    ['A.Example', 'https://a.example'],
+    ['e.g. 1.5', 'https://a.example'],
+  ])('%s that leads to %s misleads nobody', (label, href) => {
+    expect(otherHost(label, href)).toBeNull();
+  });
+});
+
+describe('the work', () => {
+  it('grows with the text, not with its square', () => {
+    const pieces = [
+      'http://',
+      'https://a',
+      'https://a:99999/',
+      'www.',
+      'www.a.',
+      '@',
+      'a@',
+      'a@b.',
+      'https://a/(',
+      'mailto:',
+      'https://a/)',
+      "'https://a/",
+      '.',
+      '/',
+      '*https://a.example/*',
+      'a.b@c.d@',
+      ')]}',
+      'https://a.example/x。',
+    ];
+    for (const piece of pieces) {
+      const reads = (length: number) => charsRead(piece.repeat(Math.ceil(length / piece.length)));
+      expect(reads(16_000) / reads(8_000), piece).toBeLessThan(2.5);
+    }
+  });
+});
+
+/** How many characters the finder looks at: counted on the tests that it makes, not timed. */
+function charsRead(text: string): number {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- they are called with their `this`
+  const { test, exec } = RegExp.prototype;
+  let count = 0;
+  RegExp.prototype.test = function (input) {
+    count += input.length;
+    return test.call(this, input);
+  };
+  RegExp.prototype.exec = function (input) {
+    // The search for the next beginning reads on from where it stopped.
+    count += this.global ? 1 : input.length;
+    return exec.call(this, input);
+  };
+  try {
+    findLinks(text);
+  } finally {
+    Object.assign(RegExp.prototype, { test, exec });
+  }
+  return count;
+}
