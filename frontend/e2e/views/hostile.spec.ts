@@ -126,3 +126,26 @@ async function sound(page: Page, name: string): Promise<void> {
   });
   expect(sizes, name).toEqual({ page: 0, log: 0, outside: false, overlap: false, clipped: true });
 }
+
+test('no address leads away from the page, or to a blank one', async ({ page }) => {
+  const { complaints } = await watch(page);
+  const backend = new FakeBackend(me);
+  backend.people = [milena];
+  backend.add(milena, milena, 'an honest neighbour', minutesAgo(3));
+  await backend.attach(page);
+  for (const path of [
+    '/login?next=/%09/evil.example',
+    '/login?next=/.//evil.example',
+    '/login?next=%2F%5Cevil.example',
+    '/login?next=/%0A%2Fevil.example',
+    '/register?next=//evil.example',
+    '/c/%E0%A4%A',
+    '/c/%00',
+    '/%E0%A4%A?next=x',
+  ]) {
+    await page.goto(`${ORIGIN}${path}`);
+    await expect(page.getByRole('navigation', { name: 'Conversations' }), path).toBeVisible();
+    expect(new URL(page.url()).origin, path).toBe(ORIGIN);
+  }
+  expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
+});

@@ -9,6 +9,8 @@ describe('the address after the sign-in', () => {
     expect(nextOf('/register', 'next=%2Fc%2F1')).toBe('/c/1');
     expect(paths.login('/')).toBe('/login');
     expect(nextOf('/login', '')).toBe('/');
+    expect(nextOf('/login', 'next=%2Fc%2F1%2Fm%2F7')).toBe('/c/1/m/7');
+    expect(nextOf('//evil.example', '')).toBe('/');
   });
 
   it.each([
@@ -17,8 +19,21 @@ describe('the address after the sign-in', () => {
     '/\\evil.example',
     'javascript:alert(1)',
     '',
+    '/\t/evil.example',
+    '/\n/evil.example',
+    '\t//evil.example',
+    '/\t\\evil.example',
+    '/.//evil.example',
+    '/%2e//evil.example',
+    '/a/..//evil.example',
+    '///evil.example',
+    '\\\\evil.example',
+    'c/1',
+    '//[',
     '/login',
     '/register',
+    '/a/../login',
+    '/login?next=%2Fc%2F1',
   ])('is never %s', (next) => {
     expect(nextOf('/login', new URLSearchParams({ next }).toString())).toBe('/');
   });

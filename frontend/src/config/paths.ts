@@ -43,8 +43,19 @@ export const isDoor = (path: string) => DOORS.includes(path);
 
 /** Where to go after signing in: what was asked for before, and only ever to this page itself. */
 export function nextOf(path: string, search: string): string {
-  const next = isDoor(path) ? (new URLSearchParams(search).get('next') ?? '/') : path;
-  return /^\/(?![/\\])/.test(next) && !isDoor(next) ? next : paths.home;
+  const next = ownPath(isDoor(path) ? (new URLSearchParams(search).get('next') ?? '/') : path);
+  return next === null || isDoor(next.pathname) ? paths.home : next.pathname + next.search + next.hash;
+}
+
+/** Any origin that is nobody's. */
+const OWN = 'http://own.invalid';
+
+/** An address of this page as a browser reads it; null for whatever would lead elsewhere. */
+function ownPath(path: string): URL | null {
+  if (!path.startsWith('/') || !URL.canParse(path, OWN)) return null;
+  const url = new URL(path, OWN);
+  // `/.//evil.example` is a path here, and another host when it is read again.
+  return url.origin === OWN && !url.pathname.startsWith('//') ? url : null;
 }
 
 function withNext(door: string, next: string): string {
