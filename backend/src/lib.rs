@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod auth;
+pub mod batched;
 pub mod chat;
 pub mod http;
 pub mod log;

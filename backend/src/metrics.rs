@@ -23,6 +23,7 @@ const SEND_SECONDS: &str = "milena_send_seconds";
 const SENDS: &str = "milena_sends_total";
 const PRODUCE_FAILURES: &str = "milena_produce_failures_total";
 const REPEATS: &str = "milena_repeats_total";
+const LOOKUPS: &str = "milena_send_lookups_total";
 const SIGNALS: &str = "milena_signals_total";
 const SKIPPED: &str = "milena_records_skipped_total";
 const RECENT_BYTES: &str = "milena_recent_bytes";
@@ -99,6 +100,11 @@ fn describe() {
         SIGNALS,
         Unit::Count,
         "What backends tell each other: sent, heard, skipped (not understood), dropped (not sent)"
+    );
+    describe_counter!(
+        LOOKUPS,
+        Unit::Count,
+        "Sends that were looked up in the store: without a prefix, or a late one"
     );
     describe_counter!(SKIPPED, Unit::Count, "Records that the tail could not use, by reason");
     describe_gauge!(
@@ -183,6 +189,11 @@ pub fn send_failed() {
 /// A record repeats an earlier one.
 pub fn repeat() {
     counter!(REPEATS).increment(1);
+}
+
+/// The store is asked whether a message was sent before.
+pub fn repeat_looked_up() {
+    counter!(LOOKUPS).increment(1);
 }
 
 /// What became of a signal.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::lookup::Lookup;
+use super::lookup::{Lookup, lookup};
 use super::token::{Token, hash_of};
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, Registry};
@@ -82,7 +82,7 @@ impl Sessions {
     pub fn new(store: Store, registry: Registry, signals: Signals, days: u32) -> Self {
         let remember = |time_to_live| Cache::builder().max_capacity(REMEMBERED).time_to_live(time_to_live);
         Self(Arc::new(Shared {
-            lookup: Lookup::new(store.clone()),
+            lookup: lookup(store.clone()),
             store,
             registry,
             signals,
@@ -101,7 +101,7 @@ impl Sessions {
     pub async fn authenticate(&self, token: &str) -> Result<Option<Identity>, Refusal> {
         let Some(hash) = hash_of(token) else { return Ok(None) };
         let now = Timestamp::now();
-        match self.0.lookup.session(hash).await {
+        match self.0.lookup.get(hash).await {
             Ok(Some(session)) => {
                 self.touch(&session, now);
                 let identity = Identity { session: session.id, person: session.person };

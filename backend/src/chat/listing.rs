@@ -162,6 +162,7 @@ mod tests {
         Arc::new(LogMessage {
             event: MessageEvent::new(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap()),
             position: Position::new(Epoch::FIRST, offset),
+            at_ms: 0,
             partition: 0,
         })
     }

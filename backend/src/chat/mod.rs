@@ -4,7 +4,9 @@
 //! that requests and connections work with.
 
 mod conversations;
+mod cursor_seal;
 mod directory;
+mod first_sends;
 mod history;
 mod listing;
 mod page;
@@ -19,18 +21,22 @@ mod tests;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use milena_domain::Epoch;
-use milena_storage::Store;
+use milena_domain::{Epoch, MessageId, SessionCursor, UserId};
+use milena_storage::{Store, StoredMessage};
 use tokio::sync::{mpsc, watch};
 
 pub use conversations::{Conversation, ConversationList};
 pub use directory::Directory;
+pub(crate) use first_sends::SteadyClock;
 pub use history::History;
 pub use page::ChatMessage;
 pub use resume::{Attached, Backlog};
 pub use send::{Prepared, SendRequest, Target};
 pub use start::{ChatError, Running, start};
 
+use self::cursor_seal::CursorSeal;
+use self::first_sends::FirstSends;
+use crate::batched::Batched;
 use crate::log::delivery::Attach;
 use crate::log::health::Health;
 pub use crate::log::pending::Accepted;
@@ -46,6 +52,10 @@ pub struct Chat {
     store: Store,
     /// The same store, for all that sending, history and resuming look up in it.
     lookups: Arc<dyn ports::Lookups>,
+    /// Messages by id, of those who cannot prove that theirs is a first send.
+    repeats: Arc<Batched<MessageId, StoredMessage>>,
+    first_sends: Arc<FirstSends>,
+    cursor_seal: Arc<CursorSeal>,
     directory: Directory,
     producer: Arc<dyn ports::LogEntry>,
     registry: Registry,
@@ -77,6 +87,24 @@ impl Chat {
     #[must_use]
     pub fn signals(&self) -> &Signals {
         &self.signals
+    }
+
+    /// What `user`'s `client_id`s shall begin with from now on, so that a first send needs no look-up.
+    #[must_use]
+    pub fn client_id_prefix(&self, user: UserId) -> String {
+        self.first_sends.prefix(user)
+    }
+
+    /// A cursor as `user` holds it.
+    #[must_use]
+    pub fn seal_cursor(&self, user: UserId, cursor: &SessionCursor) -> String {
+        self.cursor_seal.seal(user, cursor)
+    }
+
+    /// What `user` was given, if it is that.
+    #[must_use]
+    pub fn open_cursor(&self, user: UserId, text: &str) -> Option<SessionCursor> {
+        self.cursor_seal.open(user, text)
     }
 
     /// Names and existence of people.

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use milena_domain::{ConversationId, MessageEvent, MessageId, Position, UserId};
 use milena_storage::{HistoryPage, Page, Person, StorageError, Store, StoredMessage};
 
+use crate::batched::Batched;
 use crate::log::producer::Producer;
 use crate::refusal::Refusal;
 
@@ -31,7 +32,7 @@ pub(super) trait Lookups: Send + Sync {
     fn person(&self, user: UserId) -> Answer<'_, Option<Person>>;
     fn persons<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, Person>>;
     fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>>;
-    fn message(&self, id: MessageId) -> Answer<'_, Option<StoredMessage>>;
+    fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>>;
     fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage>;
     fn conversation_positions(
         &self,
@@ -53,8 +54,8 @@ impl Lookups for Store {
         self.members(conversation).boxed()
     }
 
-    fn message(&self, id: MessageId) -> Answer<'_, Option<StoredMessage>> {
-        self.message(id).boxed()
+    fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>> {
+        self.messages_by_id(ids).boxed()
     }
 
     fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage> {
@@ -68,4 +69,19 @@ impl Lookups for Store {
     ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>> {
         self.conversation_positions(user, limit).boxed()
     }
+}
+
+/// Ids of one query, at most.
+const MOST: usize = 256;
+
+/// Messages by id, many in one query.
+pub(super) fn repeats(lookups: Arc<dyn Lookups>) -> Arc<Batched<MessageId, StoredMessage>> {
+    Arc::new(Batched::new(MOST, move |ids: Vec<MessageId>| {
+        let lookups = Arc::clone(&lookups);
+        async move {
+            let found = lookups.messages_by_id(&ids).await?;
+            Ok(found.into_iter().map(|message| (message.id, message)).collect())
+        }
+        .boxed()
+    }))
 }

@@ -10,16 +10,21 @@ use std::time::{Duration, Instant};
 use milena_domain::{
     Body, ClientId, ConversationId, MessageEvent, MessageId, Timestamp, UserId, partition_of,
 };
+use milena_storage::StoredMessage;
 use tokio::sync::oneshot;
 
 use super::Chat;
 use super::directory::other_of;
+use super::first_sends::Proof;
 use crate::log::delivery::{accepted, client_id_reused};
-use crate::log::pending::{Accepted, Registered, Waiter};
+use crate::log::pending::{Accepted, Registered, Waiter, is_same_message};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::registry::ConnectionId;
 use crate::wire::frames;
+
+/// Sends that may wait for a look-up, at most; beyond, they are refused for now.
+const MAX_LOOKUPS: usize = 10_000;
 
 /// To whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +46,6 @@ pub struct SendRequest {
     pub client_id: ClientId,
     /// The text.
     pub body: Body,
-    /// The client may have sent it before: then the store is asked too.
-    pub retry: bool,
     /// The socket that gets `accepted` instead of `message`; `None` for REST.
     pub connection: Option<ConnectionId>,
 }
@@ -76,34 +79,77 @@ impl Chat {
     /// `unknown_recipient`, `unknown_conversation`, `client_id_reused`, or `store_unavailable` when the
     /// database is needed and away.
     pub async fn prepare(&self, request: SendRequest) -> Result<Prepared, Refusal> {
-        let SendRequest { sender, target, client_id, body, retry, connection } = request;
+        let SendRequest { sender, target, client_id, body, connection } = request;
         let to = self.recipient(sender, target).await?;
-        let conversation = ConversationId::direct(sender, to);
-        let id = MessageId::derive(sender, &client_id);
-        let repeat = match self.in_memory(id) {
-            Some(found) => Some(found),
-            None if retry => self.in_store(id).await?,
-            None => None,
-        };
-        if repeat.is_none()
-            && retry
-            && !self.recent().is_complete(partition_of(conversation, self.partitions))
-        {
-            return Err(Refusal::later(
-                Code::Overloaded,
-                "the server cannot tell yet whether this was sent before",
-                1_000,
-            ));
-        }
-        let kind = match repeat {
-            Some(found) if found.conversation != conversation => return Err(client_id_reused()),
-            Some(found) => Kind::Repeat(found),
+        let event = MessageEvent::new(sender, to, client_id, Timestamp::now(), body);
+        let kind = match self.sent_before(&event, connection).await? {
+            Some(first) => Kind::Repeat(first),
             None => {
-                self.directory.remember_pair(conversation, (sender, to)).await;
-                Kind::New(Arc::new(MessageEvent::new(sender, to, client_id, Timestamp::now(), body)))
+                self.directory.remember_pair(event.conversation, (sender, to)).await;
+                Kind::New(Arc::new(event))
             }
         };
         Ok(Prepared { chat: self.clone(), connection, kind })
+    }
+
+    /// The answer that this message got when it was sent first, if it was.
+    ///
+    /// Memory first, then the store: what leaves memory between the two is in the store by then. What is in neither, and
+    /// was sent all the same, is newer than both: then the delivery task meets the first one before this one.
+    async fn sent_before(
+        &self,
+        event: &MessageEvent,
+        connection: Option<ConnectionId>,
+    ) -> Result<Option<Accepted>, Refusal> {
+        let (in_memory, covers_since_ms, is_complete) = {
+            let recent = self.recent();
+            // All partitions: the id may name a message to somebody else.
+            (recent.find(event.id), recent.covers_since_ms(), recent.is_all_complete())
+        };
+        if let Some(first) = in_memory {
+            return if is_same_message(&first.event, event) {
+                Ok(Some(accepted(&first)))
+            } else {
+                Err(client_id_reused())
+            };
+        }
+        match self.first_sends.proof(event.sender, &event.client_id, covers_since_ms) {
+            Proof::New => return Ok(None),
+            // Busy times, or a long connection: from now on it needs no look-ups again.
+            Proof::TooOld => {
+                if let Some(connection) = connection {
+                    let prefix = self.client_id_prefix(event.sender);
+                    self.registry.deliver_to(connection, frames::prefix_frame(&prefix));
+                }
+            }
+            Proof::None => {}
+        }
+        match self.in_store(event.id).await? {
+            Some(first) if first.conversation == event.conversation && first.body == event.body => {
+                Ok(Some(Accepted {
+                    client_id: first.client_id,
+                    id: first.id,
+                    conversation: first.conversation,
+                    position: first.position,
+                    sent_at: first.sent_at,
+                }))
+            }
+            Some(_) => Err(client_id_reused()),
+            None if is_complete => Ok(None),
+            None => Err(Refusal::later(
+                Code::Overloaded,
+                "the server cannot tell yet whether this was sent before",
+                1_000,
+            )),
+        }
+    }
+
+    pub(super) async fn in_store(&self, id: MessageId) -> Result<Option<StoredMessage>, Refusal> {
+        if self.repeats.waiting() >= MAX_LOOKUPS {
+            return Err(Refusal::later(Code::Overloaded, "too many messages wait to be looked up", 500));
+        }
+        metrics::repeat_looked_up();
+        self.repeats.get(id).await.map_err(|error| Refusal::from(&*error))
     }
 
     async fn recipient(&self, sender: UserId, target: Target) -> Result<UserId, Refusal> {
@@ -139,17 +185,19 @@ impl Chat {
         user: UserId,
         conversation: ConversationId,
     ) -> Result<UserId, Refusal> {
+        let (in_memory, is_complete) = {
+            let recent = self.recent();
+            (recent.people(conversation), recent.is_complete(partition_of(conversation, self.partitions)))
+        };
         let pair = if conversation == ConversationId::direct(user, user) {
             Some((user, user))
         } else {
-            let in_memory = self.recent().people(conversation);
             match in_memory {
                 Some(pair) => Some(pair),
                 None => self.directory.pair(conversation).await?,
             }
         };
-        let partition = partition_of(conversation, self.partitions);
-        if pair.is_none() && !self.recent().is_complete(partition) {
+        if pair.is_none() && !is_complete {
             return Err(Refusal::later(
                 Code::Overloaded,
                 "the server cannot tell yet whether there is such a conversation",
@@ -160,21 +208,6 @@ impl Chat {
             field: Some("conversation"),
             ..Refusal::new(Code::UnknownConversation, "there is no such conversation, or you are not in it")
         })
-    }
-
-    fn in_memory(&self, id: MessageId) -> Option<Accepted> {
-        self.recent().find(id).map(|message| accepted(&message))
-    }
-
-    async fn in_store(&self, id: MessageId) -> Result<Option<Accepted>, Refusal> {
-        let found = self.lookups.message(id).await?;
-        Ok(found.map(|message| Accepted {
-            client_id: message.client_id,
-            id: message.id,
-            conversation: message.conversation,
-            position: message.position,
-            sent_at: message.sent_at,
-        }))
     }
 }
 
@@ -228,7 +261,7 @@ impl Chat {
         }
         let id = event.id;
         let (answer, receiver) = oneshot::channel();
-        match self.pending.register(id, event.conversation, Waiter { connection, answer }) {
+        match self.pending.register(&event, Waiter { connection, answer }) {
             Registered::Joined => {}
             Registered::Reused => return Err(client_id_reused()),
             Registered::Full => {

@@ -13,7 +13,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Chat, Directory, reads};
+use super::cursor_seal::CursorSeal;
+use super::first_sends::{FirstSends, SteadyClock};
+use super::{Chat, Directory, ports, reads};
 use crate::log::cursor::PartitionCursor;
 use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
 use crate::log::health::Health;
@@ -72,8 +74,12 @@ pub async fn start(
             (partition, stored.next_offsets.get(&partition).copied().unwrap_or(state.low))
         })
         .collect();
+    // After the log said where it ends: whatever gets into it from now on comes after `start`, and through the tail.
+    let clock = SteadyClock::start();
+    let key = store.server_key().await?;
     let offsets: Vec<i64> = start.values().copied().collect();
-    let recent = Arc::new(RwLock::new(Recent::new(stored.epoch, &offsets, settings.delivery.recent_bytes)));
+    let recent_bytes = settings.delivery.recent_bytes;
+    let recent = Arc::new(RwLock::new(Recent::new(stored.epoch, &offsets, recent_bytes, clock.now_ms())));
     let pending = Arc::new(Pending::new(settings.delivery.max_pending_sends));
     let health = Health::default();
 
@@ -98,6 +104,9 @@ pub async fn start(
         directory: Directory::new(Arc::new(store.clone())),
         store: store.clone(),
         lookups: Arc::new(store.clone()),
+        repeats: ports::repeats(Arc::new(store.clone())),
+        first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
+        cursor_seal: Arc::new(CursorSeal::new(&key)),
         producer: Arc::new(producer.clone()),
         registry: registry.clone(),
         health: health.clone(),
@@ -114,6 +123,7 @@ pub async fn start(
     };
     let task = DeliveryTask {
         recent: Arc::clone(&recent),
+        clock,
         cursors: offsets.iter().map(|next| PartitionCursor::new(*next)).collect(),
         ends: None,
         pending,

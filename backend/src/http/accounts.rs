@@ -11,7 +11,7 @@ use super::context::Context;
 use crate::auth::{self, Identity, cookie, origin};
 use crate::refusal::Refusal;
 use crate::wire::rest::{
-    Account, Credentials, PasswordChange, Problem, ProfileChange, Registration, SignedIn,
+    Account, Credentials, Me, PasswordChange, Problem, ProfileChange, Registration, SignedIn,
 };
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
@@ -77,11 +77,12 @@ pub(super) async fn logout(context: Context, call: Call) -> Outcome {
 /// Who is signed in.
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "accounts", security(("token" = []), ("cookie" = [])),
-    responses((status = 200, body = Account)),
+    responses((status = 200, body = Me)),
 )]
 pub(super) async fn me(context: Context, call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
-    Ok(json(StatusCode::OK, &Account::from(&identity.person)))
+    let client_id_prefix = context.chat.client_id_prefix(identity.person.id);
+    Ok(json(StatusCode::OK, &Me { account: Account::from(&identity.person), client_id_prefix }))
 }
 
 /// Change what others see of oneself.

@@ -119,13 +119,15 @@ async fn send(context: Context, mut call: Call, target: impl FnOnce() -> Result<
     let target = target()?;
     let key = idempotency_key(&call)?;
     let NewMessage { body } = call.json().await?;
-    let retry = key.is_some();
     let client_id = match key {
         Some(key) => key,
-        None => ClientId::new(&Uuid::now_v7().to_string())?,
+        // Just made, and provably so: it is not looked up.
+        None => {
+            let prefix = context.chat.client_id_prefix(sender);
+            ClientId::new(&format!("{prefix}{}", Uuid::now_v7().simple()))?
+        }
     };
-    // Over REST nobody says whether a key was used before, so a named one is always looked up.
-    let request = SendRequest { sender, target, client_id, body, retry, connection: None };
+    let request = SendRequest { sender, target, client_id, body, connection: None };
     let accepted = context.chat.send(request).await?;
     Ok(json(StatusCode::ACCEPTED, &Accepted::from(accepted)))
 }

@@ -8,17 +8,18 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use milena_domain::{Event, MessageEvent, MessageId, SessionCursor, UserId};
+use milena_domain::{Event, MessageEvent, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::cursor::PartitionCursor;
 use super::health::Health;
-use super::pending::{Accepted, Pending, Waiter};
+use super::pending::{Accepted, Pending, Waiter, is_same_message};
 use super::producer::Confirmation;
 use super::recent::{Inserted, LogMessage, Missed, Recent};
 use super::tail::{Ends, TailEvent};
+use crate::chat::SteadyClock;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{ConnectionId, Outbox, Registration, Registry};
@@ -59,6 +60,8 @@ const BURST: usize = 512;
 pub struct DeliveryTask {
     /// Read by history, lists and sends; written only here and by the stored-offsets follower.
     pub recent: Arc<RwLock<Recent>>,
+    /// Says when records came.
+    pub(crate) clock: SteadyClock,
     /// By partition.
     pub cursors: Vec<PartitionCursor<Arc<MessageEvent>>>,
     /// What must be delivered before this node knows the log as it is; see [`TailEvent::Ends`].
@@ -130,6 +133,8 @@ impl DeliveryTask {
     fn burst(&mut self, confirmations: &mut Vec<Confirmation>, records: &mut Vec<TailEvent>) {
         let recent = Arc::clone(&self.recent);
         let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
+        // All of the burst is in the log by now.
+        recent.set_time(self.clock.now_ms());
         for confirmation in confirmations.drain(..) {
             self.take_confirmation(&mut recent, confirmation);
         }
@@ -167,7 +172,7 @@ impl DeliveryTask {
             Confirmation::Failed { id, error } => {
                 metrics::send_failed();
                 log::debug!(id:% = id, error:% = error; "a message was not confirmed");
-                for waiter in self.pending.take(id) {
+                for waiter in self.pending.take(id).map(|under_way| under_way.waiters).unwrap_or_default() {
                     answer(waiter, Err(Refusal::log_unavailable()));
                 }
             }
@@ -202,11 +207,9 @@ impl DeliveryTask {
     }
 
     fn deliver(&self, recent: &mut Recent, partition: i32, offset: i64, event: MessageEvent) {
-        let id = event.id;
-        let conversation = event.conversation;
         match recent.insert(partition, offset, event) {
             Inserted::First(message) => {
-                let waiters = self.take_waiters(id);
+                let waiters = self.take_waiters(&message);
                 let sending: Vec<_> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
                 self.show(&message, &sending);
                 let accepted = accepted(&message);
@@ -216,12 +219,8 @@ impl DeliveryTask {
             }
             Inserted::Repeat(first) => {
                 metrics::repeat();
-                for waiter in self.take_waiters(id) {
-                    if first.event.conversation == conversation {
-                        self.accept(waiter, &accepted(&first));
-                    } else {
-                        answer(waiter.1, Err(client_id_reused()));
-                    }
+                for waiter in self.take_waiters(&first) {
+                    self.accept(waiter, &accepted(&first));
                 }
             }
         }
@@ -229,8 +228,16 @@ impl DeliveryTask {
 
     /// Those who wait, each with the socket to answer; decided once, so that a socket which gives up at this very moment
     /// gets either `accepted` or `message`, not neither.
-    fn take_waiters(&self, id: MessageId) -> Vec<(Option<ConnectionId>, Waiter)> {
-        self.pending.take(id).into_iter().map(|waiter| (waiter.live_connection(), waiter)).collect()
+    ///
+    /// Who waits for another message of the same name (the first one came from another node) is refused here.
+    fn take_waiters(&self, first: &LogMessage) -> Vec<(Option<ConnectionId>, Waiter)> {
+        let Some(under_way) = self.pending.take(first.event.id) else { return Vec::new() };
+        let waiters = under_way.waiters.into_iter();
+        if is_same_message(&first.event, &under_way.event) {
+            return waiters.map(|waiter| (waiter.live_connection(), waiter)).collect();
+        }
+        waiters.for_each(|waiter| answer(waiter, Err(client_id_reused())));
+        Vec::new()
     }
 
     /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the other does.
@@ -294,7 +301,7 @@ pub fn accepted(message: &LogMessage) -> Accepted {
 /// The refusal of a `client_id` that names another message of the same sender.
 #[must_use]
 pub fn client_id_reused() -> Refusal {
-    Refusal::new(Code::ClientIdReused, "client_id already names a message of yours in another conversation")
+    Refusal::new(Code::ClientIdReused, "client_id already names another message of yours")
 }
 
 fn top_up<T>(burst: &mut Vec<T>, mut next: impl FnMut() -> Option<T>) {

@@ -4,9 +4,9 @@
 //! record first finds its waiters. Two sends of the same id while the first is under way share one record.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use milena_domain::{ClientId, ConversationId, MessageId, Position, Timestamp};
+use milena_domain::{ClientId, ConversationId, MessageEvent, MessageId, Position, Timestamp};
 use tokio::sync::oneshot;
 
 use crate::refusal::Refusal;
@@ -51,7 +51,7 @@ pub enum Registered {
     First,
     /// It is under way: the answer comes with the other's.
     Joined,
-    /// Another message of the same name is under way, to somebody else; the waiter was dropped.
+    /// Another message of the same name is under way, to somebody else or with other words; the waiter was dropped.
     Reused,
     /// The limit is reached; the waiter was dropped.
     Full,
@@ -66,10 +66,19 @@ pub struct Pending {
     limit: usize,
 }
 
+/// A message on its way into the log, and who waits for it.
 #[derive(Debug)]
-struct UnderWay {
-    conversation: ConversationId,
-    waiters: Vec<Waiter>,
+pub struct UnderWay {
+    /// What they want to have sent. Another node may send another message of the same name meanwhile.
+    pub event: Arc<MessageEvent>,
+    /// At least one.
+    pub waiters: Vec<Waiter>,
+}
+
+/// Whether two messages of the same sender and name are the same message: to the same people, in the same words.
+#[must_use]
+pub fn is_same_message(one: &MessageEvent, other: &MessageEvent) -> bool {
+    one.conversation == other.conversation && one.body == other.body
 }
 
 /// Sends of one message that may wait together; a client that repeats faster gains nothing.
@@ -82,12 +91,12 @@ impl Pending {
         Self { waiters: Mutex::new(HashMap::new()), limit }
     }
 
-    /// Adds a waiter for `id`.
-    pub fn register(&self, id: MessageId, conversation: ConversationId, waiter: Waiter) -> Registered {
+    /// Adds a waiter for a message.
+    pub fn register(&self, event: &Arc<MessageEvent>, waiter: Waiter) -> Registered {
         let mut all = self.lock();
         let count = all.len();
-        match all.get_mut(&id) {
-            Some(other) if other.conversation != conversation => Registered::Reused,
+        match all.get_mut(&event.id) {
+            Some(other) if !is_same_message(&other.event, event) => Registered::Reused,
             Some(other) if other.waiters.len() >= MAX_WAITERS_OF_ONE => Registered::Full,
             Some(other) => {
                 other.waiters.push(waiter);
@@ -95,15 +104,15 @@ impl Pending {
             }
             None if count >= self.limit => Registered::Full,
             None => {
-                all.insert(id, UnderWay { conversation, waiters: vec![waiter] });
+                all.insert(event.id, UnderWay { event: Arc::clone(event), waiters: vec![waiter] });
                 Registered::First
             }
         }
     }
 
-    /// Takes all waiters for `id`, to answer them.
-    pub fn take(&self, id: MessageId) -> Vec<Waiter> {
-        self.lock().remove(&id).map(|under_way| under_way.waiters).unwrap_or_default()
+    /// Takes what waits for `id`, to answer it.
+    pub fn take(&self, id: MessageId) -> Option<UnderWay> {
+        self.lock().remove(&id)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MessageId, UnderWay>> {
@@ -114,7 +123,7 @@ impl Pending {
 
 #[cfg(test)]
 mod tests {
-    use milena_domain::UserId;
+    use milena_domain::{Body, UserId};
 
     use super::*;
 
@@ -123,32 +132,34 @@ mod tests {
         (Waiter { connection: None, answer }, receiver)
     }
 
+    fn event(client_id: &str, to: u128, body: &str) -> Arc<MessageEvent> {
+        let user = |number| UserId::from_uuid(uuid::Uuid::from_u128(number));
+        let (client_id, body) = (ClientId::new(client_id).unwrap(), Body::new(body).unwrap());
+        Arc::new(MessageEvent::new(user(1), user(to), client_id, Timestamp::from_unix_ms(0), body))
+    }
+
     #[test]
     fn the_second_send_joins_and_the_limit_holds() {
         let pending = Pending::new(1);
-        let id =
-            |n: &str| MessageId::derive(UserId::from_uuid(uuid::Uuid::nil()), &ClientId::new(n).unwrap());
-        let (user, other) = (UserId::new(), UserId::new());
-        let (here, there) = (ConversationId::direct(user, user), ConversationId::direct(user, other));
-        assert_eq!(pending.register(id("a"), here, waiter().0), Registered::First);
-        assert_eq!(pending.register(id("a"), here, waiter().0), Registered::Joined);
-        assert_eq!(pending.register(id("a"), there, waiter().0), Registered::Reused);
-        assert_eq!(pending.register(id("b"), here, waiter().0), Registered::Full);
-        assert_eq!(pending.take(id("a")).len(), 2);
-        assert_eq!(pending.register(id("b"), here, waiter().0), Registered::First);
+        let register = |event: &Arc<MessageEvent>| pending.register(event, waiter().0);
+        assert_eq!(register(&event("a", 2, "x")), Registered::First);
+        assert_eq!(register(&event("a", 2, "x")), Registered::Joined);
+        assert_eq!(register(&event("a", 3, "x")), Registered::Reused, "to somebody else");
+        assert_eq!(register(&event("a", 2, "y")), Registered::Reused, "in other words");
+        assert_eq!(register(&event("b", 2, "x")), Registered::Full);
+        assert_eq!(pending.take(event("a", 2, "x").id).unwrap().waiters.len(), 2);
+        assert_eq!(register(&event("b", 2, "x")), Registered::First);
     }
 
     #[test]
     fn as_many_wait_for_one_message_as_may() {
         let pending = Pending::new(1);
-        let user = UserId::new();
-        let (id, here) =
-            (MessageId::derive(user, &ClientId::new("a").unwrap()), ConversationId::direct(user, user));
-        assert_eq!(pending.register(id, here, waiter().0), Registered::First);
+        let event = event("a", 1, "x");
+        assert_eq!(pending.register(&event, waiter().0), Registered::First);
         for _ in 1..MAX_WAITERS_OF_ONE {
-            assert_eq!(pending.register(id, here, waiter().0), Registered::Joined);
+            assert_eq!(pending.register(&event, waiter().0), Registered::Joined);
         }
-        assert_eq!(pending.register(id, here, waiter().0), Registered::Full);
-        assert_eq!(pending.take(id).len(), MAX_WAITERS_OF_ONE);
+        assert_eq!(pending.register(&event, waiter().0), Registered::Full);
+        assert_eq!(pending.take(event.id).unwrap().waiters.len(), MAX_WAITERS_OF_ONE);
     }
 }

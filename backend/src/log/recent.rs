@@ -21,6 +21,8 @@ pub struct LogMessage {
     pub position: Position,
     /// The partition it came from.
     pub partition: i32,
+    /// When it was delivered here; see [`Recent::covers_since_ms`].
+    pub at_ms: i64,
 }
 
 impl LogMessage {
@@ -64,6 +66,9 @@ pub struct Recent {
     limit_bytes: usize,
     /// Order of arrival over all partitions, to find the oldest.
     arrivals: u64,
+    /// Set by the delivery task before it inserts.
+    now_ms: i64,
+    covers_since_ms: i64,
 }
 
 /// What a resuming client missed, as far as memory tells.
@@ -76,9 +81,10 @@ pub struct Missed {
 }
 
 impl Recent {
-    /// An empty memory of a log whose partition `p` is read from `start[p]`; the store has everything before.
+    /// An empty memory of a log whose partition `p` is read from `start[p]`; the store has everything before, and the log
+    /// has nothing after that came into it before `now_ms` and is not going to be read.
     #[must_use]
-    pub fn new(epoch: Epoch, start: &[i64], limit_bytes: usize) -> Self {
+    pub fn new(epoch: Epoch, start: &[i64], limit_bytes: usize, now_ms: i64) -> Self {
         let partition = |&next: &i64| PartitionMemory {
             records: VecDeque::new(),
             reaches_back_to: next,
@@ -94,7 +100,21 @@ impl Recent {
             bytes: 0,
             limit_bytes,
             arrivals: 0,
+            now_ms,
+            covers_since_ms: now_ms,
         }
+    }
+
+    /// The time by this process's clock, by which what is inserted next is in the log. Never goes backwards.
+    pub fn set_time(&mut self, now_ms: i64) {
+        self.now_ms = self.now_ms.max(now_ms);
+    }
+
+    /// Whatever gets into the log (any partition of it) after this moment is in memory, or will be once it is delivered:
+    /// what left memory was delivered at this moment or before.
+    #[must_use]
+    pub const fn covers_since_ms(&self) -> i64 {
+        self.covers_since_ms
     }
 
     /// The log's generation.
@@ -126,7 +146,12 @@ impl Recent {
         if let Some(first) = self.by_id.get(&event.id) {
             return Inserted::Repeat(Arc::clone(first));
         }
-        let message = Arc::new(LogMessage { event, position: Position::new(self.epoch, offset), partition });
+        let message = Arc::new(LogMessage {
+            event,
+            position: Position::new(self.epoch, offset),
+            partition,
+            at_ms: self.now_ms,
+        });
         let event = &message.event;
         self.by_id.insert(event.id, Arc::clone(&message));
         let conversation = self.by_conversation.entry(event.conversation).or_default();
@@ -254,6 +279,7 @@ impl Recent {
         if offset >= memory.stored_next {
             memory.lost_before = offset + 1;
         }
+        self.covers_since_ms = self.covers_since_ms.max(message.at_ms);
         self.bytes -= message.bytes();
         self.by_id.remove(&message.event.id);
         let conversation = message.event.conversation;
@@ -306,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_repeat_names_the_first() {
-        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20);
+        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20, 0);
         assert!(matches!(recent.insert(0, 0, event(1, 2, "a")), Inserted::First(_)));
         let Inserted::Repeat(first) = recent.insert(0, 1, event(1, 2, "a")) else { panic!("not a repeat") };
         assert_eq!(first.position.offset(), 0);
@@ -315,7 +341,7 @@ mod tests {
 
     #[test]
     fn what_the_store_has_is_not_unflushed_but_serves_resumes() {
-        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20);
+        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20, 0);
         for offset in 0..5 {
             recent.insert(0, offset, event(1, 2, &offset.to_string()));
         }
@@ -331,7 +357,7 @@ mod tests {
 
     #[test]
     fn how_far_the_store_is_never_goes_backwards() {
-        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20);
+        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20, 0);
         for offset in 0..5 {
             recent.insert(0, offset, event(1, 2, &offset.to_string()));
         }
@@ -343,7 +369,7 @@ mod tests {
 
     #[test]
     fn at_the_bound_stored_messages_go_first() {
-        let mut recent = Recent::new(Epoch::FIRST, &[0, 0], memory_of(3));
+        let mut recent = Recent::new(Epoch::FIRST, &[0, 0], memory_of(3), 0);
         recent.insert(0, 0, event(1, 2, "0"));
         recent.insert(1, 0, event(1, 3, "1"));
         recent.insert(1, 1, event(1, 3, "2"));
@@ -355,7 +381,7 @@ mod tests {
 
     #[test]
     fn losing_what_the_store_lacks_is_said_until_it_catches_up() {
-        let mut recent = Recent::new(Epoch::FIRST, &[0], memory_of(2));
+        let mut recent = Recent::new(Epoch::FIRST, &[0], memory_of(2), 0);
         for offset in 0..4 {
             recent.insert(0, offset, event(1, 2, &offset.to_string()));
         }
@@ -368,13 +394,28 @@ mod tests {
         assert_eq!(recent.missed(user(1), &cursor).uncovered, [0]);
     }
 
+    #[test]
+    fn what_left_memory_moves_the_time_that_it_covers() {
+        let mut recent = Recent::new(Epoch::FIRST, &[0, 0], memory_of(2), 100);
+        for (offset, now_ms) in [(0, 110), (1, 120), (2, 115)] {
+            assert_eq!(recent.covers_since_ms(), 100, "it began with all that was not stored");
+            recent.set_time(now_ms);
+            recent.insert((offset % 2) as i32, offset, event(1, 2, &offset.to_string()));
+        }
+        assert_eq!(recent.covers_since_ms(), 110);
+        recent.insert(0, 4, event(1, 2, "4"));
+        assert_eq!(recent.covers_since_ms(), 120);
+        recent.insert(0, 6, event(1, 2, "6"));
+        assert_eq!(recent.covers_since_ms(), 120, "time does not go back");
+    }
+
     proptest! {
         /// Store ∪ memory is everything delivered, unless the answer says otherwise; indexes stay consistent.
         #[test]
         fn never_silently_incomplete(
             steps in prop::collection::vec((0_u8..3, 0_i32..3, 1_u128..5), 1..200), limit in 1_usize..40
         ) {
-            let mut recent = Recent::new(Epoch::FIRST, &[0, 0, 0], memory_of(limit));
+            let mut recent = Recent::new(Epoch::FIRST, &[0, 0, 0], memory_of(limit), 0);
             let mut log: [Vec<MessageEvent>; 3] = Default::default();
             let mut stored = [0_usize; 3];
             for (number, (kind, partition, to)) in steps.into_iter().enumerate() {

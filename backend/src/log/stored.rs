@@ -62,7 +62,7 @@ mod tests {
         settings.url = Secret::new(format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display()));
         let store = Store::connect(&settings).await.unwrap();
         store.migrate().await.unwrap();
-        let recent = Arc::new(RwLock::new(Recent::new(Epoch::FIRST, &[0], 1 << 20)));
+        let recent = Arc::new(RwLock::new(Recent::new(Epoch::FIRST, &[0], 1 << 20, 0)));
         let (health, stop) = (Health::default(), CancellationToken::new());
         let interval = Duration::from_millis(10);
         let following =

@@ -165,14 +165,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             return self.feed(answer).await;
         }
         match frame {
-            Ok(ClientFrame::Send { client_id, target, body, retry }) => {
+            Ok(ClientFrame::Send { client_id, target, body }) => {
                 if let Err(refusal) = self.send_rate.check(self.user) {
                     self.frame_rate.refused()?;
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let (sender, connection) = (self.user, Some(self.id));
-                let request =
-                    SendRequest { sender, target, client_id: client_id.clone(), body, retry, connection };
+                let request = SendRequest { sender, target, client_id: client_id.clone(), body, connection };
                 let sending = self.node.send(request);
                 work.checking.push_back(sending.map(|checked| (client_id, checked)).boxed());
                 Ok(())
@@ -214,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if let Some(cursor) = cursor
             && self.pace.tell(now, &cursor)
         {
-            self.feed(cursor_frame(&cursor)).await?;
+            self.feed(cursor_frame(&self.node.seal_cursor(self.user, &cursor))).await?;
         }
         self.line.flush().await
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use milena_domain::SessionCursor;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
@@ -18,8 +17,8 @@ use crate::wire::frames::{BadFrame, ClientFrame, Token, error_frame};
 pub(super) struct Hello {
     /// Whose connection it is.
     pub(super) identity: Box<Identity>,
-    /// What it has seen.
-    pub(super) resume: Option<SessionCursor>,
+    /// What it has seen, sealed.
+    pub(super) resume: Option<String>,
 }
 
 /// Waits for `hello` and checks its token, or that the upgrade's cookie vouched for `cookie`. A token wins.
@@ -48,7 +47,7 @@ pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
 async fn first_hello<S: AsyncRead + AsyncWrite + Unpin>(
     line: &mut Line<S>,
     rate: &FrameRate,
-) -> Result<(Option<Token>, Option<SessionCursor>), End> {
+) -> Result<(Option<Token>, Option<String>), End> {
     loop {
         let incoming = line.receive().await?;
         let in_time = rate.check()?;

@@ -58,6 +58,15 @@ pub(super) trait Node: Send + Sync {
 
     /// Up to where everything is in the outboxes.
     fn delivered(&self) -> SessionCursor;
+
+    /// A cursor as `user` holds it.
+    fn seal_cursor(&self, user: UserId, cursor: &SessionCursor) -> String;
+
+    /// What `user` was given, if it is that.
+    fn open_cursor(&self, user: UserId, text: &str) -> Option<SessionCursor>;
+
+    /// What `user`'s `client_id`s shall begin with.
+    fn client_id_prefix(&self, user: UserId) -> String;
 }
 
 /// The real one.
@@ -116,5 +125,17 @@ impl Node for LiveNode {
 
     fn delivered(&self) -> SessionCursor {
         self.chat.delivered()
+    }
+
+    fn seal_cursor(&self, user: UserId, cursor: &SessionCursor) -> String {
+        self.chat.seal_cursor(user, cursor)
+    }
+
+    fn open_cursor(&self, user: UserId, text: &str) -> Option<SessionCursor> {
+        self.chat.open_cursor(user, text)
+    }
+
+    fn client_id_prefix(&self, user: UserId) -> String {
+        self.chat.client_id_prefix(user)
     }
 }

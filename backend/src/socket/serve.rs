@@ -187,6 +187,7 @@ impl Shared {
         let limit = Duration::from_millis(self.settings.hello_timeout_ms);
         let Hello { identity, resume } = hello(line, &*self.node, frame_rate, cookie, limit).await?;
         let Identity { session, person } = *identity;
+        let resume = resume.and_then(|text| self.node.open_cursor(person.id, &text));
         let attached = self.node.attach(person.id, session, outbox.clone(), resume.clone()).await;
         let live = attached.map_err(|refusal| {
             End::Ours(match refusal.code {
@@ -196,7 +197,9 @@ impl Shared {
         })?;
         // A client that resumes has got nothing beyond its own cursor until the replay is over.
         let cursor = resume.filter(|_| live.resumed).unwrap_or(live.cursor);
-        line.feed(welcome_frame(&person, &cursor, live.resumed, &self.settings)).await?;
+        let sealed = self.node.seal_cursor(person.id, &cursor);
+        let prefix = self.node.client_id_prefix(person.id);
+        line.feed(welcome_frame(&person, &sealed, live.resumed, &prefix, &self.settings)).await?;
         line.flush().await?;
         Ok(Begun { user: person.id, registration: live.registration, cursor, replay: live.replay })
     }

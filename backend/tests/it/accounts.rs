@@ -34,7 +34,9 @@ async fn registering_signs_in() {
     assert!(body["expires_at"].as_str().unwrap().ends_with('Z'), "{body}");
 
     let me = node.http.get(node.url("/api/v1/me")).bearer_auth(token).send().await.unwrap();
-    let me = Answer::of(me).await.ok(200);
+    let mut me = Answer::of(me).await.ok(200);
+    let prefix = me.as_object_mut().unwrap().remove("client_id_prefix").unwrap();
+    assert_eq!(prefix.as_str().unwrap().len(), 30);
     assert_eq!(me, body["user"]);
     assert!(me["created_at"].is_string());
 

@@ -22,8 +22,10 @@ async fn say(from: &mut Socket, to: &Account, client_id: &str) -> i64 {
 
 /// Sends and gives the answer.
 async fn ask(from: &mut Socket, to: &Account, client_id: &str, retry: bool) -> Value {
-    from.send(&send_frame(to.person.id, client_id, client_id, retry)).await.unwrap();
-    from.answer(client_id).await
+    // As a client does it: with the prefix of its connection, which needs no database.
+    let named = from.client_id(client_id);
+    from.send(&send_frame(to.person.id, &named, client_id, retry)).await.unwrap();
+    from.answer(&named).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -36,10 +36,12 @@ pub(super) struct Client {
     name: usize,
     line: Option<Line>,
     cursor: Option<SessionCursor>,
+    /// From its last connection, for every second message.
+    prefix: String,
     shown: BTreeMap<(ConversationId, Position), MessageId>,
     known: HashMap<MessageId, Position>,
-    /// Not answered yet: to whom, and whether it was sent before.
-    pending: BTreeMap<String, (UserId, bool)>,
+    /// Not answered yet: to whom.
+    pending: BTreeMap<String, UserId>,
     written: usize,
 }
 
@@ -56,6 +58,7 @@ impl Client {
             name,
             line: None,
             cursor: None,
+            prefix: String::new(),
             shown: BTreeMap::new(),
             known: HashMap::new(),
             pending: BTreeMap::new(),
@@ -108,15 +111,17 @@ impl Client {
             let (chat, outbox, user, backlog) = (chat.clone(), outbox.clone(), self.user, attached.backlog);
             async move { chat.replay(user, backlog, &outbox).await }.boxed()
         });
+        self.prefix = chat.client_id_prefix(self.user);
         self.line = Some(Line { outbox, registration: attached.registration, replay, in_flight: Vec::new() });
         Some(Welcome { resumed: attached.resumed, cursor: attached.cursor })
     }
 
     /// Writes to somebody; sent at once when there is a connection.
     pub(super) async fn write(&mut self, node: &Node, to: UserId) {
-        let client_id = format!("{}-{}", self.name, self.written);
+        let prefix = if self.written.is_multiple_of(2) { self.prefix.as_str() } else { "" };
+        let client_id = format!("{prefix}{}-{}", self.name, self.written);
         self.written += 1;
-        self.pending.insert(client_id.clone(), (to, false));
+        self.pending.insert(client_id.clone(), to);
         self.send(node, client_id).await;
     }
 
@@ -131,7 +136,7 @@ impl Client {
     }
 
     async fn send(&mut self, node: &Node, client_id: String) {
-        let (Some(line), Some((to, sent_before))) = (&mut self.line, self.pending.get_mut(&client_id)) else {
+        let (Some(line), Some(to)) = (&mut self.line, self.pending.get(&client_id)) else {
             return;
         };
         let request = SendRequest {
@@ -139,7 +144,6 @@ impl Client {
             target: Target::User(*to),
             client_id: ClientId::new(&client_id).unwrap(),
             body: Body::new("x").unwrap(),
-            retry: std::mem::replace(sent_before, true),
             connection: Some(line.registration.id()),
         };
         // Refused for now: it stays pending.
@@ -208,6 +212,10 @@ impl Client {
                 let before = frame["before"].as_u64().map_or(Position::MAX, |_| position("before"));
                 let conversation = ConversationId::from_uuid(id("conversation"));
                 self.fetch(chat, conversation, position("after"), before).await
+            }
+            "prefix" => {
+                self.prefix = frame["client_id_prefix"].as_str().unwrap().to_owned();
+                true
             }
             other => panic!("{other}"),
         }

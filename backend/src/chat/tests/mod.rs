@@ -7,5 +7,6 @@ mod dropped;
 mod interleavings;
 mod marks;
 mod node;
+mod repeats;
 mod schedules;
 mod shared;

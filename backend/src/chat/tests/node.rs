@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
-use milena_domain::{Epoch, Event, MessageEvent};
+use milena_domain::{Epoch, Event, MessageEvent, ServerKey};
 use milena_settings::{Secret, Settings};
 use milena_storage::Store;
 use rdkafka::error::KafkaError;
@@ -13,8 +13,10 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio_util::sync::CancellationToken;
 
 use super::shared::{Log, MemoryStore, PARTITIONS};
+use crate::chat::cursor_seal::CursorSeal;
+use crate::chat::first_sends::{FirstSends, SteadyClock};
 use crate::chat::ports::LogEntry;
-use crate::chat::{Chat, Directory, reads};
+use crate::chat::{Chat, Directory, ports, reads};
 use crate::log::cursor::PartitionCursor;
 use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
 use crate::log::health::Health;
@@ -25,6 +27,9 @@ use crate::log::tail::{Ends, TailEvent};
 use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::signals::Signals;
+
+/// Of the database that all nodes share.
+const KEY: ServerKey = ServerKey::from_bytes([9; ServerKey::BYTES]);
 
 /// The producer's queue: what was enqueued and is not in the log yet.
 #[derive(Clone, Default)]
@@ -60,7 +65,9 @@ impl Node {
     /// Starts from what the store has; not caught up until the tail has read what the log has now.
     pub(super) async fn start(log: &Log, store: MemoryStore, recent_bytes: usize) -> Self {
         let start = store.next_offsets();
-        let recent = Arc::new(RwLock::new(Recent::new(Epoch::FIRST, &start, recent_bytes)));
+        let clock = SteadyClock::by_hand(&log.time_ms);
+        let recent = Recent::new(Epoch::FIRST, &start, recent_bytes, clock.now_ms());
+        let recent = Arc::new(RwLock::new(recent));
         let (registry, health) = (Registry::default(), Health::default());
         let pending = Arc::new(Pending::new(10_000));
         let (confirmations, confirmed) = mpsc::unbounded_channel();
@@ -72,6 +79,9 @@ impl Node {
         let chat = Chat {
             store: unused_store().await,
             lookups: lookups.clone(),
+            repeats: ports::repeats(lookups.clone()),
+            first_sends: Arc::new(FirstSends::new(&KEY, clock.clone())),
+            cursor_seal: Arc::new(CursorSeal::new(&KEY)),
             directory: Directory::new(lookups),
             producer: Arc::new(producing.clone()),
             registry: registry.clone(),
@@ -90,6 +100,7 @@ impl Node {
         };
         let task = DeliveryTask {
             recent,
+            clock,
             cursors: start.iter().map(|next| PartitionCursor::new(*next)).collect(),
             ends: None,
             pending,

@@ -1,6 +1,7 @@
 //! What all nodes share: the log, and the store that a consumer fills from it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
@@ -39,6 +40,8 @@ pub(super) fn event(sender: UserId, to: UserId, client_id: &str) -> MessageEvent
 /// The log, by partition.
 #[derive(Default)]
 pub(super) struct Log {
+    /// The time on all nodes; moves with each record.
+    pub(super) time_ms: Arc<AtomicI64>,
     pub(super) partitions: [Vec<MessageEvent>; PARTITIONS],
 }
 
@@ -48,6 +51,7 @@ impl Log {
         let partition = partition_of(event.conversation, PARTITIONS);
         let records = &mut self.partitions[partition as usize];
         records.push(event);
+        self.time_ms.fetch_add(1, Ordering::Relaxed);
         (partition, records.len() as i64 - 1)
     }
 
@@ -180,10 +184,12 @@ impl Lookups for MemoryStore {
         })
     }
 
-    fn message(&self, id: MessageId) -> Answer<'_, Option<StoredMessage>> {
+    fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>> {
         self.ask(move |rows| {
-            let (conversation, place) = rows.ids.get(&id)?;
-            Some(rows.conversations[conversation][*place].clone())
+            let row = |(conversation, place): &(ConversationId, usize)| {
+                rows.conversations[conversation][*place].clone()
+            };
+            ids.iter().filter_map(|id| rows.ids.get(id)).map(row).collect()
         })
     }
 

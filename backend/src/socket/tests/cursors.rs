@@ -1,20 +1,19 @@
 //! Cursors are true, rare, and never before the replay.
 
 use futures::StreamExt;
-use milena_domain::{Epoch, SessionCursor};
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::stand_in::{StandIn, person};
+use super::stand_in::{StandIn, person, read};
 use super::{Client, Server, settings};
 
 fn offset(frame: &Value) -> i64 {
-    SessionCursor::decode(frame["cursor"].as_str().unwrap()).unwrap().next_offsets[0]
+    read(frame["cursor"].as_str().unwrap()).unwrap().next_offsets[0]
 }
 
 fn cursor(offset: i64) -> String {
-    SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![offset] }.encode()
+    offset.to_string()
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use milena_domain::SessionCursor;
 use milena_settings::SocketSettings;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use futures::{SinkExt, StreamExt};
 
-use super::stand_in::{StandIn, person};
+use super::stand_in::{StandIn, person, read, written};
 use super::{Client, Server, settings};
 
 #[derive(Debug, Clone)]
@@ -94,7 +93,7 @@ impl Reader {
     }
 
     fn covered(&self) -> u64 {
-        SessionCursor::decode(&self.cursor).unwrap().next_offsets[0] as u64
+        read(&self.cursor).unwrap().next_offsets[0] as u64
     }
 
     async fn run(mut self, steps: Vec<Step>) {
@@ -121,7 +120,7 @@ impl Reader {
                 Step::Drop => self.client = None,
             }
         }
-        let end = self.server.node.cursor().encode();
+        let end = written(&self.server.node.cursor());
         while self.cursor != end {
             assert!(self.read(Duration::from_secs(60)).await, "the last cursor comes");
         }
@@ -138,7 +137,7 @@ proptest! {
         runtime.block_on(async {
             let small = SocketSettings { outbox_messages: 12, ..settings() };
             let server = Server::with(small, StandIn::default());
-            let cursor = server.node.cursor().encode();
+            let cursor = written(&server.node.cursor());
             let reader = Reader { server, client: None, cursor, got: BTreeSet::new(), meant: BTreeSet::new() };
             reader.run(steps).await;
         });

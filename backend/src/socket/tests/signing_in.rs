@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Server;
-use super::stand_in::{identity, person};
+use super::stand_in::{identity, person, written};
 
 #[tokio::test(start_paused = true)]
 async fn a_token_or_the_cookie_and_the_welcome() {
@@ -22,7 +22,8 @@ async fn a_token_or_the_cookie_and_the_welcome() {
         welcome,
         json!({
             "type": "welcome", "user": {"id": person("anna").id, "username": "anna", "display_name": "ANNA"},
-            "cursor": server.node.cursor().encode(), "resumed": false, "heartbeat_ms": 25_000,
+            "cursor": written(&server.node.cursor()), "resumed": false,
+            "client_id_prefix": format!("{}-", person("anna").id), "heartbeat_ms": 25_000,
             "limits": {"body_max_chars": 8_000, "client_id_max_chars": 64, "frame_max_bytes": 131_072, "max_in_flight": 8},
         })
     );

@@ -56,6 +56,15 @@ impl Default for StandIn {
     }
 }
 
+/// Cursors stand open here.
+pub(super) fn written(cursor: &SessionCursor) -> String {
+    cursor.next_offsets[0].to_string()
+}
+
+pub(super) fn read(text: &str) -> Option<SessionCursor> {
+    Some(SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![text.parse().ok()?] })
+}
+
 pub(super) fn person(name: &str) -> Person {
     let id = name.bytes().fold(0_u128, |id, byte| id << 8 | u128::from(byte));
     Person {
@@ -222,5 +231,17 @@ impl Node for StandIn {
 
     fn delivered(&self) -> SessionCursor {
         self.cursor()
+    }
+
+    fn seal_cursor(&self, _user: UserId, cursor: &SessionCursor) -> String {
+        written(cursor)
+    }
+
+    fn open_cursor(&self, _user: UserId, text: &str) -> Option<SessionCursor> {
+        read(text)
+    }
+
+    fn client_id_prefix(&self, user: UserId) -> String {
+        format!("{user}-")
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! `MILENA_FUZZ_CASES` sets how many are tried (20,000 unless it is set).
 
-use milena_domain::{SessionCursor, limits};
+use milena_domain::limits;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -22,10 +22,10 @@ fn written(frame: &ClientFrame) -> Value {
         ClientFrame::Hello { token, resume } => json!({
             "type": "hello",
             "token": token.as_ref().map(Token::expose),
-            "resume": resume.as_ref().map(SessionCursor::encode),
+            "resume": resume,
         }),
-        ClientFrame::Send { client_id, target, body, retry } => {
-            let mut frame = json!({"type": "send", "client_id": client_id.as_str(), "body": body.as_str(), "retry": retry});
+        ClientFrame::Send { client_id, target, body } => {
+            let mut frame = json!({"type": "send", "client_id": client_id.as_str(), "body": body.as_str()});
             match target {
                 Target::User(user) => frame["to"] = json!(user),
                 Target::Conversation(conversation) => frame["conversation"] = json!(conversation),

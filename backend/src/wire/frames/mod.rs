@@ -9,8 +9,8 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use client::{BadFrame, ClientFrame, Token};
 pub use server::{
-    accepted_frame, cursor_frame, error_frame, gap_frame, message_frame, pong_frame, read_frame,
-    rejected_frame, seen_frame, welcome_frame,
+    accepted_frame, cursor_frame, error_frame, gap_frame, message_frame, pong_frame, prefix_frame,
+    read_frame, rejected_frame, seen_frame, welcome_frame,
 };
 
 /// A text frame for clients. Cloning shares the bytes.

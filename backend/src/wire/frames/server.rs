@@ -1,8 +1,7 @@
 //! Server frames. A function a frame type; each serialises once.
 
 use milena_domain::{
-    Body, ClientId, ConversationId, MessageEvent, MessageId, Position, SessionCursor, Timestamp, UserId,
-    limits,
+    Body, ClientId, ConversationId, MessageEvent, MessageId, Position, Timestamp, UserId, limits,
 };
 use milena_settings::SocketSettings;
 use milena_storage::Person;
@@ -17,8 +16,9 @@ use crate::refusal::Refusal;
 enum ServerFrame<'a> {
     Welcome {
         user: WirePerson<'a>,
-        cursor: String,
+        cursor: &'a str,
         resumed: bool,
+        client_id_prefix: &'a str,
         heartbeat_ms: u64,
         limits: WireLimits,
     },
@@ -47,7 +47,10 @@ enum ServerFrame<'a> {
         body: &'a Body,
     },
     Cursor {
-        cursor: String,
+        cursor: &'a str,
+    },
+    Prefix {
+        client_id_prefix: &'a str,
     },
     Read {
         conversation: ConversationId,
@@ -115,18 +118,20 @@ impl ServerFrame<'_> {
     }
 }
 
-/// The answer to the first `hello`. `heartbeat_ms` promises that a healthy line is never silent for longer.
+/// The answer to the first `hello`; `cursor` is sealed. `heartbeat_ms` promises that a healthy line is never silent for longer.
 #[must_use]
 pub fn welcome_frame(
     person: &Person,
-    cursor: &SessionCursor,
+    cursor: &str,
     resumed: bool,
+    client_id_prefix: &str,
     settings: &SocketSettings,
 ) -> Frame {
     ServerFrame::Welcome {
         user: WirePerson { id: person.id, username: &person.username, display_name: &person.display_name },
-        cursor: cursor.encode(),
+        cursor,
         resumed,
+        client_id_prefix,
         heartbeat_ms: settings.heartbeat_ms,
         limits: WireLimits {
             body_max_chars: limits::BODY_MAX_CHARS,
@@ -174,10 +179,16 @@ pub fn message_frame(event: &MessageEvent, position: Position, to_sender: bool) 
     .encode()
 }
 
-/// Everything up to here was sent to this socket.
+/// Everything up to here was sent to this socket; `cursor` is sealed.
 #[must_use]
-pub fn cursor_frame(cursor: &SessionCursor) -> Frame {
-    ServerFrame::Cursor { cursor: cursor.encode() }.encode()
+pub fn cursor_frame(cursor: &str) -> Frame {
+    ServerFrame::Cursor { cursor }.encode()
+}
+
+/// The prefix that new `client_id`s shall have from now on.
+#[must_use]
+pub fn prefix_frame(client_id_prefix: &str) -> Frame {
+    ServerFrame::Prefix { client_id_prefix }.encode()
 }
 
 /// Another socket of the user read up to here.

@@ -43,6 +43,16 @@ impl From<&milena_storage::Person> for Account {
     }
 }
 
+/// Oneself, and what one needs for sending.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    #[serde(flatten)]
+    pub(crate) account: Account,
+    /// 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used once, needs
+    /// no look-up. Good for minutes to hours; ask again now and then.
+    pub(crate) client_id_prefix: String,
+}
+
 /// A new session. Browsers also get the token as the cookie `milena_session`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SignedIn {

@@ -7,8 +7,8 @@ mod list_cursor;
 mod requests;
 
 pub use answers::{
-    Accepted, Account, Conversation, ConversationPage, Kind, Message, MessagePage, People, Person, Problem,
-    Session, SessionList, SignedIn, State,
+    Accepted, Account, Conversation, ConversationPage, Kind, Me, Message, MessagePage, People, Person,
+    Problem, Session, SessionList, SignedIn, State,
 };
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};

@@ -172,7 +172,8 @@ async fn write(socket: &mut Socket, first: Order, more: &mut mpsc::Receiver<Orde
     let mut next = Some(first);
     while let Some(Order::Send { to, number, stamp_us, body_bytes }) = next {
         let body = body_of(&stamp_us.to_string(), body_bytes);
-        socket.feed(send(to, &format!("{number}.{stamp_us}"), &body)).await?;
+        let client_id = format!("{}{number}.{stamp_us}", socket.client_id_prefix);
+        socket.feed(send(to, &client_id, &body)).await?;
         next = more.try_recv().ok();
     }
     socket.flush().await

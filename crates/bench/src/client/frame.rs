@@ -21,6 +21,8 @@ pub struct Frame<'a> {
     pub cursor: Option<&'a str>,
     /// Of `welcome`.
     pub resumed: Option<bool>,
+    /// Of `welcome` and `prefix`.
+    pub client_id_prefix: Option<&'a str>,
 }
 
 impl<'a> Frame<'a> {

@@ -21,6 +21,8 @@ pub struct Origin {
     pub address: Option<Ipv4Addr>,
     /// The kernel's receive buffer; small for clients that are going to stop reading.
     pub receive_buffer_bytes: Option<u32>,
+    /// Names messages as clients of the first version do: the server has to look them up.
+    pub without_prefix: bool,
 }
 
 /// A signed-in connection.
@@ -30,6 +32,8 @@ pub struct Socket {
     pub cursor: String,
     /// Whether all that was missed follows.
     pub resumed: bool,
+    /// What `client_id`s begin with.
+    pub client_id_prefix: String,
 }
 
 impl Socket {
@@ -56,7 +60,8 @@ impl Socket {
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
         let url = format!("ws://{gateway}/ws");
         let (stream, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await?;
-        let mut socket = Self { stream, cursor: String::new(), resumed: false };
+        let mut socket =
+            Self { stream, cursor: String::new(), resumed: false, client_id_prefix: String::new() };
         socket.feed(hello(token, resume)).await?;
         socket.flush().await?;
         let Some(text) = socket.next().await else { bail!("the connection ended before `welcome`") };
@@ -66,6 +71,9 @@ impl Socket {
         };
         socket.cursor = cursor.to_owned();
         socket.resumed = frame.resumed.unwrap_or(false);
+        if !origin.without_prefix {
+            socket.client_id_prefix = frame.client_id_prefix.unwrap_or_default().to_owned();
+        }
         Ok(socket)
     }
 

@@ -197,7 +197,7 @@ pub async fn hold(gateway: SocketAddr, source: Ipv4Addr) -> anyhow::Result<()> {
             token => tokens.push(token),
         }
     }
-    let origin = Origin { address: Some(source), receive_buffer_bytes: None };
+    let origin = Origin { address: Some(source), receive_buffer_bytes: None, without_prefix: false };
     let tasks = TaskTracker::new();
     let opening = futures::stream::iter(tokens).map(async |token: String| {
         let mut socket = Socket::open(gateway, origin, &token, None).await?;

@@ -38,6 +38,9 @@ pub struct Options {
     /// Characters of a message.
     #[arg(long, default_value_t = 100)]
     body_bytes: usize,
+    /// Names messages without the prefix that the server gave: each is looked up in the store.
+    #[arg(long)]
+    without_prefix: bool,
 }
 
 /// Answers and deliveries may be this late after a round.
@@ -54,7 +57,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     let people = sign_up(&world.databases[0], options.connections).await?;
     let ids = people.iter().map(|person| person.id).collect();
     let bare = Arc::new(Bare::start(&world.kafka, ids, true).await?);
-    let crowd = Arc::new(Crowd::connect(world.gateways[0], people, |_| Origin::default()).await?);
+    let origin = Origin { without_prefix: options.without_prefix, ..Origin::default() };
+    let crowd = Arc::new(Crowd::connect(world.gateways[0], people, |_| origin).await?);
 
     let mut bench = Bench { options, bare, crowd, sent: 0 };
     bench.alone(options.warm_up_seconds).await?;
@@ -78,6 +82,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     Ok(Report::new("latency", world.kind().as_str())
         .figure("connections", options.connections)
         .figure("messages_per_s", options.rate)
+        .figure("without_prefix", options.without_prefix)
         .figure("messages", seen.accepted.count())
         .figure("accepted_p50_ms", seen.accepted.percentile_ms(50.0))
         .figure("accepted_p99_ms", seen.accepted.percentile_ms(99.0))

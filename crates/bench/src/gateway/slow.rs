@@ -45,7 +45,7 @@ pub struct Options {
 
 const BODY_BYTES: usize = 100;
 /// Clients that stop have as little room in the kernel as it gives.
-const SMALL: Origin = Origin { address: None, receive_buffer_bytes: Some(4_096) };
+const SMALL: Origin = Origin { address: None, receive_buffer_bytes: Some(4_096), without_prefix: false };
 const WARM_UP_S: f64 = 5.0;
 const SETTLE: Duration = Duration::from_secs(10);
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);

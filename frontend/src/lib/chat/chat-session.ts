@@ -200,7 +200,10 @@ export class ChatSession {
     switch (frame.type) {
       case 'welcome':
         this.#named(frame.user);
+        this.#outbox.idPrefix = frame.client_id_prefix ?? '';
         return this.#welcomed(frame.resumed);
+      case 'prefix':
+        return void (this.#outbox.idPrefix = frame.client_id_prefix);
       case 'accepted':
         return this.#accepted(frame);
       case 'rejected':

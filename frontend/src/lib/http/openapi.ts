@@ -376,6 +376,14 @@ export interface components {
          * @enum {string}
          */
         Kind: "direct";
+        /** @description Oneself, and what one needs for sending. */
+        Me: components["schemas"]["Account"] & {
+            /**
+             * @description 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used once, needs
+             *     no look-up. Good for minutes to hours; ask again now and then.
+             */
+            client_id_prefix: string;
+        };
         /** @description A message. */
         Message: {
             /** @description 1 to 8000 characters. */
@@ -886,7 +894,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Any error, by its `code` */

@@ -125,6 +125,21 @@ describe('once', () => {
     expect(sent).toHaveLength(1);
   });
 
+  it('begins new ids with the prefix of the connection, and leaves alone those that wait', () => {
+    const { outbox, sent } = setUp();
+    outbox.add('anna', 'before');
+    const prefix = `1${'p'.repeat(28)}.`;
+    outbox.idPrefix = prefix;
+    outbox.connected();
+    outbox.add('ben', 'after');
+    expect(sent.map(({ client_id }) => client_id.startsWith(prefix))).toEqual([false, true]);
+    expect(sent[1]!.client_id).toMatch(/^[ -~]{1,64}$/);
+    outbox.idPrefix = 'another';
+    outbox.disconnected();
+    outbox.connected();
+    expect(sent[3]!.client_id).toBe(sent[1]!.client_id);
+  });
+
   it('chooses ids that the server takes', () => {
     const { outbox, sent } = setUp();
     outbox.connected();

@@ -50,6 +50,9 @@ export class Outbox {
   readonly #options: Required<OutboxOptions>;
   #connected = false;
 
+  /** From the server: with it a new client_id proves to be new, and needs no look-up there. What waits keeps its id. */
+  idPrefix = '';
+
   constructor(options: OutboxOptions) {
     this.#options = { now: () => Date.now(), ...options };
   }
@@ -105,7 +108,8 @@ export class Outbox {
     if (this.#tracks.size >= OUTBOX_MAX_ITEMS) return false;
     const { owner, page } = this.#options;
     const created_at = this.#nextTime();
-    this.#add({ client_id: randomId(), owner, page, to, body, created_at, status: 'queued' }, false);
+    const client_id = `${this.idPrefix}${randomId()}`;
+    this.#add({ client_id, owner, page, to, body, created_at, status: 'queued' }, false);
     this.#changed();
     return true;
   }

@@ -6,6 +6,7 @@ import type { ConversationId, Message, Person, Position, UserId } from '@/lib/ht
 
 export type ClientFrame =
   | { type: 'hello'; resume?: string }
+  // `retry` is for servers of the first version; later ones find out by themselves.
   | { type: 'send'; client_id: string; to: UserId; body: string; retry?: boolean }
   | { type: 'read'; conversation: ConversationId; position: Position }
   | { type: 'ping' };
@@ -22,6 +23,8 @@ export interface Welcome {
   user: Person;
   cursor: string;
   resumed: boolean;
+  /** What new `client_id`s shall begin with; servers of the first version give none. */
+  client_id_prefix?: string;
   heartbeat_ms: number;
   limits: Limits;
 }
@@ -74,6 +77,7 @@ export type ServerFrame =
   | Rejected
   | MessageFrame
   | { type: 'cursor'; cursor: string }
+  | { type: 'prefix'; client_id_prefix: string }
   | ReadFrame
   | SeenFrame
   | Gap
@@ -86,6 +90,7 @@ const TYPES = new Set<string>([
   'rejected',
   'message',
   'cursor',
+  'prefix',
   'read',
   'seen',
   'gap',

@@ -26,6 +26,8 @@ pub(crate) struct Socket {
     stream: WebSocketStream<TcpStream>,
     /// When something arrived last, pings too.
     heard_at: Instant,
+    /// From `welcome`.
+    client_id_prefix: String,
 }
 
 impl Socket {
@@ -34,7 +36,7 @@ impl Socket {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let (socket, _) = tokio_tungstenite::client_async(format!("ws://{address}/ws"), stream).await?;
-        Ok(Self { stream: socket, heard_at: Instant::now() })
+        Ok(Self { stream: socket, heard_at: Instant::now(), client_id_prefix: String::new() })
     }
 
     /// Opens and says `hello`; gives `welcome` too.
@@ -42,7 +44,13 @@ impl Socket {
         let mut socket = Self::open(address).await.unwrap();
         socket.send(&hello(token, resume)).await.unwrap();
         let welcome = socket.expect("welcome").await;
+        socket.client_id_prefix = welcome["client_id_prefix"].as_str().expect("a text").to_owned();
         (socket, welcome)
+    }
+
+    /// A `client_id` that proves to be new.
+    pub(crate) fn client_id(&self, rest: &str) -> String {
+        format!("{}{rest}", self.client_id_prefix)
     }
 
     pub(crate) async fn send(&mut self, frame: &Value) -> Result<(), tungstenite::Error> {
