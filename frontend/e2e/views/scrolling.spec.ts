@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { me, milena, minutesAgo } from '../fake/people';
+import { me, milena, minutesAgo, ottla } from '../fake/people';
 
 const WORDS = 'the letter came late and the tram left early so nobody knew who waited for whom'.split(' ');
 
@@ -39,6 +39,18 @@ async function place(page: Page, number: number): Promise<number> {
 
 const fromEnd = (page: Page) =>
   log(page).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+
+/** The number of the last message of which at least half is above the lower edge. */
+async function lastInView(page: Page): Promise<number> {
+  const edge = await log(page).evaluate((element) => element.getBoundingClientRect().bottom);
+  return page.getByTestId('message').evaluateAll((all, bottom) => {
+    const seen = all.filter((element) => {
+      const { top, height } = element.getBoundingClientRect();
+      return top + height / 2 <= bottom;
+    });
+    return Number(/#(\d+)/.exec(seen.at(-1)?.textContent ?? '')?.[1]);
+  }, edge);
+}
 
 async function openWith(page: Page, backend: FakeBackend): Promise<void> {
   await backend.attach(page);
@@ -152,13 +164,133 @@ test('follows new messages at the end, and stays where the person reads', async 
   await expect(jump).toHaveCount(0);
 });
 
-test('stays at the end when the composer grows', async ({ page }) => {
+test('a conversation never opened before opens at its first unread message, and reads what is in view', async ({
+  page,
+}) => {
+  for (const [count, tall] of [
+    [30, false],
+    [60, false],
+    [140, true],
+  ] as const) {
+    const backend = new FakeBackend(me);
+    backend.people = [milena];
+    for (let i = 1; i <= count; i += 1) backend.add(milena, milena, text(i), minutesAgo(count - i + 1));
+    await page.setViewportSize({ width: 1280, height: tall ? 2_400 : 800 });
+    await page.unrouteAll();
+    await openWith(page, backend);
+    await expect(page.getByTestId('unread-divider')).toBeInViewport();
+    await expect.poll(() => backend.reads.length).toBeGreaterThan(0);
+    await page.waitForTimeout(700);
+    await expect(page.getByTestId('unread-divider')).toBeInViewport();
+    const { messages } = backend.thread(milena);
+    const read = messages.findIndex(({ position }) => position === backend.reads.at(-1)?.position) + 1;
+    expect(read, `${count} unread`).toBe(await lastInView(page));
+    expect(read).toBeLessThan(count);
+  }
+});
+
+test('finds the first unread message behind many of one’s own', async ({ page }) => {
+  for (const unread of [20, 40]) {
+    const backend = new FakeBackend(me);
+    backend.people = [milena];
+    for (let i = 1; i <= 260; i += 1)
+      backend.add(milena, i > 20 && i <= 220 ? me : milena, text(i), minutesAgo(261 - i));
+    if (unread === 20) for (let i = 261; i <= 320; i += 1) backend.add(milena, me, text(i), minutesAgo(0));
+    const { conversation, messages } = backend.thread(milena);
+    conversation.last_read = messages[19]!.position;
+    conversation.unread = unread;
+    await page.unrouteAll();
+    await openWith(page, backend);
+    await expect(page.getByTestId('unread-divider')).toBeInViewport();
+    await expect(page.getByTestId('message').filter({ hasText: '#221 ' })).toBeInViewport();
+  }
+});
+
+test('a conversation in memory opens at what came meanwhile, also behind a gap', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  write(backend, 120);
+  backend.people.push(ottla);
+  backend.add(ottla, ottla, '#1 elsewhere', minutesAgo(900));
+  backend.read(ottla);
+  await openWith(page, backend);
+  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+  await page.getByRole('link', { name: /Ottla/ }).click();
+  await expect(page.getByTestId('message').filter({ hasText: 'elsewhere' })).toBeVisible();
+  const after = backend.thread(milena).messages.at(-1)!.position;
+  for (let i = 121; i <= 400; i += 1) backend.add(milena, milena, text(i), minutesAgo(0));
+  const last = backend.add(milena, milena, text(401), minutesAgo(0));
+  backend.emit({ type: 'gap', conversation: 'c-milena', after, before: last.position });
+  backend.emit({ type: 'message', ...last });
+  await expect(page.getByRole('link', { name: /Milena/ })).toContainText('#401');
+  await page.getByRole('link', { name: /Milena/ }).click();
+  await expect(page.getByTestId('unread-divider')).toBeInViewport();
+  await page.waitForTimeout(700);
+  await expect(page.getByTestId('message').filter({ hasText: '#121 ' })).toBeInViewport();
+  expect(backend.reads.at(-1)?.position).toBeLessThan(backend.thread(milena).messages[140]!.position);
+});
+
+test('stays at the end whatever changes its height', async ({ page }) => {
   const backend = new FakeBackend(me);
   write(backend, 120);
   await openWith(page, backend);
   await expect.poll(() => fromEnd(page)).toBeLessThan(2);
-  await page.getByLabel('Message to Milena').fill('one\ntwo\nthree\nfour\nfive');
-  await expect.poll(() => fromEnd(page)).toBeLessThan(2);
+  const writing = page.getByLabel('Message to Milena');
+  const atEnd = async (when: string) => {
+    await expect.poll(() => fromEnd(page), when).toBeLessThan(2);
+    await expect(page.getByTestId('message').last(), when).toBeInViewport({ ratio: 1 });
+    const [bubble, box] = [
+      await page.getByTestId('message').last().boundingBox(),
+      await writing.boundingBox(),
+    ];
+    expect(bubble!.y + bubble!.height, when).toBeLessThanOrEqual(box!.y);
+  };
+  await writing.click();
+  await page.keyboard.type('a');
+  for (let line = 2; line <= 8; line += 1) {
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('b');
+    await atEnd(`line ${line}`);
+  }
+  backend.deliver(milena, text(121));
+  await expect(page.getByTestId('message').last()).toContainText('#121');
+  await atEnd('a message while the composer is high');
+  for (let line = 8; line >= 2; line -= 1) {
+    await page.keyboard.press('Backspace');
+    await page.keyboard.press('Backspace');
+    await atEnd(`back at line ${line}`);
+  }
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type(`${'a long sentence that wraps '.repeat(14)}:smi`);
+  await expect(page.getByRole('listbox', { name: 'Emoji' })).toBeVisible();
+  await atEnd('wrapped, with suggestions');
+  await page.setViewportSize({ width: 600, height: 800 });
+  await atEnd('a narrow window');
+  expect(await writing.evaluate((area) => area.scrollHeight - area.clientHeight)).toBeLessThan(2);
+  await page.setViewportSize({ width: 390, height: 420 });
+  await atEnd('a keyboard on a phone');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await atEnd('wide again');
+  await writing.fill('x'.repeat(7_900));
+  await expect(page.getByText('100 characters left')).toBeVisible();
+  await atEnd('the counter');
+  await writing.fill('');
+  backend.up = false;
+  await backend.drop();
+  await expect(page.getByTestId('connection-banner')).toBeVisible();
+  await atEnd('the banner');
+  backend.up = true;
+  await page.getByRole('button', { name: 'Try now' }).click();
+  await expect(page.getByTestId('connection-banner')).toHaveCount(0);
+  await atEnd('without the banner');
+  await page.evaluate(() => (document.documentElement.style.fontSize = '150%'));
+  await atEnd('larger letters');
+  // And it is the reader who leaves the end.
+  await log(page).hover();
+  await page.mouse.wheel(0, -400);
+  await expect.poll(() => fromEnd(page)).toBeGreaterThan(300);
+  await writing.click();
+  await page.keyboard.type('still reading');
+  expect(await fromEnd(page)).toBeGreaterThan(300);
 });
 
 test('keeps the element of a message from unsent to sent', async ({ page }) => {

@@ -60,6 +60,11 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
     chat.conversations.refresh(conversation);
     return () => chat.history.close(conversation);
   }, [chat, conversation, position]);
+  /** Nothing is in memory, although something was written: a gap reached back beyond the window. */
+  const missing = rows.length === 0 && timeline.status === 'ready' && timeline.hasAfter;
+  useEffect(() => {
+    if (missing && conversation !== null) void chat.history.newer(conversation);
+  }, [chat, missing, conversation]);
 
   /** To the newest message, away from the one that the address means. */
   function toPresent() {
@@ -108,7 +113,7 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
       ) : (
         <div className={styles.nothing}>
           <NoMessages
-            status={timeline.status}
+            status={missing ? (timeline.newer === 'failed' ? 'failed' : 'loading') : timeline.status}
             name={name}
             self={person.id === me}
             onRetry={() => conversation !== null && chat.history.open(conversation, position)}

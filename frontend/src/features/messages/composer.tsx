@@ -1,5 +1,5 @@
 // Where one writes. What is typed is a draft from the first letter on; Enter sends, Shift+Enter breaks the line.
-import { Suspense, useId, useLayoutEffect, useState } from 'react';
+import { Suspense, useEffect, useId, useLayoutEffect, useState } from 'react';
 import type { KeyboardEvent, RefObject } from 'react';
 
 import { IconButton } from '@/components/ui/button';
@@ -35,6 +35,7 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
   const suggests = emoji.found.length > 0;
 
   useLayoutEffect(() => fit(area.current), [area, text]);
+  useFitToWidth(area);
 
   function send() {
     if (body === '' || left < 0) return;
@@ -144,11 +145,40 @@ function bodyOf(text: string): string {
     .trimEnd();
 }
 
-/** As high as its text, up to the limit of the style sheet. */
+/**
+ * As high as its text, up to the limit of the style sheet. Measured without a moment in which the box is low:
+ * the messages above would become higher for it, and scroll.
+ */
 function fit(area: HTMLTextAreaElement | null): void {
-  if (!area) return;
+  const box = area?.parentElement;
+  if (!area || !box) return;
+  const { scrollTop } = area;
+  box.style.minHeight = `${box.offsetHeight}px`;
   area.style.height = 'auto';
   area.style.height = `${area.scrollHeight}px`;
+  box.style.minHeight = '';
+  area.scrollTop = scrollTop;
+}
+
+/** Another width breaks the lines elsewhere, and so do other letters. */
+function useFitToWidth(area: RefObject<HTMLTextAreaElement | null>): void {
+  useEffect(() => {
+    const element = area.current;
+    if (!element) return;
+    let width = element.clientWidth;
+    const refit = () => fit(element);
+    const observer = new ResizeObserver(() => {
+      if (element.clientWidth === width) return;
+      width = element.clientWidth;
+      refit();
+    });
+    observer.observe(element);
+    document.fonts.addEventListener('loadingdone', refit);
+    return () => {
+      observer.disconnect();
+      document.fonts.removeEventListener('loadingdone', refit);
+    };
+  }, [area]);
 }
 
 /** A conversation that appears while somebody types a search does not take the keys away. */

@@ -50,9 +50,10 @@ export function MessageList(props: MessageListProps) {
     hasAfter: timeline.hasAfter,
     onOlder: props.onOlder,
     onNewer: (following) => timeline.newer === 'idle' && props.onNewer(following),
-    onInView: (index) => {
+    onSeen: (key) => {
       if (!attending()) return;
-      const seen = rows.slice(0, index + 1).findLast((row) => row.position !== null);
+      const upTo = rows.findIndex((row) => row.key === key) + 1;
+      const seen = rows.slice(0, upTo).findLast((row) => row.position !== null);
       if (seen?.position != null) props.onSeen(seen.position);
     },
   });

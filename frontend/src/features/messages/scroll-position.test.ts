@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { anchorAfterScroll, isAtEnd, wantsNewer, wantsOlder } from './scroll-position';
+import { anchorAfterScroll, isAtEnd, wantsNewer, wantsOlder, wasInView } from './scroll-position';
 
 const metrics = (scrollTop: number, scrollHeight = 10_000, clientHeight = 600) => ({
   scrollTop,
@@ -27,22 +27,42 @@ describe('fetching ahead', () => {
 describe('following the end', () => {
   const end = { kind: 'end' } as const;
   const none = { kind: 'none' } as const;
+  const atEnd = metrics(END);
 
   it('stops when the person scrolls up, and starts again at the end', () => {
-    expect(anchorAfterScroll(end, END, metrics(END - 200), true)).toEqual(none);
-    expect(anchorAfterScroll(none, END - 200, metrics(END - 20), true)).toEqual(end);
+    expect(anchorAfterScroll(end, atEnd, metrics(END - 200), true, false)).toEqual(none);
+    expect(anchorAfterScroll(none, metrics(END - 200), metrics(END - 20), true, true)).toEqual(end);
   });
 
   it('goes on when the list grows below the view', () => {
-    expect(anchorAfterScroll(end, END, metrics(END, 11_000), true)).toEqual(end);
+    expect(anchorAfterScroll(end, atEnd, metrics(END, 11_000), true, false)).toEqual(end);
+  });
+
+  it('goes on when the view became higher, which scrolls it, and lower again', () => {
+    expect(anchorAfterScroll(end, atEnd, metrics(END - 180, 10_000, 600), true, false)).toEqual(none);
+    const higher = metrics(END - 180, 10_000, 590);
+    expect(anchorAfterScroll(end, atEnd, higher, true, false)).toEqual(end);
+    // A reader who scrolls up while rows get their real sizes does leave the end.
+    expect(anchorAfterScroll(end, atEnd, metrics(END - 180, 10_020), true, true)).toEqual(none);
   });
 
   it('does not start at the end of what is loaded while there is more to fetch', () => {
-    expect(anchorAfterScroll(none, END - 200, metrics(END), false)).toEqual(none);
+    expect(anchorAfterScroll(none, metrics(END - 200), atEnd, false, true)).toEqual(none);
   });
 
   it('leaves a row that is just being placed alone', () => {
-    const row = { kind: 'row', key: 'x' } as const;
-    expect(anchorAfterScroll(row, 0, metrics(END), true)).toEqual(row);
+    const row = { kind: 'row', key: 'x', above: 72 } as const;
+    expect(anchorAfterScroll(row, metrics(0), atEnd, true, true)).toEqual(row);
+  });
+});
+
+describe('what was in view', () => {
+  const view = { top: 100, height: 600 };
+
+  it('is a row of which half is above the lower edge, or the beginning of one that is higher than the view', () => {
+    expect(wasInView({ top: 650, height: 100 }, view)).toBe(true);
+    expect(wasInView({ top: 651, height: 100 }, view)).toBe(false);
+    expect(wasInView({ top: 400, height: 5_000 }, view)).toBe(true);
+    expect(wasInView({ top: 401, height: 5_000 }, view)).toBe(false);
   });
 });

@@ -20,21 +20,46 @@ export const wantsOlder = ({ scrollTop, clientHeight }: Metrics) =>
 export const wantsNewer = (metrics: Metrics) =>
   belowView(metrics) < metrics.clientHeight * FETCH_AHEAD_SCREENS;
 
-/**
- * What the view holds on to when sizes change: the end (new messages come into view), one row (just placed there; `meant` by
- * the address or the first unread one), or nothing (the person reads; the list keeps the place).
- */
-export type Anchor = { kind: 'end' } | { kind: 'row'; key: string; meant?: boolean } | { kind: 'none' };
+/** What there is of it to see: a copy, because an element's own numbers change. */
+export const metricsOf = ({ scrollTop, scrollHeight, clientHeight }: Metrics): Metrics => ({
+  scrollTop,
+  scrollHeight,
+  clientHeight,
+});
 
-/** After a scroll from `before` to `now`. Only going up lets go of the end: the list growing below does not. */
+/**
+ * What the view holds on to when sizes change: the end (new messages come into view), one row (just placed
+ * there, with its upper edge this far below that of the view), or nothing (the person reads; the list keeps
+ * the place).
+ */
+export type Anchor = { kind: 'end' } | { kind: 'row'; key: string; above: number } | { kind: 'none' };
+
+/**
+ * After a scroll from `before` to `now`. Only the reader lets go of the end, by going up: neither does the
+ * list that grows below, nor a view that became lower or higher. `touched`: the reader's wheel, finger or
+ * keys moved a moment ago; without them, who scrolled is told by what else changed.
+ */
 export function anchorAfterScroll(
   anchor: Anchor,
-  before: number,
+  before: Metrics,
   now: Metrics,
   reachesPresent: boolean,
+  touched: boolean,
 ): Anchor {
   if (anchor.kind === 'row') return anchor;
   if (isAtEnd(now) && reachesPresent) return { kind: 'end' };
-  if (anchor.kind === 'end' && now.scrollTop >= before - 1) return anchor;
-  return { kind: 'none' };
+  const resized = now.clientHeight !== before.clientHeight || now.scrollHeight !== before.scrollHeight;
+  const up = before.scrollTop - now.scrollTop;
+  const byReader = touched ? up > 0 : up > 1 && !resized;
+  return anchor.kind === 'end' && !byReader ? anchor : { kind: 'none' };
 }
+
+/** A box of the page, as far as it matters here. */
+interface Box {
+  top: number;
+  height: number;
+}
+
+/** A row was in view when half of it was, or, when it is higher than the view, its beginning. */
+export const wasInView = (row: Box, view: Box) =>
+  row.top + Math.min(row.height, view.height) / 2 <= view.top + view.height;

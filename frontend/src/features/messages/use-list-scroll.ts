@@ -1,15 +1,18 @@
-// Moves the message list: to the first unread message or the end on opening, along with new messages while at the end, and
-// not at all while the person reads further up. Asks for older and newer pages before their place comes into view.
+// Moves the message list: to the first unread message or the end on opening, along with new messages while at the
+// end, and not at all while the person reads further up. Asks for older and newer pages before their place comes
+// into view. At the end the distance to it stays 0, whatever changes a height: only the reader scrolls away.
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
 import type { RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
 import type { Position } from '@/lib/http/types';
 
+import { afterPaint } from './after-paint';
+import type { AfterPaint } from './after-paint';
 import { compareRows } from './rows';
 import type { Row } from './rows';
-import { anchorAfterScroll, isAtEnd, wantsNewer, wantsOlder } from './scroll-position';
-import type { Anchor } from './scroll-position';
+import { anchorAfterScroll, isAtEnd, metricsOf, wantsNewer, wantsOlder, wasInView } from './scroll-position';
+import type { Anchor, Metrics } from './scroll-position';
 
 /** After being placed the rows in view get their real sizes; until then the place is corrected. */
 const SETTLE_MS = 300;
@@ -17,6 +20,8 @@ const SETTLE_MS = 300;
 const ABOVE_LINE_PX = 72;
 /** A message that the address means stands this far down, as a part of the view. */
 const ABOVE_MEANT = 0.3;
+/** A scroll this soon after a wheel, finger or key moved is the reader's. */
+const TOUCH_MS = 300;
 
 export interface ListScrollOptions {
   rows: readonly Row[];
@@ -29,8 +34,8 @@ export interface ListScrollOptions {
   onOlder: () => void;
   /** `following`: the view was at the end, and wants to be at the end again. */
   onNewer: (following: boolean) => void;
-  /** The last row that is in view. */
-  onInView: (index: number) => void;
+  /** This row was in view, painted as it is, and all before it that the reader wanted to see. */
+  onSeen: (key: string) => void;
 }
 
 export interface ListScroll {
@@ -42,18 +47,23 @@ export interface ListScroll {
   away: boolean;
   onScroll: () => void;
   onResize: () => void;
+  /** The reader's wheel, finger or keys: from here on the place is theirs. */
   onTakeover: () => void;
   toEnd: () => void;
   /** Looks again what is in view: the page came to the front. */
   look: () => void;
 }
 
+const NOWHERE: Metrics = { scrollTop: 0, scrollHeight: 0, clientHeight: 0 };
+
 export function useListScroll(options: ListScrollOptions): ListScroll {
   const { rows, meant, topPx, hasBefore, hasAfter } = options;
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer = useRef<VirtualizerHandle>(null);
   const anchor = useRef<Anchor>({ kind: 'end' });
-  const lastTop = useRef(0);
+  const last = useRef<Metrics>(NOWHERE);
+  const touchedAt = useRef(-TOUCH_MS);
+  const painted = useRef<AfterPaint>(null);
   /** The view was opened at its place: a window that starts anew later is one that the person asked for, at the end. */
   const placed = useRef(false);
   /** The message that was brought into view because the address means it. */
@@ -73,10 +83,9 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     if (held.kind === 'row') {
       const index = rows.findIndex((row) => row.key === held.key);
       const offset = virtualizer.current?.getItemOffset(index) ?? 0;
-      const above = held.meant ? element.clientHeight * ABOVE_MEANT : ABOVE_LINE_PX;
-      if (index >= 0) element.scrollTop = topPx + offset - above;
+      if (index >= 0) element.scrollTop = topPx + offset - held.above;
     }
-    lastTop.current = element.scrollTop;
+    last.current = metricsOf(element);
   }
 
   function look() {
@@ -84,17 +93,19 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     if (!element || element.clientHeight === 0 || rows.length === 0) return;
     setAway(hasAfter || !isAtEnd(element));
     if (hasBefore && wantsOlder(element)) options.onOlder();
-    const following = anchor.current.kind === 'end' || (anchor.current.kind === 'row' && isAtEnd(element));
-    if (hasAfter && wantsNewer(element)) options.onNewer(following);
-    const end = element.scrollTop + element.clientHeight;
-    options.onInView(isAtEnd(element) ? rows.length - 1 : (virtualizer.current?.findItemIndex(end) ?? 0));
+    if (hasAfter && wantsNewer(element)) options.onNewer(anchor.current.kind === 'end');
+    painted.current?.ask();
   }
 
   function onScroll() {
     const element = scroller.current;
     if (!element) return;
-    anchor.current = anchorAfterScroll(anchor.current, lastTop.current, element, !hasAfter);
-    lastTop.current = element.scrollTop;
+    const touched = performance.now() - touchedAt.current < TOUCH_MS;
+    const before = last.current;
+    last.current = metricsOf(element);
+    anchor.current = anchorAfterScroll(anchor.current, before, element, !hasAfter, touched);
+    // Not the reader, but a view that became higher for a moment.
+    if (anchor.current.kind === 'end' && !isAtEnd(element)) hold();
     look();
   }
 
@@ -105,25 +116,58 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     look();
   }
 
+  function resized() {
+    hold();
+    look();
+  }
+
   /** True when the view has to settle at a new place. */
   const rowsChanged = useEffectEvent((change: typeof shown.change): boolean => {
     const wanted = shownMeant.current === meant ? undefined : rows.find((row) => row.position === meant);
     const line = placed.current || meant !== null ? undefined : rows.find((row) => row.startsUnread);
-    if (wanted) anchor.current = { kind: 'row', key: wanted.key, meant: true };
-    else if (change === 'replaced') anchor.current = line ? { kind: 'row', key: line.key } : { kind: 'end' };
+    const height = scroller.current?.clientHeight ?? 0;
+    if (wanted) anchor.current = { kind: 'row', key: wanted.key, above: height * ABOVE_MEANT };
+    else if (change === 'replaced')
+      anchor.current = line ? { kind: 'row', key: line.key, above: ABOVE_LINE_PX } : { kind: 'end' };
     if (wanted || meant === null) shownMeant.current = meant;
     placed.current = true;
     hold();
     look();
-    return wanted !== undefined || change === 'replaced';
+    return anchor.current.kind === 'row';
   });
   const settled = useEffectEvent(settle);
+
+  const seen = useEffectEvent(() => {
+    const element = scroller.current;
+    // Until it has settled, what is in view may be there for a moment only.
+    if (!element || anchor.current.kind === 'row') return;
+    const view = element.getBoundingClientRect();
+    const inView = Array.from(element.querySelectorAll<HTMLElement>('[data-key]')).findLast((row) =>
+      wasInView(row.getBoundingClientRect(), view),
+    );
+    if (inView?.dataset.key !== undefined) options.onSeen(inView.dataset.key);
+  });
+  useLayoutEffect(() => {
+    const asked = afterPaint(() => seen());
+    painted.current = asked;
+    return () => asked.cancel();
+  }, []);
 
   useLayoutEffect(() => {
     if (shown.rows.length === 0 || !rowsChanged(shown.change)) return;
     const timer = setTimeout(settled, SETTLE_MS);
     return () => clearTimeout(timer);
   }, [shown, meant]);
+
+  // The view by the composer, the banner, the window or a keyboard; what is in it by letters, pictures and new rows.
+  const sizesChanged = useEffectEvent(resized);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => sizesChanged());
+    for (const part of [element, ...element.children]) observer.observe(part);
+    return () => observer.disconnect();
+  }, []);
 
   // Whether more can be fetched changes without any row: after a failure, or when the window ends at a gap.
   const lookAgain = useEffectEvent(look);
@@ -135,11 +179,11 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     shift: shown.change === 'shifted',
     away,
     onScroll,
-    onResize: () => {
-      hold();
-      look();
+    onResize: resized,
+    onTakeover: () => {
+      touchedAt.current = performance.now();
+      settle();
     },
-    onTakeover: settle,
     toEnd: () => {
       anchor.current = { kind: 'end' };
       hold();

@@ -257,14 +257,17 @@ export class ChatSession {
 
   #apply(events: ChatEvent[]): void {
     if (this.#ended) return;
+    const { conversations } = this.store.getState();
     this.store.setState((state) => withOutbox(applyEvents(state, events), this.#outbox.items), true);
-    const { conversations, me } = this.store.getState();
+    const { me } = this.store.getState();
     const arrivals = events.flatMap((event) =>
       event.kind === 'message' && event.fresh && event.message.sender !== me.id ? [event.message] : [],
     );
     if (arrivals.length > 0) for (const listener of this.#arrivalListeners) listener(arrivals);
     for (const { conversation } of arrivals) this.conversations.refresh(conversation);
     for (const event of events) {
+      if (event.kind === 'read') this.conversations.recount(event.conversation, event.position);
+      // Also one that a message of one's own made known here: how far it was read, the server knows.
       if (event.kind === 'message' && !conversations[event.message.conversation])
         void this.conversations.one(event.message.conversation).catch(() => this.conversations.loadSoon());
     }

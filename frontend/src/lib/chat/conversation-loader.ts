@@ -2,12 +2,13 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
-import type { ConversationId, UserId } from '@/lib/http/types';
+import type { ConversationId, Position, UserId } from '@/lib/http/types';
 import type { ChatState, ListState } from '@/lib/store/chat-state';
 import { withConversations } from '@/lib/store/events';
 
 const PAGE = 100;
 const SOON_MS = 3_000;
+const RECOUNT_MS = 1_000;
 /** What was told longer ago than this may be out of date: people change their names, and no frame says so. */
 const FRESH_MS = 60_000;
 
@@ -21,6 +22,7 @@ export class ConversationLoader {
   #loading = false;
   #again = false;
   #soon: ReturnType<typeof setTimeout> | undefined;
+  readonly #recounts = new Map<ConversationId, ReturnType<typeof setTimeout>>();
 
   constructor(store: StoreApi<ChatState>, api: Api) {
     this.#store = store;
@@ -88,8 +90,20 @@ export class ConversationLoader {
     }, SOON_MS);
   }
 
+  /** Read elsewhere, up to the middle of it: how much is left, the server counts. Once for a moment's marks. */
+  recount(id: ConversationId, position: Position): void {
+    const entry = this.#store.getState().conversations[id];
+    if (!entry || entry.unread === 0 || position >= entry.counted_up_to || this.#recounts.has(id)) return;
+    const ask = () => {
+      this.#recounts.delete(id);
+      void this.one(id).catch(() => undefined);
+    };
+    this.#recounts.set(id, setTimeout(ask, RECOUNT_MS));
+  }
+
   dispose(): void {
     clearTimeout(this.#soon);
+    for (const timer of this.#recounts.values()) clearTimeout(timer);
   }
 
   retry(): void {

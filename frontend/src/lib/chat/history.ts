@@ -3,7 +3,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
-import type { ConversationId, MessagePage, PageOf, Position } from '@/lib/http/types';
+import type { ConversationId, Message, MessagePage, PageOf, Position } from '@/lib/http/types';
 import type { ChatState } from '@/lib/store/chat-state';
 import {
   firstOf,
@@ -11,6 +11,7 @@ import {
   lastOf,
   LOADING,
   reaches,
+  TIMELINE_MAX_MESSAGES,
   withNewer,
   withOlder,
   withRepeated,
@@ -25,6 +26,21 @@ const UNREAD_ON_NEWEST_PAGE = 30;
 const KEPT = 12;
 /** An answer that cannot prove to be complete is asked for again. */
 const INCOMPLETE_RETRY_MS = 3_000;
+
+/** What of a conversation is not read yet. */
+interface Unread {
+  count: number;
+  /** 0: nothing was ever read. */
+  after: Position;
+  is: (message: Message) => boolean;
+}
+
+/** Whether the first unread message, if there is one, is provably among these. */
+function hasFirstUnread(messages: readonly Message[], hasBefore: boolean, unread: Unread): boolean {
+  if (unread.count === 0) return true;
+  const beginsBefore = !hasBefore || (messages[0]?.position ?? Infinity) <= unread.after;
+  return beginsBefore && messages.some(unread.is);
+}
 
 export class History {
   readonly #store: StoreApi<ChatState>;
@@ -50,11 +66,14 @@ export class History {
     this.#kept = [...this.#kept.filter((kept) => kept !== id), id];
     while (this.#kept.length > KEPT) this.#forget(this.#kept.shift());
     const timeline = this.#timeline(id);
-    const shown = timeline?.status === 'ready' && (position === null || reaches(timeline, position));
     if (timeline?.status === 'loading' && samePlace) return;
-    if (!shown) void this.#start(id, this.#openingPage(id));
-    else if (position === null && timeline.hasAfter && this.#unread(id) <= UNREAD_ON_NEWEST_PAGE)
-      void this.present(id);
+    const shown =
+      timeline?.status === 'ready' &&
+      (position === null
+        ? hasFirstUnread(timeline.messages, timeline.hasBefore, this.#unreadOf(id))
+        : reaches(timeline, position));
+    if (!shown) void this.#startAtPlace(id);
+    else if (position === null && timeline.hasAfter && this.#unreadOf(id).count === 0) void this.present(id);
   }
 
   close(id: ConversationId): void {
@@ -102,7 +121,7 @@ export class History {
     }
     this.#kept = this.#kept.filter((id) => id === this.#open);
     const open = this.#open;
-    if (open && this.#timeline(open)?.status === 'failed') void this.#start(open, this.#openingPage(open));
+    if (open && this.#timeline(open)?.status === 'failed') void this.#startAtPlace(open);
   }
 
   /** The connection is back: what failed is worth another try. */
@@ -110,7 +129,7 @@ export class History {
     const id = this.#open;
     const timeline = id === null ? undefined : this.#timeline(id);
     if (id === null || !timeline) return;
-    if (timeline.status === 'failed') void this.#start(id, this.#openingPage(id));
+    if (timeline.status === 'failed') void this.#startAtPlace(id);
     if (timeline.older === 'failed') this.#change(id, (now) => ({ ...now, older: 'idle' }));
     if (timeline.newer === 'failed') this.#change(id, (now) => ({ ...now, newer: 'idle' }));
   }
@@ -121,11 +140,49 @@ export class History {
     this.#open = null;
   }
 
-  async #start(id: ConversationId, page: PageOf): Promise<void> {
+  #start(id: ConversationId, page: PageOf): Promise<void> {
+    return this.#startWith(id, () => this.#fetch(id, { limit: PAGE, ...page }));
+  }
+
+  /** At the message that is meant, or at the first unread one, however many follow it. */
+  #startAtPlace(id: ConversationId): Promise<void> {
+    const at = id === this.#open ? this.#at : null;
+    if (at !== null) return this.#start(id, { around: at });
+    const unread = this.#unreadOf(id);
+    // What is in memory ends before its place: nobody is to read on from there.
+    this.#put(id, LOADING);
+    return this.#startWith(id, async () => {
+      if (unread.count <= UNREAD_ON_NEWEST_PAGE) {
+        const newest = await this.#fetch(id, { limit: PAGE });
+        if (!newest || newest === 'outdated') return newest;
+        if (hasFirstUnread(newest.messages, newest.has_before, unread)) return newest;
+      }
+      return this.#firstUnread(id, unread);
+    });
+  }
+
+  /** The page around what was read last; with what follows it, until somebody else has written something of that. */
+  async #firstUnread(id: ConversationId, unread: Unread): Promise<MessagePage | null | 'outdated'> {
+    // Never read is position 0, before all messages: the page begins with the first one.
+    const page = await this.#fetch(id, { around: unread.after, limit: PAGE });
+    if (!page || page === 'outdated') return page;
+    const { messages } = page;
+    while (page.has_after && messages.length < TIMELINE_MAX_MESSAGES && !messages.some(unread.is)) {
+      const more = await this.#fetch(id, { after: messages.at(-1)?.position ?? 0, limit: CATCH_UP_PAGE });
+      if (more === 'outdated') return more;
+      if (!more || more.messages.length === 0) break;
+      messages.push(...more.messages);
+      page.has_after = more.has_after;
+      page.complete &&= more.complete;
+    }
+    return page;
+  }
+
+  async #startWith(id: ConversationId, fetch: () => Promise<MessagePage | null | 'outdated'>): Promise<void> {
     const known = this.#timeline(id);
     this.#generations.set(id, Symbol(id));
     if (!known || known.status === 'failed') this.#put(id, LOADING);
-    const answer = await this.#fetch(id, { limit: PAGE, ...page });
+    const answer = await fetch();
     if (answer === 'outdated') return;
     if (answer) this.#put(id, fromPage(answer, this.#lastPosition(id)));
     else if (known?.status !== 'ready') this.#put(id, { ...LOADING, status: 'failed' });
@@ -143,7 +200,8 @@ export class History {
   async #repeat(id: ConversationId, page: PageOf): Promise<void> {
     const answer = await this.#fetch(id, page);
     if (answer === null) this.#askAgain(id, page);
-    else if (answer !== 'outdated') this.#change(id, (now) => withRepeated(now, answer));
+    else if (answer !== 'outdated')
+      this.#change(id, (now) => withRepeated(now, answer, this.#lastPosition(id)));
   }
 
   /** Null when it failed. */
@@ -155,15 +213,6 @@ export class History {
     if (this.#generations.get(id) !== generation) return 'outdated';
     if (answer && !answer.complete) this.#askAgain(id, page);
     return answer;
-  }
-
-  /** The message that is meant, or the first unread one, must be in view, however many follow it. */
-  #openingPage(id: ConversationId): PageOf {
-    if (id === this.#open && this.#at !== null) return { around: this.#at };
-    const entry = this.#store.getState().conversations[id];
-    return entry && entry.unread > UNREAD_ON_NEWEST_PAGE && entry.last_read > 0
-      ? { around: entry.last_read }
-      : {};
   }
 
   #forget(id: ConversationId | undefined): void {
@@ -179,7 +228,16 @@ export class History {
     return this.#store.getState().timelines[id];
   }
 
-  #unread = (id: ConversationId) => this.#store.getState().conversations[id]?.unread ?? 0;
+  #unreadOf(id: ConversationId): Unread {
+    const { conversations, me } = this.#store.getState();
+    const after = conversations[id]?.last_read ?? 0;
+    return {
+      count: conversations[id]?.unread ?? 0,
+      after,
+      is: ({ sender, position }) => sender !== me.id && position > after,
+    };
+  }
+
   #lastPosition = (id: ConversationId) => this.#store.getState().conversations[id]?.last_position ?? 0;
 
   #put(id: ConversationId, timeline: Timeline): void {

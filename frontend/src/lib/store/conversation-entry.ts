@@ -2,8 +2,10 @@
 import type { Conversation, Message, Position, UserId } from '@/lib/http/types';
 
 export interface ConversationEntry extends Conversation {
-  /** The server's `unread` includes everything up to here: live messages beyond it are counted on top. */
+  /** The server's count includes everything up to here: live messages beyond it are counted on top. */
   counted_up_to: Position;
+  /** Where these unread live messages stand: what was read elsewhere meanwhile goes from them one by one. */
+  live: readonly Position[];
 }
 
 export const UNREAD_MAX_COUNT = 1_000;
@@ -12,13 +14,29 @@ export function fromServer(
   conversation: Conversation,
   known: ConversationEntry | undefined,
 ): ConversationEntry {
+  const { person } = conversation;
   const other_last_read = Math.max(conversation.other_last_read, known?.other_last_read ?? 0);
-  // What arrived live after the answer was made is newer than the answer.
-  if (known && known.last_position > conversation.last_position)
-    return { ...known, person: conversation.person, other_last_read };
+  // An answer that another one has overtaken says nothing of what that one counted.
+  if (known && known.counted_up_to > conversation.last_position) return { ...known, person, other_last_read };
   const last_read = Math.max(conversation.last_read, known?.last_read ?? 0);
-  const unread = last_read >= conversation.last_position ? 0 : conversation.unread;
-  return { ...conversation, last_read, other_last_read, unread, counted_up_to: conversation.last_position };
+  const live = (known?.live ?? []).filter((at) => at > Math.max(last_read, conversation.last_position));
+  const unread = Math.min(UNREAD_MAX_COUNT, countedBy(conversation, known) + live.length);
+  const entry = { ...conversation, last_read, other_last_read, unread, live };
+  const counted_up_to = conversation.last_position;
+  // What arrived live after the answer was made is newer than the answer.
+  return known && known.last_position > conversation.last_position
+    ? { ...entry, counted_up_to, last_message: known.last_message, last_position: known.last_position }
+    : { ...entry, counted_up_to };
+}
+
+/** What the server's answer leaves unread, without what was read here and it did not know yet. */
+function countedBy(conversation: Conversation, known: ConversationEntry | undefined): number {
+  if (!known || known.last_read <= conversation.last_read) return conversation.unread;
+  if (known.last_read >= conversation.last_position) return 0;
+  const here = known.unread - known.live.length;
+  return known.counted_up_to === conversation.last_position
+    ? Math.min(here, conversation.unread)
+    : conversation.unread;
 }
 
 /** `fresh`: not seen before by this page; a repeat changes no count. */
@@ -34,7 +52,12 @@ export function withMessage(
   if (!counts && !newest) return entry;
   return {
     ...entry,
-    unread: counts ? Math.min(UNREAD_MAX_COUNT, entry.unread + 1) : entry.unread,
+    ...(counts
+      ? {
+          unread: Math.min(UNREAD_MAX_COUNT, entry.unread + 1),
+          live: [...entry.live, message.position].slice(-UNREAD_MAX_COUNT),
+        }
+      : {}),
     ...(newest ? { last_message: message, last_position: message.position } : {}),
   };
 }
@@ -47,10 +70,17 @@ export function withRead(
   loaded: readonly Message[],
 ): ConversationEntry {
   if (position <= entry.last_read) return entry;
+  const live = entry.live.filter((at) => at > position);
   const justRead = (message: Message) =>
-    message.sender !== me && message.position > entry.last_read && message.position <= position;
-  const left = Math.max(0, entry.unread - loaded.filter(justRead).length);
-  return { ...entry, last_read: position, unread: position >= entry.last_position ? 0 : left };
+    message.sender !== me &&
+    message.position > entry.last_read &&
+    message.position <= Math.min(position, entry.counted_up_to);
+  const counted =
+    position >= entry.counted_up_to
+      ? 0
+      : Math.max(0, entry.unread - entry.live.length - loaded.filter(justRead).length);
+  const unread = position >= entry.last_position ? 0 : counted + live.length;
+  return { ...entry, last_read: position, live, unread };
 }
 
 /** Newest activity first. Times, because positions of two conversations cannot be compared. */

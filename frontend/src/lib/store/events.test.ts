@@ -96,6 +96,44 @@ describe('unread', () => {
   });
 });
 
+describe('what was read elsewhere, while something newer came live', () => {
+  const behind = () => applyEvents(stateWith({ last_read: 2, unread: 5 }), [arrival(11), arrival(12)]);
+  const read = (position: number) => ({ kind: 'read' as const, conversation: 'c', position });
+
+  it('is no longer counted, by its mark', () => {
+    const state = applyEvents(behind(), [read(10)]);
+    expect(state.conversations.c).toMatchObject({ last_read: 10, unread: 2 });
+    expect(applyEvents(state, [read(11)]).conversations.c?.unread).toBe(1);
+    expect(applyEvents(state, [read(11), arrival(13), read(13)]).conversations.c?.unread).toBe(0);
+  });
+
+  it('is no longer counted, by the list', () => {
+    const answer = conversation({ last_message: message(10), last_position: 10, last_read: 10, unread: 0 });
+    expect(withConversations(behind(), [answer]).conversations.c).toMatchObject({
+      last_read: 10,
+      last_position: 12,
+      unread: 2,
+    });
+    const later = conversation({ last_message: message(11), last_position: 11, last_read: 8, unread: 2 });
+    expect(withConversations(behind(), [later]).conversations.c).toMatchObject({ last_read: 8, unread: 3 });
+  });
+
+  it('is not counted again by an answer that another one has overtaken, or that a mark has', () => {
+    const newer = conversation({ last_message: message(12), last_position: 12, last_read: 10, unread: 2 });
+    const state = withConversations(behind(), [newer]);
+    const late = conversation({ last_message: message(10), last_position: 10, last_read: 2, unread: 5 });
+    expect(withConversations(state, [late]).conversations.c?.unread).toBe(2);
+    const half = readUpTo(
+      { ...stateWith({ last_read: 2, unread: 5 }), timelines: { c: fromPage(page([3, 4, 10]), 10) } },
+      'c',
+      4,
+    );
+    expect(half.conversations.c?.unread).toBe(3);
+    const unaware = conversation({ last_message: message(10), last_position: 10, last_read: 2, unread: 5 });
+    expect(withConversations(half, [unaware]).conversations.c).toMatchObject({ last_read: 4, unread: 3 });
+  });
+});
+
 describe('the list', () => {
   it('has the latest activity first', () => {
     const other = conversation({

@@ -122,6 +122,7 @@ function firstMessage(state: ChatState, message: Message) {
       other_last_read: 0,
       unread: 0,
       counted_up_to: 0,
+      live: [],
     }
   );
 }
