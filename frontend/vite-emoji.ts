@@ -1,5 +1,6 @@
-// The emoji of the picker, made from emojibase's data when the page is built: what the page needs of them and no more, a
-// module of its own that is loaded with the picker.
+// The emoji, made from emojibase's data when the page is built: what the page needs of them and no more. Their short
+// names are there from the first key on, so that `:name:` becomes the same whatever was loaded; the rest is a module of
+// its own that is loaded with the picker.
 import { createRequire } from 'node:module';
 
 import type { Plugin } from 'vite';
@@ -18,14 +19,22 @@ type Shortcodes = Record<string, string | string[]>;
 
 /** Modifiers, which nobody picks alone. */
 const COMPONENTS = 2;
-const NAME = 'virtual:emoji';
+
+const MODULES: Record<string, () => unknown> = {
+  /** A line for each: the emoji and its short names, in the order of Unicode. */
+  'virtual:emoji-codes': () => rows().map(([char, , , codes]) => `${char} ${codes}`).join('\n'), // prettier-ignore
+  /** `[name, group, other words]`, in the same order. */
+  'virtual:emoji': () => rows().map(([, name, group, , words]) => [name, group, words]),
+};
 
 export function emoji(): Plugin {
-  const id = `\0${NAME}`;
   return {
     name: 'milena-emoji',
-    resolveId: (source) => (source === NAME ? id : undefined),
-    load: (wanted) => (wanted === id ? `export default ${JSON.stringify(rows())};` : undefined),
+    resolveId: (source) => (source in MODULES ? `\0${source}` : undefined),
+    load(id) {
+      const made = id.startsWith('\0') ? MODULES[id.slice(1)] : undefined;
+      return made && `export default ${JSON.stringify(made())};`;
+    },
   };
 }
 

@@ -52,7 +52,7 @@ test('completes :names: of emoji by keyboard', async ({ page }) => {
   await composer(page).pressSequentially('well :tad');
   const list = page.getByRole('listbox', { name: 'Emoji' });
   await expect(list.getByRole('option').first()).toContainText(':tada:');
-  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
   await expect(composer(page)).toHaveValue('well 🎉 ');
   await expect(list).toHaveCount(0);
   await composer(page).pressSequentially(':smile:');
@@ -63,6 +63,66 @@ test('completes :names: of emoji by keyboard', async ({ page }) => {
   await expect(list).toHaveCount(0);
   await page.keyboard.press('Enter');
   await expect.poll(() => backend.sends.at(-1)?.body).toBe('well 🎉 😄 at 12:30 :hea');
+  await composer(page).pressSequentially('so :tad');
+  await expect(list).toBeVisible();
+  await expect(composer(page)).not.toHaveAttribute('aria-activedescendant');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(composer(page)).toHaveValue(/^so \p{Extended_Pictographic}\uFE0F? $/u);
+});
+
+test('Enter sends what was typed, whether the emoji are loaded or not', async ({ page }) => {
+  const backend = await open(page);
+  await page.route(/emoji-set/, (route) => route.abort());
+  for (const loaded of [false, true]) {
+    if (loaded) await page.unroute(/emoji-set/);
+    for (const typed of ['well :-D', 'at :30', ':10', ':so', 'call `a[:so', 'is :heart']) {
+      await composer(page).pressSequentially(typed);
+      if (loaded && /:so$|:heart$/.test(typed) && !typed.includes('`'))
+        await expect(page.getByRole('listbox', { name: 'Emoji' })).toBeVisible();
+      await page.keyboard.press('Enter');
+      await expect.poll(() => backend.sends.at(-1)?.body).toBe(typed);
+      await expect(composer(page)).toHaveValue('');
+    }
+    await composer(page).pressSequentially('a :tada: b :100: `:tada:` c');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => backend.sends.at(-1)?.body).toBe('a 🎉 b :100: `:tada:` c');
+  }
+});
+
+test('an Enter of the input method sends nothing, in Safari’s way neither, in no field', async ({ page }) => {
+  const backend = await open(page);
+  backend.sends = [];
+  const cdp = await page.context().newCDPSession(page);
+  /** As Safari does after compositionend: the key is Enter, its code says that the input method took it. */
+  const enter = async () => {
+    const key = { key: 'Enter', code: 'Enter', text: '\r', unmodifiedText: '\r' };
+    await cdp.send('Input.dispatchKeyEvent', { type: 'keyDown', windowsVirtualKeyCode: 229, ...key });
+    await cdp.send('Input.dispatchKeyEvent', { type: 'keyUp', windowsVirtualKeyCode: 229, ...key });
+  };
+  await composer(page).pressSequentially('nihao');
+  await enter();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('ottla');
+  await expect(page.getByRole('option').first()).toBeVisible();
+  await enter();
+  await expect(page.getByRole('option').first()).toBeVisible();
+  await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Emoji' }).click();
+  await page.getByLabel('Find emoji').fill('party');
+  await expect(page.getByRole('option').first()).toBeVisible();
+  await enter();
+  await expect(page.getByLabel('Find emoji')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+,');
+  await page.getByLabel('Name', { exact: true }).fill('Other');
+  await enter();
+  await page.getByLabel('Name', { exact: true }).press('End');
+  expect(backend.me?.display_name).toBe(me.display_name);
+  expect(backend.sends).toEqual([]);
+  await page.getByLabel('Name', { exact: true }).press('Enter');
+  await expect.poll(() => backend.me?.display_name).toBe('Other');
 });
 
 test('picks an emoji by searching, and remembers it', async ({ page }) => {

@@ -8,6 +8,7 @@ import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { useChatState } from '@/lib/chat/chat-context';
 import { NOTES } from '@/lib/chat/person-name';
+import { isComposing } from '@/lib/keys/composing';
 
 import { ThemeChoice } from './theme-choice';
 import styles from './user-menu.module.css';
@@ -30,7 +31,7 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
       if (!root.current?.contains(event.target as Node)) setOpen(false);
     };
     const escape = (event: KeyboardEvent) => {
-      if (event.key !== 'Escape') return;
+      if (event.key !== 'Escape' || isComposing(event)) return;
       setOpen(false);
       opener.current?.focus();
     };

@@ -1,6 +1,8 @@
 // A labelled input with its rule and its error beside it, tied together for screen readers.
 import { useId, useState } from 'react';
-import type { ComponentProps } from 'react';
+import type { ComponentProps, KeyboardEvent } from 'react';
+
+import { isComposing } from '@/lib/keys/composing';
 
 import { IconButton } from './button';
 import styles from './text-field.module.css';
@@ -29,6 +31,7 @@ export function TextField({ label, value, onChange, hint, error, type, ...rest }
           type={secret && shown ? 'text' : type}
           value={value}
           onChange={(event) => onChange(event.target.value)}
+          onKeyDown={leaveToInputMethod}
           aria-invalid={error ? true : undefined}
           aria-describedby={note ? `${id}-note` : undefined}
         />
@@ -46,4 +49,9 @@ export function TextField({ label, value, onChange, hint, error, type, ...rest }
       </p>
     </div>
   );
+}
+
+/** Enter that chooses a character does not send the form. */
+function leaveToInputMethod(event: KeyboardEvent) {
+  if (event.key === 'Enter' && isComposing(event.nativeEvent)) event.preventDefault();
 }

@@ -5,6 +5,7 @@ import type { KeyboardEvent, RefObject } from 'react';
 import { IconButton } from '@/components/ui/button';
 import { BODY_MAX_CHARS, countChars } from '@/config/limits';
 import { useChat, useDraft } from '@/lib/chat/chat-context';
+import { isComposing } from '@/lib/keys/composing';
 
 import styles from './composer.module.css';
 import { EmojiSuggestions } from './emoji/emoji-suggestions';
@@ -50,8 +51,7 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
     if (emoji.onKeyDown(event) || markWith(event)) return;
-    // While an input method composes, Enter chooses a character.
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing || touchOnly()) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event.nativeEvent) || touchOnly()) return;
     event.preventDefault();
     send();
   }
@@ -109,11 +109,12 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
           aria-label={`Message to ${name}`}
           aria-autocomplete="list"
           aria-controls={suggests ? id : undefined}
-          aria-activedescendant={suggests ? `${id}-${emoji.chosen}` : undefined}
+          aria-activedescendant={suggests && emoji.chosen !== null ? `${id}-${emoji.chosen}` : undefined}
           autoFocus={!touchOnly() && !writingElsewhere()}
           onChange={(event) => {
             chat.drafts.set(to, event.target.value);
-            emoji.look(event.target);
+            const { isComposing: composes, data } = event.nativeEvent as InputEvent;
+            if (!composes) emoji.look(event.target, data);
           }}
           onKeyDown={onKeyDown}
           onBlur={emoji.close}

@@ -3,6 +3,8 @@ import { useState } from 'react';
 import type { FocusEvent, KeyboardEvent, RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
+import { isComposing } from '@/lib/keys/composing';
+
 import { copyText } from './copy-text';
 import type { Row } from './rows';
 
@@ -46,7 +48,7 @@ export function useMessageKeys(
   function onKeyDown(event: KeyboardEvent<HTMLElement>) {
     const { target, key } = event;
     const own = target === scroller.current || (target as HTMLElement).dataset.key !== undefined;
-    if (!own || event.altKey) return;
+    if (!own || event.altKey || isComposing(event.nativeEvent)) return;
     const at = rows.findIndex((row) => row.key === focused);
     if (event.ctrlKey || event.metaKey) {
       const copies = key === 'c' && at >= 0 && String(window.getSelection()) === '';

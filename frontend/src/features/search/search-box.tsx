@@ -5,6 +5,7 @@ import { IconButton } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
 import { shortcuts } from '@/config/shortcuts';
 import { ariaOf } from '@/lib/keys/combo';
+import { isComposing } from '@/lib/keys/composing';
 
 import styles from './search-box.module.css';
 import { optionId } from './use-finder';
@@ -30,7 +31,7 @@ export function SearchBox({ ref, value, finder, onChange, onTake, onLeave, onInt
 
   function onKeyDown(event: KeyboardEvent) {
     // While an input method composes, the keys are its own.
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
     if (altKey || ctrlKey || metaKey || shiftKey) return;
     if (key === 'Escape') onLeave();

@@ -6,12 +6,13 @@ import { shortcuts } from '@/config/shortcuts';
 import type { ShortcutId } from '@/config/shortcuts';
 
 import { matches, typesText } from './combo';
+import { isComposing } from './composing';
 
 export function useShortcut(id: ShortcutId, action: () => void): void {
   const act = useEffectEvent(action);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]')) return;
+      if (event.defaultPrevented || isComposing(event) || document.querySelector('dialog[open]')) return;
       const combo = shortcuts[id].keys.find((keys) => matches(keys, event));
       if (combo === undefined || (typesText(combo) && isWriting(event.target))) return;
       event.preventDefault();

@@ -5,6 +5,8 @@ import type { KeyboardEvent } from 'react';
 import { VList } from 'virtua';
 import type { VListHandle } from 'virtua';
 
+import { isComposing } from '@/lib/keys/composing';
+
 import { gridOf, moved, rowOf } from './emoji-grid';
 import styles from './emoji-picker.module.css';
 import type { Emoji } from './emoji-set';
@@ -40,6 +42,11 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
   }
 
   function onKeyDown(event: KeyboardEvent) {
+    if (isComposing(event.nativeEvent)) {
+      // The field stands in the form of the message.
+      if (event.key === 'Enter') event.preventDefault();
+      return;
+    }
     const { key } = event;
     if (key === 'Escape') onClose();
     else if (key === 'Enter') pick(choice);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { byCode, EMOJI, GROUPS, searchEmoji } from './emoji-set';
+import { emojiOf } from './emoji-codes';
+import { EMOJI, GROUPS, searchEmoji } from './emoji-set';
 
 const found = (query: string) => searchEmoji(query, 8).map(({ char }) => char);
 
@@ -18,7 +19,7 @@ describe('the emoji', () => {
       ['heart', '❤️'],
       ['tada', '🎉'],
     ] as const)
-      expect(byCode.get(code)?.char).toBe(char);
+      expect(emojiOf(code)).toBe(char);
   });
 });
 

@@ -1,6 +1,8 @@
 // All emoji, and how they are found. Loaded when somebody picks one or types a colon and letters.
 import rows from 'virtual:emoji';
 
+import { allCodes } from './emoji-codes';
+
 export interface Emoji {
   char: string;
   /** As Unicode calls it. */
@@ -24,17 +26,10 @@ export const GROUPS: Record<number, string> = {
   9: 'Flags',
 };
 
-export const EMOJI: readonly Emoji[] = rows.map(([char, name, group, codes, words]) => ({
-  char,
-  name,
-  group,
-  codes: codes.split(' ').filter(Boolean),
-  words: words.split(' ').filter(Boolean),
-}));
-
-export const byCode: ReadonlyMap<string, Emoji> = new Map(
-  EMOJI.flatMap((emoji) => emoji.codes.map((code) => [code, emoji])),
-);
+export const EMOJI: readonly Emoji[] = allCodes().map(({ char, codes }, index) => {
+  const [name, group, words] = rows[index] ?? ['', 0, ''];
+  return { char, codes, name, group, words: words.split(' ').filter(Boolean) };
+});
 
 /** Best first: short names that are it, begin with it, have a word that begins with it; then names and other words. */
 export function searchEmoji(query: string, limit: number): Emoji[] {

@@ -5,7 +5,8 @@ import styles from './emoji-suggestions.module.css';
 interface EmojiSuggestionsProps {
   id: string;
   found: readonly Emoji[];
-  chosen: number;
+  /** Null until somebody moves in the list: then Tab alone takes the first one. */
+  chosen: number | null;
   onTake: (emoji: Emoji) => void;
 }
 
@@ -33,6 +34,11 @@ export function EmojiSuggestions({ id, found, chosen, onTake }: EmojiSuggestions
             {emoji.char}
           </span>
           :{emoji.codes[0] ?? emoji.name}:
+          {chosen === null && index === 0 && (
+            <kbd className={styles.key} aria-hidden="true">
+              Tab
+            </kbd>
+          )}
         </li>
       ))}
     </ul>

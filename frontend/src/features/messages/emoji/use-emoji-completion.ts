@@ -1,20 +1,25 @@
-// `:name:` while typing: the list of what it can become, and its keys. The emoji are loaded with the first question.
+// `:name:` while typing: the list of what it can become, and its keys. Enter belongs to the list only when somebody moved
+// in it; what was not chosen is sent as it was typed.
 import { useEffect, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 
+import { isComposing } from '@/lib/keys/composing';
+
+import { insertText } from '../insert-text';
 import { askedEmoji } from './completion';
 import type { Asked } from './completion';
+import { emojiOf } from './emoji-codes';
 import type { Emoji } from './emoji-set';
-import { insertText } from '../insert-text';
 import { loadEmoji } from './lazy';
 
 const SHOWN = 7;
 
 export interface EmojiCompletion {
   found: Emoji[];
-  chosen: number;
-  /** After each change of the text or the caret. */
-  look: (area: HTMLTextAreaElement) => void;
+  /** Null until somebody moves in the list. */
+  chosen: number | null;
+  /** After each change of the text; `typed` is the character that made it, if one did. */
+  look: (area: HTMLTextAreaElement, typed: string | null) => void;
   /** True when the key was for the list. */
   onKeyDown: (event: KeyboardEvent<HTMLTextAreaElement>) => boolean;
   take: (emoji: Emoji, area: HTMLTextAreaElement) => void;
@@ -24,21 +29,19 @@ export interface EmojiCompletion {
 export function useEmojiCompletion(): EmojiCompletion {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [answer, setAnswer] = useState<{ query: string; found: Emoji[] }>({ query: '', found: [] });
-  const [chosen, setChosen] = useState(0);
+  const [chosen, setChosen] = useState<number | null>(null);
   const query = asked?.query ?? '';
-  const found = asked && answer.query === query ? answer.found : NONE;
+  const answered = answer.query === query;
+  const found = asked && answered ? answer.found : NONE;
 
   useEffect(() => {
     if (query === '') return;
     let current = true;
-    const ask = async () => {
-      const { searchEmoji } = await loadEmoji();
+    void search(query).then((emoji) => {
       if (!current) return;
-      setAnswer({ query, found: searchEmoji(query, SHOWN) });
-      setChosen(0);
-    };
-    // Without the list one can still write.
-    ask().catch(() => undefined);
+      setAnswer({ query, found: emoji });
+      setChosen(null);
+    });
     return () => {
       current = false;
     };
@@ -49,30 +52,39 @@ export function useEmojiCompletion(): EmojiCompletion {
     setAsked(null);
   }
 
-  /** A closing colon takes the emoji that is called exactly so. */
-  async function closed({ query: code, from }: Asked, area: HTMLTextAreaElement) {
-    const { value, selectionStart: caret } = area;
-    const emoji = (await loadEmoji()).byCode.get(code);
-    if (emoji && area.value === value) insertText(area, emoji.char, from, caret);
+  /** Tab before the list has come means the same as with it. */
+  async function takeFirst(area: HTMLTextAreaElement) {
+    const { value } = area;
+    const [first] = await search(query);
+    if (first && area.value === value) take(first, area);
+  }
+
+  function move(by: number) {
+    const from = chosen ?? (by > 0 ? -1 : 0);
+    setChosen((from + by + found.length) % found.length);
   }
 
   return {
     found,
     chosen,
-    look: (area) => {
+    look: (area, typed) => {
       const now =
         area.selectionStart === area.selectionEnd ? askedEmoji(area.value, area.selectionStart) : null;
       setAsked(now?.closed ? null : now);
-      if (now?.closed) closed(now, area).catch(() => undefined);
+      // A closing colon that was typed, not one that was pasted or comes into reach by deleting.
+      const char = now?.closed && typed === ':' ? emojiOf(now.query) : undefined;
+      if (now && char !== undefined) insertText(area, char, now.from, area.selectionStart);
     },
     onKeyDown: (event) => {
-      const picked = found[chosen];
-      if (!picked || event.nativeEvent.isComposing) return false;
-      const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-      if (step !== 0) setChosen((chosen + step + found.length) % found.length);
-      else if (event.key === 'Escape') setAsked(null);
-      else if ((event.key === 'Enter' && !event.shiftKey) || event.key === 'Tab')
-        take(picked, event.currentTarget);
+      const { key, currentTarget: area } = event;
+      const held = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+      if (!asked || held || isComposing(event.nativeEvent)) return false;
+      const picked = found[chosen ?? 0];
+      if (key === 'Tab' && !answered) void takeFirst(area);
+      else if (!picked) return false;
+      else if (key === 'ArrowDown' || key === 'ArrowUp') move(key === 'ArrowDown' ? 1 : -1);
+      else if (key === 'Escape') setAsked(null);
+      else if (key === 'Tab' || (key === 'Enter' && chosen !== null)) take(picked, area);
       else return false;
       event.preventDefault();
       event.stopPropagation();
@@ -84,3 +96,13 @@ export function useEmojiCompletion(): EmojiCompletion {
 }
 
 const NONE: Emoji[] = [];
+
+/** Nothing is found when the emoji cannot be loaded: without the list one can still write. */
+async function search(query: string): Promise<Emoji[]> {
+  try {
+    const { searchEmoji } = await loadEmoji();
+    return searchEmoji(query, SHOWN);
+  } catch {
+    return NONE;
+  }
+}
