@@ -8,18 +8,23 @@ die() {
   exit 1
 }
 
-# The prefix that runs a command as root: empty for root, sudo when it asks for no password; fails otherwise.
+# Runs a command as root: as it is for root, with sudo when it asks for no password or a person agreed and can
+# be asked for it; fails otherwise.
 as_root() {
   if [ "$(id -u)" = 0 ]; then
     "$@"
+  elif may_be_asked; then
+    sudo "$@"
   else
     sudo -n "$@"
   fi
 }
 
+may_be_asked() { [ -n "${YES:-}" ] && [ -z "${CI:-}" ] && [ -t 0 ]; }
+
 can_install() {
   command -v apt-get >/dev/null || return 1
-  [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }
+  [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null && { may_be_asked || sudo -n true 2>/dev/null; }; }
 }
 
 # install_packages PACKAGE...: installs them, or ends with the command that a person has to run.
