@@ -30,8 +30,10 @@ const BACKLOG: u32 = 4_096;
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The port is taken, or the address is not this machine's.
-    #[error("cannot listen on {address} (http.listen): {source}")]
+    #[error("cannot listen on {address} ({setting}): {source}")]
     Listen {
+        /// Which setting said so.
+        setting: &'static str,
         /// From the settings.
         address: SocketAddr,
         /// The system's words.
@@ -51,6 +53,8 @@ pub enum AppError {
 /// A running backend. Dropping it ends its tasks without waiting for them; [`App::run`] ends it in good order.
 pub struct App {
     server: Server,
+    /// For those who run the server, when they have an address of their own.
+    operations: Option<Server>,
     chat: Running,
     health: Health,
     /// Sweeps and upkeep; end with `upkeep`.
@@ -75,7 +79,10 @@ impl App {
         shutdown: CancellationToken,
     ) -> Result<Self, AppError> {
         metrics::install();
-        let listener = listen(settings.http.listen)?;
+        let listener = listen("http.listen", settings.http.listen)?;
+        // Empty, or checked with the settings.
+        let operations = settings.http.operations_listen.parse().ok();
+        let operations = operations.map(|address| listen("http.operations_listen", address)).transpose()?;
         let hashes = PasswordHashes::new().await.map_err(|refusal| AppError::Passwords(refusal.message))?;
         let registry = Registry::default();
         let failed = CancellationToken::new();
@@ -89,7 +96,8 @@ impl App {
         let send_rate = Arc::new(SendRate::from_settings(&settings.limits));
         let sockets =
             Sockets::new(chat.clone(), sessions.clone(), Arc::clone(&send_rate), &settings, stopping.clone());
-        let connections = Connections::new(&settings.http, stopping.clone());
+        let http = settings.http.clone();
+        let connections = Connections::new(&http, stopping.clone());
         let context = Context::new(crate::http::Parts {
             store: store.clone(),
             accounts: Accounts::new(store.clone(), hashes, sessions.clone()),
@@ -106,16 +114,36 @@ impl App {
         let mut tasks = JoinSet::new();
         tasks.spawn(sessions.keep(upkeep.clone()));
         tasks.spawn(metrics::keep(upkeep.clone()));
+        let operations = operations.map(|listener| {
+            let connections = Connections::new(&http, stopping.clone());
+            Server::start(listener, HttpService::for_operations(&context), connections)
+        });
         let server = Server::start(listener, HttpService::new(context), connections);
         log::info!(address:% = server.address(); "backend started");
         let _stop_when_dropped = [&stopping, &upkeep, &failed].map(|token| token.clone().drop_guard());
-        Ok(Self { server, chat: running, health, tasks, upkeep, shutdown, failed, _stop_when_dropped })
+        Ok(Self {
+            server,
+            operations,
+            chat: running,
+            health,
+            tasks,
+            upkeep,
+            shutdown,
+            failed,
+            _stop_when_dropped,
+        })
     }
 
     /// Where the backend listens, with the real port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where it answers those who run it, when `http.operations_listen` is set.
+    #[must_use]
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref().map(Server::address)
     }
 
     /// Serves until `shutdown`, then ends everything in order; takes `http.drain_ms` and some seconds more at most.
@@ -128,6 +156,9 @@ impl App {
             () = self.failed.cancelled() => log::error!("backend stopping because of the log"),
         }
         self.server.stop().await;
+        if let Some(operations) = self.operations.take() {
+            operations.stop().await;
+        }
         self.chat.stop().await;
         self.upkeep.cancel();
         while let Some(ended) = self.tasks.join_next().await {
@@ -140,7 +171,7 @@ impl App {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
+fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, AppError> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let listener = socket.and_then(|socket| {
         // Connections that just ended do not keep a restart from the port.
@@ -148,5 +179,5 @@ fn listen(address: SocketAddr) -> Result<TcpListener, AppError> {
         socket.bind(address)?;
         socket.listen(BACKLOG)
     });
-    listener.map_err(|source| AppError::Listen { address, source })
+    listener.map_err(|source| AppError::Listen { setting, address, source })
 }

@@ -28,7 +28,7 @@ pub(crate) async fn read(
     let topic = settings.topic.clone();
     let ask = move || {
         let consumer: BaseConsumer<Quiet> =
-            config.create_with_context(Quiet::default()).map_err(LogError::Properties)?;
+            config.create_with_context(Quiet::default()).map_err(LogError::refused)?;
         find(&consumer, &topic, partition, offset).map_err(|source| LogError::State { topic, source })
     };
     tokio::task::spawn_blocking(ask).await.map_err(|_| LogError::Ended)?

@@ -36,7 +36,7 @@ pub(crate) fn scan<T: Send + 'static>(
     tokio::task::spawn_blocking(move || {
         let result = config
             .create_with_context(Quiet::default())
-            .map_err(LogError::Properties)
+            .map_err(LogError::refused)
             .and_then(|consumer| walk(&consumer, &topic, spans, read, &sender));
         if let Err(error) = result {
             let _ = sender.blocking_send(Err(error));

@@ -1,6 +1,7 @@
 //! For those who run the server: `/healthz`, `/readyz`, `/metrics`.
 
 use http::StatusCode;
+use serde::Serialize;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -10,11 +11,32 @@ use super::context::{Context, with};
 use crate::metrics;
 use crate::wire::rest::State;
 
+/// Everything.
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
-    let alive = warp::path!("healthz").and(warp::get()).map(alive);
     let ready = warp::path!("readyz").and(warp::get()).and(with(context)).then(ready);
     let metrics = warp::path!("metrics").and(warp::get()).map(metrics);
-    alive.or(ready).unify().or(metrics).unify().boxed()
+    lives().or(ready).unify().or(metrics).unify().boxed()
+}
+
+/// What a load balancer needs, and nothing that tells about the inside.
+pub(super) fn routes_for_strangers(context: &Context) -> BoxedFilter<(Response,)> {
+    let ready = warp::path!("readyz").and(warp::get()).and(with(context)).then(ready_or_not);
+    lives().or(ready).unify().boxed()
+}
+
+fn lives() -> BoxedFilter<(Response,)> {
+    warp::path!("healthz").and(warp::get()).map(alive).boxed()
+}
+
+async fn ready_or_not(context: Context) -> Response {
+    let ready = context.readiness.state().await.ready;
+    json(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, &Ready { ready })
+}
+
+/// `/readyz` without its reasons.
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
 }
 
 /// Whether the process lives.

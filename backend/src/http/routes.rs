@@ -23,18 +23,34 @@ pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
         .or(messages::routes(context))
         .unify();
     let api = warp::path("api").and(warp::path("v1")).and(api);
+    let operations = if context.settings.operations_listen.is_empty() {
+        operations::routes(context).or(docs::routes()).unify().boxed()
+    } else {
+        operations::routes_for_strangers(context).or(elsewhere()).unify().boxed()
+    };
     api.boxed()
         .or(socket::routes(context))
         .unify()
-        .or(operations::routes(context))
-        .unify()
-        .or(docs::routes())
+        .or(operations)
         .unify()
         .or(client::routes())
         .unify()
         .recover(unmatched)
         .unify()
         .boxed()
+}
+
+/// The routes of the listener for those who run the server.
+pub(super) fn operations(context: &Context) -> BoxedFilter<(Response,)> {
+    operations::routes(context).or(docs::routes()).unify().recover(unmatched).unify().boxed()
+}
+
+/// What the other listener answers is nothing here, not even the browser client's page.
+fn elsewhere() -> BoxedFilter<(Response,)> {
+    let gone = || answer::problem(Refusal::new(Code::NotFound, "there is nothing at this address"));
+    let metrics = warp::path!("metrics").map(gone);
+    let docs = warp::path("docs").map(gone);
+    metrics.or(docs).unify().or(warp::path!("openapi.json").map(gone)).unify().boxed()
 }
 
 async fn unmatched(rejection: Rejection) -> Result<Response, Infallible> {

@@ -31,6 +31,12 @@ impl HttpService {
     pub fn new(context: Context) -> Self {
         Self { routes: routes::all(&context) }
     }
+
+    /// Those of `http.operations_listen`.
+    #[must_use]
+    pub fn for_operations(context: &Context) -> Self {
+        Self { routes: routes::operations(context) }
+    }
 }
 
 impl Answer for HttpService {

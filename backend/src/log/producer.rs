@@ -197,7 +197,7 @@ fn connect(
     };
     let mut config = client_config(settings, &Role::Producer { timeout_ms });
     config.set("statistics.interval.ms", "500");
-    config.create_with_context(context).map_err(LogError::Properties)
+    config.create_with_context(context).map_err(LogError::refused)
 }
 
 struct Context {

@@ -131,14 +131,14 @@ impl Client {
             forgotten: Forgotten::default(),
         };
         let consumer: BaseConsumer<Context> =
-            self.config.create_with_context(context).map_err(LogError::Properties)?;
+            self.config.create_with_context(context).map_err(LogError::refused)?;
         let mut assignment = TopicPartitionList::with_capacity(next.len());
         for (&partition, &offset) in next {
             assignment
                 .add_partition_offset(&self.topic, partition, Offset::Offset(offset))
-                .map_err(LogError::Properties)?;
+                .map_err(LogError::refused)?;
         }
-        consumer.assign(&assignment).map_err(LogError::Properties)?;
+        consumer.assign(&assignment).map_err(LogError::refused)?;
         Ok(consumer)
     }
 }

@@ -30,7 +30,7 @@ where
     client_config(settings, role)
         .set("statistics.interval.ms", "2000")
         .create_with_context(Context::default())
-        .map_err(LogError::Properties)
+        .map_err(LogError::refused)
 }
 
 impl ClientContext for Context {

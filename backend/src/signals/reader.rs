@@ -79,9 +79,9 @@ fn connect(settings: &KafkaSettings, partitions: usize) -> Result<BaseConsumer<C
     for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
         assignment
             .add_partition_offset(&settings.signals_topic, partition, Offset::End)
-            .map_err(LogError::Properties)?;
+            .map_err(LogError::refused)?;
     }
-    consumer.assign(&assignment).map_err(LogError::Properties)?;
+    consumer.assign(&assignment).map_err(LogError::refused)?;
     Ok(consumer)
 }
 

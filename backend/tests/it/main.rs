@@ -1,6 +1,6 @@
 //! The backend as its clients see it, on the embedded broker and SQLite.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
 mod accounts;
 mod client;

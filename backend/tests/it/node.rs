@@ -17,6 +17,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Node {
     pub(crate) address: SocketAddr,
+    /// When `http.operations_listen` is set.
+    pub(crate) operations: Option<SocketAddr>,
     pub(crate) http: reqwest::Client,
     shutdown: CancellationToken,
     running: JoinHandle<Result<(), AppError>>,
@@ -57,6 +59,7 @@ impl Node {
         let app = App::start(settings, store.clone(), shutdown.clone()).await.unwrap();
         let node = Self {
             address: app.address(),
+            operations: app.operations_address(),
             http: reqwest::Client::new(),
             shutdown,
             running: tokio::spawn(app.run()),

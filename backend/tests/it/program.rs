@@ -38,6 +38,17 @@ async fn wrong_settings_are_all_named() {
         run(program(&[("MILENA__HTTP__LISTEN", "nowhere"), ("MILENA__KAFKA__TOPIK", "x")])).await;
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("kafka.topik") && said.contains("http"), "{said}");
+    assert!(!said.contains("nowhere"), "what was given may be a password: {said}");
+    // Another program's variable that is no text concerns nobody.
+    let mut strange = program(&[("MILENA_HTTP__LISTEN", "127.0.0.1:0")]);
+    let no_text: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(vec![0xff]);
+    strange.env("SOMEBODYS", no_text);
+    let (code, said) = run(strange).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("MILENA_HTTP__LISTEN is no setting (did you mean MILENA__HTTP__LISTEN?)"),
+        "{said}"
+    );
     let mut missing = program(&[]);
     missing.args(["--config", "/does/not/exist.toml"]);
     assert_eq!(run(missing).await.0, Some(2));

@@ -125,6 +125,30 @@ async fn health_readiness_and_metrics() {
 }
 
 #[tokio::test]
+async fn those_who_run_it_may_have_an_address_of_their_own() {
+    let node = Node::start_with(|settings| settings.http.operations_listen = "127.0.0.1:0".to_owned()).await;
+    let inside = node.operations.expect("it listens there");
+    let ask = async |url: String| {
+        // As a browser asks, which gets the client's page for addresses that are nobody's.
+        let request = node.http.get(url).header("accept", "text/html,*/*");
+        Answer::of(request.send().await.unwrap()).await
+    };
+    for path in ["/metrics", "/docs", "/docs/", "/openapi.json"] {
+        assert_eq!(ask(node.url(path)).await.status, 404, "{path} is not for everybody");
+        assert_eq!(ask(format!("http://{inside}{path}")).await.status, 200, "{path}");
+    }
+    assert_eq!(ask(node.url("/readyz")).await.ok(200), json!({"ready": true}));
+    let details = ask(format!("http://{inside}/readyz")).await.ok(200);
+    assert_eq!(details, json!({"ready": true, "database": "ok", "log": "ok"}));
+    for address in [node.address, inside] {
+        assert_eq!(ask(format!("http://{address}/healthz")).await.text, "ok\n");
+    }
+    assert_eq!(ask(format!("http://{inside}/api/v1/me")).await.status, 404, "and nothing else is there");
+    node.stop().await;
+    assert!(std::net::TcpStream::connect(inside).is_err(), "it ends with the backend");
+}
+
+#[tokio::test]
 async fn the_documents_are_served_and_the_copy_is_current() {
     let node = Node::start().await;
     let served = Answer::of(node.http.get(node.url("/openapi.json")).send().await.unwrap()).await.ok(200);

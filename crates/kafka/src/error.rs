@@ -6,9 +6,9 @@ use rdkafka::error::KafkaError;
 /// An error of reaching or preparing the log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// librdkafka refused a property.
+    /// librdkafka refused properties. Says which and why, never what their values are: they may be passwords.
     #[error("kafka.properties are not accepted: {0}")]
-    Properties(#[source] KafkaError),
+    Properties(String),
     /// No broker answered in time.
     #[error("no Kafka broker answers at {brokers}: {source}")]
     Unreachable {

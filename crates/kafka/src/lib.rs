@@ -8,6 +8,7 @@ mod error;
 mod forgotten;
 mod headers;
 mod logging;
+mod properties;
 mod scope;
 mod topic;
 
@@ -16,4 +17,5 @@ pub use error::LogError;
 pub use forgotten::{Forgotten, take_over};
 pub use headers::{header, message_headers};
 pub use logging::Quiet;
+pub use properties::check_properties;
 pub use topic::{ensure_signals_topic, ensure_topics, partition_states};

@@ -11,7 +11,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
-use crate::{LogError, Quiet, Role, client_config};
+use crate::{LogError, Quiet, Role, check_properties, client_config};
 
 /// Between two questions for a partition's leader.
 const LEADER_PATIENCE: Duration = Duration::from_millis(100);
@@ -105,7 +105,7 @@ async fn ensure<const N: usize>(
 async fn create(settings: &KafkaSettings, wanted: &Wanted<'_>, deadline: Instant) -> Result<(), LogError> {
     let admin: AdminClient<Quiet> = client_config(settings, &Role::Admin)
         .create_with_context(Quiet::default())
-        .map_err(LogError::Properties)?;
+        .map_err(LogError::refused)?;
     let count = i32::try_from(wanted.partitions).unwrap_or(i32::MAX);
     let mut new_topic =
         NewTopic::new(wanted.topic, count, TopicReplication::Fixed(settings.replication_factor))
@@ -212,11 +212,12 @@ async fn blocking<T: Send + 'static>(
     settings: &KafkaSettings,
     ask: impl FnOnce(&BaseConsumer<Quiet>, String) -> Result<T, LogError> + Send + 'static,
 ) -> Result<T, LogError> {
+    check_properties(settings)?;
     let config = client_config(settings, &Role::Tail);
     let brokers = settings.brokers.clone();
     let (answer, answered) = oneshot::channel();
     tokio::task::spawn_blocking(move || {
-        let asked = config.create_with_context(Quiet::default()).map_err(LogError::Properties);
+        let asked = config.create_with_context(Quiet::default()).map_err(LogError::refused);
         let (outcome, consumer) = match asked {
             Ok(consumer) => (ask(&consumer, brokers), Some(consumer)),
             Err(error) => (Err(error), None),

@@ -1,8 +1,12 @@
 //! The settings of all Milena programs, from one place.
 //!
 //! Read order: `config/default.toml` (compiled in), a program's own defaults, a file, environment variables
-//! `MILENA__SECTION__KEY`. Unknown keys are refused, every mistake is reported at once, and `Debug` shows no secret.
+//! `MILENA__SECTION__KEY`. Unknown keys are refused, every mistake is reported at once, and neither `Debug`
+//! nor a mistake shows a secret.
 
+mod environment;
+mod forms;
+mod given;
 mod load;
 mod mistakes;
 mod networks;

@@ -1,11 +1,16 @@
 //! From texts to checked settings.
+//!
+//! Guarantees: every mistake is told, at once; a mistake names its key and an example of the right form, and
+//! never what was given, which may be a password; a text is the text that was given, whatever it looks like.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
-use config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
+use config::{Value, ValueKind};
 use serde::de::DeserializeOwned;
 
+use crate::given::{Given, Table};
 use crate::{Mistakes, Settings};
 
 /// `config/default.toml`, as compiled in.
@@ -18,15 +23,15 @@ pub struct Source<'a> {
     pub program_defaults: &'a str,
     /// A TOML file; it must exist.
     pub file: Option<&'a Path>,
-    /// The environment; only names that begin with `MILENA__` count.
-    pub environment: BTreeMap<String, String>,
+    /// The environment; only names that begin with `MILENA__` count, and those that were meant to.
+    pub environment: BTreeMap<OsString, OsString>,
 }
 
 impl<'a> Source<'a> {
     /// The process's environment and perhaps a file.
     #[must_use]
     pub fn process(file: Option<&'a Path>) -> Self {
-        Self { program_defaults: "", file, environment: std::env::vars().collect() }
+        Self { program_defaults: "", file, environment: std::env::vars_os().collect() }
     }
 }
 
@@ -36,26 +41,13 @@ impl Settings {
     /// # Errors
     /// All mistakes at once, each naming its key.
     pub fn load(source: &Source<'_>) -> Result<Self, Mistakes> {
-        let fail = |error: config::ConfigError| Mistakes(vec![error.to_string()]);
-        let defaults =
-            Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml)).build().map_err(fail)?;
-        let environment = Environment::with_prefix("MILENA")
-            .prefix_separator("__")
-            .separator("__")
-            .try_parsing(true)
-            .list_separator(",")
-            .with_list_parse_key("http.allowed_origins")
-            .with_list_parse_key("http.trusted_proxies")
-            .source(Some(source.environment.clone().into_iter().collect()));
-        let mut builder = Config::builder()
-            .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
-            .add_source(File::from_str(source.program_defaults, FileFormat::Toml));
+        let mut given = Given::defaults([DEFAULTS, source.program_defaults]);
         if let Some(path) = source.file {
-            builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+            given.read_file(path);
         }
-        let merged = builder.add_source(environment).build().map_err(fail)?;
-        let mut mistakes = unknown_keys(&defaults.cache, &merged.cache);
-        let settings = sections(&merged, &mut mistakes);
+        given.read_environment(&source.environment);
+        let settings = sections(&mut given);
+        let mut mistakes = given.mistakes;
         match settings {
             Some(settings) => {
                 mistakes.extend(settings.contradictions());
@@ -111,6 +103,11 @@ impl Settings {
         );
         require(self.database.max_connections >= 1, "database.max_connections must be at least 1");
         require((1..=3650).contains(&self.http.session_days), "http.session_days must be 1 to 3650");
+        require(
+            self.http.operations_listen.is_empty()
+                || self.http.operations_listen.parse::<std::net::SocketAddr>().is_ok(),
+            "http.operations_listen must be empty or an address such as 127.0.0.1:9464",
+        );
         require(self.http.max_connections >= 1, "http.max_connections must be at least 1");
         require(
             self.http.max_connections_per_address >= 1,
@@ -172,20 +169,17 @@ fn is_topic_name(name: &str) -> bool {
     (1..=249).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
-/// Each section by itself, so that a mistake in one does not hide those in the others.
-fn sections(merged: &Config, mistakes: &mut Vec<String>) -> Option<Settings> {
-    fn section<T: DeserializeOwned>(merged: &Config, name: &str, mistakes: &mut Vec<String>) -> Option<T> {
-        merged.get(name).map_err(|error| mistakes.push(format!("{name}: {error}"))).ok()
-    }
-    let kafka = section(merged, "kafka", mistakes);
-    let database = section(merged, "database", mistakes);
-    let http = section(merged, "http", mistakes);
-    let socket = section(merged, "socket", mistakes);
-    let delivery = section(merged, "delivery", mistakes);
-    let limits = section(merged, "limits", mistakes);
-    let consumer = section(merged, "consumer", mistakes);
-    let broker = section(merged, "broker", mistakes);
-    let logging = section(merged, "logging", mistakes);
+/// Each section by itself, and each key of it, so that a mistake in one does not hide those in the others.
+fn sections(given: &mut Given) -> Option<Settings> {
+    let kafka = section(given, "kafka");
+    let database = section(given, "database");
+    let http = section(given, "http");
+    let socket = section(given, "socket");
+    let delivery = section(given, "delivery");
+    let limits = section(given, "limits");
+    let consumer = section(given, "consumer");
+    let broker = section(given, "broker");
+    let logging = section(given, "logging");
     Some(Settings {
         kafka: kafka?,
         database: database?,
@@ -199,28 +193,27 @@ fn sections(merged: &Config, mistakes: &mut Vec<String>) -> Option<Settings> {
     })
 }
 
-fn unknown_keys(defaults: &Value, merged: &Value) -> Vec<String> {
-    let (ValueKind::Table(known), ValueKind::Table(given)) = (&defaults.kind, &merged.kind) else {
-        return vec!["the settings must be a table".to_owned()];
-    };
-    let mut unknown = BTreeSet::new();
-    for (section, value) in given {
-        let Some(known_section) = known.get(section) else {
-            unknown.insert(format!("unknown section or key: {section}"));
-            continue;
-        };
-        if let (ValueKind::Table(known_keys), ValueKind::Table(keys)) = (&known_section.kind, &value.kind) {
-            unknown.extend(keys_not_in(known_keys, keys).map(|key| format!("unknown key: {section}.{key}")));
+/// A key whose value has not the right form is a mistake, and the default takes its place, so that the other
+/// keys are still looked at.
+fn section<T: DeserializeOwned>(given: &mut Given, name: &str) -> Option<T> {
+    let mut values = given.section(name);
+    if !reads::<T>(&values) {
+        let defaults = given.default_section(name);
+        for (key, default) in defaults.iter().collect::<BTreeMap<_, _>>() {
+            let mut alone = defaults.clone();
+            alone.insert(key.clone(), values.get(key)?.clone());
+            if !reads::<T>(&alone) {
+                given.wrong_form(name, key, &default.kind);
+                values.insert(key.clone(), default.clone());
+            }
         }
     }
-    unknown.into_iter().collect()
+    let section = Value::new(None, ValueKind::Table(values)).try_deserialize();
+    section.map_err(|_| given.mistakes.push(format!("[{name}] has not the right form"))).ok()
 }
 
-fn keys_not_in<'a>(
-    known: &'a Map<String, Value>,
-    given: &'a Map<String, Value>,
-) -> impl Iterator<Item = &'a String> {
-    given.keys().filter(|key| !known.contains_key(*key))
+fn reads<T: DeserializeOwned>(values: &Table) -> bool {
+    Value::new(None, ValueKind::Table(values.clone())).try_deserialize::<T>().is_ok()
 }
 
 #[cfg(test)]
@@ -235,7 +228,7 @@ mod tests {
         Source {
             program_defaults: "",
             file: None,
-            environment: pairs.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            environment: pairs.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         }
     }
 
@@ -292,11 +285,125 @@ mod tests {
             ("MILENA__HTTP__LISTEN", "nowhere"),
             ("MILENA__SOCKET__MAX_IN_FLIGHT", "many"),
             ("MILENA__NONSENSE", "1"),
+            ("MILENA__CONSUMER__BATCH_ROWS", "0"),
+            ("MILENA__HTTP__TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
         ]);
         let report = Settings::load(&source).unwrap_err().to_string();
-        for expected in ["unknown key: kafka.topik", "http", "socket", "nonsense"] {
+        for expected in [
+            "unknown key: kafka.topik (did you mean kafka.topic?)",
+            "http.listen (MILENA__HTTP__LISTEN) must be an address and a port, such as 127.0.0.1:8080",
+            "socket.max_in_flight (MILENA__SOCKET__MAX_IN_FLIGHT) must be a whole number, such as 64",
+            "nonsense",
+            "consumer.batch_rows must be 1 to 100000",
+            "http.trusted_proxies (MILENA__HTTP__TRUSTED_PROXIES) must be a list of addresses and networks",
+        ] {
             assert!(report.contains(expected), "{expected} is missing in: {report}");
         }
+        assert_eq!(report.lines().count(), 7, "{report}");
+        for given in ["nowhere", "many", "proxy "] {
+            assert!(!report.contains(given), "{given}: {report}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_the_text_that_was_given() {
+        let source = environment(&[
+            ("MILENA__KAFKA__TOPIC", "0123"),
+            ("MILENA__KAFKA__DEAD_TOPIC", "1e3"),
+            ("MILENA__CONSUMER__GROUP", "007"),
+            ("MILENA__DATABASE__URL", "postgres://u:1e5@h/d"),
+            ("MILENA__KAFKA__PROPERTIES__SASL__PASSWORD", "1e5"),
+            ("MILENA__KAFKA__PROPERTIES__SASL__USERNAME", "true"),
+            ("MILENA__HTTP__ALLOWED_ORIGINS", "https://a.example, https://b.example ,"),
+        ]);
+        let settings = Settings::load(&source).unwrap();
+        assert_eq!([&*settings.kafka.topic, &settings.kafka.dead_topic], ["0123", "1e3"]);
+        assert_eq!(settings.consumer.group, "007");
+        assert_eq!(settings.kafka.properties["sasl.password"], "1e5");
+        assert_eq!(settings.kafka.properties["sasl.username"], "true");
+        assert_eq!(settings.http.allowed_origins, ["https://a.example", "https://b.example"]);
+    }
+
+    #[test]
+    fn a_file_is_read_as_people_write_them() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        write!(
+            file,
+            "\u{feff}[kafka]\npartitions = \"3\"\n[kafka.properties]\n\"socket.timeout.ms\" = 7000\n\
+             ssl.endpoint = true\n[http]\nallowed_origins = [\" https://a.example\"]\n"
+        )
+        .unwrap();
+        let source = Source { file: Some(file.path()), ..Source::default() };
+        let settings = Settings::load(&source).unwrap();
+        assert_eq!(settings.kafka.partitions, 3);
+        assert_eq!(settings.kafka.properties["socket.timeout.ms"], "7000");
+        assert_eq!(settings.kafka.properties["ssl.endpoint"], "true");
+        assert_eq!(settings.http.allowed_origins, ["https://a.example"]);
+    }
+
+    #[test]
+    fn no_mistake_shows_what_was_given() {
+        for text in [
+            "[kafka.properties]\n\"sasl.password\" = hunter2",
+            "[kafka.properties]\n\"sasl.password\" = 'hunter2",
+            "[kafka.properties]\n\"sasl.password\" = 1.5e5 # hunter2",
+            "[kafka.properties]\n\"sasl.password\" = [\"hunter2\"]",
+            "[database]\nurl = [\"hunter2\"]",
+            "[database]\nurl = \"hunter2\"",
+            "[http]\nsecure_cookies = \"hunter2\"\ntrusted_proxies = [\"hunter2\"]",
+            "[broker]\nsync = \"hunter2\"\nlisten = \"hunter2\"",
+            "hunter2",
+        ] {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            writeln!(file, "{text}").unwrap();
+            let source = Source { file: Some(file.path()), ..Source::default() };
+            let report = Settings::load(&source).unwrap_err().to_string();
+            assert!(!report.contains("hunter2") && !report.contains("1.5e5"), "{text}: {report}");
+        }
+    }
+
+    #[test]
+    fn near_misses_are_named_and_strangers_are_not() {
+        for (wrong, right) in [
+            ("MILENA_HTTP__LISTEN", "MILENA__HTTP__LISTEN"),
+            ("MILENA_HTTP_LISTEN", "MILENA__HTTP__LISTEN"),
+            ("MILENA__HTTP_LISTEN", "MILENA__HTTP__LISTEN"),
+            ("MILENA__HTTP__LISTN", "http.listen"),
+            ("MILENA_DATABASE_URL", "MILENA__DATABASE__URL"),
+            ("MILENA_KAFKA__BROKER", "MILENA__KAFKA__BROKERS"),
+            ("MILENA__CONFIG", "MILENA_CONFIG"),
+            ("MILENA__KAFKA__PROPERTY__SASL__PASSWORD", "kafka.property"),
+        ] {
+            let report = Settings::load(&environment(&[(wrong, "hunter2")])).unwrap_err().to_string();
+            assert!(report.contains(wrong) || report.contains("unknown"), "{wrong}: {report}");
+            assert!(report.contains(right) && !report.contains("hunter2"), "{wrong}: {report}");
+        }
+        // What a service manager, a cluster, a test or another program may have there.
+        for other in [
+            "MILENA_CONFIG",
+            "MILENA_IMPORT_PASSWORD",
+            "MILENA_TEST_KAFKA",
+            "MILENA_PORT",
+            "MILENA_SERVICE_HOST",
+            "MILENA_PORT_8080_TCP_ADDR",
+            "MILENAS_SECRET",
+            "HTTP__LISTEN",
+        ] {
+            assert!(Settings::load(&environment(&[(other, "x")])).is_ok(), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_environment_may_hold_what_is_no_text() {
+        use std::os::unix::ffi::OsStringExt;
+        let strange = || std::ffi::OsString::from_vec(vec![b'a', 0xff]);
+        let mut source = environment(&[]);
+        source.environment.insert("SOMEBODYS".into(), strange());
+        source.environment.insert(strange(), "x".into());
+        assert!(Settings::load(&source).is_ok());
+        source.environment.insert("MILENA__KAFKA__TOPIC".into(), strange());
+        let report = Settings::load(&source).unwrap_err().to_string();
+        assert!(report.contains("MILENA__KAFKA__TOPIC is not UTF-8"), "{report}");
     }
 
     #[test]

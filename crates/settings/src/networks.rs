@@ -20,28 +20,28 @@ impl Networks {
     }
 }
 
-/// Which entry is neither a network nor an address.
+/// Which entry, counted from 1, is neither a network nor an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotANetwork(String);
+pub struct NotANetwork(usize);
 
 impl fmt::Display for NotANetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" is neither an address nor a network such as 10.0.0.0/8", self.0)
+        write!(f, "entry {} is neither an address nor a network such as 10.0.0.0/8", self.0)
     }
 }
 
 impl std::error::Error for NotANetwork {}
 
-fn network(text: &str) -> Result<IpNet, NotANetwork> {
+fn network((index, text): (usize, &str)) -> Result<IpNet, NotANetwork> {
     text.parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| NotANetwork(text.to_owned()))
+        .map_err(|_| NotANetwork(index + 1))
 }
 
 fn networks<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Networks, NotANetwork> {
     // An empty list in an environment variable is one empty text.
     let texts = texts.into_iter().map(str::trim).filter(|text| !text.is_empty());
-    texts.map(network).collect::<Result<_, _>>().map(Networks)
+    texts.enumerate().map(network).collect::<Result<_, _>>().map(Networks)
 }
 
 impl FromStr for Networks {
@@ -75,8 +75,8 @@ mod tests {
         }
         assert_eq!("".parse(), Ok(Networks::default()));
         for wrong in ["10.0.0.0/33", "proxy.example.org", "10.0.0"] {
-            let said = wrong.parse::<Networks>().unwrap_err().to_string();
-            assert!(said.contains(wrong), "{said}");
+            let said = format!("::1, {wrong}").parse::<Networks>().unwrap_err().to_string();
+            assert!(said.starts_with("entry 2 is") && !said.contains("proxy"), "{said}");
         }
     }
 }

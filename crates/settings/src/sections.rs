@@ -69,7 +69,8 @@ section! {
 section! {
     /// `[http]`
     HttpSettings {
-        listen: SocketAddr, allowed_origins: Vec<String>, secure_cookies: SecureCookies, session_days: u32,
+        listen: SocketAddr, operations_listen: String,
+        allowed_origins: Vec<String>, secure_cookies: SecureCookies, session_days: u32,
         max_connections: usize, max_connections_per_address: usize, trusted_proxies: Networks, header_timeout_ms: u64,
         drain_ms: u64,
     }

@@ -5,7 +5,7 @@
 //! With `MILENA_TEST_REQUIRE_SERVERS=1` a missing one is a failure. The measure is always the same: the store
 //! equals the log, and the dead-letter topic has exactly the bad records.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
 mod broker_errors;
 mod child;

@@ -97,6 +97,7 @@ async fn mistakes_in_the_settings_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.toml");
     std::fs::write(&file, "[consumer]\nbatch_size = 5\n").unwrap();
+    let database = format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display());
     let with_file = |line: &str, says| Case::new(&format!("{line} --config {}", file.display()), 1, says);
     for case in [
         Case::new("status --config /nowhere/milena.toml", 1, "/nowhere/milena.toml"),
@@ -105,6 +106,13 @@ async fn mistakes_in_the_settings_are_named() {
         Case::new("status", 1, "database.url must start with").with("MILENA__DATABASE__URL", "oracle://x"),
         Case::new("status --database sqlite:/nowhere/at/all.db", 1, "the database cannot be opened"),
         Case::new("status --database sqlite::memory:", 1, "name a file"),
+        Case::new("status", 1, "MILENA__KAFKA__BROKERS?").with("MILENA_KAFKA_BROKERS", "hidden"),
+        // Before anybody is asked whether there is such a broker; the value may be a password.
+        Case::new("run", 1, "no property \"sasl.pasword\"")
+            .with("MILENA__KAFKA__PROPERTIES__SASL__PASWORD", "hidden")
+            .with("MILENA__DATABASE__URL", database.as_str()),
+        Case::new("dead list", 1, "does not take the value of \"compression.codec\"")
+            .with("MILENA__KAFKA__PROPERTIES__COMPRESSION__CODEC", "hidden"),
     ] {
         case.fails_in_one_sentence().await;
     }

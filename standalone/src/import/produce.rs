@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use milena_domain::MessageEvent;
-use milena_kafka::{Role, client_config, message_headers};
+use milena_kafka::{LogError, Role, client_config, message_headers};
 use milena_settings::KafkaSettings;
 use rdkafka::ClientContext;
 use rdkafka::error::KafkaError;
@@ -62,9 +62,7 @@ impl ImportProducer {
         let outcome = Arc::new(Outcome::default());
         let mut config = client_config(settings, &Role::Producer { timeout_ms: NO_TIMEOUT });
         config.set("linger.ms", "20").set("batch.num.messages", "10000");
-        let client = config
-            .create_with_context(Context(Arc::clone(&outcome)))
-            .context("kafka.properties are not accepted")?;
+        let client = config.create_with_context(Context(Arc::clone(&outcome))).map_err(LogError::refused)?;
         Ok(Self { client: Arc::new(client), outcome, topic: settings.topic.clone() })
     }
 
