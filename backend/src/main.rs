@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Parser;
 use milena_backend::App;
+use milena_domain::cure;
 use milena_settings::{Settings, Source};
 use milena_storage::Store;
 use tokio_util::sync::CancellationToken;
@@ -35,26 +36,36 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let config = cli.config.iter().map(|file| ("--config", file.as_os_str()));
+    cure::set_form(cure::Kind::Cluster, &config.collect::<Vec<_>>());
     let settings = match Settings::load(&Source::process(cli.config.as_deref())) {
         Ok(settings) => settings,
         Err(mistakes) => {
-            eprintln!("backend: {mistakes}");
-            return ExitCode::from(WRONG_SETTINGS);
+            return ended(&format!("backend: {mistakes}"), ExitCode::from(WRONG_SETTINGS));
         }
     };
     if cli.check_config {
-        eprintln!("backend: the settings are valid");
-        return ExitCode::SUCCESS;
+        return ended("backend: the settings are valid", ExitCode::SUCCESS);
     }
     milena_process::start_logging(&settings.logging.filter);
     milena_process::raise_open_files(settings.http.max_connections as u64);
     match run(settings) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            milena_process::settle();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("backend: {}", milena_process::sentence(error.as_ref()));
-            ExitCode::FAILURE
+            let sentence = format!("backend: {}", milena_process::sentence(error.as_ref()));
+            ended(&sentence, ExitCode::FAILURE)
         }
     }
+}
+
+/// The last words, and the status that goes with them.
+fn ended(words: &str, code: ExitCode) -> ExitCode {
+    milena_process::complain(words);
+    milena_process::settle();
+    code
 }
 
 #[tokio::main]

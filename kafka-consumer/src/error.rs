@@ -1,6 +1,7 @@
 //! Why the consumer does not start, or stops by itself.
 
 use milena_domain::Epoch;
+use milena_domain::cure::command;
 use milena_kafka::LogError;
 use milena_storage::StorageError;
 use rdkafka::error::KafkaError;
@@ -20,7 +21,8 @@ pub enum ConsumerError {
     /// Most records are bad.
     #[error(
         "most of the last records of topic {topic} cannot be read: stopped before more of them go to the dead-letter \
-         topic; look at `kafka-consumer dead list`"
+         topic; look at {}",
+        command("dead list")
     )]
     TooManyDead {
         /// The topic.

@@ -7,11 +7,10 @@ use milena_kafka_consumer::cli::{Cli, execute};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match execute(Cli::parse()).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("kafka-consumer: {}", milena_process::sentence(error.as_ref()));
-            ExitCode::FAILURE
-        }
-    }
+    let code = execute(Cli::parse()).await.unwrap_or_else(|error| {
+        milena_process::complain(format!("kafka-consumer: {}", milena_process::sentence(error.as_ref())));
+        ExitCode::FAILURE
+    });
+    milena_process::settle();
+    code
 }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use milena_broker::{Broker, BrokerConfig, BrokerError, SyncPolicy};
-use milena_settings::{BrokerSettings, SyncMode};
+use milena_settings::{BrokerSettings, Settings, SyncMode};
 use tokio::runtime::Handle;
+
+use crate::cli::Options;
+use crate::settings;
 
 /// Starts the broker on `data`, its tasks on `runtime`. When the default port is taken, any free one does, because few people look for it.
 ///
@@ -39,6 +42,32 @@ pub(crate) async fn start_broker(
             start(SocketAddr::new(address.ip(), 0)).await
         }
         outcome => outcome,
+    }
+}
+
+/// Points `settings` at the data folder: at the log of the program that runs on it, or at one that is started
+/// here and is the caller's to stop.
+///
+/// # Errors
+/// When the folder cannot be used.
+pub(crate) async fn open_log(
+    options: &Options,
+    settings: &mut Settings,
+    data: &Path,
+    runtime: &Handle,
+) -> anyhow::Result<Option<Broker>> {
+    match start_broker(&settings.broker, data, options.broker.is_some(), runtime).await {
+        Ok(broker) => {
+            settings::use_data_folder(settings, data, broker.address())?;
+            write_down(data, broker.address())?;
+            Ok(Some(broker))
+        }
+        Err(BrokerError::InUse { .. }) => {
+            let running = look_up(data).context("the data folder is in use, but not by milena")?;
+            settings::use_data_folder(settings, data, running)?;
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

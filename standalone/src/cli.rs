@@ -1,9 +1,12 @@
 //! The command line.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use milena_domain::cure;
+use milena_kafka_consumer::cli::StoreCommand;
 
 /// Self-hosted chat whose write path is a log: broker, database, server and web page in one program.
 #[derive(Debug, Parser)]
@@ -22,11 +25,14 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
+/// Where a data folder is when nobody says so.
+const DEFAULT_DATA: &str = "./data";
+
 /// What all commands take.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Options {
     /// Folder that holds everything: log, database. Created when missing.
-    #[arg(long, global = true, value_name = "DIR", default_value = "./data")]
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_DATA)]
     pub(crate) data: PathBuf,
     /// Settings file (TOML); see config/default.toml for what can be set.
     #[arg(long, global = true, value_name = "FILE", env = "MILENA_CONFIG")]
@@ -38,6 +44,21 @@ pub(crate) struct Options {
     /// free port when that is taken]
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) broker: Option<SocketAddr>,
+    /// Another database than that of the data folder, for `verify`, `replay` and `status`:
+    /// sqlite:PATH?mode=rwc, postgres://... or mysql://...
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) database: Option<String>,
+}
+
+impl Options {
+    /// What a command needs to reach the same data, to be named in a sentence.
+    pub(crate) fn for_commands(&self) -> Vec<(&'static str, &OsStr)> {
+        let other = |data: &&PathBuf| data.as_os_str() != DEFAULT_DATA;
+        let data = Some(&self.data).filter(other).map(|data| ("--data", data.as_os_str()));
+        let config = self.config.iter().map(|file| ("--config", file.as_os_str()));
+        let database = self.database.iter().map(|url| ("--database", cure::without_secret(url)));
+        data.into_iter().chain(config).chain(database).collect()
+    }
 }
 
 /// The commands besides running.
@@ -45,6 +66,9 @@ pub(crate) struct Options {
 pub(crate) enum Command {
     /// Bring conversations in from a file of JSON lines, through the log, with their original times.
     Import(ImportArguments),
+    /// The consumer's commands, on the data folder, whether milena runs on it or not.
+    #[command(flatten)]
+    Store(StoreCommand),
 }
 
 /// What `import` takes.

@@ -5,6 +5,7 @@
 
 mod address;
 mod cli;
+mod command;
 mod import;
 mod run;
 mod settings;
@@ -12,12 +13,14 @@ mod settings;
 use std::process::ExitCode;
 
 use clap::Parser;
+use milena_domain::cure;
 use tokio::runtime::Runtime;
 
 use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    cure::set_form(cure::Kind::OneProgram, &cli.options.for_commands());
     // The log has threads of its own, so that a disk that hangs holds up the log only, not the people who read, and so
     // that a confirmation does not queue behind whatever else the program does.
     let (runtime, log_runtime) = match (runtime("milena"), runtime("log")) {
@@ -26,13 +29,18 @@ fn main() -> ExitCode {
             return fail(&anyhow::Error::new(error).context("the async runtime cannot start"));
         }
     };
+    if cli.options.database.is_some() && !matches!(cli.command, Some(Command::Store(_))) {
+        return fail(&anyhow::anyhow!("--database is for status, verify, replay, dead and new-epoch"));
+    }
     let log = log_runtime.handle();
     let outcome = runtime.block_on(async {
         match cli.command {
             None => run::run(&cli.options, log).await.map(|()| ExitCode::SUCCESS),
             Some(Command::Import(ref arguments)) => import::run(&cli.options, log, arguments).await,
+            Some(Command::Store(ref command)) => command::run(&cli.options, log, command).await,
         }
     });
+    milena_process::settle();
     outcome.unwrap_or_else(|error| fail(&error))
 }
 
@@ -42,6 +50,7 @@ fn runtime(thread_name: &str) -> std::io::Result<Runtime> {
 
 /// One sentence for the person in front of the terminal, then what caused it.
 fn fail(error: &anyhow::Error) -> ExitCode {
-    eprintln!("milena: {}", milena_process::sentence(error.as_ref()));
+    milena_process::complain(format!("milena: {}", milena_process::sentence(error.as_ref())));
+    milena_process::settle();
     ExitCode::FAILURE
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use milena_backend::App;
 use milena_broker::Broker;
-use milena_process::{raise_open_files, start_logging, stop_on_signal};
+use milena_process::{raise_open_files, say, start_logging, stop_on_signal};
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::runtime::Handle;
@@ -90,10 +90,9 @@ pub(crate) fn spawn_consumer(
 }
 
 /// What a newcomer needs to know, on standard output.
-#[allow(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
 fn announce(http: SocketAddr, data: &Path, broker: SocketAddr) {
-    println!("Milena is ready: http://{http}");
-    println!("  data  {}", data.display());
-    println!("  log   {broker} (Kafka protocol, for tools on this machine)");
-    println!("  stop  Ctrl-C");
+    say(format!("Milena is ready: http://{http}"));
+    say(format!("  data  {}", data.display()));
+    say(format!("  log   {broker} (Kafka protocol, for tools on this machine)"));
+    say("  stop  Ctrl-C");
 }

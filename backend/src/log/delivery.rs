@@ -8,6 +8,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use milena_domain::cure::command;
 use milena_domain::{Event, MessageEvent, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -157,8 +158,9 @@ impl DeliveryTask {
             Confirmation::Confirmed { partition, offset, event } => {
                 let Some(cursor) = self.cursors.get_mut(partition as usize) else {
                     self.health.set_broken(format!(
-                        "the topic got a new partition, {partition}: positions are no longer one order; see \
-                         `kafka-consumer new-epoch`"
+                        "the topic got a new partition, {partition}: positions are no longer one \
+                         order; see {}",
+                        command("new-epoch")
                     ));
                     self.stop.cancel();
                     return;

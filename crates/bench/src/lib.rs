@@ -4,6 +4,8 @@
 //! Milena) in the same run, and ends with one line, `BENCH_JSON {...}`. `scripts/bench` builds the programs, starts the
 //! servers that a bench needs, and ends them.
 
+#![allow(clippy::print_stderr, reason = "a bench is run to be read, and ends with its reader")]
+
 pub mod broker;
 pub mod cli;
 pub mod client;

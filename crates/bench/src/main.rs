@@ -1,5 +1,7 @@
 //! `milena-bench`: the command line around the benches.
 
+#![allow(clippy::print_stderr, reason = "a bench is run to be read, and ends with its reader")]
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -7,9 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// Somebody asked to listen on the network without saying so twice.
-    #[error(
-        "{0} is not a loopback address; the broker has no access control, set `allow_remote` to listen there"
-    )]
+    #[error("{0} is not an address of this machine alone: the log listens on 127.0.0.1 or [::1] only")]
     NotLoopback(SocketAddr),
     /// The port is taken or not permitted.
     #[error("cannot listen on {address}")]

@@ -4,6 +4,7 @@
 //! holds for the browser's frame, the record in the log and the row in the store alike.
 
 mod client_id;
+pub mod cure;
 mod cursor;
 mod event;
 mod field;

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cure::command;
+
 /// What the log says of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartitionState {
@@ -20,8 +22,9 @@ pub struct PartitionState {
 pub enum LogMismatch {
     /// The topic has fewer or more partitions than the store knows of.
     #[error(
-        "topic {topic} has {actual} partitions but {expected} are expected: if it was repartitioned, run \
-         `kafka-consumer new-epoch`; else correct kafka.partitions"
+        "topic {topic} has {actual} partitions but {expected} are expected: if it was repartitioned, run {}; \
+         else correct kafka.partitions",
+        command("new-epoch")
     )]
     PartitionCount {
         /// The topic.
@@ -34,7 +37,8 @@ pub enum LogMismatch {
     /// The store has seen more than the log holds.
     #[error(
         "topic {topic} partition {partition} ends at offset {high} but the store has read up to {stored}: if the \
-         topic was recreated or restored, run `kafka-consumer new-epoch`"
+         topic was recreated or restored, or its end was lost, run {}",
+        command("new-epoch")
     )]
     Behind {
         /// The topic.
@@ -49,8 +53,9 @@ pub enum LogMismatch {
     /// Records that the store never saw are gone.
     #[error(
         "topic {topic} partition {partition} starts at offset {low} but the store has only read up to {stored}: \
-         {} records were removed before they were stored; restore them, or accept the loss with \
-         `kafka-consumer new-epoch`", low - stored
+         {} records were removed before they were stored; restore them, or accept the loss with {}",
+        low - stored,
+        command("new-epoch")
     )]
     Removed {
         /// The topic.

@@ -15,6 +15,7 @@ pub fn crash_point(name: &str) {
 
 #[cfg(debug_assertions)]
 mod armed {
+    use std::io::Write;
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,7 +34,7 @@ mod armed {
     pub(super) fn reach(name: &str) {
         let Some(armed) = ARMED.as_ref().filter(|armed| armed.name == name) else { return };
         if armed.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            eprintln!("crash point {name} is reached");
+            let _ = writeln!(std::io::stderr(), "crash point {name} is reached");
             loop {
                 std::thread::park();
             }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use milena_domain::cure::command;
 use milena_domain::{Event, Timestamp};
 use milena_kafka::{LogError, Quiet, Role, client_config, header, partition_states};
 use milena_settings::{KafkaSettings, Settings};
@@ -13,7 +14,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde::Serialize;
 use tokio::sync::mpsc;
 
-use super::{KAFKA_TIMEOUT, existing, say, say_json};
+use super::{KAFKA_TIMEOUT, answer, answer_json, existing};
 use crate::dead_letters::{
     HEADER_DETAIL, HEADER_OFFSET, HEADER_PARTITION, HEADER_REASON, HEADER_TIMESTAMP_MS, HEADER_TOPIC,
     HEADER_VALUE_OMITTED, OUR_HEADERS,
@@ -88,7 +89,7 @@ pub(crate) async fn list(settings: &Settings, json: bool) -> anyhow::Result<()> 
     let mut seen = HashSet::new();
     let mut count = 0;
     if !json {
-        say(format!(
+        answer(format!(
             "{:>8} {:<24} {:<18} {:>9} {:>10} {:>10}  detail",
             "letter", "time", "reason", "partition", "offset", "bytes"
         ));
@@ -99,25 +100,25 @@ pub(crate) async fn list(settings: &Settings, json: bool) -> anyhow::Result<()> 
             line.repeated = !seen.insert((line.topic.clone(), line.partition, line.offset));
             count += 1;
             if json {
-                say_json(&line)?;
+                answer_json(&line)?;
             } else {
                 let time = line.time.map_or_else(|| "-".to_owned(), |time| time.to_string());
-                say(format!(
+                answer(format!(
                     "{:>8} {:<24} {:<18} {:>9} {:>10} {:>10}  {}{}",
                     line.letter,
                     time,
-                    line.reason,
+                    visible(&line.reason),
                     line.partition,
                     line.offset,
                     line.value_bytes,
-                    line.detail,
+                    visible(&line.detail),
                     if line.repeated { " (again)" } else { "" }
                 ));
             }
         }
     }
     if !json {
-        say(format!("{count} dead letters of {} different records", seen.len()));
+        answer(format!("{count} dead letters of {} different records", seen.len()));
     }
     Ok(())
 }
@@ -151,11 +152,20 @@ fn name_of(letter: &OwnedMessage) -> String {
 pub(crate) async fn show(settings: &Settings, name: &str) -> anyhow::Result<()> {
     let letter = find(&settings.kafka, &[name.to_owned()]).await?.remove(0);
     for header in letter.headers().into_iter().flat_map(Headers::iter) {
-        say(format!("{}: {}", header.key, readable(header.value)));
+        answer(format!("{}: {}", visible(header.key), readable(header.value)));
     }
-    say(format!("key: {}", readable(letter.key())));
-    say(format!("value: {}", readable(letter.payload())));
+    answer(format!("key: {}", readable(letter.key())));
+    answer(format!("value: {}", readable(letter.payload())));
     Ok(())
+}
+
+/// Whoever wrote the record chose these letters: none of them may command the terminal.
+fn visible(text: &str) -> String {
+    let letter = |letter: char| match letter {
+        '"' | '\'' | '\\' => letter.to_string(),
+        other => other.escape_debug().to_string(),
+    };
+    text.chars().map(letter).collect()
 }
 
 fn readable(bytes: Option<&[u8]>) -> String {
@@ -168,7 +178,8 @@ pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> a
     let letters = if all { every(&settings.kafka).await? } else { find(&settings.kafka, names).await? };
     let producer: FutureProducer<Quiet> =
         client_config(&settings.kafka, &Role::Producer { timeout_ms: 30_000 })
-            .create_with_context(Quiet::default())?;
+            .create_with_context(Quiet::default())
+            .map_err(LogError::refused)?;
     let (mut sent, mut left) = (0, 0);
     let mut seen = HashSet::new();
     for letter in letters {
@@ -177,12 +188,15 @@ pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> a
             continue;
         }
         if letter.headers().is_some_and(|headers| header(headers, HEADER_VALUE_OMITTED).is_some()) {
-            say(format!("{}: its value was too large to be kept here; it stands at its origin", line.letter));
+            answer(format!(
+                "{}: its value was too large to be kept here; it stands at its origin",
+                line.letter
+            ));
             left += 1;
             continue;
         }
         if let Err(error) = Event::decode(letter.key(), letter.payload()) {
-            say(format!("{}: {error}", line.letter));
+            answer(format!("{}: {error}", line.letter));
             left += 1;
             continue;
         }
@@ -196,7 +210,7 @@ pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> a
             .with_context(|| format!("{} was not sent", line.letter))?;
         sent += 1;
     }
-    say(format!("{sent} sent again, {left} left as they are"));
+    answer(format!("{sent} sent again, {left} left as they are"));
     Ok(())
 }
 
@@ -224,7 +238,19 @@ async fn find(settings: &KafkaSettings, names: &[String]) -> anyhow::Result<Vec<
     let found: Vec<_> =
         every(settings).await?.into_iter().filter(|letter| names.contains(&name_of(letter))).collect();
     if let Some(missing) = names.iter().find(|name| !found.iter().any(|letter| name_of(letter) == **name)) {
-        bail!("there is no dead letter {missing}: see `kafka-consumer dead list`");
+        bail!("there is no dead letter {missing}: see {}", command("dead list"));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn what_strangers_wrote_does_not_command_the_terminal() {
+        assert_eq!(visible("\u{1b}]0;pwned\u{7}\r\n"), r"\u{1b}]0;pwned\u{7}\r\n");
+        assert_eq!(visible("\u{202e}\u{9b}2J"), r"\u{202e}\u{9b}2J");
+        assert_eq!(visible("the field \"to\" isn't Jesenská's"), "the field \"to\" isn't Jesenská's");
+    }
 }

@@ -1,6 +1,7 @@
 //! What the program can do besides `run`, one file a command. Each prints what it found to standard output, as text for
 //! people or, with `--json`, for scripts; each failure is one sentence.
 
+pub(crate) mod arguments;
 pub(crate) mod dead;
 pub(crate) mod new_epoch;
 pub(crate) mod replay;
@@ -8,12 +9,14 @@ pub(crate) mod status;
 pub(crate) mod verify;
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::time::Duration;
 
+use anyhow::Context;
 use milena_domain::PartitionState;
 use milena_kafka::partition_states;
-use milena_settings::KafkaSettings;
+use milena_process::answer;
+use milena_settings::{KafkaSettings, Settings};
+use milena_storage::Store;
 use serde::Serialize;
 
 /// Kafka must answer within this time.
@@ -24,20 +27,23 @@ async fn existing(kafka: &KafkaSettings) -> anyhow::Result<BTreeMap<i32, Partiti
     let states = partition_states(kafka, KAFKA_TIMEOUT).await?;
     if states.is_empty() {
         anyhow::bail!(
-            "topic {} does not exist yet: `kafka-consumer run` or the backend creates it",
-            kafka.topic
+            "topic {} does not exist yet: {} creates it",
+            kafka.topic,
+            milena_domain::cure::whoever_stores()
         );
     }
     Ok(states)
 }
 
-/// Prints a line to standard output. A reader that went away (`| head`) is no error.
-fn say(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stdout().lock(), "{line}");
+/// The database of the settings, its tables up to date.
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::connect(&settings.database).await.context("the database cannot be opened")?;
+    store.migrate().await.context("the database cannot be brought up to date")?;
+    Ok(store)
 }
 
 /// Prints a value as one line of JSON.
-fn say_json(value: &impl Serialize) -> anyhow::Result<()> {
-    say(serde_json::to_string(value)?);
+fn answer_json(value: &impl Serialize) -> anyhow::Result<()> {
+    answer(serde_json::to_string(value)?);
     Ok(())
 }

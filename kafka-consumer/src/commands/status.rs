@@ -11,7 +11,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
-use super::{KAFKA_TIMEOUT, existing, say, say_json};
+use super::{KAFKA_TIMEOUT, answer, answer_json, existing};
 use crate::origin;
 
 #[derive(Debug, Serialize)]
@@ -67,18 +67,18 @@ pub(crate) async fn status(settings: &Settings, store: &Store, json: bool) -> an
         mismatch: mismatch.map(|mismatch| mismatch.to_string()),
         partitions,
     };
-    if json { say_json(&status) } else { print(&status) }
+    if json { answer_json(&status) } else { print(&status) }
 }
 
 fn print(status: &Status) -> anyhow::Result<()> {
-    say(format!("topic {}   group {}   epoch {}", status.topic, status.group, status.epoch));
-    say(format!(
+    answer(format!("topic {}   group {}   epoch {}", status.topic, status.group, status.epoch));
+    answer(format!(
         "{:>9} {:>12} {:>12} {:>12} {:>12} {:>10} {:>10}",
         "partition", "log start", "log end", "stored", "group", "lag", "lag (s)"
     ));
     let number = |offset: Option<i64>| offset.map_or_else(|| "-".to_owned(), |offset| offset.to_string());
     for line in &status.partitions {
-        say(format!(
+        answer(format!(
             "{:>9} {:>12} {:>12} {:>12} {:>12} {:>10} {:>10.1}",
             line.partition,
             line.log_start,
@@ -89,12 +89,12 @@ fn print(status: &Status) -> anyhow::Result<()> {
             line.lag_seconds
         ));
     }
-    say(match status.lag {
+    answer(match status.lag {
         0 => "everything is stored".to_owned(),
         lag => format!("{lag} records are not stored yet, the oldest for {:.1} s", status.lag_seconds),
     });
     if let Some(mismatch) = &status.mismatch {
-        say(format!("MISMATCH: {mismatch}"));
+        answer(format!("MISMATCH: {mismatch}"));
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use milena_storage::{Store, StoredMessage};
 use serde::Serialize;
 
 use super::dead::{Origin, origins};
-use super::{existing, say, say_json};
+use super::{answer, answer_json, existing};
 use crate::record::{Content, Record};
 use crate::scan::scan;
 
@@ -78,7 +78,7 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
         findings.differ(|| format!("the store has {rows} rows but the log has {equal} messages"));
     }
     if json {
-        say_json(&findings)?;
+        answer_json(&findings)?;
     } else {
         print(topic, &findings);
     }
@@ -152,19 +152,19 @@ fn check(
 }
 
 fn print(topic: &str, findings: &Findings) {
-    say(format!("topic {topic}: {} records, {} rows in the store", findings.records, findings.rows));
-    say(format!(
+    answer(format!("topic {topic}: {} records, {} rows in the store", findings.records, findings.rows));
+    answer(format!(
         "{} equal, {} repeats, {} of earlier epochs, {} dead letters",
         findings.equal, findings.repeats, findings.earlier_epochs, findings.dead_letters
     ));
     for difference in &findings.differences {
-        say(difference);
+        answer(difference);
     }
     let told = findings.differences.len() as u64;
     if findings.difference_count > told {
-        say(format!("... and {} more", findings.difference_count - told));
+        answer(format!("... and {} more", findings.difference_count - told));
     }
-    say(match findings.difference_count {
+    answer(match findings.difference_count {
         0 => "the store equals the log".to_owned(),
         count => format!("{count} DIFFERENCES"),
     });

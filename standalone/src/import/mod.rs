@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use milena_domain::{MessageEvent, MessageId};
-use milena_process::{start_logging, stop_on_signal};
+use milena_process::{answer, start_logging, stop_on_signal};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -160,13 +160,12 @@ fn parse(lines: Vec<(u64, Vec<u8>)>, progress: &Progress, summary: &mut Summary)
     good
 }
 
-#[allow(clippy::print_stdout, reason = "this is what the program says to the person who started it")]
 fn report(summary: &Summary, stopped: bool) {
     if stopped {
-        println!("Stopped before the end; run the same command again to go on.");
+        answer("Stopped before the end; run the same command again to go on.");
     }
-    println!(
+    answer(format!(
         "{} lines: {} messages imported, {} already there, {} refused; {} people created.",
         summary.read, summary.produced, summary.known, summary.refused, summary.people_created
-    );
+    ));
 }

@@ -1,5 +1,6 @@
 //! The progress bar: bytes of the file, messages, rate, remaining time; quiet when the output is not a terminal.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -68,7 +69,7 @@ impl Progress {
 
     fn say(&self, sentence: &str) {
         // A hidden bar (no terminal) prints nothing by itself.
-        self.bar.suspend(|| eprintln!("{sentence}"));
+        self.bar.suspend(|| drop(writeln!(std::io::stderr(), "{sentence}")));
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use milena_broker::{Broker, BrokerError};
+use milena_broker::Broker;
 use milena_domain::check_log;
 use milena_kafka::{ensure_topics, partition_states};
 use milena_settings::Settings;
@@ -57,25 +57,14 @@ impl Target {
         log: &Handle,
     ) -> anyhow::Result<Self> {
         let data: PathBuf = settings::data_folder(&options.data)?;
-        match address::start_broker(&settings.broker, &data, options.broker.is_some(), log).await {
-            Ok(broker) => {
-                settings::use_data_folder(&mut settings, &data, broker.address())?;
-                address::write_down(&data, broker.address())?;
-                let mut target = Self::open(settings).await?;
-                let stop = CancellationToken::new();
-                let consumer =
-                    run::spawn_consumer(&target.settings, &target.store, stop.clone(), stop.clone());
-                target.own = Some(Own { broker, consumer, stop });
-                Ok(target)
-            }
-            Err(BrokerError::InUse { .. }) => {
-                let running =
-                    address::look_up(&data).context("the data folder is in use, but not by milena")?;
-                settings::use_data_folder(&mut settings, &data, running)?;
-                Self::open(settings).await
-            }
-            Err(error) => Err(error.into()),
+        let broker = address::open_log(options, &mut settings, &data, log).await?;
+        let mut target = Self::open(settings).await?;
+        if let Some(broker) = broker {
+            let stop = CancellationToken::new();
+            let consumer = run::spawn_consumer(&target.settings, &target.store, stop.clone(), stop.clone());
+            target.own = Some(Own { broker, consumer, stop });
         }
+        Ok(target)
     }
 
     async fn open(settings: Settings) -> anyhow::Result<Self> {

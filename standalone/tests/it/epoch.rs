@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::client::{Socket, send_frame};
+use crate::cures::{follow, named};
 use crate::world::{Cluster, Kind, Services, empty_topic};
 
 const PARTITIONS: i32 = 12;
@@ -48,7 +49,8 @@ async fn after_a_new_epoch_clients_start_afresh_with_all_that_is_stored() {
         "nothing was stored under wrong positions"
     );
 
-    let begun = cluster.command(&["new-epoch", "--yes"]).await;
+    // As the sentence says it, to the letter.
+    let begun = follow(&named(&cluster.consumers[0].said()), cluster.folder()).await;
     assert!(begun.status.success(), "{}{}", begun.stdout, begun.stderr);
     assert!(begun.stdout.contains("Epoch 2 has begun"), "{}", begun.stdout);
     cluster.backends[0].program.start_again();

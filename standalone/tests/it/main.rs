@@ -9,7 +9,7 @@
 //! `MILENA_SMS_CORPUS` names the corpus for the import tests, `MILENA_TEST_PROGRAMS` a folder with other builds of the
 //! programs, and `MILENA_TEST_LOGS` a folder that keeps what they said.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
 mod client;
 mod ledger;
@@ -17,6 +17,7 @@ mod world;
 
 mod bad_input;
 mod cluster;
+mod cures;
 mod embedded_log;
 mod epoch;
 mod faults;
@@ -26,6 +27,7 @@ mod import;
 mod kills;
 mod lifecycle;
 mod outages;
+mod outputs;
 mod pauses;
 mod privacy;
 mod repeats;

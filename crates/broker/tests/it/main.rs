@@ -1,5 +1,7 @@
 //! The broker as clients see it: librdkafka for what real programs do, the bare protocol for what they never would.
 
+#![allow(clippy::print_stderr, reason = "tests")]
+
 mod admin;
 mod clients;
 mod crash;

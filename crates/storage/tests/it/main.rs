@@ -2,7 +2,7 @@
 //! `MILENA_TEST_MARIADB_URL` name a server on which databases may be created. With `MILENA_TEST_REQUIRE_SERVERS=1` a
 //! missing one is a failure.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests")]
 
 mod abandoned;
 mod availability;

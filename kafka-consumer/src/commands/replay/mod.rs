@@ -10,6 +10,7 @@ mod spans;
 use std::time::Instant;
 
 use anyhow::Context;
+use milena_domain::cure::command;
 use milena_domain::{Timestamp, check_log};
 use milena_kafka::{ensure_topics, partition_states};
 use milena_settings::Settings;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::spans::Start;
 
-use super::{KAFKA_TIMEOUT, say, say_json};
+use super::{KAFKA_TIMEOUT, answer, answer_json};
 
 /// What to read.
 #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ pub(crate) async fn replay(
     tally.seconds = began.elapsed().as_secs_f64();
     tally.records_per_s = (tally.read as f64 / tally.seconds.max(0.001)).round();
     if request.json {
-        say_json(&tally)?;
+        answer_json(&tally)?;
     } else {
         print(&tally, request.dry_run);
     }
@@ -75,7 +76,7 @@ pub(crate) async fn replay(
 }
 
 fn print(tally: &Tally, dry_run: bool) {
-    say(format!(
+    answer(format!(
         "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} dead letters",
         tally.read,
         tally.seconds,
@@ -86,6 +87,6 @@ fn print(tally: &Tally, dry_run: bool) {
         tally.dead_letters
     ));
     if !tally.complete {
-        say("ended early: `kafka-consumer replay --from stored` goes on where this run ended");
+        answer(format!("ended early: {} goes on where this run ended", command("replay --from stored")));
     }
 }

@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::Request;
-use crate::commands::{KAFKA_TIMEOUT, say};
+use crate::commands::{KAFKA_TIMEOUT, answer};
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) async fn spans(
         let span = span(wanted, end.get(&partition).copied(), *state, stored.get(&partition).copied());
         if wanted.is_some_and(|wanted| wanted > span.start) && span.start < state.high {
             let start = span.start;
-            say(format!(
+            answer(format!(
                 "partition {partition}: begins at {start}, where the store ends, so that nothing is left out"
             ));
         }

@@ -82,7 +82,8 @@ impl Cluster {
         cluster
     }
 
-    fn launch(&self, program: &str, name: &str) -> Launch {
+    /// How one of the programs is started on this log and store.
+    pub(crate) fn launch(&self, program: &str, name: &str) -> Launch {
         let launch = Launch::new(program, name, self.folder.path())
             .argument("--config")
             .argument(settings_file(self.folder.path()));
@@ -111,6 +112,10 @@ impl Cluster {
     pub(crate) async fn command(&self, arguments: &[&str]) -> Finished {
         let launch = self.launch("kafka-consumer", "command");
         arguments.iter().fold(launch, |launch, argument| launch.argument(*argument)).run(60).await
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn topic(&self) -> &str {

@@ -59,6 +59,16 @@ impl Milena {
         Self::launch(folder).argument("import").argument(file)
     }
 
+    /// One of its commands on the folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Launch {
+        Self::command_on(self.folder(), arguments)
+    }
+
+    /// A command on a folder on which perhaps nobody runs.
+    pub(crate) fn command_on(folder: &Path, arguments: &[&str]) -> Launch {
+        arguments.iter().fold(Self::launch(folder), |launch, argument| launch.argument(*argument))
+    }
+
     /// Waits until it answers that it is ready.
     pub(crate) async fn ready(&mut self) {
         let rest = Rest::new(self.address);

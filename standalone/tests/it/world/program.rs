@@ -46,6 +46,11 @@ impl Launch {
     fn spawn(&self, stdout: &Path, stderr: &Path) -> Child {
         let open =
             |path: &Path| OpenOptions::new().create(true).append(true).open(path).expect("output file");
+        self.child(open(stdout), open(stderr))
+    }
+
+    /// A bare process with these outputs, which the caller ends.
+    pub(crate) fn child(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Child {
         let ours = |name: &str| name.starts_with("MILENA_") || name == "RUST_LOG";
         let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
@@ -55,8 +60,8 @@ impl Launch {
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
-            .stdout(open(stdout))
-            .stderr(open(stderr))
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| panic!("{} cannot be started: {error}", self.program.display()))
     }
