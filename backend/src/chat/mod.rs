@@ -17,6 +17,7 @@ mod send;
 mod start;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -55,6 +56,7 @@ pub struct Chat {
     /// Messages by id, of those who cannot prove that theirs is a first send.
     repeats: Arc<Batched<MessageId, StoredMessage>>,
     first_sends: Arc<FirstSends>,
+    turns: Arc<turns::Turns>,
     cursor_seal: Arc<CursorSeal>,
     directory: Directory,
     producer: Arc<dyn ports::LogEntry>,

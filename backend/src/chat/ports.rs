@@ -34,11 +34,12 @@ pub(super) trait Lookups: Send + Sync {
     fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>>;
     fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>>;
     fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage>;
-    fn conversation_positions(
+    fn conversations_since(
         &self,
         user: UserId,
+        first: Position,
         limit: usize,
-    ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>>;
+    ) -> Answer<'_, Vec<(ConversationId, Position)>>;
 }
 
 impl Lookups for Store {
@@ -62,12 +63,13 @@ impl Lookups for Store {
         self.history(conversation, page, limit).boxed()
     }
 
-    fn conversation_positions(
+    fn conversations_since(
         &self,
         user: UserId,
+        first: Position,
         limit: usize,
-    ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>> {
-        self.conversation_positions(user, limit).boxed()
+    ) -> Answer<'_, Vec<(ConversationId, Position)>> {
+        self.conversations_since(user, first, limit).boxed()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Going live and catching up: attach first, then replay, with an overlap rather than a gap.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits, partition_of};
 use milena_storage::Page;
@@ -10,14 +10,10 @@ use uuid::Uuid;
 use super::Chat;
 use super::page::ChatMessage;
 use crate::log::delivery::Attach;
-use crate::log::recent::{LogMessage, Missed};
+use crate::log::recent::{Missed, MissedOf};
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Outbox, Registration};
 use crate::wire::frames;
-
-/// Conversations that a resume looks through, at most: 40 MB of ids for a moment. Nobody has more, because nobody has
-/// more conversations than there are people; a smaller limit would hide a gap from somebody who has.
-const MAX_CONVERSATIONS: usize = 1_000_000;
 
 /// A socket that is live.
 #[derive(Debug)]
@@ -40,15 +36,17 @@ pub struct Backlog(Option<Parts>);
 struct Parts {
     since: SessionCursor,
     missed: Missed,
+    /// Conversations in which something was missed that memory does not have, those that were written in last first.
+    stored: Vec<ConversationId>,
 }
 
 impl Backlog {
     /// Whether there is nothing to replay.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|parts| parts.missed.conversations.is_empty() && parts.missed.uncovered.is_empty())
+        self.0.as_ref().is_none_or(|Parts { missed, stored, .. }| {
+            missed.conversations.is_empty() && missed.further.is_empty() && stored.is_empty()
+        })
     }
 }
 
@@ -56,7 +54,8 @@ impl Chat {
     /// Makes a socket live: from now on, what concerns `user` goes to `outbox`.
     ///
     /// # Errors
-    /// `log_unavailable` while this node is still catching up at its start, `shutting_down` at its end.
+    /// `log_unavailable` while this node is still catching up at its start, `shutting_down` at its end,
+    /// `store_unavailable` when memory does not reach back and the database is away.
     pub async fn attach(
         &self,
         user: UserId,
@@ -67,6 +66,8 @@ impl Chat {
         if !self.health.is_caught_up() {
             return Err(Refusal::later(Code::LogUnavailable, "this server is still reading the log", 1_000));
         }
+        // One person's sockets take turns, so that they do not keep the others waiting.
+        let _turn = self.turns.of(user).await;
         let gone = |_| Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000);
         let (reply, answer) = oneshot::channel();
         let since = resume.clone();
@@ -76,91 +77,125 @@ impl Chat {
             .map_err(|_| Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000))?;
         let attachment = answer.await.map_err(gone)?;
         let backlog = match (since, attachment.missed) {
-            (Some(since), Some(missed)) => Backlog(Some(Parts { since, missed })),
+            (Some(since), Some(missed)) => {
+                let stored = self.missed_in_store(user, &since, &missed.uncovered).await?;
+                Backlog(stored.map(|stored| Parts { since, missed, stored }))
+            }
             _ => Backlog(None),
         };
         let resumed = backlog.0.is_some();
         Ok(Attached { registration: attachment.registration, cursor: attachment.cursor, resumed, backlog })
     }
 
+    /// Conversations in which something was missed in partitions that memory does not cover, those that were written in
+    /// last first. `None` when they are too many, or memory had to drop what the store does not have: then whatever
+    /// is replayed would hide a gap. One call of the store.
+    async fn missed_in_store(
+        &self,
+        user: UserId,
+        since: &SessionCursor,
+        uncovered: &[i32],
+    ) -> Result<Option<Vec<ConversationId>>, Refusal> {
+        let Some(first) = uncovered
+            .iter()
+            .map(|&partition| since.next_offsets.get(partition as usize).copied().unwrap_or(0))
+            .min()
+        else {
+            return Ok(Some(Vec::new()));
+        };
+        const MOST: usize = limits::REPLAY_MAX_CONVERSATIONS;
+        let is_uncovered = |id: ConversationId| uncovered.contains(&partition_of(id, self.partitions));
+        // Memory first, then the store: what is stored between the two reads is in both, never in neither.
+        // Whether memory had to drop something is asked at the same moment: later the store may have caught up with that.
+        let in_memory: Vec<ConversationId> = {
+            let recent = self.recent();
+            if !uncovered.iter().all(|partition| recent.is_complete(*partition)) {
+                return Ok(None);
+            }
+            recent.unflushed_conversations(user).filter(|id| is_uncovered(*id)).take(MOST + 1).collect()
+        };
+        let first = Position::new(since.epoch, first);
+        let in_store = self.lookups.conversations_since(user, first, MOST + 1).await?;
+        if in_store.len() > MOST {
+            return Ok(None);
+        }
+        let known: HashSet<ConversationId> = in_memory.iter().copied().collect();
+        let mut all = in_memory;
+        all.extend(
+            in_store
+                .into_iter()
+                .filter(|(id, last)| {
+                    is_uncovered(*id) && *last >= seen(since, *id, self.partitions) && !known.contains(id)
+                })
+                .map(|(id, _)| id),
+        );
+        Ok((all.len() <= MOST).then_some(all))
+    }
+
     /// Puts the backlog into the outbox, waiting for room; ends early when the outbox is closed.
     ///
-    /// Each conversation's newest messages come as `message` frames, what is older than a page as a `gap`. Live frames
-    /// may come in between: clients order by position and drop by id.
+    /// The newest messages of the conversations that were written in last come as `message` frames, what is older than a
+    /// page and all of the others as a `gap`. Live frames may come in between: clients order by position and drop by
+    /// id. At most [`limits::REPLAY_CONVERSATIONS`] calls of the store.
     ///
     /// # Errors
     /// `store_unavailable` when memory does not reach back and the database is away: the connection must be
     /// closed, because going on would hide a gap.
     pub async fn replay(&self, user: UserId, backlog: Backlog, outbox: &Outbox) -> Result<(), Refusal> {
-        let Some(Parts { since, missed }) = backlog.0 else { return Ok(()) };
-        for (conversation, messages) in missed.conversations {
-            if !replay_from_memory(user, conversation, &since, &messages, self.partitions, outbox).await {
+        let Some(Parts { since, missed, stored }) = backlog.0 else { return Ok(()) };
+        for of in missed.conversations {
+            if !replay_from_memory(user, &of, &since, self.partitions, outbox).await {
                 return Ok(());
             }
         }
-        if missed.uncovered.is_empty() {
-            return Ok(());
+        let (stored, further) = stored.split_at(stored.len().min(limits::REPLAY_CONVERSATIONS));
+        for conversation in stored {
+            if !self.replay_from_store(user, *conversation, &since, outbox).await? {
+                return Ok(());
+            }
         }
-        self.replay_from_store(user, &since, &missed.uncovered, outbox).await
+        for conversation in missed.further.iter().chain(further) {
+            let after = before(seen(&since, *conversation, self.partitions));
+            if !outbox.push_when_roomy(frames::gap_frame(*conversation, after, None)).await {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
+    /// `false` when the outbox is closed.
     async fn replay_from_store(
         &self,
         user: UserId,
+        conversation: ConversationId,
         since: &SessionCursor,
-        uncovered: &[i32],
         outbox: &Outbox,
-    ) -> Result<(), Refusal> {
-        // Memory first, then the store: what is stored between the two reads is in both, never in neither.
-        // Whether memory had to drop something is asked at the same moment: later the store may have caught up with that.
-        let (in_memory, complete) = {
-            let recent = self.recent();
-            (recent.unflushed_of(user), uncovered.iter().all(|partition| recent.is_complete(*partition)))
+    ) -> Result<bool, Refusal> {
+        let seen = seen(since, conversation, self.partitions);
+        let (page, complete) = {
+            let _turn = self.turns.of(user).await;
+            self.store_and_memory(conversation, Page::Latest, limits::REPLAY_PAGE).await?
         };
         if !complete {
             return Err(does_not_fit());
         }
-        let mut conversations: Vec<ConversationId> = self
-            .lookups
-            .conversation_positions(user, MAX_CONVERSATIONS)
-            .await?
-            .into_iter()
-            .filter(|(id, _, last)| {
-                uncovered.contains(&partition_of(*id, self.partitions))
-                    && *last >= seen(since, *id, self.partitions)
-            })
-            .map(|(id, _, _)| id)
-            .collect();
-        for (id, _) in in_memory {
-            if uncovered.contains(&partition_of(id, self.partitions)) && !conversations.contains(&id) {
-                conversations.push(id);
+        let first = page.messages.partition_point(|message| message.position < seen);
+        // All of the page is news, and there is more before it: the client must fetch that by itself.
+        if first == 0
+            && page.has_before
+            && let Some(oldest) = page.messages.first()
+            && !outbox
+                .push_when_roomy(frames::gap_frame(conversation, before(seen), Some(oldest.position)))
+                .await
+        {
+            return Ok(false);
+        }
+        for message in &page.messages[first..] {
+            if !outbox.push_when_roomy(frame_of(message, user)).await {
+                return Ok(false);
             }
         }
-        for conversation in conversations {
-            let seen = seen(since, conversation, self.partitions);
-            let (page, complete) =
-                self.store_and_memory(conversation, Page::Latest, limits::REPLAY_PAGE).await?;
-            if !complete {
-                return Err(does_not_fit());
-            }
-            let first = page.messages.partition_point(|message| message.position < seen);
-            // All of the page is news, and there is more before it: the client must fetch that by itself.
-            if first == 0
-                && page.has_before
-                && let Some(oldest) = page.messages.first()
-                && !outbox
-                    .push_when_roomy(frames::gap_frame(conversation, before(seen), Some(oldest.position)))
-                    .await
-            {
-                return Ok(());
-            }
-            for message in &page.messages[first..] {
-                if !outbox.push_when_roomy(frame_of(message, user)).await {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// Up to where everything was put into the sockets' queues.
@@ -174,21 +209,21 @@ impl Chat {
 
 async fn replay_from_memory(
     user: UserId,
-    conversation: ConversationId,
+    of: &MissedOf,
     since: &SessionCursor,
-    messages: &[Arc<LogMessage>],
     partitions: usize,
     outbox: &Outbox,
 ) -> bool {
-    let skipped = messages.len().saturating_sub(limits::REPLAY_PAGE);
-    if skipped > 0 {
-        let after = before(seen(since, conversation, partitions));
-        let gap = frames::gap_frame(conversation, after, Some(messages[skipped].position));
+    if of.is_cut
+        && let Some(oldest) = of.messages.first()
+    {
+        let after = before(seen(since, of.conversation, partitions));
+        let gap = frames::gap_frame(of.conversation, after, Some(oldest.position));
         if !outbox.push_when_roomy(gap).await {
             return false;
         }
     }
-    for message in &messages[skipped..] {
+    for message in &of.messages {
         let own = message.event.sender == user;
         if !outbox.push_when_roomy(frames::message_frame(&message.event, message.position, own)).await {
             return false;
@@ -208,7 +243,7 @@ fn seen(since: &SessionCursor, conversation: ConversationId, partitions: usize) 
 }
 
 /// The last position before `position`: gaps are named by what lies on both sides of them, exclusively.
-fn before(position: Position) -> Position {
+pub(super) fn before(position: Position) -> Position {
     Position::from_u64(position.get().saturating_sub(1)).unwrap_or(Position::ZERO)
 }
 

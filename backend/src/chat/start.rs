@@ -105,6 +105,7 @@ pub async fn start(
         store: store.clone(),
         lookups: Arc::new(store.clone()),
         repeats: ports::repeats(Arc::new(store.clone())),
+        turns: Arc::default(),
         first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
         cursor_seal: Arc::new(CursorSeal::new(&key)),
         producer: Arc::new(producer.clone()),

@@ -54,6 +54,8 @@ pub struct Attachment {
 
 /// Attaches that may wait for the task; more wait in their connections.
 pub const ATTACH_CHANNEL: usize = 1_024;
+/// Attaches between two bursts of deliveries, at most: whoever connects holds up nobody who chats.
+const ATTACHES: usize = 16;
 /// Records handled before sockets and cursors are looked at again.
 const BURST: usize = 512;
 
@@ -107,14 +109,14 @@ impl DeliveryTask {
         let _end = EndOfDelivery { health: self.health.clone(), stop: stop.clone() };
         let mut confirmations = Vec::with_capacity(BURST);
         let mut records = Vec::with_capacity(BURST);
+        let mut attaches = Vec::with_capacity(ATTACHES);
         loop {
-            // Attaches first: they are few, and each is a person who waits for a page.
+            // Attaches first: each is a person who waits for a page. A few, then what is there to be delivered.
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some(attach) = self.attaches.recv() => {
-                    self.attach(attach);
-                    continue;
+                1.. = self.attaches.recv_many(&mut attaches, ATTACHES) => {
+                    attaches.drain(..).for_each(|attach| self.attach(attach));
                 }
                 _ = self.confirmations.recv_many(&mut confirmations, BURST) => {}
                 count = self.tail.recv_many(&mut records, BURST) => {
@@ -127,7 +129,9 @@ impl DeliveryTask {
             // Neither feed may starve the other: each burst takes from both what is there.
             top_up(&mut confirmations, || self.confirmations.try_recv().ok());
             top_up(&mut records, || self.tail.try_recv().ok());
-            self.burst(&mut confirmations, &mut records);
+            if !confirmations.is_empty() || !records.is_empty() {
+                self.burst(&mut confirmations, &mut records);
+            }
         }
     }
 
@@ -275,7 +279,7 @@ impl DeliveryTask {
             .filter(|resume| {
                 resume.epoch == cursor.epoch && resume.next_offsets.len() == cursor.next_offsets.len()
             })
-            .map(|resume| recent.missed(attach.user, &resume))
+            .and_then(|resume| recent.missed(attach.user, &resume))
             // What left memory before it was stored is nowhere to be found now: the client must start afresh.
             .filter(|missed| missed.uncovered.iter().all(|partition| recent.is_complete(*partition)));
         let registration = self.registry.register(attach.user, attach.session, attach.outbox);

@@ -7,10 +7,12 @@
 //! then on, until the store has caught up with that, answers about the partition are not provably complete.
 //! Pure: no I/O.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use milena_domain::{ConversationId, Epoch, MessageEvent, MessageId, Position, SessionCursor, UserId};
+use milena_domain::{
+    ConversationId, Epoch, MessageEvent, MessageId, Position, SessionCursor, UserId, limits,
+};
 
 /// A delivered message and its place.
 #[derive(Debug)]
@@ -53,15 +55,23 @@ struct PartitionMemory {
     lost_before: i64,
 }
 
+#[derive(Debug, Default)]
+struct ConversationMemory {
+    /// In log order.
+    messages: VecDeque<Arc<LogMessage>>,
+    /// Of the newest message.
+    last_arrival: u64,
+}
+
 /// The memory of all partitions.
 #[derive(Debug)]
 pub struct Recent {
     epoch: Epoch,
     partitions: Vec<PartitionMemory>,
     by_id: HashMap<MessageId, Arc<LogMessage>>,
-    by_conversation: HashMap<ConversationId, VecDeque<Arc<LogMessage>>>,
-    /// A person's conversations in memory.
-    by_person: HashMap<UserId, Vec<ConversationId>>,
+    by_conversation: HashMap<ConversationId, ConversationMemory>,
+    /// A person's conversations in memory, by the arrival of the newest message of each.
+    by_person: HashMap<UserId, BTreeMap<u64, ConversationId>>,
     bytes: usize,
     limit_bytes: usize,
     /// Order of arrival over all partitions, to find the oldest.
@@ -74,10 +84,23 @@ pub struct Recent {
 /// What a resuming client missed, as far as memory tells.
 #[derive(Debug, Default)]
 pub struct Missed {
-    /// By conversation, in order of position.
-    pub conversations: Vec<(ConversationId, Vec<Arc<LogMessage>>)>,
+    /// The conversations that were written in last.
+    pub conversations: Vec<MissedOf>,
+    /// Further conversations in which something was missed.
+    pub further: Vec<ConversationId>,
     /// Partitions in which memory does not reach back to the cursor: ask the store.
     pub uncovered: Vec<i32>,
+}
+
+/// What a resuming client missed of a conversation.
+#[derive(Debug)]
+pub struct MissedOf {
+    /// Which.
+    pub conversation: ConversationId,
+    /// The newest of it, in order of position; at least one.
+    pub messages: Vec<Arc<LogMessage>>,
+    /// More was missed before these.
+    pub is_cut: bool,
 }
 
 impl Recent {
@@ -154,15 +177,16 @@ impl Recent {
         });
         let event = &message.event;
         self.by_id.insert(event.id, Arc::clone(&message));
-        let conversation = self.by_conversation.entry(event.conversation).or_default();
-        if conversation.is_empty() {
-            for person in event.people() {
-                self.by_person.entry(person).or_default().push(event.conversation);
-            }
-        }
-        conversation.push_back(Arc::clone(&message));
-        self.bytes += message.bytes();
         self.arrivals += 1;
+        let conversation = self.by_conversation.entry(event.conversation).or_default();
+        let before = std::mem::replace(&mut conversation.last_arrival, self.arrivals);
+        for person in event.people() {
+            let conversations = self.by_person.entry(person).or_default();
+            conversations.remove(&before);
+            conversations.insert(self.arrivals, event.conversation);
+        }
+        conversation.messages.push_back(Arc::clone(&message));
+        self.bytes += message.bytes();
         if let Some(memory) = self.partitions.get_mut(partition as usize) {
             memory.records.push_back((self.arrivals, Arc::clone(&message)));
         }
@@ -186,15 +210,15 @@ impl Recent {
     /// The people of a conversation, if memory has a message of it.
     #[must_use]
     pub fn people(&self, conversation: ConversationId) -> Option<(UserId, UserId)> {
-        let message = self.by_conversation.get(&conversation)?.back()?;
+        let message = self.by_conversation.get(&conversation)?.messages.back()?;
         Some((message.event.sender, message.event.to))
     }
 
     /// What the store may not have of a conversation, in order.
     #[must_use]
     pub fn unflushed(&self, conversation: ConversationId) -> Vec<Arc<LogMessage>> {
-        let Some(messages) = self.by_conversation.get(&conversation) else { return Vec::new() };
-        messages.iter().filter(|message| self.is_unflushed(message)).map(Arc::clone).collect()
+        let Some(memory) = self.by_conversation.get(&conversation) else { return Vec::new() };
+        memory.messages.iter().filter(|message| self.is_unflushed(message)).map(Arc::clone).collect()
     }
 
     /// What the store may not have of all conversations of a person.
@@ -218,33 +242,79 @@ impl Recent {
         self.partitions.iter().all(|memory| memory.lost_before <= memory.stored_next)
     }
 
-    /// What `person` was not sent according to `cursor`, which must be of this epoch and partition count.
+    /// What `person` was not sent according to `cursor`, which must be of this epoch and partition count; `None` when it is
+    /// more than a resume can tell. The work is that of what it gives, however much there is in memory.
     #[must_use]
-    pub fn missed(&self, person: UserId, cursor: &SessionCursor) -> Missed {
+    pub fn missed(&self, person: UserId, cursor: &SessionCursor) -> Option<Missed> {
         let next = |partition: i32| cursor.next_offsets.get(partition as usize).copied().unwrap_or(0);
         let uncovered = (0..)
             .zip(&self.partitions)
             .filter(|(partition, memory)| memory.reaches_back_to > next(*partition))
             .map(|(partition, _)| partition)
             .collect::<Vec<i32>>();
-        let conversations = self
-            .conversations_of(person)
-            .filter_map(|conversation| {
-                let messages = self.by_conversation.get(&conversation)?;
-                let partition = messages.back()?.partition;
-                if uncovered.contains(&partition) {
-                    return None;
-                }
-                let first = messages.partition_point(|message| message.position.offset() < next(partition));
-                let missed = messages.iter().skip(first).map(Arc::clone).collect::<Vec<_>>();
-                (!missed.is_empty()).then_some((conversation, missed))
+        let mut missed = Missed { uncovered, ..Missed::default() };
+        for conversation in self.written_in_since(person, |partition| {
+            if missed.uncovered.contains(&partition) { i64::MAX } else { next(partition) }
+        }) {
+            let Some(memory) = self.by_conversation.get(&conversation) else { continue };
+            let Some(partition) = memory.messages.back().map(|message| message.partition) else { continue };
+            if missed.uncovered.contains(&partition) {
+                continue;
+            }
+            let messages = &memory.messages;
+            let first = messages.partition_point(|message| message.position.offset() < next(partition));
+            if first == messages.len() {
+                continue;
+            }
+            if missed.conversations.len() < limits::REPLAY_CONVERSATIONS {
+                let skipped = first.max(messages.len().saturating_sub(limits::REPLAY_PAGE));
+                let is_cut = skipped > first;
+                let messages = messages.range(skipped..).map(Arc::clone).collect();
+                missed.conversations.push(MissedOf { conversation, messages, is_cut });
+            } else if missed.further.len() < limits::REPLAY_MAX_CONVERSATIONS {
+                missed.further.push(conversation);
+            } else {
+                return None;
+            }
+        }
+        Some(missed)
+    }
+
+    /// The conversations of `person` of which the store may not have everything, those that were written in last first.
+    pub fn unflushed_conversations(&self, person: UserId) -> impl Iterator<Item = ConversationId> {
+        self.written_in_since(person, |partition| self.stored_next(partition)).filter(|conversation| {
+            let newest = self.by_conversation.get(conversation).and_then(|memory| memory.messages.back());
+            newest.is_some_and(|message| self.is_unflushed(message))
+        })
+    }
+
+    /// Conversations of `person`, among them all with a message at or after `first(partition)`, those that were written
+    /// in last first. The others are few: they were written in since the oldest of these messages came.
+    fn written_in_since(
+        &self,
+        person: UserId,
+        first: impl Fn(i32) -> i64,
+    ) -> impl Iterator<Item = ConversationId> {
+        let oldest = (0..)
+            .zip(&self.partitions)
+            .filter_map(|(partition, memory)| {
+                let first = first(partition);
+                let place = memory.records.partition_point(|(_, message)| message.position.offset() < first);
+                memory.records.get(place).map(|(arrival, _)| *arrival)
             })
-            .collect();
-        Missed { conversations, uncovered }
+            .min();
+        let conversations = self.by_person.get(&person).zip(oldest);
+        conversations.into_iter().flat_map(|(all, oldest)| all.range(oldest..).rev()).map(|(_, id)| *id)
     }
 
     fn conversations_of(&self, person: UserId) -> impl Iterator<Item = ConversationId> {
-        self.by_person.get(&person).into_iter().flatten().copied()
+        self.by_person.get(&person).into_iter().flat_map(BTreeMap::values).copied()
+    }
+
+    /// The consumer's next offset: the store has everything of the partition before.
+    #[must_use]
+    pub fn stored_next(&self, partition: i32) -> i64 {
+        self.partitions.get(partition as usize).map_or(0, |memory| memory.stored_next)
     }
 
     fn is_unflushed(&self, message: &LogMessage) -> bool {
@@ -283,14 +353,15 @@ impl Recent {
         self.bytes -= message.bytes();
         self.by_id.remove(&message.event.id);
         let conversation = message.event.conversation;
-        if let Some(messages) = self.by_conversation.get_mut(&conversation) {
+        if let Some(memory) = self.by_conversation.get_mut(&conversation) {
             // A conversation lives in one partition, so its oldest message is the one that leaves.
-            messages.pop_front();
-            if messages.is_empty() {
+            memory.messages.pop_front();
+            if memory.messages.is_empty() {
+                let last_arrival = memory.last_arrival;
                 self.by_conversation.remove(&conversation);
                 for person in message.event.people() {
                     if let Some(conversations) = self.by_person.get_mut(&person) {
-                        conversations.retain(|other| *other != conversation);
+                        conversations.remove(&last_arrival);
                         if conversations.is_empty() {
                             self.by_person.remove(&person);
                         }
@@ -349,10 +420,10 @@ mod tests {
         let conversation = ConversationId::direct(user(1), user(2));
         assert_eq!(offsets(&recent.unflushed(conversation)), [3, 4]);
         let cursor = SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![1] };
-        let missed = recent.missed(user(2), &cursor);
+        let missed = recent.missed(user(2), &cursor).unwrap();
         assert!(missed.uncovered.is_empty());
-        assert_eq!(offsets(&missed.conversations[0].1), [1, 2, 3, 4]);
-        assert!(recent.missed(user(3), &cursor).conversations.is_empty());
+        assert_eq!(offsets(&missed.conversations[0].messages), [1, 2, 3, 4]);
+        assert!(recent.missed(user(3), &cursor).unwrap().conversations.is_empty());
     }
 
     #[test]
@@ -391,7 +462,35 @@ mod tests {
         recent.set_stored(0, 2);
         assert!(recent.is_complete(0));
         let cursor = SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![1] };
-        assert_eq!(recent.missed(user(1), &cursor).uncovered, [0]);
+        assert_eq!(recent.missed(user(1), &cursor).unwrap().uncovered, [0]);
+    }
+
+    /// 150,000 messages in memory: what is looked at is what is told, not what there is.
+    #[test]
+    fn what_a_resume_takes_from_memory_is_bounded() {
+        let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 30, 0);
+        for offset in 0..150_000 {
+            // One conversation with half of them, and 75,000 others of the same person with one each.
+            let to = if offset % 2 == 0 { 2 } else { 10 + offset as u128 };
+            recent.insert(0, offset, event(1, to, &offset.to_string()));
+        }
+        let since = |offset: i64| SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![offset] };
+        let count = |missed: &Missed| missed.conversations.iter().map(|of| of.messages.len()).sum::<usize>();
+
+        let missed = recent.missed(user(2), &since(0)).unwrap();
+        assert_eq!((count(&missed), missed.further.len()), (limits::REPLAY_PAGE, 0));
+        let newest = &missed.conversations[0];
+        assert!(newest.is_cut && newest.messages.last().unwrap().position.offset() == 149_998);
+
+        let missed = recent.missed(user(1), &since(149_000)).unwrap();
+        assert_eq!(missed.conversations.len(), limits::REPLAY_CONVERSATIONS);
+        assert_eq!(missed.further.len(), 501 - limits::REPLAY_CONVERSATIONS);
+        assert_eq!(count(&missed), limits::REPLAY_PAGE + limits::REPLAY_CONVERSATIONS - 1);
+        // Nothing but what was written in since is even looked at.
+        assert_eq!(recent.written_in_since(user(1), |_| 149_000).count(), 501);
+        assert_eq!(recent.written_in_since(user(1), |_| 150_000).count(), 0);
+
+        assert!(recent.missed(user(1), &since(0)).is_none(), "more than a resume can tell");
     }
 
     #[test]
@@ -437,7 +536,16 @@ mod tests {
                 prop_assert_eq!(recent.is_complete(p as i32), all_there);
                 let listed: usize = recent.unflushed_of(user(100 * (p as u128 + 1))).iter().map(|(_, m)| m.len()).sum();
                 prop_assert_eq!(listed, in_memory.len());
+                let person = user(100 * (p as u128 + 1));
+                let mut unflushed: Vec<_> = recent.unflushed_of(person).into_iter().map(|(id, _)| id).collect();
+                let mut quickly: Vec<_> = recent.unflushed_conversations(person).collect();
+                unflushed.sort_unstable();
+                quickly.sort_unstable();
+                prop_assert_eq!(quickly, unflushed);
             }
+            let everything: usize = recent.by_person.values().map(BTreeMap::len).sum();
+            let people = |of: &ConversationMemory| of.messages[0].event.people().count();
+            prop_assert_eq!(everything, recent.by_conversation.values().map(people).sum::<usize>());
         }
     }
 }

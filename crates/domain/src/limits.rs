@@ -35,6 +35,11 @@ pub const FRAME_MAX_BYTES: usize = 128 * 1024;
 pub const REST_BODY_MAX_BYTES: u64 = 128 * 1024;
 /// Missed messages of one conversation that a resume replays, at most; more become a `gap`.
 pub const REPLAY_PAGE: usize = 100;
+/// Conversations whose missed messages a resume replays, at most, of what memory has and again of what only the store
+/// has: those that were written in last. Of each further one it says only that there is a `gap`.
+pub const REPLAY_CONVERSATIONS: usize = 50;
+/// Conversations that a resume tells about, at most, counted in the same way; with more the client starts afresh.
+pub const REPLAY_MAX_CONVERSATIONS: usize = 5_000;
 /// Characters of a room's handle, at most. Part of event version 2, like all that follow.
 pub const HANDLE_MAX_CHARS: usize = 32;
 /// Characters of a room's title, at most.

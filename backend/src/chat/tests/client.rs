@@ -16,10 +16,11 @@ use uuid::Uuid;
 
 use super::node::Node;
 use super::shared::{Log, PARTITIONS};
-use crate::chat::{Chat, SendRequest, Target};
+use crate::chat::{Attached, Chat, SendRequest, Target};
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Outbox, Registration};
 
+type Attaching = BoxFuture<'static, Result<Attached, Refusal>>;
 type Outcome = BoxFuture<'static, Result<(), Refusal>>;
 
 /// A connection, as its task on the server would hold it.
@@ -34,6 +35,8 @@ pub(super) struct Client {
     pub(super) user: UserId,
     /// Begins its `client_id`s: two devices of a person must not use the same ones.
     name: usize,
+    /// Said `hello`, and not yet welcomed.
+    attaching: Option<(Outbox, Attaching)>,
     line: Option<Line>,
     cursor: Option<SessionCursor>,
     /// From its last connection, for every second message.
@@ -56,6 +59,7 @@ impl Client {
         Self {
             user,
             name,
+            attaching: None,
             line: None,
             cursor: None,
             prefix: String::new(),
@@ -68,6 +72,10 @@ impl Client {
 
     pub(super) fn is_connected(&self) -> bool {
         self.line.is_some()
+    }
+
+    pub(super) fn is_attaching(&self) -> bool {
+        self.attaching.is_some()
     }
 
     pub(super) fn is_replaying(&self) -> bool {
@@ -84,7 +92,7 @@ impl Client {
 
     /// The line breaks; what the outbox held is gone.
     pub(super) fn hang_up(&mut self) {
-        self.line = None;
+        (self.attaching, self.line) = (None, None);
     }
 
     /// Connects, resumes or loads everything, and sends again what was not answered. `everybody` is whom it may have
@@ -104,16 +112,39 @@ impl Client {
 
     /// Connects with the last cursor; `None` while the node does not take anybody.
     pub(super) async fn attach(&mut self, node: &Node, outbox: Outbox) -> Option<Welcome> {
+        self.begin_attach(node, outbox);
+        let (outbox, attaching) = self.attaching.take()?;
+        Some(self.attached(node, outbox, attaching.await.ok()?))
+    }
+
+    pub(super) fn begin_attach(&mut self, node: &Node, outbox: Outbox) {
+        let (chat, user, resume) = (node.chat.clone(), self.user, self.cursor.clone());
+        let to = outbox.clone();
+        let attaching = async move { chat.attach(user, Uuid::nil(), to, resume).await };
+        self.attaching = Some((outbox, attaching.boxed()));
+    }
+
+    /// `None` while it is not over.
+    pub(super) async fn go_on_attaching(&mut self, node: &Node) -> Option<Welcome> {
+        let (outbox, mut attaching) = self.attaching.take()?;
+        match poll_fn(|context| Poll::Ready(attaching.as_mut().poll(context))).await {
+            Poll::Ready(attached) => Some(self.attached(node, outbox, attached.expect("caught up"))),
+            Poll::Pending => {
+                self.attaching = Some((outbox, attaching));
+                None
+            }
+        }
+    }
+
+    fn attached(&mut self, node: &Node, outbox: Outbox, attached: Attached) -> Welcome {
         let chat = &node.chat;
-        let resume = self.cursor.clone();
-        let attached = chat.attach(self.user, Uuid::nil(), outbox.clone(), resume).await.ok()?;
         let replay = (!attached.backlog.is_empty()).then(|| {
             let (chat, outbox, user, backlog) = (chat.clone(), outbox.clone(), self.user, attached.backlog);
             async move { chat.replay(user, backlog, &outbox).await }.boxed()
         });
         self.prefix = chat.client_id_prefix(self.user);
         self.line = Some(Line { outbox, registration: attached.registration, replay, in_flight: Vec::new() });
-        Some(Welcome { resumed: attached.resumed, cursor: attached.cursor })
+        Welcome { resumed: attached.resumed, cursor: attached.cursor }
     }
 
     /// Writes to somebody; sent at once when there is a connection.

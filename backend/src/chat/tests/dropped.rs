@@ -47,9 +47,12 @@ impl Scene {
         Self { log, store, gate, node, partition, ann, conversation, others }
     }
 
+    /// With one look into the store.
     async fn attach(&self, cursor: SessionCursor) -> (Attached, Outbox) {
+        self.gate.add_permits(2);
         let outbox = Outbox::new(100, 1 << 20);
         let attached = self.node.chat.attach(self.ann, Uuid::nil(), outbox.clone(), Some(cursor)).await;
+        self.gate.forget_permits(2);
         (attached.unwrap(), outbox)
     }
 

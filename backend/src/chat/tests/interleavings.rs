@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use milena_domain::{ConversationId, Epoch, SessionCursor, partition_of};
 use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 
 use super::client::Client;
 use super::node::Node;
@@ -16,7 +17,8 @@ use crate::registry::Outbox;
 enum Step {
     /// The socket is registered, and what was missed is read from memory.
     Attach,
-    /// The replay goes on to its next look into the store, or from that look to what it does with the answer.
+    /// The attach, and then the replay, goes on to its next look into the store, or from that look to what it does with
+    /// the answer.
     Replay,
     /// The tail reads the next record: it enters memory and goes to the sockets.
     Read,
@@ -28,7 +30,8 @@ enum Step {
 
 use Step::{Attach, Consume, Learn, Read, Replay};
 
-/// A look into the store has two sides, and a replay makes two looks for one conversation; before the first it reads memory.
+/// A look into the store has two sides, and a resume makes two looks for one conversation; before the first it reads
+/// memory.
 const RESUME: &[Step] = &[Attach, Replay, Replay, Replay, Replay, Replay];
 /// What memory alone answers.
 const RESUME_FROM_MEMORY: &[Step] = &[Attach, Replay];
@@ -97,14 +100,12 @@ impl Scene {
     async fn take(&mut self, step: Step) {
         match step {
             Attach => {
-                let welcome = self.ann.attach(&self.node, Outbox::new(100, 1 << 20)).await;
-                if !welcome.expect("the node has caught up").resumed {
-                    self.refused = true;
-                    self.ann.hang_up();
-                }
+                self.ann.begin_attach(&self.node, Outbox::new(100, 1 << 20));
+                self.go_on_attaching().await;
             }
             Replay => {
                 // It waits at the gate, unless this is its first step.
+                self.go_on_attaching().await;
                 self.ann.go_on_replaying().await;
                 self.gate.add_permits(1);
             }
@@ -113,10 +114,26 @@ impl Scene {
             Learn => self.node.learn_stored(&self.store),
         }
         self.look();
+        if self.ann.is_attaching() {
+            return;
+        }
         let was_connected = self.ann.is_connected();
         self.ann.write_out(&self.node, usize::MAX).await;
         self.ann.cursor_must_be_true(&self.log);
         assert_eq!(self.ann.is_connected(), was_connected, "her outbox has room");
+    }
+
+    async fn go_on_attaching(&mut self) {
+        // The delivery task has its turns meanwhile.
+        for _ in 0..8 {
+            if let Some(welcome) = self.ann.go_on_attaching(&self.node).await
+                && !welcome.resumed
+            {
+                self.refused = true;
+                self.ann.hang_up();
+            }
+            yield_now().await;
+        }
     }
 
     fn look(&mut self) {
@@ -132,6 +149,9 @@ impl Scene {
         self.gate.add_permits(1_000);
         for _ in 0..tail().len() {
             self.take(Read).await;
+        }
+        while self.ann.is_attaching() {
+            self.go_on_attaching().await;
         }
         while self.ann.is_replaying() {
             self.ann.go_on_replaying().await;

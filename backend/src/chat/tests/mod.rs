@@ -5,6 +5,7 @@ mod client;
 mod complete;
 mod dropped;
 mod interleavings;
+mod many;
 mod marks;
 mod node;
 mod repeats;

@@ -80,6 +80,7 @@ impl Node {
             store: unused_store().await,
             lookups: lookups.clone(),
             repeats: ports::repeats(lookups.clone()),
+            turns: Arc::default(),
             first_sends: Arc::new(FirstSends::new(&KEY, clock.clone())),
             cursor_seal: Arc::new(CursorSeal::new(&KEY)),
             directory: Directory::new(lookups),

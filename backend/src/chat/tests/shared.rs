@@ -1,7 +1,7 @@
 //! What all nodes share: the log, and the store that a consumer fills from it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
@@ -89,12 +89,14 @@ pub(super) struct MemoryStore {
     rows: Arc<Mutex<Rows>>,
     /// With a gate, each look-up waits for a permit before it reads and for another one before it answers.
     gate: Option<Arc<Semaphore>>,
+    /// How often it was asked.
+    looks: Arc<AtomicUsize>,
 }
 
 impl MemoryStore {
     /// The same rows behind a gate.
     pub(super) fn behind(&self, gate: &Arc<Semaphore>) -> Self {
-        Self { rows: Arc::clone(&self.rows), gate: Some(Arc::clone(gate)) }
+        Self { gate: Some(Arc::clone(gate)), ..self.clone() }
     }
 
     /// The consumer stores up to `count` records of a partition; the first of an id wins.
@@ -113,11 +115,17 @@ impl MemoryStore {
         self.lock().next_offsets
     }
 
+    /// How often it was asked since the last time.
+    pub(super) fn looks(&self) -> usize {
+        self.looks.swap(0, Ordering::Relaxed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap()
     }
 
     fn ask<'a, T: Send>(&'a self, read: impl FnOnce(&Rows) -> T + Send + 'a) -> Answer<'a, T> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
         async move {
             self.pass().await;
             let answer = read(&self.lock());
@@ -197,18 +205,18 @@ impl Lookups for MemoryStore {
         self.ask(move |rows| rows.page(conversation, page, limit))
     }
 
-    fn conversation_positions(
+    fn conversations_since(
         &self,
         user: UserId,
-        _limit: usize,
-    ) -> Answer<'_, Vec<(ConversationId, UserId, Position)>> {
+        first: Position,
+        limit: usize,
+    ) -> Answer<'_, Vec<(ConversationId, Position)>> {
         self.ask(move |rows| {
             let of_user = |(id, messages): (&ConversationId, &Vec<StoredMessage>)| {
                 let last = messages.last().filter(|last| last.sender == user || last.to == user)?;
-                let other = if last.sender == user { last.to } else { last.sender };
-                Some((*id, other, last.position))
+                (last.position >= first).then_some((*id, last.position))
             };
-            rows.conversations.iter().filter_map(of_user).collect()
+            rows.conversations.iter().filter_map(of_user).take(limit).collect()
         })
     }
 }

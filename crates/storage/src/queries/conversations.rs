@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::history::StoredMessage;
 use super::offsets::{LogPosition, read_log_position};
-use super::{moment, position, row_limit};
+use super::{MAX_ROWS, moment, position, row_limit};
 use crate::entities::{members, messages};
 use crate::sql::statement;
 use crate::{StorageError, Store};
@@ -140,30 +140,31 @@ impl Store {
         Ok(Listing { conversations, log })
     }
 
-    /// The person's conversations with the other person and the newest stored position, those that were written
-    /// in last first, at most `limit`.
+    /// The person's conversations whose newest stored message is at `first` or after, with its position, the greatest
+    /// first, at most `limit` (which may not be above 10,000): whoever must know that these are all asks for one more.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
-    pub async fn conversation_positions(
+    pub async fn conversations_since(
         &self,
         user: UserId,
+        first: Position,
         limit: usize,
-    ) -> Result<Vec<(ConversationId, UserId, Position)>, StorageError> {
-        const POSITIONS: &str = "\
-            SELECT c.id, other.user_id AS other_id, c.last_position \
+    ) -> Result<Vec<(ConversationId, Position)>, StorageError> {
+        const SINCE: &str = "\
+            SELECT c.id, c.last_position \
             FROM members m JOIN conversations c ON c.id = m.conversation_id \
-            LEFT JOIN members other ON other.conversation_id = c.id AND other.user_id <> m.user_id \
-            WHERE m.user_id = ? ORDER BY c.last_sent_at_ms DESC, c.id DESC LIMIT ?";
+            WHERE m.user_id = ? AND c.last_position >= ? \
+            ORDER BY c.last_position DESC, c.id DESC LIMIT ?";
+        debug_assert!(limit <= MAX_ROWS, "a limit that is cut hides what is missing");
         self.answer(async {
-            let values: [Value; 2] = [user.as_uuid().into(), (row_limit(limit) as i64).into()];
-            let rows = self.reader().query_all_raw(statement(self.kind(), POSITIONS, values)).await?;
+            let values: [Value; 3] =
+                [user.as_uuid().into(), first.as_i64().into(), (row_limit(limit) as i64).into()];
+            let rows = self.reader().query_all_raw(statement(self.kind(), SINCE, values)).await?;
             rows.iter()
                 .map(|row| {
-                    let other: Option<Uuid> = row.try_get("", "other_id")?;
                     let id = ConversationId::from_uuid(row.try_get("", "id")?);
-                    let last_position = position(row.try_get("", "last_position")?)?;
-                    Ok((id, other.map_or(user, UserId::from_uuid), last_position))
+                    Ok((id, position(row.try_get("", "last_position")?)?))
                 })
                 .collect()
         })

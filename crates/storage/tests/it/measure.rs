@@ -91,7 +91,7 @@ async fn ask(store: &Store, server: Server) {
     time!("history:", store.history(listing[0].id, Page::Latest, 50));
     time!("log position:", store.log_position(TOPIC));
     time!("members:", store.members(ConversationId::direct(user(1), user(2))));
-    time!("positions:", store.conversation_positions(user(1), 500));
+    time!("since:", store.conversations_since(user(1), milena_domain::Position::ZERO, 500));
     let marks: Vec<_> = listing
         .iter()
         .map(|found| ReadMark { user: user(1), conversation: found.id, position: found.last_position })

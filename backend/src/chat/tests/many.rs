@@ -1,0 +1,110 @@
+//! People with very many conversations, and many sockets that come back at once: nothing is hidden, the work is bounded,
+//! and others do not wait for it.
+
+use milena_domain::{Epoch, SessionCursor, UserId, limits};
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
+use uuid::Uuid;
+
+use super::node::Node;
+use super::shared::{Log, MemoryStore, PARTITIONS, event, user};
+use crate::log::delivery::Attach;
+use crate::registry::Outbox;
+
+const ANN: u128 = 0;
+
+fn from_the_start() -> SessionCursor {
+    SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![0; PARTITIONS] }
+}
+
+/// So many others have written to Ann, once each.
+fn letters(log: &mut Log, others: usize) {
+    for number in 0..others {
+        log.append(event(user(100 + number as u128), user(ANN), "a letter"));
+    }
+}
+
+/// Comes back from the start; gives whether it was resumed, and what came.
+async fn resume(node: &Node, who: UserId) -> (bool, Vec<Value>) {
+    let outbox = Outbox::new(100_000, 64 << 20);
+    let attached = node.chat.attach(who, Uuid::nil(), outbox.clone(), Some(from_the_start())).await.unwrap();
+    node.chat.replay(who, attached.backlog, &outbox).await.unwrap();
+    let frames = std::iter::from_fn(|| outbox.pop());
+    (attached.resumed, frames.map(|frame| serde_json::from_str(frame.as_str()).unwrap()).collect())
+}
+
+fn count(frames: &[Value], kind: &str) -> usize {
+    frames.iter().filter(|frame| frame["type"] == kind).count()
+}
+
+/// Each conversation is told about, as messages or as a gap; or the client hears that it must start afresh.
+async fn nothing_is_hidden(in_memory: bool) {
+    for (others, resumed) in [(200, true), (limits::REPLAY_MAX_CONVERSATIONS + 100, false)] {
+        let (mut log, store) = (Log::default(), MemoryStore::default());
+        letters(&mut log, others);
+        let mut node = Node::start(&log, store.clone(), 1 << 30).await;
+        if in_memory {
+            for partition in 0..PARTITIONS {
+                node.read(&log, partition, usize::MAX).await;
+            }
+        } else {
+            for partition in 0..PARTITIONS {
+                store.consume(&log, partition, usize::MAX);
+            }
+            node = Node::start(&log, store.clone(), 1 << 30).await;
+        }
+        store.looks();
+        let (was_resumed, frames) = resume(&node, user(ANN)).await;
+        assert_eq!(was_resumed, resumed, "{others} conversations");
+        assert!(store.looks() <= 1 + limits::REPLAY_CONVERSATIONS);
+        if resumed {
+            assert_eq!(count(&frames, "message"), limits::REPLAY_CONVERSATIONS);
+            assert_eq!(count(&frames, "gap"), others - limits::REPLAY_CONVERSATIONS);
+            let conversations: std::collections::HashSet<&str> =
+                frames.iter().map(|frame| frame["conversation"].as_str().unwrap()).collect();
+            assert_eq!(conversations.len(), others);
+        } else {
+            assert!(frames.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_resume_from_the_store_hides_no_conversation() {
+    nothing_is_hidden(false).await;
+}
+
+#[tokio::test]
+async fn a_resume_from_memory_hides_no_conversation() {
+    // One read a letter would take long: memory holds what a limit of letters needs.
+    nothing_is_hidden(true).await;
+}
+
+/// A crowd of sockets that resume is taken in between deliveries, some at a time: whoever is attached before a message
+/// is delivered gets it live.
+#[tokio::test]
+async fn a_crowd_of_attaches_does_not_hold_up_deliveries() {
+    const CROWD: usize = 400;
+    let (mut log, store) = (Log::default(), MemoryStore::default());
+    let mut node = Node::start(&log, store, 1 << 20).await;
+    let mut crowd = Vec::new();
+    for _ in 0..CROWD {
+        let (reply, answer) = oneshot::channel();
+        let outbox = Outbox::new(10, 1 << 20);
+        let (session, resume) = (Uuid::nil(), Some(from_the_start()));
+        let attach = Attach { user: user(ANN), session, outbox: outbox.clone(), resume, reply };
+        node.chat.attaches.try_send(attach).unwrap();
+        crowd.push((outbox, answer));
+    }
+    letters(&mut log, 1);
+    let partition = log.partitions.iter().position(|records| !records.is_empty()).unwrap();
+    node.read_in_bursts(&log, partition).await;
+    let mut attached = Vec::new();
+    for (outbox, answer) in crowd {
+        attached.push((outbox, answer.await.expect("attached")));
+        yield_now().await;
+    }
+    let live = attached.iter().filter(|(outbox, _)| !outbox.is_empty()).count();
+    assert!((1..=64).contains(&live), "{live} of {CROWD} came before the message");
+}
