@@ -56,7 +56,7 @@ impl Chat {
         before: Option<ListCursor>,
         limit: usize,
     ) -> Result<ConversationList, Refusal> {
-        self.reads.flush_user(&self.store, user).await;
+        self.reads.flush_user(&self.store, user, &|mark| self.is_stored_up_to(mark)).await;
         // Memory first, then the store: see `history`.
         let (unflushed, in_memory) = {
             let recent = self.recent();
@@ -95,7 +95,7 @@ impl Chat {
     /// `unknown_conversation`, or `store_unavailable` when the database is away.
     pub async fn conversation(&self, user: UserId, id: ConversationId) -> Result<Conversation, Refusal> {
         let other = self.other_in(user, id).await?;
-        self.reads.flush_user(&self.store, user).await;
+        self.reads.flush_user(&self.store, user, &|mark| self.is_stored_up_to(mark)).await;
         let unflushed = self.recent().unflushed(id);
         let (entry, log) = self.entry(user, id).await?;
         if entry.is_none() && unflushed.is_empty() {

@@ -2,7 +2,9 @@
 //! ([`crate::signals`]); written to the store about once a second.
 //!
 //! They only grow, so a hundred marks of one conversation are one write, and while the database is away only the
-//! newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too.
+//! newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too, until the
+//! consumer is past the mark: a conversation that is not stored then has nothing that the mark could be about (notes to
+//! self before the first one, a conversation whose only send failed).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +15,7 @@ use milena_storage::{ReadMark, StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
+use super::resume::before;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
 
@@ -56,19 +59,19 @@ impl Reads {
     }
 
     /// Writes one person's marks now, so that a list that is read next counts with them. Failing is harmless.
-    pub(super) async fn flush_user(&self, store: &Store, user: UserId) {
+    pub(super) async fn flush_user(&self, store: &Store, user: UserId, passed: &impl Fn(&ReadMark) -> bool) {
         let marks = self.marks(|mark| mark.user == user);
         if !marks.is_empty() {
             // What could not be written goes with the next flush.
-            let _ = self.write(store, &marks).await;
+            let _ = self.write(store, &marks, passed).await;
         }
     }
 
     /// Writes everything, until the database does not answer.
-    pub(super) async fn flush(&self, store: &Store) {
+    pub(super) async fn flush(&self, store: &Store, passed: &impl Fn(&ReadMark) -> bool) {
         let marks = self.marks(|_| true);
         for chunk in marks.chunks(CHUNK) {
-            if let Err(error) = self.write(store, chunk).await {
+            if let Err(error) = self.write(store, chunk, passed).await {
                 log::debug!(error:% = error; "read positions wait for the database");
                 return;
             }
@@ -88,12 +91,21 @@ impl Reads {
     }
 
     /// Marks stay in memory until they are written: whoever awaits this may go away in the middle of it.
-    async fn write(&self, store: &Store, marks: &[ReadMark]) -> Result<(), StorageError> {
+    ///
+    /// `passed` says whether the store has everything up to a mark.
+    async fn write(
+        &self,
+        store: &Store,
+        marks: &[ReadMark],
+        passed: &impl Fn(&ReadMark) -> bool,
+    ) -> Result<(), StorageError> {
+        // Asked first: what was stored before the marks were tried cannot appear afterwards.
+        let passed: Vec<bool> = marks.iter().map(passed).collect();
         let written = store.advance_reads(marks).await?;
         let mut waiting = self.lock();
-        for (mark, written) in marks.iter().zip(written) {
+        for ((mark, written), passed) in marks.iter().zip(written).zip(passed) {
             let key = (mark.user, mark.conversation);
-            if written && waiting.get(&key) == Some(&mark.position) {
+            if (written || passed) && waiting.get(&key) == Some(&mark.position) {
                 waiting.remove(&key);
             }
         }
@@ -118,7 +130,7 @@ pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: Cancel
     let write = async {
         loop {
             ticks.tick().await;
-            chat.reads.flush(&chat.store).await;
+            chat.reads.flush(&chat.store, &|mark| chat.is_stored_up_to(mark)).await;
         }
     };
     tokio::select! {
@@ -127,7 +139,7 @@ pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: Cancel
     }
     let last = async {
         loop {
-            chat.reads.flush(&chat.store).await;
+            chat.reads.flush(&chat.store, &|mark| chat.is_stored_up_to(mark)).await;
             if chat.reads.lock().is_empty() {
                 break;
             }
@@ -140,6 +152,13 @@ pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: Cancel
 }
 
 impl Chat {
+    /// Whether the store has all of the conversation up to the mark. What a conversation has of earlier epochs, it has.
+    pub(super) fn is_stored_up_to(&self, mark: &ReadMark) -> bool {
+        let partition = partition_of(mark.conversation, self.partitions);
+        mark.position.epoch_number() < self.epoch.get()
+            || self.recent().stored_next(partition) > mark.position.offset()
+    }
+
     /// `user` has read `conversation` up to `position`; `connection` is the socket that said so.
     ///
     /// A position beyond the newest message counts as the newest, so that it cannot hide what comes later.
@@ -162,7 +181,7 @@ impl Chat {
         };
         let partition = partition_of(conversation, self.partitions) as usize;
         let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
-        let position = position.min(Position::new(cursor.epoch, next - 1));
+        let position = position.min(before(Position::new(cursor.epoch, next)));
         if self.reads.add(user, conversation, position) {
             self.signals.tell_read(ReadSignal { user, other, position }, connection);
         }
@@ -188,5 +207,24 @@ mod tests {
         assert_eq!(reads.waiting(user, conversation), Some(at(9)));
         assert_eq!(reads.marks(|_| true).len(), 1);
         assert_eq!(reads.marks(|mark| mark.user != user).len(), 0);
+    }
+
+    /// Notes to self before the first one: there is nobody in the store whose mark it could be.
+    #[tokio::test]
+    async fn a_mark_of_nothing_leaves_memory_when_the_store_is_past_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = milena_settings::Settings::defaults().database;
+        let path = folder.path().join("store.db");
+        settings.url = milena_settings::Secret::new(format!("sqlite:{}?mode=rwc", path.display()));
+        let store = Store::connect(&settings).await.unwrap();
+        store.migrate().await.unwrap();
+        let reads = Reads::default();
+        let user = UserId::new();
+        let conversation = ConversationId::direct(user, user);
+        reads.add(user, conversation, Position::new(Epoch::FIRST, 5));
+        reads.flush(&store, &|_| false).await;
+        assert!(reads.waiting(user, conversation).is_some(), "its first note may be on the way");
+        reads.flush(&store, &|mark| mark.position < Position::new(Epoch::FIRST, 6)).await;
+        assert_eq!(reads.waiting(user, conversation), None);
     }
 }
