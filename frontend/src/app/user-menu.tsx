@@ -9,6 +9,7 @@ import { paths } from '@/config/paths';
 import { useChatState } from '@/lib/chat/chat-context';
 import { NOTES } from '@/lib/chat/person-name';
 import { isComposing } from '@/lib/keys/composing';
+import { useBackCloses } from '@/lib/keys/use-back';
 
 import { ThemeChoice } from './theme-choice';
 import styles from './user-menu.module.css';
@@ -25,6 +26,7 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
   const root = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
 
+  useBackCloses(open, () => setOpen(false));
   useEffect(() => {
     if (!open) return;
     const outside = (event: Event) => {

@@ -2,6 +2,8 @@
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
 
+import { useBackCloses } from '@/lib/keys/use-back';
+
 import { IconButton } from './button';
 import styles from './dialog.module.css';
 
@@ -17,6 +19,7 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, buttons, wide = false }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  useBackCloses(true, () => dialog.current?.close());
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();

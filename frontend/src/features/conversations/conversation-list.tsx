@@ -1,8 +1,8 @@
 // All conversations, newest activity first; only the rows in view are in the document.
 import { useEffect, useEffectEvent, useRef } from 'react';
-import type { KeyboardEvent } from 'react';
+import type { KeyboardEvent, Ref } from 'react';
 import { Virtualizer } from 'virtua';
-import type { VirtualizerHandle } from 'virtua';
+import type { CustomItemComponentProps, VirtualizerHandle } from 'virtua';
 import { Link } from 'wouter';
 
 import { Blank } from '@/components/ui/blank';
@@ -41,10 +41,20 @@ export function ConversationList({ chosen }: { chosen: string | null }) {
 
   return (
     <div ref={scroller} className={styles.scroller} onKeyDown={moveFocus}>
-      <Virtualizer ref={virtualizer} as="ul" item="li" itemSize={ROW_PX} data={order} onScroll={onScroll}>
+      <Virtualizer ref={virtualizer} as="ul" item={Item} itemSize={ROW_PX} data={order} onScroll={onScroll}>
         {(id) => <ConversationRow key={id} id={id} chosen={id === chosen} />}
       </Virtualizer>
     </div>
+  );
+}
+
+/** Only those in view are in the document: how many there are is said to whom it is read out. */
+function Item({ index, style, children, ref }: CustomItemComponentProps & { ref?: Ref<HTMLLIElement> }) {
+  const count = useChatState((state) => (state.list.next === null ? state.order.length : -1));
+  return (
+    <li ref={ref} style={style} aria-posinset={index + 1} aria-setsize={count}>
+      {children}
+    </li>
   );
 }
 

@@ -56,7 +56,7 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
 
   useEffect(() => {
     if (conversation === null) return;
-    chat.history.open(conversation, position);
+    chat.history.open(conversation, position, chat.places.of(conversation) !== null);
     chat.conversations.refresh(conversation);
     return () => chat.history.close(conversation);
   }, [chat, conversation, position]);
@@ -101,6 +101,8 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
           me={me}
           name={name}
           unread={entry?.unread ?? 0}
+          place={chat.places.of(conversation)}
+          onPlace={(place) => conversation !== null && chat.places.set(conversation, place)}
           onOlder={() => conversation !== null && void chat.history.older(conversation)}
           onNewer={(following) => conversation !== null && void chat.history.newer(conversation, following)}
           onPresent={toPresent}

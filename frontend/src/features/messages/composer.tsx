@@ -1,5 +1,5 @@
 // Where one writes. What is typed is a draft from the first letter on; Enter sends, Shift+Enter breaks the line.
-import { Suspense, useEffect, useId, useLayoutEffect, useState } from 'react';
+import { Suspense, useEffect, useEffectEvent, useId, useLayoutEffect, useState } from 'react';
 import type { KeyboardEvent, RefObject } from 'react';
 
 import { IconButton } from '@/components/ui/button';
@@ -16,6 +16,10 @@ import { markWith } from './mark-with';
 
 /** The count is shown when this few characters are left. */
 const COUNT_BELOW = 500;
+/** Several messages that one takes apart; so much more than that only makes the page slow. */
+const PASTE_MAX_CHARS = 5 * BODY_MAX_CHARS;
+/** More than this is higher than the box may be. */
+const MEASURED_CHARS = 20_000;
 
 interface ComposerProps {
   area: RefObject<HTMLTextAreaElement | null>;
@@ -28,6 +32,8 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
   const chat = useChat();
   const text = useDraft(to);
   const [full, setFull] = useState(false);
+  /** Why what was pasted or dropped is not here. */
+  const [refused, setRefused] = useState<string | null>(null);
   const [picking, setPicking] = useState(false);
   const emoji = useEmojiCompletion();
   const id = useId();
@@ -37,6 +43,8 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
 
   useLayoutEffect(() => fit(area.current), [area, text]);
   useFitToWidth(area);
+  useCaretAtEnd(area);
+  useDroppedFiles(() => setRefused(NO_FILES));
 
   function send() {
     if (body === '' || left < 0) return;
@@ -73,6 +81,11 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
       {full && (
         <p className={styles.problem} role="alert">
           Too many messages wait to be sent already. Your text stays here.
+        </p>
+      )}
+      {refused !== null && (
+        <p className={styles.problem} role="alert">
+          {refused}
         </p>
       )}
       {left < COUNT_BELOW && (
@@ -113,10 +126,17 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
           autoFocus={!touchOnly() && !writingElsewhere()}
           onChange={(event) => {
             chat.drafts.set(to, event.target.value);
+            setRefused(null);
             const { isComposing: composes, data } = event.nativeEvent as InputEvent;
             if (!composes) emoji.look(event.target, data);
           }}
           onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            const why = whyNotPasted(event.clipboardData);
+            if (why === null) return;
+            event.preventDefault();
+            setRefused(why);
+          }}
           onBlur={emoji.close}
         />
         <IconButton
@@ -153,12 +173,58 @@ function bodyOf(text: string): string {
 function fit(area: HTMLTextAreaElement | null): void {
   const box = area?.parentElement;
   if (!area || !box) return;
+  // Of so much text the height is known, and finding it out takes long.
+  if (area.value.length > MEASURED_CHARS) {
+    area.style.height = '100vh';
+    return;
+  }
   const { scrollTop } = area;
   box.style.minHeight = `${box.offsetHeight}px`;
   area.style.height = 'auto';
   area.style.height = `${area.scrollHeight}px`;
   box.style.minHeight = '';
   area.scrollTop = scrollTop;
+}
+
+const NO_FILES = 'Pictures and other files cannot be sent yet.';
+
+function whyNotPasted(data: DataTransfer): string | null {
+  const pasted = data.getData('text/plain');
+  if (pasted.length > PASTE_MAX_CHARS)
+    return `${pasted.length} characters are too many to paste: a message has at most ${BODY_MAX_CHARS}.`;
+  // With text beside it, as from a table, the text is meant.
+  return data.files.length > 0 && pasted === '' ? NO_FILES : null;
+}
+
+/** A draft that comes back is written on, not begun again. */
+function useCaretAtEnd(area: RefObject<HTMLTextAreaElement | null>): void {
+  useEffect(() => {
+    const element = area.current;
+    if (!element) return;
+    element.setSelectionRange(element.value.length, element.value.length);
+    element.scrollTop = element.scrollHeight;
+  }, [area]);
+}
+
+/** A file that is dropped anywhere would open in the place of the page. */
+function useDroppedFiles(onFiles: () => void): void {
+  const told = useEffectEvent(onFiles);
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+    };
+    const dropped = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      told();
+    };
+    window.addEventListener('dragover', over);
+    window.addEventListener('drop', dropped);
+    return () => {
+      window.removeEventListener('dragover', over);
+      window.removeEventListener('drop', dropped);
+    };
+  }, []);
 }
 
 /** Another width breaks the lines elsewhere, and so do other letters. */

@@ -1,10 +1,13 @@
-// What can be done with a message, shown while the pointer or the focus is on it.
+// What can be done with a message: a bar beside it while the pointer or the focus is on it; where there is no room for
+// one, a button that opens a sheet, as does a finger that rests on the message.
 import { useState } from 'react';
 
-import { IconButton } from '@/components/ui/button';
+import { Button, IconButton } from '@/components/ui/button';
+import { Dialog } from '@/components/ui/dialog';
+import { Icon } from '@/components/ui/icon';
 
 import { copyText } from './copy-text';
-import styles from './message-row.module.css';
+import styles from './message-actions.module.css';
 
 interface MessageActionsProps {
   body: string;
@@ -12,27 +15,62 @@ interface MessageActionsProps {
   path: string | null;
 }
 
-export function MessageActions({ body, path }: MessageActionsProps) {
-  const [copied, setCopied] = useState<'text' | 'link' | null>(null);
-  const copy = (what: 'text' | 'link', text: string) =>
-    void copyText(text).then((done) => setCopied(done ? what : null));
+export function MessageActions({ body, path, onMore }: MessageActionsProps & { onMore: () => void }) {
+  const { copied, copy, forget } = useCopy();
   return (
-    <div className={styles.actions} onPointerLeave={() => setCopied(null)}>
-      <IconButton
-        icon={copied === 'text' ? 'tick' : 'copy'}
-        label={copied === 'text' ? 'Text copied' : 'Copy text'}
-        onClick={() => copy('text', body)}
-      />
-      {path !== null && (
+    <div className={styles.actions} onPointerLeave={forget}>
+      <div className={styles.bar}>
         <IconButton
-          icon={copied === 'link' ? 'tick' : 'link'}
-          label={copied === 'link' ? 'Link copied' : 'Copy link'}
-          onClick={() => copy('link', window.location.origin + path)}
+          icon={copied === 'text' ? 'tick' : 'copy'}
+          label={copied === 'text' ? 'Text copied' : 'Copy text'}
+          onClick={() => copy('text', body)}
         />
-      )}
-      <span className="visually-hidden" role="status">
-        {copied === 'text' ? 'Text copied' : copied === 'link' ? 'Link copied' : ''}
-      </span>
+        {path !== null && (
+          <IconButton
+            icon={copied === 'link' ? 'tick' : 'link'}
+            label={copied === 'link' ? 'Link copied' : 'Copy link'}
+            onClick={() => copy('link', window.location.origin + path)}
+          />
+        )}
+        <span className="visually-hidden" role="status">
+          {copied === 'text' ? 'Text copied' : copied === 'link' ? 'Link copied' : ''}
+        </span>
+      </div>
+      <IconButton
+        icon="more"
+        label="Actions"
+        aria-haspopup="dialog"
+        className={styles.more}
+        onClick={onMore}
+      />
     </div>
   );
+}
+
+export function MessageSheet({ body, path, onClose }: MessageActionsProps & { onClose: () => void }) {
+  const take = (text: string) => void copyText(text).then((done) => done && onClose());
+  return (
+    <Dialog title="Message" onClose={onClose}>
+      <div className={styles.sheet}>
+        <Button onClick={() => take(body)}>
+          <Icon name="copy" /> Copy text
+        </Button>
+        {path !== null && (
+          <Button onClick={() => take(window.location.origin + path)}>
+            <Icon name="link" /> Copy link
+          </Button>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+function useCopy() {
+  const [copied, setCopied] = useState<'text' | 'link' | null>(null);
+  return {
+    copied,
+    copy: (what: 'text' | 'link', text: string) =>
+      void copyText(text).then((done) => setCopied(done ? what : null)),
+    forget: () => setCopied(null),
+  };
 }

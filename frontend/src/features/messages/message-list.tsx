@@ -7,11 +7,14 @@ import { Button } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
 import { Spinner } from '@/components/ui/spinner';
 import type { ConversationId, Position } from '@/lib/http/types';
+import type { Place } from '@/lib/chat/places';
 import type { Timeline } from '@/lib/store/timeline';
 
+import { DayTitle } from './day-title';
 import { MessageRow } from './message-row';
 import styles from './message-list.module.css';
 import type { Row } from './rows';
+import { useFloatingDay } from './use-floating-day';
 import { useListScroll } from './use-list-scroll';
 import type { ListScroll } from './use-list-scroll';
 import { useMessageKeys } from './use-message-keys';
@@ -30,6 +33,9 @@ interface MessageListProps {
   me: string;
   name: string;
   unread: number;
+  /** Where the reader was when this was last in view. */
+  place: Place | null;
+  onPlace: (place: Place | null) => void;
   onOlder: () => void;
   onNewer: (following: boolean) => void;
   onPresent: () => void;
@@ -50,6 +56,8 @@ export function MessageList(props: MessageListProps) {
     hasAfter: timeline.hasAfter,
     onOlder: props.onOlder,
     onNewer: (following) => timeline.newer === 'idle' && props.onNewer(following),
+    place: props.place,
+    onPlace: props.onPlace,
     onSeen: (key) => {
       if (!attending()) return;
       const upTo = rows.findIndex((row) => row.key === key) + 1;
@@ -58,6 +66,8 @@ export function MessageList(props: MessageListProps) {
     },
   });
   useAttention(look);
+  const floating = useFloatingDay(rows, TOP_PX, virtualizer);
+  const total = timeline.hasBefore || timeline.hasAfter ? -1 : rows.length;
   const keys = useMessageKeys(rows, scroller, virtualizer, props.onWrite);
   const { control } = props;
   const giveControl = useEffectEvent(() => control({ toEnd }));
@@ -99,10 +109,13 @@ export function MessageList(props: MessageListProps) {
           data={rows}
           shift={shift}
           keepMounted={keys.keep}
-          onScroll={onScroll}
+          onScroll={() => {
+            onScroll();
+            floating.onScroll();
+          }}
           onResize={onResize}
         >
-          {(row) => (
+          {(row, index) => (
             <MessageRow
               key={row.key}
               row={row}
@@ -111,6 +124,8 @@ export function MessageList(props: MessageListProps) {
               name={name}
               read={row.position !== null && row.position <= readByOther}
               meant={row.position !== null && row.position === meant}
+              number={index + 1}
+              total={total}
             />
           )}
         </Virtualizer>
@@ -123,6 +138,11 @@ export function MessageList(props: MessageListProps) {
           {!timeline.complete && <span>Checking whether newer messages are missing…</span>}
         </div>
       </div>
+      {away && floating.ms !== null && (
+        <p className={styles.floating} aria-hidden="true" data-testid="floating-day">
+          <DayTitle ms={floating.ms} />
+        </p>
+      )}
       {away && (
         <button type="button" className={styles.jump} onClick={jump}>
           <Icon name="down" size={18} />

@@ -5,14 +5,15 @@ import { Icon } from '@/components/ui/icon';
 import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import type { ConversationId } from '@/lib/http/types';
-import { clockTime, dayTitle, fullTime } from '@/lib/time/format';
-import { useToday } from '@/lib/time/periods';
+import { clockTime, fullTime } from '@/lib/time/format';
 
 import { isEmojiOnly } from './format/detect';
 import { MessageBody } from './format/message-body';
-import { MessageActions } from './message-actions';
+import { DayTitle } from './day-title';
+import { MessageActions, MessageSheet } from './message-actions';
 import styles from './message-row.module.css';
 import type { Row } from './rows';
+import { useLongPress } from './use-long-press';
 import { UnsentNote } from './unsent-note';
 
 interface MessageRowProps {
@@ -24,13 +25,19 @@ interface MessageRowProps {
   read: boolean;
   /** The address of the page means this message. */
   meant: boolean;
+  /** Its number among those that are loaded, and how many there are; -1 when nobody knows. */
+  number: number;
+  total: number;
 }
 
 export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
-  const { row, conversation, mine, name, read, meant } = props;
+  const { row, conversation, mine, name, read, meant, number, total } = props;
   const { key, unsent, body, sentAtMs, position } = row;
   const [active, setActive] = useState(false);
   const [fresh] = useState(unsent !== null);
+  const [sheet, setSheet] = useState(false);
+  const press = useLongPress(() => setSheet(true));
+  const path = conversation !== null && position !== null ? paths.message(conversation, position) : null;
   const failed = unsent?.status === 'failed';
   return (
     <div className={classes(styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first)}>
@@ -58,6 +65,10 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         tabIndex={-1}
         data-testid="message"
         data-key={key}
+        data-mine={mine || undefined}
+        aria-posinset={number}
+        aria-setsize={total}
+        {...press}
         data-state={unsent ? unsent.status : 'accepted'}
         onPointerEnter={() => setActive(true)}
         onPointerLeave={() => setActive(false)}
@@ -74,22 +85,13 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
           </time>
           {mine && <State state={failed ? 'failed' : unsent ? 'unsent' : read ? 'read' : 'sent'} />}
         </span>
-        {active && (
-          <MessageActions
-            body={body}
-            path={conversation !== null && position !== null ? paths.message(conversation, position) : null}
-          />
-        )}
+        {active && <MessageActions body={body} path={path} onMore={() => setSheet(true)} />}
       </div>
+      {sheet && <MessageSheet body={body} path={path} onClose={() => setSheet(false)} />}
       {unsent?.reason !== undefined && <UnsentNote item={unsent} />}
     </div>
   );
 });
-
-/** Renders by itself when the day is over: the row does not change. */
-function DayTitle({ ms }: { ms: number }) {
-  return <span>{dayTitle(ms, useToday())}</span>;
-}
 
 const STATES = {
   failed: ['alert', 'Not sent'],

@@ -5,6 +5,7 @@ import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 're
 import type { RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
+import type { Place } from '@/lib/chat/places';
 import type { Position } from '@/lib/http/types';
 
 import { afterPaint } from './after-paint';
@@ -34,6 +35,9 @@ export interface ListScrollOptions {
   onOlder: () => void;
   /** `following`: the view was at the end, and wants to be at the end again. */
   onNewer: (following: boolean) => void;
+  /** Where the reader was before: the view opens there, unless something is unread. */
+  place: Place | null;
+  onPlace: (place: Place | null) => void;
   /** This row was in view, painted as it is, and all before it that the reader wanted to see. */
   onSeen: (key: string) => void;
 }
@@ -97,6 +101,15 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     painted.current?.ask();
   }
 
+  /** The row at the upper edge. */
+  function placeOf({ scrollTop }: HTMLElement): Place | null {
+    const list = virtualizer.current;
+    const index = list?.findItemIndex(Math.max(0, scrollTop - topPx)) ?? 0;
+    const key = rows[index]?.key;
+    if (!list || key === undefined) return null;
+    return { key, above: topPx + list.getItemOffset(index) - scrollTop, meant };
+  }
+
   function onScroll() {
     const element = scroller.current;
     if (!element) return;
@@ -123,12 +136,15 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
 
   /** True when the view has to settle at a new place. */
   const rowsChanged = useEffectEvent((change: typeof shown.change): boolean => {
+    const place = placed.current ? undefined : (options.place ?? undefined);
+    if (place) shownMeant.current = place.meant;
     const wanted = shownMeant.current === meant ? undefined : rows.find((row) => row.position === meant);
     const line = placed.current || meant !== null ? undefined : rows.find((row) => row.startsUnread);
     const height = scroller.current?.clientHeight ?? 0;
     if (wanted) anchor.current = { kind: 'row', key: wanted.key, above: height * ABOVE_MEANT };
-    else if (change === 'replaced')
-      anchor.current = line ? { kind: 'row', key: line.key, above: ABOVE_LINE_PX } : { kind: 'end' };
+    else if (line) anchor.current = { kind: 'row', key: line.key, above: ABOVE_LINE_PX };
+    else if (place && rows.some(({ key }) => key === place.key)) anchor.current = { kind: 'row', ...place };
+    else if (change === 'replaced') anchor.current = { kind: 'end' };
     if (wanted || meant === null) shownMeant.current = meant;
     placed.current = true;
     hold();
@@ -142,10 +158,10 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     // Until it has settled, what is in view may be there for a moment only.
     if (!element || anchor.current.kind === 'row') return;
     const view = element.getBoundingClientRect();
-    const inView = Array.from(element.querySelectorAll<HTMLElement>('[data-key]')).findLast((row) =>
-      wasInView(row.getBoundingClientRect(), view),
-    );
+    const bubbles = Array.from(element.querySelectorAll<HTMLElement>('[data-key]'));
+    const inView = bubbles.findLast((row) => wasInView(row.getBoundingClientRect(), view));
     if (inView?.dataset.key !== undefined) options.onSeen(inView.dataset.key);
+    options.onPlace(anchor.current.kind === 'end' ? null : placeOf(element));
   });
   useLayoutEffect(() => {
     const asked = afterPaint(() => seen());

@@ -22,6 +22,7 @@ import { ConversationLoader } from './conversation-loader';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
 import { watchPage } from './page-events';
+import { Places } from './places';
 import { ReadReports } from './read-reports';
 import { RecentIds } from './recent-ids';
 import { sentMessage } from './sent-message';
@@ -39,6 +40,7 @@ export class ChatSession {
   /** This tab's name among them. */
   readonly tab: string;
   readonly history: History;
+  readonly places = new Places();
   readonly conversations: ConversationLoader;
   readonly #outbox: Outbox;
   readonly #socket: SocketClient;

@@ -58,8 +58,11 @@ export class History {
     this.#api = api;
   }
 
-  /** The conversation in view, at this message of it if one is meant. Loads what is not in memory. */
-  open(id: ConversationId, position: Position | null = null): void {
+  /**
+   * The conversation in view, at this message of it if one is meant. Loads what is not in memory. `stay`: the
+   * reader comes back to a place in it.
+   */
+  open(id: ConversationId, position: Position | null = null, stay = false): void {
     const samePlace = this.#at === position;
     this.#open = id;
     this.#at = position;
@@ -73,7 +76,8 @@ export class History {
         ? hasFirstUnread(timeline.messages, timeline.hasBefore, this.#unreadOf(id))
         : reaches(timeline, position));
     if (!shown) void this.#startAtPlace(id);
-    else if (position === null && timeline.hasAfter && this.#unreadOf(id).count === 0) void this.present(id);
+    else if (!stay && position === null && timeline.hasAfter && this.#unreadOf(id).count === 0)
+      void this.present(id);
   }
 
   close(id: ConversationId): void {

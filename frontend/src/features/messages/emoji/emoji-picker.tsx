@@ -6,13 +6,14 @@ import { VList } from 'virtua';
 import type { VListHandle } from 'virtua';
 
 import { isComposing } from '@/lib/keys/composing';
+import { useBackCloses } from '@/lib/keys/use-back';
 
 import { gridOf, moved, rowOf } from './emoji-grid';
 import styles from './emoji-picker.module.css';
 import type { Emoji } from './emoji-set';
 import { recentEmoji, rememberEmoji } from './recent-emoji';
 
-const ROW_PX = 40;
+const ROW_PX = 44;
 
 interface EmojiPickerProps {
   onPick: (char: string) => void;
@@ -29,6 +30,7 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
   const id = useId();
   const choice = grid.all[chosen];
   useOutside(root, onClose);
+  useBackCloses(true, onClose);
 
   function pick(emoji: Emoji | undefined) {
     if (!emoji) return;
@@ -99,6 +101,8 @@ export function EmojiPicker({ onPick, onClose }: EmojiPickerProps) {
                       tabIndex={row.first + column === chosen ? 0 : -1}
                       aria-label={emoji.name}
                       aria-selected={row.first + column === chosen}
+                      aria-posinset={row.first + column + 1}
+                      aria-setsize={grid.all.length}
                       onPointerMove={() => setChosen(row.first + column)}
                       onClick={() => pick(emoji)}
                     >
