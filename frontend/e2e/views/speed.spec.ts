@@ -144,3 +144,30 @@ test(`takes ${ARRIVING} messages in a second`, async ({ page, browser }) => {
   // Only the row before a new one changes: its run goes on.
   expect(done.touched).toBeLessThanOrEqual(ARRIVING);
 });
+
+test('long blocks of code are coloured beside the page', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  backend.people = [milena, ottla];
+  backend.add(ottla, ottla, 'the other one', minutesAgo(90));
+  backend.read(ottla);
+  for (let i = 1; i <= 30; i += 1) {
+    const code = `const value${i} = call("text", [1, 2.5, null], (a) => a * ${i}); // and so on\n`.repeat(
+      110,
+    );
+    backend.add(milena, milena, `\`\`\`js\n${code.slice(0, 7_900)}\n\`\`\``, minutesAgo(60 - i));
+  }
+  backend.read(milena);
+  await backend.attach(page);
+  await page.goto(`${ORIGIN}/c/c-ottla`);
+  await expect(newest(page, 'the other one')).toBeVisible();
+  const kept = await watch(page);
+  await page.getByRole('link', { name: /Milena/ }).click();
+  await expect(page.locator('pre').last().locator('[data-kind=keyword]').first()).toBeVisible();
+  expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/highlight-worker/)]);
+  const { frames, longTasks } = await kept();
+  process.stdout.write(
+    `    code: longest frame ${Math.max(...frames)} ms, tasks: ${longTasks.join(' ')} ms\n`,
+  );
+  // It was one task of four seconds, in which nothing could be done.
+  expect(Math.max(0, ...longTasks)).toBeLessThan(1_000);
+});

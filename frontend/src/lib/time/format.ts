@@ -1,19 +1,37 @@
-// Times as people read them, in the language and zone of the browser. Formatters are made once: making one is slow. What depends on
-// the present takes it as `now`; a page that stays open has it from ./periods.
+// Times as people read them: the clock in the person's own form (their locale's, with its hour cycle), dates in the language of
+// the page, because they stand among its words, in the order of the person's region. Formatters are made once: making one is
+// slow. What depends on the present takes it as `now`; a page that stays open has it from ./periods.
 
-const language = typeof navigator === 'undefined' ? 'en' : navigator.language;
-const clock = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
-const weekday = new Intl.DateTimeFormat(language, { weekday: 'short' });
-const dayOfYear = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' });
-const date = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' });
-const longDay = new Intl.DateTimeFormat(language, { weekday: 'long', day: 'numeric', month: 'long' });
-const longDate = new Intl.DateTimeFormat(language, {
-  weekday: 'long',
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-});
-const full = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'medium' });
+/** `person`: their locale, by default the one that the browser formats with. */
+export function formatsOf(page: string, person: string | undefined) {
+  const own = new Intl.DateTimeFormat(person, { timeStyle: 'short' });
+  const { locale, hourCycle } = own.resolvedOptions();
+  const dates = inRegionOf(page, locale);
+  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(dates, options);
+  return {
+    clock: own,
+    weekday: format({ weekday: 'short' }),
+    dayOfYear: format({ day: 'numeric', month: 'short' }),
+    date: format({ day: 'numeric', month: 'short', year: 'numeric' }),
+    longDay: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+    longDate: format({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
+    fullDay: format({ dateStyle: 'full' }),
+    seconds: new Intl.DateTimeFormat(person, { timeStyle: 'medium', ...(hourCycle ? { hourCycle } : {}) }),
+  };
+}
+
+/** The language of the page as it is written where the person is: `en` and `de-AT` make `en-AT`. */
+function inRegionOf(page: string, person: string): string {
+  const { region } = new Intl.Locale(person).maximize();
+  const { language } = new Intl.Locale(page);
+  return region === undefined ? language : `${language}-${region}`;
+}
+
+const page = typeof document === 'undefined' ? '' : document.documentElement.lang;
+const { clock, weekday, dayOfYear, date, longDay, longDate, fullDay, seconds } = formatsOf(
+  page === '' ? 'en' : page,
+  undefined,
+);
 
 /** Midnight at the beginning of the local day, in ms: equal for two times of the same day. */
 export function dayOf(ms: number): number {
@@ -24,7 +42,9 @@ export function dayOf(ms: number): number {
 const daysAgo = (ms: number, now: number) => Math.round((dayOf(now) - dayOf(ms)) / 86_400_000);
 
 export const clockTime = (ms: number) => clock.format(ms);
-export const fullTime = (ms: number) => full.format(ms);
+export const fullTime = (ms: number) => `${fullDay.format(ms)}, ${seconds.format(ms)}`;
+/** For text that leaves the page. */
+export const dateTime = (ms: number) => `${date.format(ms)} ${clock.format(ms)}`;
 
 /** For a list: as short as it can be. */
 export function shortTime(ms: number, now: number): string {

@@ -3,9 +3,9 @@ import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import { copyText } from '../copy-text';
+import { colourQueue } from './colours';
 import styles from './formatted.module.css';
 import type { CodePart } from './highlight';
-import { loadHighlight } from './load-highlight';
 
 export function CodeBlock({ code, language }: { code: string; language: string }) {
   const [parts, setParts] = useState<CodePart[] | null>(null);
@@ -14,16 +14,12 @@ export function CodeBlock({ code, language }: { code: string; language: string }
 
   useEffect(() => {
     if (name === '') return;
-    let current = true;
+    const gone = new AbortController();
     // Without colours it is as good to read.
-    const colour = async () => {
-      const { highlight } = await loadHighlight();
-      if (current) setParts(highlight(code, name));
-    };
-    colour().catch(() => undefined);
-    return () => {
-      current = false;
-    };
+    void colourQueue.colours(code, name, gone.signal).then((colours) => {
+      if (!gone.signal.aborted) setParts(colours);
+    });
+    return () => gone.abort();
   }, [code, name]);
 
   return (
