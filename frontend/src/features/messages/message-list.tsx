@@ -18,6 +18,7 @@ import { useFloatingDay } from './use-floating-day';
 import { useListScroll } from './use-list-scroll';
 import type { ListScroll } from './use-list-scroll';
 import { useMessageKeys } from './use-message-keys';
+import { useWholeList } from './use-whole-list';
 
 /** The height of `.top` in the style sheet: fixed, so that nothing moves when its content changes. */
 const TOP_PX = 72;
@@ -69,6 +70,7 @@ export function MessageList(props: MessageListProps) {
   const floating = useFloatingDay(rows, TOP_PX, virtualizer);
   const total = timeline.hasBefore || timeline.hasAfter ? -1 : rows.length;
   const keys = useMessageKeys(rows, scroller, virtualizer, props.onWrite);
+  const whole = useWholeList(rows, scroller, name);
   const { control } = props;
   const giveControl = useEffectEvent(() => control({ toEnd }));
   useEffect(() => giveControl());
@@ -108,7 +110,7 @@ export function MessageList(props: MessageListProps) {
           bufferSize={600}
           data={rows}
           shift={shift}
-          keepMounted={keys.keep}
+          keepMounted={[...new Set([...keys.keep, ...whole])].sort((a, b) => a - b)}
           onScroll={() => {
             onScroll();
             floating.onScroll();

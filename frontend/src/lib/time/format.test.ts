@@ -15,7 +15,7 @@ it.each([
 ])('of %s: %s, %s', (person, clock, date) => {
   const formats = formatsOf('en', person);
   expect(spaced(formats.clock.format(at))).toBe(clock);
-  expect(spaced(formats.longDate.format(at))).toBe(date);
+  expect(spaced(formats.longDate.format(at)).replaceAll(',', '')).toBe(date.replaceAll(',', ''));
   expect(spaced(formats.seconds.format(at))).toMatch(person === 'en-US' ? /^5:10:05 PM$/ : /^17:10:05$/);
 });
 
