@@ -5,13 +5,15 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
 use milena_backend::App;
 use milena_domain::cure;
+use milena_process::patiently;
 use milena_settings::{Settings, Source};
-use milena_storage::Store;
+use milena_storage::{StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 const WRONG_SETTINGS: u8 = 2;
@@ -72,10 +74,23 @@ fn ended(words: &str, code: ExitCode) -> ExitCode {
 async fn run(settings: Settings) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     milena_process::stop_on_signal(stop.clone()).context("signals cannot be received")?;
-    let store =
-        Store::connect(&settings.database).await.context("the database cannot be opened (database.url)")?;
-    store.migrate().await.context("the database cannot be brought up to date")?;
-    let app = App::start(settings, store.clone(), stop).await?;
+    let patience = Duration::from_millis(settings.database.start_timeout_ms);
+    let opening =
+        patiently("the database", patience, StorageError::is_temporary, |_| Store::open(&settings.database));
+    let opened = tokio::select! {
+        () = stop.cancelled() => None,
+        store = opening => Some(store.context("the database cannot be opened (database.url)")?),
+    };
+    let Some(store) = opened else { return Ok(()) };
+    // Kafka may come up later than this program: a signal ends the wait.
+    let started = tokio::select! {
+        () = stop.cancelled() => None,
+        app = Box::pin(App::start(settings, store.clone(), stop.clone())) => Some(app?),
+    };
+    let Some(app) = started else {
+        store.close().await;
+        return Ok(());
+    };
     let outcome = app.run().await;
     store.close().await;
     Ok(outcome?)

@@ -5,6 +5,8 @@
 
 use milena_domain::FieldError;
 use milena_storage::StorageError;
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaErrorCode;
 
 /// A stable code of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,6 +132,31 @@ impl Refusal {
         FieldError::new(field, problem).into()
     }
 
+    /// The log did not take a message, for this reason.
+    #[must_use]
+    pub(crate) fn not_confirmed(error: &KafkaError) -> Self {
+        use RDKafkaErrorCode as Kafka;
+        match error.rdkafka_error_code() {
+            // The same message is refused each time. The start looks at the limits: somebody has lowered one
+            // since.
+            Some(Kafka::MessageSizeTooLarge) => {
+                log::error!(error:% = error; "the log refuses a message for its size");
+                let said =
+                    "the log does not take a message of this size; an administrator has to raise its limit";
+                Self::new(Code::TooLarge, said)
+            }
+            Some(Kafka::InvalidRecord | Kafka::InvalidMessage | Kafka::PolicyViolation) => {
+                log::error!(error:% = error; "the log refuses a message, and will again");
+                Self::new(Code::Internal, "the log does not take this message; the server's log says why")
+            }
+            Some(Kafka::TopicAuthorizationFailed | Kafka::ClusterAuthorizationFailed) => {
+                log::error!(error:% = error; "Kafka does not let this program write");
+                Self::log_unavailable()
+            }
+            _ => Self::log_unavailable(),
+        }
+    }
+
     /// The log did not confirm in time.
     #[must_use]
     pub fn log_unavailable() -> Self {
@@ -161,7 +188,28 @@ impl From<&StorageError> for Refusal {
             log::warn!(error:% = error; "the database does not answer");
             return Self::later(Code::StoreUnavailable, "the database does not answer", 1_000);
         }
+        if error.is_worth_waiting_for() {
+            log::error!(error:% = error; "the database refuses until somebody mends it");
+            let said = "the database cannot be used until somebody has mended it";
+            return Self::later(Code::StoreUnavailable, said, 10_000);
+        }
         log::error!(error:% = error; "a query failed");
         Self::new(Code::Internal, "something went wrong on the server")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_retry_cures_is_permanent_and_says_why() {
+        let of = |code| Refusal::not_confirmed(&KafkaError::MessageProduction(code));
+        let large = of(RDKafkaErrorCode::MessageSizeTooLarge);
+        assert!(!large.code.is_temporary() && large.message.contains("size"), "{large}");
+        assert!(!of(RDKafkaErrorCode::PolicyViolation).code.is_temporary());
+        for passes in [RDKafkaErrorCode::MessageTimedOut, RDKafkaErrorCode::TopicAuthorizationFailed] {
+            assert!(of(passes).code.is_temporary(), "{passes:?}");
+        }
     }
 }

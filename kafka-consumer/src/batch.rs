@@ -102,22 +102,36 @@ pub(crate) struct OpenBatch {
     limits: Limits,
     epoch: Epoch,
     batch: Batch,
+    /// Of each partition in `batch`, so that one that goes takes its share of the limits along.
+    shares: BTreeMap<i32, Share>,
     records: usize,
     bytes: usize,
-    /// When the first and the last record came.
-    times: Option<(Instant, Instant)>,
+}
+
+/// What one partition has in the open batch.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    records: usize,
+    bytes: usize,
+    /// When its first and its last record came.
+    first: Instant,
+    last: Instant,
 }
 
 impl OpenBatch {
     pub(crate) fn new(limits: Limits, epoch: Epoch) -> Self {
-        Self { limits, epoch, batch: Batch::default(), records: 0, bytes: 0, times: None }
+        Self { limits, epoch, batch: Batch::default(), shares: BTreeMap::new(), records: 0, bytes: 0 }
     }
 
     /// Adds a record whose span begins at `from` (the ledger's answer).
     pub(crate) fn push(&mut self, record: Record, from: i64, now: Instant) {
-        self.times = Some((self.times.map_or(now, |(first, _)| first), now));
         self.records += 1;
         self.bytes += record.bytes;
+        let fresh = Share { records: 0, bytes: 0, first: now, last: now };
+        let share = self.shares.entry(record.partition).or_insert(fresh);
+        share.records += 1;
+        share.bytes += record.bytes;
+        share.last = now;
         let part = self.batch.parts.entry(record.partition).or_insert_with(|| Part {
             generation: record.generation,
             from,
@@ -137,13 +151,10 @@ impl OpenBatch {
 
     /// Forgets what was gathered of `partition`: somebody else stores it, or it will be read again.
     pub(crate) fn drop_partition(&mut self, partition: i32) {
-        if let Some(part) = self.batch.parts.remove(&partition) {
-            self.records -= part.rows.len() + part.dead.len();
-        }
-        if self.batch.parts.is_empty() {
-            self.records = 0;
-            self.bytes = 0;
-            self.times = None;
+        self.batch.parts.remove(&partition);
+        if let Some(share) = self.shares.remove(&partition) {
+            self.records -= share.records;
+            self.bytes -= share.bytes;
         }
     }
 
@@ -158,15 +169,16 @@ impl OpenBatch {
 
     /// When it is to be written even if it is not full.
     pub(crate) fn due_at(&self) -> Option<Instant> {
-        let Limits { age, idle, .. } = self.limits;
-        self.times.map(|(first, last)| (first + age).min(last + idle))
+        let first = self.shares.values().map(|share| share.first).min()?;
+        let last = self.shares.values().map(|share| share.last).max()?;
+        Some((first + self.limits.age).min(last + self.limits.idle))
     }
 
     /// Closes it and begins a new one.
     pub(crate) fn take(&mut self) -> Batch {
         self.records = 0;
         self.bytes = 0;
-        self.times = None;
+        self.shares.clear();
         std::mem::take(&mut self.batch)
     }
 }
@@ -297,6 +309,25 @@ pub(crate) mod tests {
         let advances: Vec<_> =
             lent.write.advances.iter().map(|advance| (advance.partition, advance.from, advance.to)).collect();
         assert_eq!(advances, [(1, 1, 2), (2, 0, 2)]);
+    }
+
+    #[test]
+    fn a_dropped_partition_takes_its_bytes_and_its_age_along() {
+        let ms = Duration::from_millis;
+        let mut open =
+            OpenBatch::new(Limits { rows: 100, bytes: 1_000, age: AGE, idle: ms(20) }, Epoch::FIRST);
+        let began = Instant::now();
+        open.push(record(0, 0, 990, true), 0, began);
+        open.push(record(1, 0, 10, true), 0, began + ms(10));
+        open.push(record(0, 1, 10, false), 1, began + ms(15));
+        assert!(open.is_full());
+        open.drop_partition(0);
+        assert!(!open.is_full(), "10 bytes are left");
+        assert_eq!(open.due_at(), Some(began + ms(30)), "as if the other had never come");
+        open.push(record(1, 1, 989, true), 1, began + ms(20));
+        assert!(!open.is_full());
+        open.push(record(1, 2, 1, true), 2, began + ms(21));
+        assert!(open.is_full());
     }
 
     #[test]

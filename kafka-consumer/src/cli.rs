@@ -3,16 +3,18 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use milena_domain::cure;
+use milena_process::patiently;
 use milena_settings::{Secret, Settings, Source};
+use milena_storage::{StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::commands::arguments::{Dead, Json, LOG_FILTER, ReplayArgs, StoreCommand};
-use crate::commands::open;
-use crate::health::Health;
+use crate::health::{Health, Waiting};
 use crate::{metrics, observe};
 
 /// Carries messages from Kafka into PostgreSQL, MySQL/MariaDB or SQLite, in batches, each exactly once.
@@ -84,7 +86,16 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let shutdown = on_signal()?;
     let health = Health::default();
     let serving = serve(&settings, &health, &shutdown)?;
-    let store = open(&settings).await?;
+    health.waiting(Waiting::Unavailable);
+    let patience = Duration::from_millis(settings.database.start_timeout_ms);
+    let opening =
+        patiently("the database", patience, StorageError::is_temporary, |_| Store::open(&settings.database));
+    let opened = tokio::select! {
+        () = shutdown.cancelled() => None,
+        store = opening => Some(store.context("the database cannot be opened")?),
+    };
+    let Some(store) = opened else { return Ok(()) };
+    health.waiting(Waiting::Nothing);
     let result = crate::run_watched(settings, store.clone(), shutdown.clone(), health).await;
     shutdown.cancel();
     store.close().await;

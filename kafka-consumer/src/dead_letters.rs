@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream;
 use milena_domain::MessageEvent;
-use milena_kafka::{Quiet, Role, client_config};
+use milena_kafka::{Quiet, Role, client_config, partition_count};
 use milena_settings::KafkaSettings;
 use milena_storage::MessageRow;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -49,6 +49,8 @@ pub(crate) const OUR_HEADERS: [&str; 7] = [
     HEADER_VALUE_OMITTED,
 ];
 
+/// How long the log may take to say how many partitions it has, before it is asked again.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(10);
 const PRODUCE_TIMEOUT_MS: u64 = 30_000;
 /// One letter's failures after which the producer is not trusted any more.
 const FAILURES_OF_A_PRODUCER: u32 = 2;
@@ -156,6 +158,19 @@ impl Graveyard for DeadLetters {
             .into_iter()
             .filter(|letter| !self.known.contains(&(letter.original.partition, letter.original.offset)));
         stream::iter(unknown).map(|letter| self.deliver(letter)).buffered(IN_FLIGHT).collect::<()>().await;
+    }
+
+    async fn partitions(&self) -> usize {
+        let mut backoff = Backoff::default();
+        loop {
+            match partition_count(&self.settings, COUNT_TIMEOUT).await {
+                Ok(count) => return count,
+                Err(error) => {
+                    log::warn!("how many partitions the topic has is not known yet: {error}");
+                    tokio::time::sleep(backoff.next(rand::random())).await;
+                }
+            }
+        }
     }
 
     async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {

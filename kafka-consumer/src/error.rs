@@ -1,7 +1,7 @@
 //! Why the consumer does not start, or stops by itself.
 
 use milena_domain::Epoch;
-use milena_domain::cure::command;
+use milena_domain::cure::{all_programs, command};
 use milena_kafka::LogError;
 use milena_storage::StorageError;
 use rdkafka::error::KafkaError;
@@ -41,6 +41,20 @@ pub enum ConsumerError {
         /// What the store says now.
         store: Epoch,
     },
+    /// Somebody added partitions to the topic.
+    #[error(
+        "topic {topic} has got more partitions than the {known} that it had when this consumer started; \
+         nothing was lost. Stop {}, set kafka.partitions to the new number, and run {}, which first stores \
+         what was written before",
+        all_programs(),
+        command("new-epoch")
+    )]
+    Repartitioned {
+        /// The topic.
+        topic: String,
+        /// Its partitions at the start.
+        known: usize,
+    },
     /// The log does not hold what comes next.
     #[error(
         "the log does not hold the next offset of a partition any more, or not yet: start again to see which (the check \
@@ -56,4 +70,16 @@ pub enum ConsumerError {
     /// The operating system gave no thread.
     #[error("no thread can be started: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+impl ConsumerError {
+    /// Whether a start that failed for this may succeed in a moment: what it needs comes up later than it
+    /// does.
+    pub(crate) fn passes(&self) -> bool {
+        match self {
+            Self::Log(error) => error.is_temporary(),
+            Self::Store(error) => error.is_temporary(),
+            _ => false,
+        }
+    }
 }

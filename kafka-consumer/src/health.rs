@@ -1,7 +1,7 @@
 //! Whether the consumer does its work, for those who watch it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Shared by the loops that set it and the endpoints that show it. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -11,10 +11,21 @@ pub struct Health(Arc<State>);
 struct State {
     /// Set by the ingest loop when the first partitions have a start.
     assigned: AtomicBool,
-    /// Set by the writer while the store refuses for the time being.
-    waiting: AtomicBool,
+    /// For what the store is waited: a [`Waiting`]. Set by the writer, and before there is one.
+    waiting: AtomicU8,
     /// Set when the consumer has ended.
     ended: AtomicBool,
+}
+
+/// For what the store is waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Waiting {
+    Nothing,
+    /// It does not answer; that passes by itself.
+    Unavailable,
+    /// It refuses until somebody mends it.
+    Repair,
 }
 
 impl Health {
@@ -22,14 +33,14 @@ impl Health {
         self.0.assigned.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn waiting(&self, waiting: bool) {
-        self.0.waiting.store(waiting, Ordering::Relaxed);
+    pub(crate) fn waiting(&self, waiting: Waiting) {
+        self.0.waiting.store(waiting as u8, Ordering::Relaxed);
     }
 
     /// Nothing is assigned any more, and nothing waits.
     pub(crate) fn began_anew(&self) {
         self.0.assigned.store(false, Ordering::Relaxed);
-        self.waiting(false);
+        self.waiting(Waiting::Nothing);
     }
 
     pub(crate) fn ended(&self) {
@@ -47,13 +58,21 @@ impl Health {
     pub fn why_not_ready(&self) -> Option<&'static str> {
         if !self.is_alive() {
             Some("the consumer has ended")
-        } else if self.0.waiting.load(Ordering::Relaxed) {
+        } else if self.is_waiting_for(Waiting::Unavailable) {
             Some("the database is not available")
+        } else if self.is_waiting_for(Waiting::Repair) {
+            Some("the database refuses what is written, and somebody has to mend it: the log says why")
         } else if !self.0.assigned.load(Ordering::Relaxed) {
             Some("no partition is assigned yet")
         } else {
             None
         }
+    }
+}
+
+impl Health {
+    fn is_waiting_for(&self, what: Waiting) -> bool {
+        self.0.waiting.load(Ordering::Relaxed) == what as u8
     }
 }
 
@@ -67,9 +86,11 @@ mod tests {
         assert!(health.is_alive() && health.why_not_ready().is_some());
         health.assigned();
         assert_eq!(health.why_not_ready(), None);
-        health.waiting(true);
+        health.waiting(Waiting::Unavailable);
         assert!(health.is_alive() && health.why_not_ready().is_some());
-        health.waiting(false);
+        health.waiting(Waiting::Repair);
+        assert!(health.is_alive() && health.why_not_ready().is_some_and(|reason| reason.contains("mend")));
+        health.waiting(Waiting::Nothing);
         health.began_anew();
         assert_eq!(health.why_not_ready(), Some("no partition is assigned yet"));
         health.ended();

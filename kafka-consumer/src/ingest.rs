@@ -5,9 +5,10 @@
 //! it is released, within a deadline; a partition that comes starts at the store's offset.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milena_domain::Epoch;
+use milena_domain::{Epoch, Partitioning};
 use milena_storage::{LogPosition, StorageError, crash_point};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -38,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) limits: Limits,
     /// Time to write what is at hand when the program stops.
     pub(crate) drain: Duration,
+    /// How many partitions the topic has, and had.
+    pub(crate) partitioning: Arc<Partitioning>,
     /// The log's ends at the start.
     pub(crate) log_ends: BTreeMap<i32, i64>,
 }
@@ -216,6 +219,11 @@ impl<S: Sink + Clone> Ingest<S> {
         match control {
             Control::Assigned { partitions, reply } => {
                 self.report.total.rebalances += 1;
+                let known = self.plan.partitioning.now();
+                if partitions.iter().any(|&partition| usize::try_from(partition).is_ok_and(|at| at >= known))
+                {
+                    return Err(ConsumerError::Repartitioned { topic: self.plan.topic.clone(), known });
+                }
                 self.assigned.extend(&partitions);
                 let (store, topic) = (self.store.clone(), self.plan.topic.clone());
                 self.locating.spawn(async move {
@@ -365,7 +373,7 @@ async fn locate<S: Sink>(store: &S, topic: &str) -> Result<LogPosition, StorageE
     let mut backoff = Backoff::default();
     loop {
         match store.log_position(topic).await {
-            Err(error) if error.is_temporary() => {
+            Err(error) if error.is_worth_waiting_for() => {
                 if backoff.attempts() == 0 {
                     log::warn!("the store's offsets cannot be read, waiting for it: {error}");
                 }

@@ -1,6 +1,6 @@
 //! What the poll thread hands over: a record, decoded, or what is wrong with it.
 
-use milena_domain::{DecodeError, Event, MessageEvent};
+use milena_domain::{DecodeError, Event, MessageEvent, Partitioning};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
 
@@ -60,15 +60,20 @@ impl RawRecord {
 }
 
 impl Record {
-    /// Decodes a message where it lies, in a topic of so many `partitions`. Only a bad one's bytes are copied: a good one
-    /// can be read again from the log.
-    pub(crate) fn decode(message: &BorrowedMessage<'_>, partitions: usize, generation: Generation) -> Self {
-        let content = match Event::read(message.partition(), partitions, message.key(), message.payload()) {
-            Ok(Event::Message(event)) => Content::Message(event),
-            Err(error) => {
-                Content::Rejected(Box::new(DeadLetter::unreadable(RawRecord::copy(message), &error)))
-            }
-        };
+    /// Decodes a message where it lies, in a topic of this `partitioning`. Only a bad one's bytes are copied:
+    /// a good one can be read again from the log.
+    pub(crate) fn decode(
+        message: &BorrowedMessage<'_>,
+        partitioning: &Partitioning,
+        generation: Generation,
+    ) -> Self {
+        let content =
+            match Event::read_again(message.partition(), partitioning, message.key(), message.payload()) {
+                Ok(Event::Message(event)) => Content::Message(event),
+                Err(error) => {
+                    Content::Rejected(Box::new(DeadLetter::unreadable(RawRecord::copy(message), &error)))
+                }
+            };
         Self {
             partition: message.partition(),
             generation,
@@ -80,6 +85,11 @@ impl Record {
 }
 
 impl DeadLetter {
+    /// Whether it is bad only because of the partition that it stands in.
+    pub(crate) fn is_astray(&self) -> bool {
+        self.reason == "wrong_partition"
+    }
+
     fn unreadable(original: RawRecord, error: &DecodeError) -> Self {
         Self { original, reason: error.code(), detail: error.to_string() }
     }

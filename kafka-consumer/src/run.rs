@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use milena_domain::check_log;
-use milena_kafka::{ensure_topics, partition_states};
+use milena_kafka::{LogError, ensure_topics, existing_partition_states};
+use milena_process::patiently;
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::sync::mpsc;
@@ -25,9 +26,6 @@ use crate::report::Summary;
 use crate::sink::{Graveyard, Sink};
 use crate::writer::Writer;
 
-/// Kafka must answer within this time at the start.
-const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Carries the log into `store` until `shutdown`, then writes what is at hand and leaves the group.
 ///
 /// The store must be migrated. Several consumers may run in one process and in many; Kafka divides the partitions
@@ -36,7 +34,7 @@ const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// Why it did not start or stopped by itself; see [`ConsumerError`]. A store or a broker that goes away *while it runs*
-/// is none: it waits for them.
+/// is none: it waits for them. When it starts before they do, it waits for `kafka.start_timeout_ms`.
 pub async fn run(
     settings: Settings,
     store: Store,
@@ -67,8 +65,10 @@ async fn carry(
     health: &Health,
 ) -> Result<Summary, ConsumerError> {
     metrics::start();
-    ensure_topics(&settings.kafka, KAFKA_TIMEOUT).await?;
-    let plan = prepare(&settings, &store).await?;
+    let plan = tokio::select! {
+        () = shutdown.cancelled() => return Ok(Summary::default()),
+        plan = begin(&settings, &store) => plan?,
+    };
     let enough = shutdown.child_token();
     let watching = tokio::spawn(orphans::watch(settings.clone(), enough.clone()));
     log::info!(
@@ -101,14 +101,15 @@ async fn spell(
     health: &Health,
 ) -> (Summary, Result<(), ConsumerError>) {
     let begun = DeadLetters::new(Arc::new(settings.kafka.clone())).and_then(|dead_letters| {
-        let (poller, inbox) = poll::start(settings)?;
+        let (poller, inbox) = poll::start(settings, plan.partitioning.clone())?;
         Ok((dead_letters, poller, inbox))
     });
     let (dead_letters, poller, inbox) = match begun {
         Ok(begun) => begun,
         Err(error) => return (Summary::default(), Err(error)),
     };
-    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch, health.clone());
+    let writer = Writer::new(store.clone(), dead_letters, plan.topic.clone(), plan.epoch, health.clone())
+        .in_partitions(plan.partitioning.now());
     let (task, port) = spawn_writer(writer);
     let commands = poller.commands.clone();
     let ingest = Ingest::new(plan.clone(), store.clone(), inbox, commands, port, health.clone());
@@ -127,14 +128,24 @@ async fn spell(
     (ended.summary, ended.result)
 }
 
+/// Waits for what comes up later than the consumer: brokers, topics, leaders, the database.
+async fn begin(settings: &Settings, store: &Store) -> Result<Plan, ConsumerError> {
+    let patience = Duration::from_millis(settings.kafka.start_timeout_ms);
+    patiently("Kafka", patience, LogError::is_temporary, |limit| ensure_topics(&settings.kafka, limit))
+        .await?;
+    patiently("log and database", patience, ConsumerError::passes, |limit| prepare(settings, store, limit))
+        .await
+}
+
 /// Refuses to begin when log and store do not belong together.
-async fn prepare(settings: &Settings, store: &Store) -> Result<Plan, ConsumerError> {
+async fn prepare(settings: &Settings, store: &Store, limit: Duration) -> Result<Plan, ConsumerError> {
     let topic = &settings.kafka.topic;
     // In this order: other consumers go on storing meanwhile, and the log's ends must not be older than their offsets.
     let position = store.log_position(topic).await?;
-    let states = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
-    check_log(topic, settings.kafka.partitions, &states, &position.next_offsets)
-        .map_err(milena_kafka::LogError::from)?;
+    let noted = store.noted_partitions(topic).await?;
+    let states = existing_partition_states(&settings.kafka, limit).await?;
+    check_log(topic, settings.kafka.partitions, &states, noted.with(&position)).map_err(LogError::from)?;
+    store.note_partitions(topic, position.epoch, states.len()).await?;
     let consumer = &settings.consumer;
     Ok(Plan {
         topic: topic.clone(),
@@ -146,6 +157,7 @@ async fn prepare(settings: &Settings, store: &Store) -> Result<Plan, ConsumerErr
             idle: Duration::from_millis(consumer.batch_idle_ms),
         },
         drain: Duration::from_millis(consumer.drain_ms),
+        partitioning: Arc::new(noted.partitioning(states.len())),
         log_ends: states.iter().map(|(&partition, state)| (partition, state.high)).collect(),
     })
 }

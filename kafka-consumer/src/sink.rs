@@ -27,10 +27,13 @@ impl Sink for Store {
     }
 }
 
-/// Where dead letters go. Both functions wait, for ever if need be, until Kafka answers.
+/// Where dead letters go. All functions wait, for ever if need be, until Kafka answers.
 pub(crate) trait Graveyard: Send + Sync + 'static {
     /// Returns when every letter is acknowledged.
     fn bury(&self, letters: Vec<DeadLetter>) -> impl Future<Output = ()> + Send;
+
+    /// How many partitions the message topic has now.
+    fn partitions(&self) -> impl Future<Output = usize> + Send;
 
     /// The original record of a row that the store refused, read again from the log; made from the row itself when
     /// the log does not hold it any more.

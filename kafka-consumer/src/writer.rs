@@ -14,7 +14,7 @@ use crate::backoff::Backoff;
 use crate::batch::Batch;
 use crate::bisect::{Split, reconcile, split};
 use crate::error::ConsumerError;
-use crate::health::Health;
+use crate::health::{Health, Waiting};
 use crate::metrics;
 use crate::outcome::Outcome;
 use crate::quota::Quota;
@@ -33,6 +33,8 @@ pub(crate) struct Writer<S, G> {
     quota: Quota,
     health: Health,
     last_report: Option<Instant>,
+    /// How many partitions the topic had at the start.
+    partitions: usize,
     replay: bool,
     /// In a replay: the store's offsets. What lies below them is written without passing them again.
     settled: BTreeMap<i32, i64>,
@@ -41,7 +43,14 @@ pub(crate) struct Writer<S, G> {
 impl<S: Sink, G: Graveyard> Writer<S, G> {
     pub(crate) fn new(store: S, graveyard: G, topic: String, epoch: Epoch, health: Health) -> Self {
         let (quota, settled) = (Quota::default(), BTreeMap::new());
-        Self { store, graveyard, topic, epoch, quota, health, last_report: None, replay: false, settled }
+        let (last_report, partitions, replay) = (None, 0, false);
+        Self { store, graveyard, topic, epoch, quota, health, last_report, partitions, replay, settled }
+    }
+
+    /// The topic has so many at the start. That it has more later is no fault of the records.
+    pub(crate) fn in_partitions(mut self, partitions: usize) -> Self {
+        self.partitions = partitions;
+        self
     }
 
     /// For reading again what is stored already up to `settled`: nothing is fenced, a consumer that stores meanwhile only
@@ -55,10 +64,16 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
     /// Finishes `batch`.
     ///
     /// # Errors
-    /// Only what waiting cannot cure: the dead-letter quota, a new epoch, a store that refuses even to count.
+    /// Only what waiting cannot cure: the dead-letter quota, a new epoch, partitions that were added, a store
+    /// that refuses even to count.
     pub(crate) async fn write(&mut self, batch: Batch) -> Result<Outcome, ConsumerError> {
         let began = Instant::now();
         let mut outcome = Outcome::default();
+        // Records of a producer that knows of new partitions already stand where they seem astray.
+        let astray = batch.parts.values().flat_map(|part| &part.dead).any(DeadLetter::is_astray);
+        if astray && self.graveyard.partitions().await != self.partitions {
+            return Err(ConsumerError::Repartitioned { topic: self.topic.clone(), known: self.partitions });
+        }
         if !self.quota.admit(batch.rows() as u64, batch.dead() as u64) {
             return Err(ConsumerError::TooManyDead { topic: self.topic.clone() });
         }
@@ -105,7 +120,7 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
         if self.last_report.take().is_some() {
             log::info!(retries = outcome.retries; "the store is available again");
         }
-        self.health.waiting(false);
+        self.health.waiting(Waiting::Nothing);
         outcome.took = began.elapsed();
         Ok(outcome)
     }
@@ -157,9 +172,10 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
                 Ok(position) => {
                     return Err(ConsumerError::EpochChanged { ours: self.epoch, store: position.epoch });
                 }
-                Err(error) if error.is_temporary() => {
+                Err(error) if error.is_worth_waiting_for() => {
                     outcome.retries += 1;
-                    self.wait(&mut backoff, &error.to_string()).await;
+                    let waiting = if error.is_temporary() { Waiting::Unavailable } else { Waiting::Repair };
+                    self.wait(&mut backoff, waiting, &error.to_string()).await;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -174,7 +190,7 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
     ) -> Result<WriteReport, Refusal> {
         let mut backoff = Backoff::default();
         loop {
-            let reason = match self.store.write(write).await {
+            let (waiting, reason) = match self.store.write(write).await {
                 Ok(report) => return Ok(report),
                 Err(WriteError::Fenced { partition, .. }) => {
                     log::debug!(partition; "the store is elsewhere");
@@ -183,19 +199,25 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
                 // Which epoch it is now is asked for in the same way as which offset it is now.
                 Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced),
                 Err(WriteError::Permanent(error)) => return Err(Refusal::Permanent(error.to_string())),
-                Err(WriteError::Transient(error)) => error.to_string(),
+                Err(WriteError::Transient(error)) => (Waiting::Unavailable, error.to_string()),
+                Err(WriteError::NeedsRepair(error)) => (Waiting::Repair, error.to_string()),
             };
             outcome.retries += 1;
-            self.wait(&mut backoff, &reason).await;
+            self.wait(&mut backoff, waiting, &reason).await;
         }
     }
 
-    async fn wait(&mut self, backoff: &mut Backoff, reason: &str) {
+    async fn wait(&mut self, backoff: &mut Backoff, waiting: Waiting, reason: &str) {
         if self.last_report.is_none_or(|last| last.elapsed() >= REPORT_INTERVAL) {
             self.last_report = Some(Instant::now());
-            log::warn!(attempts = backoff.attempts() + 1, reason; "the store is not available; waiting for it");
+            let attempts = backoff.attempts() + 1;
+            if waiting == Waiting::Repair {
+                log::error!(attempts, reason; "the store refuses until somebody mends it");
+            } else {
+                log::warn!(attempts, reason; "the store is not available; waiting for it");
+            }
         }
-        self.health.waiting(true);
+        self.health.waiting(waiting);
         metrics::retry();
         tokio::time::sleep(backoff.next(rand::random())).await;
     }

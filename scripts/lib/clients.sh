@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# Sourced by scripts/test: the Kafka clients that the broker is tested with and that are not Java's.
-# Guarantees: after need_clients they are there, MILENA_TEST_PYTHON names a Python that has confluent-kafka, or the
-# script has ended with a sentence that says what is missing.
+# Sourced by scripts/test: the Kafka clients that the broker is tested with and that are not Java's, and the
+# pooler that the store is tested behind.
+# Guarantees: after need_clients they are there, MILENA_TEST_PYTHON names a Python that has confluent-kafka,
+# or the script has ended with a sentence that says what is missing.
 
 # shellcheck source-path=SCRIPTDIR source=packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
@@ -10,6 +11,7 @@ CONFLUENT_VERSION=2.16.1
 
 need_clients() {
   need_command kcat kcat
+  need_command pgbouncer pgbouncer
   need_command strace strace
   local cache=${MILENA_CACHE:-$HOME/.cache/milena}
   local venv=$cache/confluent-kafka-$CONFLUENT_VERSION

@@ -46,9 +46,7 @@ pub(crate) async fn run(options: &Options, log: &Handle) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot be opened.
 pub(crate) async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
-    let store = Store::connect(&settings.database).await.context("the database cannot be opened")?;
-    store.migrate().await.context("the database cannot be brought up to date")?;
-    Ok(store)
+    Store::open(&settings.database).await.context("the database cannot be opened")
 }
 
 async fn serve(

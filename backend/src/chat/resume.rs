@@ -244,7 +244,7 @@ fn seen(since: &SessionCursor, conversation: ConversationId, partitions: usize) 
 
 /// The last position before `position`: gaps are named by what lies on both sides of them, exclusively.
 pub(super) fn before(position: Position) -> Position {
-    Position::from_u64(position.get().saturating_sub(1)).unwrap_or(Position::ZERO)
+    position.before()
 }
 
 fn frame_of(message: &ChatMessage, user: UserId) -> crate::wire::Frame {

@@ -5,10 +5,11 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use milena_domain::check_log;
-use milena_kafka::{LogError, ensure_topics, partition_states};
+use milena_domain::{PartitionState, check_log};
+use milena_kafka::{LogError, ensure_topics, existing_partition_states};
+use milena_process::patiently;
 use milena_settings::Settings;
-use milena_storage::{StorageError, Store};
+use milena_storage::{LogPosition, NotedPartitions, StorageError, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -38,8 +39,16 @@ pub enum ChatError {
     Store(#[from] StorageError),
 }
 
-/// How long the log may take to answer at start.
-const START_TIMEOUT: Duration = Duration::from_secs(10);
+impl ChatError {
+    /// Whether the start may succeed in a moment.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Log(error) => error.is_temporary(),
+            Self::Store(error) => error.is_temporary(),
+        }
+    }
+}
+
 /// How long unanswered sends are waited for at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -62,12 +71,15 @@ pub async fn start(
     registry: Registry,
     failed: CancellationToken,
 ) -> Result<(Chat, Running), ChatError> {
-    ensure_topics(&settings.kafka, START_TIMEOUT).await?;
-    // In this order: consumers store meanwhile, and the log's ends must not be older than their offsets.
-    let stored = store.log_position(&settings.kafka.topic).await?;
-    let log = partition_states(&settings.kafka, START_TIMEOUT).await?;
-    check_log(&settings.kafka.topic, settings.kafka.partitions, &log, &stored.next_offsets)
+    let patience = Duration::from_millis(settings.kafka.start_timeout_ms);
+    patiently("Kafka", patience, LogError::is_temporary, |limit| ensure_topics(&settings.kafka, limit))
+        .await?;
+    let Ground { stored, noted, log } =
+        patiently("log and database", patience, ChatError::passes, |limit| ground(settings, &store, limit))
+            .await?;
+    check_log(&settings.kafka.topic, settings.kafka.partitions, &log, noted.with(&stored))
         .map_err(LogError::from)?;
+    store.note_partitions(&settings.kafka.topic, stored.epoch, log.len()).await?;
     let start: BTreeMap<i32, i64> = log
         .iter()
         .map(|(&partition, state)| {
@@ -125,6 +137,7 @@ pub async fn start(
     let task = DeliveryTask {
         recent: Arc::clone(&recent),
         clock,
+        topic: settings.kafka.topic.as_str().into(),
         cursors: offsets.iter().map(|next| PartitionCursor::new(*next)).collect(),
         ends: None,
         pending,
@@ -153,6 +166,21 @@ pub async fn start(
     }
     tasks.spawn(watch_for_failure(health, stop.clone(), failed));
     Ok((chat, Running { tasks, tail: tail_thread, producer, stop }))
+}
+
+/// What log and store say of each other at the start.
+struct Ground {
+    stored: LogPosition,
+    noted: NotedPartitions,
+    log: BTreeMap<i32, PartitionState>,
+}
+
+async fn ground(settings: &Settings, store: &Store, limit: Duration) -> Result<Ground, ChatError> {
+    // In this order: consumers store meanwhile, and the log's ends must not be older than their offsets.
+    let stored = store.log_position(&settings.kafka.topic).await?;
+    let noted = store.noted_partitions(&settings.kafka.topic).await?;
+    let log = existing_partition_states(&settings.kafka, limit).await?;
+    Ok(Ground { stored, noted, log })
 }
 
 /// A part that cannot go on stops its siblings; this passes it on to the program.

@@ -21,8 +21,9 @@ pub struct Readiness {
     store: Store,
     health: Health,
     stopping: CancellationToken,
-    /// When the database was asked and whether it answered; held while it is asked, so that questions wait for one.
-    database: Mutex<Option<(Instant, bool)>>,
+    /// When the database was asked and what that told; held while it is asked, so that questions wait for
+    /// one.
+    database: Mutex<Option<(Instant, &'static str)>>,
 }
 
 impl Readiness {
@@ -38,7 +39,7 @@ impl Readiness {
         State {
             ready: reason.is_none(),
             reason,
-            database: if self.database_answers().await { "ok" } else { "unavailable" },
+            database: self.database().await,
             log: match (self.health.broken(), self.health.is_live()) {
                 (Some(_), _) => "broken",
                 (None, true) => "ok",
@@ -57,14 +58,28 @@ impl Readiness {
         (!self.health.is_caught_up()).then(|| "the log is still being read".to_owned())
     }
 
-    async fn database_answers(&self) -> bool {
+    async fn database(&self) -> &'static str {
         let mut known = self.database.lock().await;
         match *known {
-            Some((asked, answers)) if asked.elapsed() < ASK_EVERY => answers,
+            Some((asked, state)) if asked.elapsed() < ASK_EVERY => state,
             _ => {
-                let answers = self.store.ping().await.is_ok();
-                *known = Some((Instant::now(), answers));
-                answers
+                let state = self.ask_database().await;
+                *known = Some((Instant::now(), state));
+                state
+            }
+        }
+    }
+
+    /// One that has refused something since it was last found well is asked for all that is done to it.
+    async fn ask_database(&self) -> &'static str {
+        let answer =
+            if self.store.is_in_trouble() { self.store.probe().await } else { self.store.ping().await };
+        match answer {
+            Ok(()) => "ok",
+            Err(error) if error.is_temporary() => "unavailable",
+            Err(error) => {
+                log::error!(error:%; "the database refuses until somebody mends it");
+                "refuses"
             }
         }
     }

@@ -8,7 +8,6 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use milena_domain::cure::command;
 use milena_domain::{Event, MessageEvent, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +18,7 @@ use super::health::Health;
 use super::pending::{Accepted, Pending, Waiter, is_same_message};
 use super::producer::Confirmation;
 use super::recent::{Inserted, LogMessage, Missed, Recent};
-use super::tail::{Ends, TailEvent};
+use super::tail::{Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
@@ -65,6 +64,8 @@ pub struct DeliveryTask {
     pub recent: Arc<RwLock<Recent>>,
     /// Says when records came.
     pub(crate) clock: SteadyClock,
+    /// Of all messages.
+    pub topic: Arc<str>,
     /// By partition.
     pub cursors: Vec<PartitionCursor<Arc<MessageEvent>>>,
     /// What must be delivered before this node knows the log as it is; see [`TailEvent::Ends`].
@@ -161,11 +162,7 @@ impl DeliveryTask {
         match confirmation {
             Confirmation::Confirmed { partition, offset, event } => {
                 let Some(cursor) = self.cursors.get_mut(partition as usize) else {
-                    self.health.set_broken(format!(
-                        "the topic got a new partition, {partition}: positions are no longer one \
-                         order; see {}",
-                        command("new-epoch")
-                    ));
+                    self.health.set_broken(repartitioned(&self.topic));
                     self.stop.cancel();
                     return;
                 };
@@ -178,8 +175,9 @@ impl DeliveryTask {
             Confirmation::Failed { id, error } => {
                 metrics::send_failed();
                 log::debug!(id:% = id, error:% = error; "a message was not confirmed");
+                let refusal = Refusal::not_confirmed(&error);
                 for waiter in self.pending.take(id).map(|under_way| under_way.waiters).unwrap_or_default() {
-                    answer(waiter, Err(Refusal::log_unavailable()));
+                    answer(waiter, Err(refusal.clone()));
                 }
             }
         }

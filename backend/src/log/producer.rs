@@ -118,7 +118,7 @@ impl Producer {
             _ => {
                 log::warn!(error:% = error; "the producer refused a message");
                 client.client().context().progress.failed();
-                Refusal::log_unavailable()
+                Refusal::not_confirmed(&error)
             }
         })
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use milena_domain::cure::{all_programs, command};
 use milena_domain::{DecodeError, Event};
 use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, take_over};
 use milena_settings::KafkaSettings;
@@ -125,9 +126,11 @@ impl Client {
         let context = Context {
             quiet: Quiet::default(),
             topic: self.topic.clone(),
+            partitions: next.len(),
             health: self.health.clone(),
             // At first, so that the first answer makes the node ready, not the first statistics.
             connected: AtomicBool::new(true),
+            grown: AtomicBool::new(false),
             forgotten: Forgotten::default(),
         };
         let consumer: BaseConsumer<Context> =
@@ -162,6 +165,11 @@ impl Tail {
         while !self.stop.is_cancelled() {
             if self.consumer.context().forgotten.is_certain() {
                 self.replace_consumer();
+            }
+            if self.consumer.context().grown.load(Ordering::Relaxed) {
+                self.health.set_broken(repartitioned(&self.client.topic));
+                self.stop.cancel();
+                return;
             }
             let connection = self.health.connection();
             if asked != Some(connection) && self.consumer.context().connected.load(Ordering::Relaxed) {
@@ -228,6 +236,16 @@ impl Tail {
     }
 }
 
+/// Why a program does not go on when somebody has added partitions to the topic.
+pub(super) fn repartitioned(topic: &str) -> String {
+    format!(
+        "topic {topic} has got more partitions than it had at the start: stop {}, set kafka.partitions to the \
+         new number, and run {}, which first stores what was written before",
+        all_programs(),
+        command("new-epoch")
+    )
+}
+
 /// Offsets that were there are gone: only a restart, which compares log and store, can tell what happened.
 fn is_final(error: &KafkaError) -> bool {
     matches!(
@@ -239,6 +257,10 @@ fn is_final(error: &KafkaError) -> bool {
 struct Context {
     quiet: Quiet,
     topic: String,
+    /// How many there were at the start.
+    partitions: usize,
+    /// Whether there are more now.
+    grown: AtomicBool,
     health: Health,
     /// Whether all leaders were connected at the last statistics.
     connected: AtomicBool,
@@ -260,6 +282,8 @@ impl ClientContext for Context {
             statistics.brokers.values().any(|broker| broker.nodeid == leader && broker.state == "UP")
         };
         let Some(topic) = statistics.topics.get(&self.topic) else { return };
+        let count = topic.partitions.values().filter(|partition| partition.partition >= 0).count();
+        self.grown.fetch_or(count > self.partitions, Ordering::Relaxed);
         let mut partitions =
             topic.partitions.values().filter(|partition| partition.partition >= 0).peekable();
         let connected = partitions.peek().is_some() && partitions.all(|partition| is_up(partition.leader));

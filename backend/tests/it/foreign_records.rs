@@ -1,7 +1,10 @@
 //! What somebody else writes into the log: who sees it, and who does not.
 
 use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId, partition_of};
+use milena_kafka::{Role, client_config};
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 
 use crate::node::{Node, PATIENCE};
@@ -49,4 +52,26 @@ async fn a_record_in_the_wrong_partition_is_not_delivered() {
     let page = node.get(&anna, &path).await.ok(200);
     assert_eq!(page["messages"].as_array().unwrap().len(), 1, "{page}");
     node.stop().await;
+}
+
+/// Partitions added to a topic move conversations away from their order: the backend stops and names the way
+/// out, also when nobody sends anything.
+#[tokio::test]
+async fn partitions_that_are_added_end_the_backend() {
+    let mut kafka = None;
+    let node = Node::start_with(|settings| {
+        let refresh = "topic.metadata.refresh.interval.ms";
+        settings.kafka.properties.insert(refresh.to_owned(), "500".to_owned());
+        kafka = Some(settings.kafka.clone());
+    })
+    .await;
+    let kafka = kafka.unwrap();
+    let admin: AdminClient<DefaultClientContext> = client_config(&kafka, &Role::Admin).create().unwrap();
+    let wanted = NewPartitions::new(&kafka.topic, 4);
+    let grown = admin.create_partitions([&wanted], &AdminOptions::new()).await.unwrap();
+    assert!(grown.iter().all(Result::is_ok), "{grown:?}");
+    let error = node.ended().await.expect_err("it does not go on").to_string();
+    for said in ["more partitions", "kafka.partitions", "new-epoch"] {
+        assert!(error.contains(said), "{error}");
+    }
 }

@@ -133,6 +133,11 @@ impl Node {
         self.shutdown.cancel();
     }
 
+    /// Ends by itself, in time.
+    pub(crate) async fn ended(self) -> Result<(), AppError> {
+        tokio::time::timeout(PATIENCE, self.running).await.expect("the backend ends in time").unwrap()
+    }
+
     /// Ends everything, in time.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();

@@ -75,6 +75,7 @@ async fn what_is_missing_is_one_sentence() {
     let no_database = run(program(&[
         ("MILENA__DATABASE__URL", &postgres),
         ("MILENA__DATABASE__ACQUIRE_TIMEOUT_MS", "500"),
+        ("MILENA__DATABASE__START_TIMEOUT_MS", "0"),
     ]));
     let port_taken = run(program(&[("MILENA__DATABASE__URL", &sqlite), ("MILENA__HTTP__LISTEN", &address)]));
     let other = format!("sqlite:{}?mode=rwc", folder.path().join("other.db").display());
@@ -82,6 +83,7 @@ async fn what_is_missing_is_one_sentence() {
         ("MILENA__DATABASE__URL", &other),
         ("MILENA__HTTP__LISTEN", "127.0.0.1:0"),
         ("MILENA__KAFKA__BROKERS", &nobody),
+        ("MILENA__KAFKA__START_TIMEOUT_MS", "0"),
     ]));
     let (no_database, port_taken, no_log) = tokio::join!(no_database, port_taken, no_log);
     for ((code, said), expected) in [

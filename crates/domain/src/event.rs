@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Body, ClientId, ConversationId, MessageId, Timestamp, UserId, partition_of};
+use crate::{Body, ClientId, ConversationId, MessageId, Partitioning, Timestamp, UserId, partition_of};
 
 /// Record header: the event's type, as in the value. Lets a reader skip what it does not know.
 pub const HEADER_TYPE: &str = "type";
@@ -147,6 +147,25 @@ impl Event {
             return Err(DecodeError::WrongPartition { found: partition, expected });
         }
         Ok(Self::Message(event))
+    }
+
+    /// [`Event::read`] for whoever reads the log again from its beginning: a record that stands where its
+    /// conversation lived before partitions were added is a good one too.
+    ///
+    /// # Errors
+    /// As [`Event::read`].
+    pub fn read_again(
+        partition: i32,
+        partitioning: &Partitioning,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+    ) -> Result<Self, DecodeError> {
+        let Self::Message(event) = Self::decode(key, value)?;
+        if partitioning.admits(event.conversation, partition) {
+            return Ok(Self::Message(event));
+        }
+        let expected = partition_of(event.conversation, partitioning.now());
+        Err(DecodeError::WrongPartition { found: partition, expected })
     }
 
     /// Reads a record's key and value, wherever it stands: for a dead letter, which stands in another topic.

@@ -28,8 +28,8 @@ pub use event::{
 };
 pub use field::{FieldError, FieldResult};
 pub use ids::{ConversationId, MessageId, UserId};
-pub use log_guard::{LogMismatch, PartitionState, check_log};
-pub use partition::partition_of;
+pub use log_guard::{LogMismatch, PartitionState, StoredLog, check_log};
+pub use partition::{Partitioning, partition_of};
 pub use position::{Epoch, MAX_OFFSET, Position};
 pub use server_key::{ServerKey, Subkey};
 pub use signal::{ReadSignal, Signal};

@@ -20,17 +20,31 @@ pub struct PartitionState {
 /// Why log and store do not belong together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogMismatch {
-    /// The topic has fewer or more partitions than the store knows of.
+    /// The settings say another number of partitions than the topic has.
     #[error(
-        "topic {topic} has {actual} partitions but {expected} are expected: if it was repartitioned, run {}; \
-         else correct kafka.partitions",
+        "kafka.partitions is {setting} but topic {topic} has {actual} partitions: set \
+         kafka.partitions = {actual}"
+    )]
+    Setting {
+        /// The topic.
+        topic: String,
+        /// `kafka.partitions`.
+        setting: usize,
+        /// From the broker.
+        actual: usize,
+    },
+    /// The topic has fewer or more partitions than when the store was filled from it.
+    #[error(
+        "topic {topic} has {actual} partitions but had {stored} when this epoch began: conversations have \
+         moved to other partitions, and new messages would come before old ones; run \
+         {}, which first stores what was written before",
         command("new-epoch")
     )]
     PartitionCount {
         /// The topic.
         topic: String,
-        /// From the settings, or the highest partition that the store has offsets of.
-        expected: usize,
+        /// As noted at the epoch's beginning, or the highest partition that the store has offsets of.
+        stored: usize,
         /// From the broker.
         actual: usize,
     },
@@ -69,28 +83,47 @@ pub enum LogMismatch {
     },
 }
 
-/// Compares the log with the store's next offsets of the current epoch.
+/// What a store says of the log that it was filled from, in the current epoch.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredLog<'a> {
+    /// By partition, the first offset that is not stored.
+    pub next_offsets: &'a BTreeMap<i32, i64>,
+    /// How many partitions the topic had when the epoch began; `None` while nobody has noted it.
+    pub partitions: Option<usize>,
+}
+
+/// Compares the log with the setting `kafka.partitions` and with the store.
+///
+/// The log's own number of partitions is the truth: where each conversation lives follows from it. A setting
+/// or a store that says another one is a mistake, never a reason to judge records by.
 ///
 /// # Errors
 /// The first mismatch, by partition.
 pub fn check_log(
     topic: &str,
-    expected_partitions: usize,
+    setting: usize,
     log: &BTreeMap<i32, PartitionState>,
-    stored_next_offsets: &BTreeMap<i32, i64>,
+    stored: StoredLog<'_>,
 ) -> Result<(), LogMismatch> {
-    let known = stored_next_offsets.keys().max().map_or(0, |partition| *partition as usize + 1);
-    let expected = expected_partitions.max(known);
-    if log.len() != expected {
-        return Err(LogMismatch::PartitionCount { topic: topic.into(), expected, actual: log.len() });
+    let (topic, actual) = (topic.to_owned(), log.len());
+    if setting != actual {
+        return Err(LogMismatch::Setting { topic, setting, actual });
+    }
+    let seen = stored.next_offsets.keys().max().map_or(0, |partition| *partition as usize + 1);
+    match stored.partitions {
+        Some(noted) if noted != actual => {
+            return Err(LogMismatch::PartitionCount { topic, stored: noted, actual });
+        }
+        None if seen > actual => return Err(LogMismatch::PartitionCount { topic, stored: seen, actual }),
+        _ => {}
     }
     for (&partition, state) in log {
-        let Some(&stored) = stored_next_offsets.get(&partition) else { continue };
+        let Some(&stored) = stored.next_offsets.get(&partition) else { continue };
         if stored > state.high {
-            return Err(LogMismatch::Behind { topic: topic.into(), partition, high: state.high, stored });
+            return Err(LogMismatch::Behind { topic, partition, high: state.high, stored });
         }
         if stored < state.low {
-            return Err(LogMismatch::Removed { topic: topic.into(), partition, low: state.low, stored });
+            return Err(LogMismatch::Removed { topic, partition, low: state.low, stored });
         }
     }
     Ok(())
@@ -104,17 +137,42 @@ mod tests {
         (0..).zip(ranges).map(|(partition, &(low, high))| (partition, PartitionState { low, high })).collect()
     }
 
-    #[test]
-    fn a_log_that_is_ahead_is_fine() {
-        let stored = BTreeMap::from([(0, 5)]);
-        assert_eq!(check_log("t", 2, &log(&[(0, 9), (0, 0)]), &stored), Ok(()));
+    fn check(
+        setting: usize,
+        ranges: &[(i64, i64)],
+        stored: &[(i32, i64)],
+        partitions: Option<usize>,
+    ) -> Result<(), LogMismatch> {
+        let next_offsets = stored.iter().copied().collect();
+        check_log("t", setting, &log(ranges), StoredLog { next_offsets: &next_offsets, partitions })
     }
 
     #[test]
-    fn each_mismatch_names_the_way_out() {
-        let stored = BTreeMap::from([(0, 5)]);
-        for (partitions, ranges) in [(2, [(0, 4), (0, 0)]), (3, [(0, 9), (0, 0)]), (2, [(6, 9), (0, 0)])] {
-            let error = check_log("t", partitions, &log(&ranges), &stored).unwrap_err();
+    fn a_log_that_is_ahead_is_fine() {
+        for noted in [None, Some(2)] {
+            assert_eq!(check(2, &[(0, 9), (0, 0)], &[(0, 5)], noted), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_setting_that_differs_is_refused_by_name_in_either_direction() {
+        for setting in [1, 3] {
+            let error = check(setting, &[(0, 9), (0, 0)], &[], None).unwrap_err().to_string();
+            assert!(error.contains(&format!("kafka.partitions is {setting}")), "{error}");
+            assert!(error.contains("set kafka.partitions = 2") && !error.contains("new-epoch"), "{error}");
+        }
+    }
+
+    #[test]
+    fn each_mismatch_of_log_and_store_names_the_way_out() {
+        for (ranges, stored, noted) in [
+            ([(0, 4), (0, 0)], [(0, 5)], None),
+            ([(6, 9), (0, 0)], [(0, 5)], None),
+            ([(0, 9), (0, 0)], [(2, 5)], None),
+            ([(0, 9), (0, 0)], [(0, 5)], Some(1)),
+            ([(0, 9), (0, 0)], [(0, 5)], Some(3)),
+        ] {
+            let error = check(2, &ranges, &stored, noted).unwrap_err();
             assert!(error.to_string().contains("new-epoch"), "{error}");
         }
     }

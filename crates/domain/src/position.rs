@@ -65,6 +65,15 @@ impl Position {
         Self(((epoch.0 as u64) << OFFSET_BITS) | offset as u64)
     }
 
+    /// The last position that could stand before this one, for naming what lies behind it: of an epoch's
+    /// first offset the last of the epoch before, and [`Position::ZERO`] where there is none. Epochs begin at
+    /// 1, so nothing else stands below the first.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        let before = Self(self.0.saturating_sub(1));
+        if before.epoch_number() == 0 { Self::ZERO } else { before }
+    }
+
     /// Takes a number from the wire or a row; `None` above 2^53 - 1.
     #[must_use]
     pub const fn from_u64(number: u64) -> Option<Self> {
@@ -107,6 +116,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn before_the_first_offset_is_the_epoch_before_or_nothing() {
+        let epoch = |number| Epoch::new(number).unwrap();
+        assert_eq!(Position::new(epoch(1), 7).before(), Position::new(epoch(1), 6));
+        assert_eq!(Position::new(epoch(3), 0).before(), Position::new(epoch(2), MAX_OFFSET));
+        assert_eq!(Position::new(epoch(1), 0).before(), Position::ZERO, "not a position of an epoch 0");
+        assert_eq!(Position::ZERO.before(), Position::ZERO);
+    }
 
     proptest! {
         #[test]

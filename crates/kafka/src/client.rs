@@ -6,6 +6,7 @@
 use milena_settings::KafkaSettings;
 use rdkafka::ClientConfig;
 
+use crate::capacity::BATCH_MAX_BYTES;
 use crate::scope::concerns;
 
 /// What a client is for.
@@ -52,7 +53,9 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("linger.ms", "1")
                 .set("queue.buffering.max.messages", "100000")
                 .set("queue.buffering.max.kbytes", "262144")
-                .set("message.max.bytes", "1000000")
+                .set("message.max.bytes", BATCH_MAX_BYTES.to_string())
+                // librdkafka may go over its limit by one message, and the broker would refuse the batch.
+                .set("batch.size", "900000")
                 // Requests that a hanging broker took with it must not keep the idempotent producer from starting over.
                 .set("socket.timeout.ms", "10000")
                 .set("retry.backoff.ms", "50")

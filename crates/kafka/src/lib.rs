@@ -3,6 +3,7 @@
 //! Backend, consumer and import reach the log through the same few functions, so that a property or a check is
 //! right in one place.
 
+mod capacity;
 mod client;
 mod error;
 mod forgotten;
@@ -18,4 +19,6 @@ pub use forgotten::{Forgotten, take_over};
 pub use headers::{header, message_headers};
 pub use logging::Quiet;
 pub use properties::check_properties;
-pub use topic::{ensure_signals_topic, ensure_topics, partition_states};
+pub use topic::{
+    ensure_signals_topic, ensure_topics, existing_partition_states, partition_count, partition_states,
+};

@@ -11,7 +11,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::oneshot;
 
-use crate::{LogError, Quiet, Role, check_properties, client_config};
+use crate::error::passes;
+use crate::{LogError, Quiet, Role, capacity, check_properties, client_config};
 
 /// Between two questions for a partition's leader.
 const LEADER_PATIENCE: Duration = Duration::from_millis(100);
@@ -33,7 +34,8 @@ struct Wanted<'a> {
 /// is left as it is.
 ///
 /// # Errors
-/// [`LogError::Unreachable`] when no broker answers within `timeout`, [`LogError::Create`] when the broker refuses.
+/// [`LogError::Unreachable`] when no broker answers within `timeout`, [`LogError::Create`] when the broker
+/// refuses, [`LogError::TooSmall`] when not every accepted message would fit.
 pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Result<(), LogError> {
     let wanted = [
         Wanted {
@@ -52,7 +54,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Resul
             max_message_bytes: "2097152",
         },
     ];
-    ensure(settings, wanted, timeout).await.map(drop)
+    let deadline = Instant::now() + timeout;
+    ensure(settings, wanted, timeout).await?;
+    capacity::check(settings, remaining(deadline)).await
 }
 
 /// Creates the topic of signals when it is missing, and waits until it can be used: its number of partitions. A signal
@@ -94,6 +98,7 @@ async fn ensure<const N: usize>(
                 return Err(LogError::Create {
                     topic: wanted.topic.to_owned(),
                     reason: "it was created but does not appear".to_owned(),
+                    passes: true,
                 });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -126,7 +131,9 @@ async fn create(settings: &KafkaSettings, wanted: &Wanted<'_>, deadline: Instant
         match result {
             // Several programs may start at once; whoever comes second finds it made.
             Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
-            Err((topic, code)) => return Err(LogError::Create { topic, reason: code.to_string() }),
+            Err((topic, code)) => {
+                return Err(LogError::Create { topic, reason: code.to_string(), passes: passes(code) });
+            }
         }
     }
     Ok(())
@@ -141,14 +148,23 @@ async fn partition_counts<const N: usize>(
     blocking(settings, move |consumer, brokers| {
         let mut counts = [0; N];
         for (count, topic) in counts.iter_mut().zip(&topics) {
-            *count = partition_count(consumer, topic, &brokers, deadline)?;
+            *count = count_of(consumer, topic, &brokers, deadline)?;
         }
         Ok(counts)
     })
     .await
 }
 
-fn partition_count(
+/// How many partitions the message topic has; 0 when it is missing.
+///
+/// # Errors
+/// [`LogError::Unreachable`] when no broker answers within `timeout`.
+pub async fn partition_count(settings: &KafkaSettings, timeout: Duration) -> Result<usize, LogError> {
+    let topics = [settings.topic.clone()];
+    partition_counts(settings, topics, Instant::now() + timeout).await.map(|[count]| count)
+}
+
+fn count_of(
     consumer: &BaseConsumer<Quiet>,
     topic: &str,
     brokers: &str,
@@ -158,6 +174,19 @@ fn partition_count(
         .fetch_metadata(Some(topic), remaining(deadline))
         .map_err(|source| LogError::Unreachable { brokers: brokers.to_owned(), source })?;
     Ok(metadata.topics().first().filter(|topic| topic.error().is_none()).map_or(0, |t| t.partitions().len()))
+}
+
+/// [`partition_states`] of a topic that is there, as [`ensure_topics`] has seen it: a broker that has not
+/// heard of it yet is no answer.
+///
+/// # Errors
+/// [`LogError::Missing`], which passes; else those of [`partition_states`].
+pub async fn existing_partition_states(
+    settings: &KafkaSettings,
+    timeout: Duration,
+) -> Result<BTreeMap<i32, PartitionState>, LogError> {
+    let states = partition_states(settings, timeout).await?;
+    if states.is_empty() { Err(LogError::Missing { topic: settings.topic.clone() }) } else { Ok(states) }
 }
 
 /// The first and the next offset of each partition of the message topic.
@@ -171,7 +200,7 @@ pub async fn partition_states(
     let deadline = Instant::now() + timeout;
     let topic = settings.topic.clone();
     blocking(settings, move |consumer, brokers| {
-        let count = partition_count(consumer, &topic, &brokers, deadline)?;
+        let count = count_of(consumer, &topic, &brokers, deadline)?;
         let mut states = BTreeMap::new();
         for partition in 0..i32::try_from(count).unwrap_or(i32::MAX) {
             let (low, high) = watermarks(consumer, &topic, partition, deadline)
@@ -183,7 +212,8 @@ pub async fn partition_states(
     .await
 }
 
-/// Asks again while a partition has no leader, or librdkafka thinks of another one: both pass.
+/// Asks again while a partition has no leader, librdkafka thinks of another one, or its broker has not heard
+/// of it yet.
 fn watermarks(
     consumer: &BaseConsumer<Quiet>,
     topic: &str,
@@ -195,10 +225,7 @@ fn watermarks(
             Ok(watermarks) => return Ok(watermarks),
             Err(error) => error,
         };
-        let passes = matches!(
-            error.rdkafka_error_code(),
-            Some(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable)
-        );
+        let passes = error.rdkafka_error_code().is_some_and(passes);
         if !passes || Instant::now() >= deadline {
             return Err(error);
         }
@@ -229,6 +256,6 @@ async fn blocking<T: Send + 'static>(
     answered.await.map_err(|_| LogError::Ended)?
 }
 
-fn remaining(deadline: Instant) -> Duration {
+pub(crate) fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }

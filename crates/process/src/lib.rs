@@ -8,11 +8,13 @@ mod failure;
 mod files;
 mod logging;
 mod outlet;
+mod patience;
 mod signals;
 mod words;
 
 pub use failure::sentence;
 pub use files::raise_open_files;
 pub use logging::start_logging;
+pub use patience::patiently;
 pub use signals::{INTERRUPTED, stop_on_signal};
 pub use words::{answer, complain, say, settle};

@@ -101,6 +101,12 @@ impl Settings {
                 .any(|scheme| self.database.url.expose().starts_with(scheme)),
             "database.url must start with sqlite:, postgres:// or mysql://",
         );
+        for (key, value_ms) in [
+            ("kafka.start_timeout_ms", self.kafka.start_timeout_ms),
+            ("database.start_timeout_ms", self.database.start_timeout_ms),
+        ] {
+            require(value_ms <= 3_600_000, &format!("{key} must be at most 3600000"));
+        }
         require(self.database.max_connections >= 1, "database.max_connections must be at least 1");
         require((1..=3650).contains(&self.http.session_days), "http.session_days must be 1 to 3650");
         require(

@@ -43,6 +43,7 @@ pub struct KafkaSettings {
     pub signals_topic: String,
     pub partitions: usize,
     pub replication_factor: i32,
+    pub start_timeout_ms: u64,
     #[serde(deserialize_with = "properties")]
     pub properties: BTreeMap<String, String>,
 }
@@ -57,6 +58,7 @@ impl fmt::Debug for KafkaSettings {
             .field("signals_topic", &self.signals_topic)
             .field("partitions", &self.partitions)
             .field("replication_factor", &self.replication_factor)
+            .field("start_timeout_ms", &self.start_timeout_ms)
             .field("properties", &self.properties.keys().collect::<Vec<_>>())
             .finish()
     }
@@ -64,7 +66,7 @@ impl fmt::Debug for KafkaSettings {
 
 section! {
     /// `[database]`
-    DatabaseSettings { url: Secret, max_connections: u32, acquire_timeout_ms: u64 }
+    DatabaseSettings { url: Secret, max_connections: u32, acquire_timeout_ms: u64, start_timeout_ms: u64 }
 }
 section! {
     /// `[http]`

@@ -11,15 +11,19 @@
 //! server that restarted costs no failed call on a quiet system. Sessions carry limits of their own: a statement or
 //! transaction that its client gave up is ended by the server and does not keep its locks.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use milena_settings::DatabaseSettings;
+use milena_settings::{DatabaseSettings, Secret};
+use sea_orm::sqlx::mysql::MySqlConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, MySql, Postgres, SqliteConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
 use crate::StoreKind;
+use crate::address::{Address, ipv6_of, unreadable};
+use crate::hosts::{Hosts, postgres_options};
 use crate::suspicion::{Suspicion, UNDO_MYSQL, UNDO_POSTGRES};
 
 /// A statement, or a transaction between two statements, that takes longer is ended by the server.
@@ -47,6 +51,42 @@ pub(crate) fn kind_of(settings: &DatabaseSettings) -> Result<StoreKind, DbErr> {
         "mysql" => Ok(StoreKind::MySql),
         _ => Err(refused("database.url must start with sqlite:, postgres:// or mysql://")),
     }
+}
+
+/// The settings with a URL of one host, and the hosts when there are several.
+pub(crate) async fn place(
+    kind: StoreKind,
+    settings: &DatabaseSettings,
+) -> Result<(DatabaseSettings, Option<Hosts>), DbErr> {
+    let mut settings = settings.clone();
+    if kind == StoreKind::Sqlite {
+        return Ok((settings, None));
+    }
+    let address = Address::parse(kind, settings.url.expose())?;
+    for url in address.urls() {
+        let read = match kind {
+            StoreKind::MySql => mysql_options(url).map(drop),
+            _ => postgres_options(url).map(drop),
+        };
+        read.map_err(|error| unreadable(&error.to_string()))?;
+    }
+    let hosts = if kind == StoreKind::Postgres { Hosts::of(&address) } else { None };
+    let index = match &hosts {
+        Some(hosts) => {
+            hosts.primary().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?
+        }
+        None => 0,
+    };
+    settings.url = Secret::new(address.urls()[index].clone());
+    Ok((settings, hosts))
+}
+
+fn mysql_options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
+    let options = MySqlConnectOptions::from_str(url)?;
+    Ok(match ipv6_of(url) {
+        Some(address) => options.host(address),
+        None => options,
+    })
 }
 
 /// Opens the pools; the first connection of each is made at once.
@@ -78,8 +118,14 @@ pub(crate) async fn refusal(kind: StoreKind, settings: &DatabaseSettings, limit:
     let attempt = async {
         match kind {
             StoreKind::Sqlite => None,
-            StoreKind::Postgres => sqlx::PgConnection::connect(url).await.err(),
-            StoreKind::MySql => sqlx::MySqlConnection::connect(url).await.err(),
+            StoreKind::Postgres => match postgres_options(url) {
+                Ok(options) => sqlx::PgConnection::connect_with(&options).await.err(),
+                Err(error) => Some(error),
+            },
+            StoreKind::MySql => match mysql_options(url) {
+                Ok(options) => sqlx::MySqlConnection::connect_with(&options).await.err(),
+                Err(error) => Some(error),
+            },
         }
     };
     let error = tokio::time::timeout(limit, attempt).await.ok()??;
@@ -100,9 +146,7 @@ pub(crate) async fn open_for_migration(
 
 fn common(settings: &DatabaseSettings, connections: u32) -> ConnectOptions {
     let wait = Duration::from_millis(settings.acquire_timeout_ms);
-    // sqlx knows both spellings, sea-orm one.
-    let url = settings.url.expose().replacen("postgresql://", "postgres://", 1);
-    let mut options = ConnectOptions::new(url);
+    let mut options = ConnectOptions::new(settings.url.expose());
     options
         .max_connections(connections)
         .acquire_timeout(wait)
@@ -179,7 +223,13 @@ fn server(
         .idle_timeout(IDLE_TIMEOUT)
         .max_lifetime(MAX_LIFETIME);
     let suspicion = suspicion.clone();
+    let ipv6 = ipv6_of(settings.url.expose()).map(str::to_owned);
     if kind == StoreKind::Postgres {
+        options.map_sqlx_postgres_opts(move |options| {
+            // See `postgres_options`.
+            let options = options.extra_float_digits(None);
+            ipv6.iter().fold(options, |options, address| options.host(address))
+        });
         let session = postgres_session(limit_s);
         options.set_application_name("milena");
         options.map_sqlx_postgres_pool_opts(move |pool| {
@@ -188,6 +238,9 @@ fn server(
                 .after_release(move |connection, _| suspicion.check::<Postgres>(connection, UNDO_POSTGRES))
         });
     } else {
+        options.map_sqlx_mysql_opts(move |options| {
+            ipv6.iter().fold(options, |options, address| options.host(address))
+        });
         let session = mysql_session(limit_s);
         options.map_sqlx_mysql_pool_opts(move |pool| {
             let (session, suspicion) = (session.clone(), suspicion.clone());

@@ -17,6 +17,13 @@ pub enum StorageError {
     /// A row that this program cannot have written, or a database that was never migrated.
     #[error("the stored data is corrupt: {0}")]
     Corrupt(String),
+    /// The database is there and refuses what must be done: rights, a file that cannot be written, a missing
+    /// table. It goes on when a person has mended that.
+    #[error("the database refuses, which somebody has to mend: {0}")]
+    NeedsRepair(DbErr),
+    /// The database, or its URL, cannot be used as it is.
+    #[error("{0}")]
+    Unfit(String),
     /// A mistake of configuration or of this program.
     #[error("the database refused: {0}")]
     Other(DbErr),
@@ -29,6 +36,13 @@ impl StorageError {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// Whether it will succeed later, by itself or when somebody has mended the database: a program that runs
+    /// waits.
+    #[must_use]
+    pub fn is_worth_waiting_for(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::NeedsRepair(_))
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt(what.into())
     }
@@ -36,8 +50,12 @@ impl StorageError {
 
 impl From<DbErr> for StorageError {
     fn from(error: DbErr) -> Self {
+        if let DbErr::Custom(sentence) = error {
+            return Self::Unfit(sentence);
+        }
         match failure_of(&error) {
             Failure::Temporary => Self::Unavailable(error),
+            Failure::Repair => Self::NeedsRepair(error),
             Failure::BadData | Failure::Other => Self::Other(error),
         }
     }
@@ -72,6 +90,10 @@ pub enum WriteError {
     /// be stored after all; the next attempt is then [`WriteError::Fenced`].
     #[error("the batch could not be written now: {0}")]
     Transient(DbErr),
+    /// Try the same batch again, for as long as it takes; and tell somebody, who has to mend the database
+    /// first.
+    #[error("the batch is refused until somebody mends the database: {0}")]
+    NeedsRepair(DbErr),
     /// A row that the database will never take, such as one whose position another message has. Only this is a reason
     /// to look for the bad row and dead-letter it.
     #[error("the batch has a row that cannot be stored: {0}")]
@@ -79,11 +101,12 @@ pub enum WriteError {
 }
 
 impl From<DbErr> for WriteError {
-    /// Anything but bad data is worth another attempt: a missing table or permission is repaired by a person, and
-    /// must not send good messages to the dead letters meanwhile.
+    /// Anything but bad data is worth another attempt: a missing table or permission is mended by a person,
+    /// and must not send good messages to the dead letters meanwhile.
     fn from(error: DbErr) -> Self {
         match failure_of(&error) {
             Failure::BadData => Self::Permanent(error),
+            Failure::Repair => Self::NeedsRepair(error),
             Failure::Temporary | Failure::Other => Self::Transient(error),
         }
     }
@@ -98,8 +121,36 @@ impl From<SqlxError> for WriteError {
 impl From<StorageError> for WriteError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Unavailable(error) | StorageError::Other(error) => error.into(),
+            StorageError::Unavailable(error)
+            | StorageError::NeedsRepair(error)
+            | StorageError::Other(error) => error.into(),
             other => Self::Transient(DbErr::Custom(other.to_string())),
+        }
+    }
+}
+
+/// What an error says of the database as a whole, for whoever watches over it.
+pub(crate) trait Diagnosis {
+    /// [`Failure::Temporary`] or [`Failure::Repair`]; `None` when the fault is not the database's.
+    fn diagnosis(&self) -> Option<Failure>;
+}
+
+impl Diagnosis for StorageError {
+    fn diagnosis(&self) -> Option<Failure> {
+        match self {
+            Self::Unavailable(_) => Some(Failure::Temporary),
+            Self::NeedsRepair(_) => Some(Failure::Repair),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnosis for WriteError {
+    fn diagnosis(&self) -> Option<Failure> {
+        match self {
+            Self::Transient(_) => Some(Failure::Temporary),
+            Self::NeedsRepair(_) => Some(Failure::Repair),
+            _ => None,
         }
     }
 }

@@ -18,6 +18,8 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | `address`, `hosts` | what the URL says: IPv6, several hosts, hints for what breaks it |
+//! | `fitness` | whether the database can hold what is accepted |
 //! | `connect`, `store` | pools, timeouts, transactions: how each database is opened and why so |
 //! | `migrations` | the schema, one file a step; a published step is never edited |
 //! | `entities` | one file a table |
@@ -29,11 +31,14 @@
 //! Row types live here only; callers get domain types. A row that does not make a domain type is
 //! [`StorageError::Corrupt`].
 
+mod address;
 mod connect;
 mod crash_point;
 pub mod entities;
 mod error;
 mod failure;
+mod fitness;
+mod hosts;
 pub mod migrations;
 mod queries;
 mod sql;
@@ -46,6 +51,7 @@ pub use error::{StorageError, WriteError};
 pub use queries::conversations::{ConversationSummary, ListCursor, Listing};
 pub use queries::history::{HistoryPage, Page, StoredMessage};
 pub use queries::offsets::LogPosition;
+pub use queries::partitions::NotedPartitions;
 pub use queries::passwords::Credentials;
 pub use queries::people::{NewUser, Person};
 pub use queries::reads::ReadMark;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use milena_settings::DatabaseSettings;
@@ -12,7 +14,10 @@ use sea_orm::{
 };
 
 use crate::connect::{self, Pools};
-use crate::error::timed_out;
+use crate::error::{Diagnosis, timed_out};
+use crate::failure::Failure;
+use crate::fitness;
+use crate::hosts::Hosts;
 use crate::suspicion::Suspicion;
 use crate::{StorageError, migrations};
 
@@ -44,8 +49,21 @@ pub enum StoreKind {
 pub struct Store {
     kind: StoreKind,
     pools: Pools,
+    /// Its URL names one host: of several, the one that took writes at the start.
     settings: DatabaseSettings,
     suspicion: Suspicion,
+    hosts: Option<Hosts>,
+    trouble: Trouble,
+}
+
+/// Whether the database has refused something that a person has to mend. Shared by a store's clones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trouble(Arc<AtomicBool>);
+
+impl Trouble {
+    pub(crate) fn clear(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 impl fmt::Debug for Store {
@@ -58,9 +76,12 @@ impl Store {
     /// Opens the database that the URL names; `sqlite:PATH?mode=rwc` creates the file.
     ///
     /// # Errors
-    /// [`StorageError::Unavailable`] when nobody answers within `acquire_timeout_ms`; else what the database refused.
+    /// [`StorageError::Unavailable`] when nobody answers within `acquire_timeout_ms`; [`StorageError::Unfit`]
+    /// when the database, or the URL, cannot be used as it is; else what the database refused.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, StorageError> {
         let kind = connect::kind_of(settings)?;
+        let (settings, hosts) = connect::place(kind, settings).await?;
+        let settings = &settings;
         let suspicion = Suspicion::new();
         // The pool has the same limit by itself, but not for every step of a connection to a server that hangs.
         let limit = acquire_limit(settings) + Duration::from_millis(500);
@@ -75,7 +96,37 @@ impl Store {
             }
             opened => opened?,
         };
-        Ok(Self { kind, pools, settings: settings.clone(), suspicion })
+        let store =
+            Self { kind, pools, settings: settings.clone(), suspicion, hosts, trouble: Trouble::default() };
+        let fit = fitness::before_migration(kind, settings.url.expose(), store.reader());
+        match tokio::time::timeout(limit, fit).await {
+            Ok(Ok(())) => Ok(store),
+            Ok(Err(error)) => {
+                store.close().await;
+                Err(error)
+            }
+            Err(_) => Err(timed_out(limit).into()),
+        }
+    }
+
+    /// Connects, brings the schema up to date and looks whether the database takes what is written: all that
+    /// a program needs before it starts.
+    ///
+    /// # Errors
+    /// Those of [`Store::connect`], [`Store::migrate`] and [`Store::probe`].
+    pub async fn open(settings: &DatabaseSettings) -> Result<Self, StorageError> {
+        let store = Self::connect(settings).await?;
+        let ready = match store.migrate().await {
+            Ok(()) => store.probe().await,
+            Err(error) => Err(error),
+        };
+        match ready {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// Brings the schema up to date and makes sure that epoch 1 and the server key exist. Several programs may do this at once: one
@@ -93,6 +144,17 @@ impl Store {
     /// [`StorageError::Unavailable`] when it does not, within `acquire_timeout_ms`.
     pub async fn ping(&self) -> Result<(), StorageError> {
         self.answer(async { Ok(self.reader().ping().await?) }).await
+    }
+
+    /// Whether it has refused something that a person has to mend, and no [`Store::probe`] has succeeded
+    /// since.
+    #[must_use]
+    pub fn is_in_trouble(&self) -> bool {
+        self.trouble.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn trouble(&self) -> &Trouble {
+        &self.trouble
     }
 
     /// Closes the connections of this and all cloned handles; later calls are refused. Takes 5 s at most: what has
@@ -125,7 +187,7 @@ impl Store {
     }
 
     /// Runs a call of a person's request, bounded by `acquire_timeout_ms` in all.
-    pub(crate) async fn answer<T, E: From<DbErr>>(
+    pub(crate) async fn answer<T, E: From<DbErr> + Diagnosis>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
@@ -134,7 +196,7 @@ impl Store {
     }
 
     /// Runs a bulk call.
-    pub(crate) async fn bulk<T, E: From<DbErr>>(
+    pub(crate) async fn bulk<T, E: From<DbErr> + Diagnosis>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
@@ -142,7 +204,7 @@ impl Store {
         self.within(acquire_limit(&self.settings) + BULK_LIMIT, work).await
     }
 
-    async fn within<T, E: From<DbErr>>(
+    async fn within<T, E: From<DbErr> + Diagnosis>(
         &self,
         limit: Duration,
         work: impl Future<Output = Result<T, E>>,
@@ -150,8 +212,22 @@ impl Store {
         // Declared in this order, the watch is dropped before what it watches over, also when the caller goes away.
         let mut work = pin!(work);
         let mut watch = self.suspicion.watch();
-        let answer = tokio::time::timeout(limit, work.as_mut()).await.map_err(|_| timed_out(limit))?;
-        watch.end();
+        let answer = match tokio::time::timeout(limit, work.as_mut()).await {
+            Ok(answer) => {
+                watch.end();
+                answer
+            }
+            Err(_) => Err(timed_out(limit).into()),
+        };
+        match answer.as_ref().err().and_then(Diagnosis::diagnosis) {
+            Some(Failure::Repair) => self.trouble.0.store(true, Ordering::Relaxed),
+            Some(_) => {
+                if let Some(hosts) = &self.hosts {
+                    hosts.look_again(self.writer().get_postgres_connection_pool().clone());
+                }
+            }
+            None => {}
+        }
         answer
     }
 

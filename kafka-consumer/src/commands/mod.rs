@@ -37,9 +37,7 @@ async fn existing(kafka: &KafkaSettings) -> anyhow::Result<BTreeMap<i32, Partiti
 
 /// The database of the settings, its tables up to date.
 pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    let store = Store::connect(&settings.database).await.context("the database cannot be opened")?;
-    store.migrate().await.context("the database cannot be brought up to date")?;
-    Ok(store)
+    Store::open(&settings.database).await.context("the database cannot be opened")
 }
 
 /// Prints a value as one line of JSON.

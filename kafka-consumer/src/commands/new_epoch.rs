@@ -1,16 +1,21 @@
 //! `new-epoch`: begins to count positions anew, after the topic was recreated, restored or repartitioned.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
+use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use milena_domain::cure::all_programs;
-use milena_domain::{Timestamp, check_log};
+use milena_domain::{LogMismatch, PartitionState, Partitioning, Timestamp, check_log};
 use milena_kafka::{Role, client_config};
 use milena_settings::Settings;
-use milena_storage::Store;
+use milena_storage::{LogPosition, Store};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
+use super::replay::carry::{Purpose, carry};
 use super::{KAFKA_TIMEOUT, answer, existing};
 
 /// Begins a new epoch. Without `yes`, asks first.
@@ -27,7 +32,10 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
             all_programs()
         );
     }
-    match check_log(topic, settings.kafka.partitions, &log, &position.next_offsets) {
+    let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
+    match check_log(topic, settings.kafka.partitions, &log, noted.with(&position)) {
+        // A wrong setting is no reason for a new epoch, and would be noted as the new epoch's number.
+        Err(wrong @ LogMismatch::Setting { .. }) => return Err(wrong.into()),
         Ok(()) => answer(format!(
             "Log and store of topic {topic} fit: a new epoch is needed only if the topic was recreated or restored."
         )),
@@ -41,9 +49,48 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
     if !yes && !confirmed().await? {
         bail!("nothing was changed");
     }
+    if let Some(before) = noted.of(position.epoch).filter(|&before| before < log.len()) {
+        let leftovers = leftovers(&position, &log, before);
+        let stored = store_leftovers(settings, store, &position, leftovers, before).await?;
+        answer(format!("{stored} messages that were written before the partitions were added are stored."));
+    }
     let epoch = store.begin_epoch(Timestamp::now()).await.context("the new epoch could not begin")?;
+    store.note_partitions(topic, epoch, log.len()).await.context("the database cannot be written")?;
     answer(format!("Epoch {epoch} has begun. Start {}.", all_programs()));
     Ok(())
+}
+
+/// What the store lacks of the partitions that were there `before`.
+fn leftovers(
+    position: &LogPosition,
+    log: &BTreeMap<i32, PartitionState>,
+    before: usize,
+) -> BTreeMap<i32, Range<i64>> {
+    log.iter()
+        .take(before)
+        .map(|(&partition, state)| {
+            let stored = position.next_offsets.get(&partition).copied().unwrap_or(state.low).max(state.low);
+            (partition, stored..state.high.max(stored))
+        })
+        .collect()
+}
+
+/// Stores, in the epoch that ends, what was written into the topic while it had fewer partitions: in the new
+/// epoch it would come behind what was written since. Answers how many messages.
+async fn store_leftovers(
+    settings: &Settings,
+    store: &Store,
+    position: &LogPosition,
+    spans: BTreeMap<i32, Range<i64>>,
+    before: usize,
+) -> anyhow::Result<u64> {
+    let (partitioning, never) = (Arc::new(Partitioning::new(before, [])), CancellationToken::new());
+    let carried = carry(settings, store, position, spans, partitioning, Purpose::Leftovers, &never);
+    // Boxed: it is large, and the future of every command keeps it.
+    let tally = Box::pin(carried)
+        .await
+        .context("what was written before the partitions were added could not be stored")?;
+    Ok(tally.inserted)
 }
 
 async fn confirmed() -> anyhow::Result<bool> {

@@ -57,7 +57,8 @@ pub(crate) async fn status(settings: &Settings, store: &Store, json: bool) -> an
         let group = group.get(&partition).copied();
         partitions.push(Partition { partition, log_start, log_end, stored, group, lag, lag_seconds });
     }
-    let mismatch = check_log(topic, settings.kafka.partitions, &log, &position.next_offsets).err();
+    let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
+    let mismatch = check_log(topic, settings.kafka.partitions, &log, noted.with(&position)).err();
     let status = Status {
         topic: topic.clone(),
         group: settings.consumer.group.clone(),

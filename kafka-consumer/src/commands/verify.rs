@@ -1,9 +1,10 @@
 //! `verify`: proves that the store equals the log, or lists where it does not.
 //!
-//! Every good record below the stored offsets must be a row with the same fields at its position, or a repeat of one that
-//! stands before it; every bad one must be in the dead-letter topic. As positions are unique,
-//! the number of records that are at their own position is then the number of rows: a row more is one that the log
-//! does not have. One pass over the log, a bounded amount of memory, also while the consumer goes on storing.
+//! Every good record below the stored offsets must be a row with the same fields at its position, or a repeat
+//! of one that stands before it; a repeat that says something else is told apart from a harmless one; every
+//! bad one must be in the dead-letter topic. As positions are unique, the number of records that are at their
+//! own position is then the number of rows: a row more is one that the log does not have. One pass over the
+//! log, a bounded amount of memory, also while the consumer goes on storing.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -27,8 +28,14 @@ struct Findings {
     records: u64,
     /// Rows that are exactly their record.
     equal: u64,
-    /// Records whose message stands earlier in the log.
+    /// Records whose message stands earlier in the log, with the same content.
     repeats: u64,
+    /// Repeats that say something else, or to somebody else, than the message that is stored: it may have
+    /// been shown, and is not in the store. The first one counts; these are told one by one, at most
+    /// [`TOLD`].
+    altered_repeats: Vec<String>,
+    /// [`Findings::altered_repeats`], counted.
+    altered_repeat_count: u64,
     /// Records whose message was stored in an earlier epoch.
     earlier_epochs: u64,
     /// Bad records that are in the dead-letter topic.
@@ -48,6 +55,22 @@ impl Findings {
             self.differences.push(what());
         }
     }
+
+    fn repeat(&mut self, row: &StoredMessage, event: &MessageEvent, place: &str) {
+        // Each send has a time of its own; what was said, and to whom, is what a repeat must repeat.
+        if row.to == event.to && row.body == event.body {
+            self.repeats += 1;
+            return;
+        }
+        self.altered_repeat_count += 1;
+        if self.altered_repeats.len() < TOLD {
+            let what = if row.to == event.to { "with another text" } else { "to somebody else" };
+            let (id, stored) = (event.id, row.position);
+            self.altered_repeats.push(format!(
+                "{place}: message {id} is repeated {what}; what counts is the first, at position {stored}"
+            ));
+        }
+    }
 }
 
 /// Compares; answers whether they are equal.
@@ -55,7 +78,8 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
     let topic = &settings.kafka.topic;
     let (position, rows) = store.stored_count(topic).await.context("the database cannot be read")?;
     let log = existing(&settings.kafka).await?;
-    milena_domain::check_log(topic, settings.kafka.partitions, &log, &position.next_offsets)?;
+    let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
+    milena_domain::check_log(topic, settings.kafka.partitions, &log, noted.with(&position))?;
     // What retention removed can be in the store and not in the log: without the beginning there is no proof.
     if let Some((partition, state)) = log.iter().find(|(_, state)| state.low > 0) {
         anyhow::bail!(
@@ -67,9 +91,9 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
     let spans: BTreeMap<_, _> =
         position.next_offsets.iter().map(|(&partition, &next)| (partition, 0..next)).collect();
     let mut findings = Findings { rows, ..Findings::default() };
-    let partitions = settings.kafka.partitions;
+    let partitioning = noted.partitioning(log.len());
     let mut chunks =
-        scan(&settings.kafka, topic, spans, move |message| Record::decode(message, partitions, 0));
+        scan(&settings.kafka, topic, spans, move |message| Record::decode(message, &partitioning, 0));
     while let Some(chunk) = chunks.recv().await {
         compare(store, position.epoch, chunk?, &dead, &mut findings).await?;
     }
@@ -135,15 +159,19 @@ fn check(
         findings.differ(|| format!("{place}: message {} has another sender or name in the store", event.id));
     } else if row.conversation != event.conversation {
         // The sender gave one name to messages to two people: the one that was stored first counts.
-        findings.repeats += 1;
+        findings.repeat(row, event, place);
     } else if row.position == position && same_content {
         findings.equal += 1;
     } else if row.position == position {
         findings.differ(|| format!("{place}: message {} has another text or time in the store", event.id));
     } else if row.position.epoch_number() < position.epoch_number() {
-        findings.earlier_epochs += 1;
+        if same_content {
+            findings.earlier_epochs += 1;
+        } else {
+            findings.repeat(row, event, place);
+        }
     } else if row.position < position {
-        findings.repeats += 1;
+        findings.repeat(row, event, place);
     } else {
         findings.differ(|| {
             format!("{place}: message {} is stored at a later position ({})", event.id, row.position)
@@ -154,18 +182,27 @@ fn check(
 fn print(topic: &str, findings: &Findings) {
     answer(format!("topic {topic}: {} records, {} rows in the store", findings.records, findings.rows));
     answer(format!(
-        "{} equal, {} repeats, {} of earlier epochs, {} dead letters",
-        findings.equal, findings.repeats, findings.earlier_epochs, findings.dead_letters
+        "{} equal, {} repeats, {} altered repeats, {} of earlier epochs, {} dead letters",
+        findings.equal,
+        findings.repeats,
+        findings.altered_repeat_count,
+        findings.earlier_epochs,
+        findings.dead_letters
     ));
-    for difference in &findings.differences {
-        answer(difference);
-    }
-    let told = findings.differences.len() as u64;
-    if findings.difference_count > told {
-        answer(format!("... and {} more", findings.difference_count - told));
-    }
+    list(&findings.altered_repeats, findings.altered_repeat_count);
+    list(&findings.differences, findings.difference_count);
     answer(match findings.difference_count {
         0 => "the store equals the log".to_owned(),
         count => format!("{count} DIFFERENCES"),
     });
+}
+
+fn list(told: &[String], count: u64) {
+    for line in told {
+        answer(line);
+    }
+    let untold = count - told.len() as u64;
+    if untold > 0 {
+        answer(format!("... and {untold} more"));
+    }
 }

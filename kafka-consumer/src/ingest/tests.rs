@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use milena_domain::Epoch;
+use milena_domain::{Epoch, Partitioning};
 use milena_storage::{LogPosition, StorageError, WriteBatch, WriteError, WriteReport};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -51,6 +51,7 @@ impl Stage {
             epoch: Epoch::FIRST,
             limits: Limits { rows: 10, bytes: 1_000_000, age, idle: NEVER },
             drain: Duration::from_millis(300),
+            partitioning: Arc::new(Partitioning::new(12, [])),
             log_ends: BTreeMap::new(),
         };
         let (control, control_receiver) = mpsc::channel(4);

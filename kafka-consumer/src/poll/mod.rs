@@ -9,8 +9,10 @@ mod context;
 mod thread;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use milena_domain::Partitioning;
 use milena_kafka::{Role, client_config};
 use milena_settings::Settings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -99,13 +101,16 @@ pub(crate) struct Poller {
 }
 
 /// Joins the group and starts to poll.
-pub(crate) fn start(settings: &Settings) -> Result<(Poller, Inbox), ConsumerError> {
+pub(crate) fn start(
+    settings: &Settings,
+    partitioning: Arc<Partitioning>,
+) -> Result<(Poller, Inbox), ConsumerError> {
     let (control_sender, control) = mpsc::channel(CONTROL_BOUND);
     let (record_sender, records) = mpsc::channel(CHUNK_BOUND);
     let (commands, command_receiver) = mpsc::channel(COMMAND_BOUND);
     let (ended_sender, ended) = oneshot::channel();
     let drain = Duration::from_millis(settings.consumer.drain_ms);
-    let (topic, partitions) = (settings.kafka.topic.clone(), settings.kafka.partitions);
+    let topic = settings.kafka.topic.clone();
     let context = GroupContext::new(topic.clone(), control_sender, Handle::current(), drain);
     let consumer: BaseConsumer<GroupContext> =
         client_config(&settings.kafka, &Role::Consumer { group: settings.consumer.group.clone() })
@@ -115,7 +120,7 @@ pub(crate) fn start(settings: &Settings) -> Result<(Poller, Inbox), ConsumerErro
     std::thread::Builder::new()
         .name("kafka-poll".to_owned())
         .spawn(move || {
-            thread::PollThread::new(consumer, topic, partitions, record_sender, command_receiver).run();
+            thread::PollThread::new(consumer, topic, partitioning, record_sender, command_receiver).run();
             drop(ended_sender);
         })
         .map_err(ConsumerError::Thread)?;

@@ -1,8 +1,10 @@
 //! The loop of the poll thread.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use milena_domain::Partitioning;
 use milena_storage::crash_point;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -28,7 +30,7 @@ pub(super) struct PollThread {
     consumer: BaseConsumer<GroupContext>,
     topic: String,
     /// Of the topic: decides where a conversation's records belong.
-    partitions: usize,
+    partitioning: Arc<Partitioning>,
     records: mpsc::Sender<Vec<Record>>,
     commands: mpsc::Receiver<Command>,
     /// The chunk that is being filled or waits for room; at most one record over its limits.
@@ -44,7 +46,7 @@ impl PollThread {
     pub(super) fn new(
         consumer: BaseConsumer<GroupContext>,
         topic: String,
-        partitions: usize,
+        partitioning: Arc<Partitioning>,
         records: mpsc::Sender<Vec<Record>>,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
@@ -52,7 +54,7 @@ impl PollThread {
         Self {
             consumer,
             topic,
-            partitions,
+            partitioning,
             records,
             commands,
             chunk,
@@ -104,7 +106,7 @@ impl PollThread {
                         self.consumer.context().held().generations.get(&message.partition()).copied();
                     // Without a generation the start is not known yet: it will be read again from there.
                     if let Some(generation) = generation {
-                        let record = Record::decode(&message, self.partitions, generation);
+                        let record = Record::decode(&message, &self.partitioning, generation);
                         self.chunk_bytes += record.bytes;
                         self.chunk.push(record);
                         crash_point("after_poll");

@@ -33,6 +33,8 @@ struct Inner {
     poison: BTreeSet<i64>,
     faults: VecDeque<Fault>,
     buried: Vec<i64>,
+    /// What the topic has now.
+    partitions: usize,
     /// What another consumer wrote.
     elsewhere: BTreeSet<i64>,
 }
@@ -91,6 +93,10 @@ impl Graveyard for Fake {
     async fn bury(&self, letters: Vec<DeadLetter>) {
         let offsets = letters.iter().map(|letter| letter.original.offset);
         self.0.lock().unwrap().buried.extend(offsets);
+    }
+
+    async fn partitions(&self) -> usize {
+        self.0.lock().unwrap().partitions
     }
 
     async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {

@@ -20,20 +20,35 @@ in_both_worlds!(
 
 /// Runs the program to its end.
 pub(crate) async fn program(world: &World, arguments: &[&str]) -> Output {
+    program_with(world, arguments, &[]).await
+}
+
+async fn program_with(world: &World, arguments: &[&str], variables: &[(&str, String)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kafka-consumer"));
     command.args(arguments).arg("--config").arg(world.file(None));
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
 pub(crate) async fn says(world: &World, arguments: &[&str]) -> String {
-    let output = program(world, arguments).await;
+    says_with(world, arguments, &[]).await
+}
+
+/// With more in its environment.
+pub(crate) async fn says_with(world: &World, arguments: &[&str], variables: &[(&str, String)]) -> String {
+    let output = program_with(world, arguments, variables).await;
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{arguments:?}: {out}{err}");
     out
 }
 
 pub(crate) async fn fails(world: &World, arguments: &[&str]) -> String {
-    let output = program(world, arguments).await;
+    fails_with(world, arguments, &[]).await
+}
+
+/// With more in its environment.
+pub(crate) async fn fails_with(world: &World, arguments: &[&str], variables: &[(&str, String)]) -> String {
+    let output = program_with(world, arguments, variables).await;
     assert_eq!(output.status.code(), Some(1), "{arguments:?}");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -174,6 +189,7 @@ async fn mistakes_are_one_sentence(world: World) {
     one_sentence(&fails(&world, &["status", "--database", "sqlite:/nowhere/at/all.db"]).await, "database");
     let mut nobody = world.settings.clone();
     nobody.kafka.brokers = "127.0.0.1:1".to_owned();
+    nobody.kafka.start_timeout_ms = 0;
     let store = Store::connect(&nobody.database).await.unwrap();
     let error = milena_kafka_consumer::run(nobody, store, Default::default()).await.unwrap_err().to_string();
     assert!(error.contains("no Kafka broker answers at 127.0.0.1:1"), "{error}");

@@ -19,6 +19,7 @@ mod log;
 mod long_outage;
 mod mistakes;
 mod outage;
+mod partitions;
 mod poison;
 mod proxy;
 mod replay;

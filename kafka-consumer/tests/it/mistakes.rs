@@ -3,6 +3,10 @@
 
 use std::process::{Command, Output};
 
+use milena_kafka::{Role, client_config};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+
 use crate::log::{Log, messages};
 use crate::store::Database;
 use crate::world::World;
@@ -126,6 +130,7 @@ async fn servers_that_are_not_there_are_named() {
     let no_kafka = COMMANDS.map(|command| {
         Case::new(&format!("{command} --config {settings}"), 1, "no Kafka broker answers at 127.0.0.1:1")
             .with("MILENA__KAFKA__BROKERS", "127.0.0.1:1")
+            .with("MILENA__KAFKA__START_TIMEOUT_MS", "0")
     });
     let databases = ["postgres://u:hidden@127.0.0.1:1/d", "mysql://u:hidden@127.0.0.1:1/d"];
     let no_database = databases.into_iter().flat_map(|url| {
@@ -133,6 +138,7 @@ async fn servers_that_are_not_there_are_named() {
         ["run", "replay", "verify", "status", "new-epoch --yes"].map(move |command| {
             Case::new(&format!("{command} --config {settings}"), 1, "refused")
                 .with("MILENA__DATABASE__URL", url)
+                .with("MILENA__DATABASE__START_TIMEOUT_MS", "0")
         })
     });
     let cases: Vec<_> = no_kafka.into_iter().chain(no_database).collect();
@@ -215,4 +221,23 @@ async fn what_does_not_fit_is_named() {
     let other = Database::sqlite(&world.folder.path().join("log"));
     let output = case(&format!("status --database {}", other.url()), "").run().await;
     assert!(String::from_utf8_lossy(&output.stdout).contains("10 records are not stored yet"));
+}
+
+/// A topic that takes small records only: nobody starts, instead of refusing every large batch for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_that_is_too_small_is_named() {
+    let worlds = [Some(World::embedded().await), World::servers().await];
+    for world in worlds.into_iter().flatten() {
+        let topic = format!("{}-small", world.settings.kafka.topic);
+        let admin: AdminClient<DefaultClientContext> =
+            client_config(&world.settings.kafka, &Role::Admin).create().unwrap();
+        let small = NewTopic::new(&topic, 12, TopicReplication::Fixed(1)).set("max.message.bytes", "20000");
+        let made = admin.create_topics([&small], &AdminOptions::new()).await.unwrap();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        let settings = world.file(None).display().to_string();
+        let says = "max.message.bytes of topic";
+        let case =
+            Case::new(&format!("run --config {settings}"), 1, says).with("MILENA__KAFKA__TOPIC", topic);
+        case.fails_in_one_sentence().await;
+    }
 }

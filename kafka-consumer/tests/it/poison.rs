@@ -84,7 +84,13 @@ async fn bad_records_stop_no_good_ones(world: World) {
     assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (GOOD, 1, bad.len() as u64));
     assert_eq!(truth::equal(&world).await as u64, GOOD);
     assert_eq!(reasons(&world).await, bad, "origin and reason");
-    assert!(crate::commands::says(&world, &["verify"]).await.contains("the store equals the log"));
+    let verified = crate::commands::says(&world, &["verify"]).await;
+    assert!(verified.contains("0 repeats, 1 altered repeats"), "{verified}");
+    assert!(
+        verified.contains(&format!("message {} is repeated with another text", message(3).id)),
+        "{verified}"
+    );
+    assert!(verified.contains("the store equals the log"), "{verified}");
 }
 
 /// What the dead letters say of themselves.

@@ -37,6 +37,11 @@ impl Running {
         self.health.why_not_ready().is_none()
     }
 
+    /// It ends by itself, within so much time.
+    pub(crate) async fn ended(self, within: Duration) -> Result<Summary, ConsumerError> {
+        tokio::time::timeout(within, self.task).await.expect("the consumer ends").unwrap()
+    }
+
     pub(crate) async fn stop(self) -> Summary {
         self.stop.cancel();
         self.task.await.unwrap().unwrap()

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use milena_broker::Broker;
 use milena_domain::check_log;
-use milena_kafka::{ensure_topics, partition_states};
+use milena_kafka::{ensure_topics, existing_partition_states, partition_states};
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::runtime::Handle;
@@ -70,10 +70,16 @@ impl Target {
     async fn open(settings: Settings) -> anyhow::Result<Self> {
         let store = run::open_store(&settings).await?;
         ensure_topics(&settings.kafka, LOG_TIMEOUT).await?;
-        let log = partition_states(&settings.kafka, LOG_TIMEOUT).await?;
+        let log = existing_partition_states(&settings.kafka, LOG_TIMEOUT).await?;
         let stored =
             store.log_position(&settings.kafka.topic).await.context("the database cannot be asked")?;
-        check_log(&settings.kafka.topic, settings.kafka.partitions, &log, &stored.next_offsets)?;
+        let noted =
+            store.noted_partitions(&settings.kafka.topic).await.context("the database cannot be asked")?;
+        check_log(&settings.kafka.topic, settings.kafka.partitions, &log, noted.with(&stored))?;
+        store
+            .note_partitions(&settings.kafka.topic, stored.epoch, log.len())
+            .await
+            .context("the database cannot be written")?;
         Ok(Self { settings, store, own: None })
     }
 
@@ -86,13 +92,21 @@ impl Target {
         progress: &Progress,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {
-        let ends: BTreeMap<i32, i64> = partition_states(&self.settings.kafka, LOG_TIMEOUT)
-            .await?
-            .into_iter()
+        let log = partition_states(&self.settings.kafka, LOG_TIMEOUT).await?;
+        let ends: BTreeMap<i32, i64> = log
+            .iter()
             // An empty partition has nothing to wait for, wherever its offsets begin.
             .filter(|(_, state)| state.high > state.low)
-            .map(|(partition, state)| (partition, state.high))
+            .map(|(&partition, state)| (partition, state.high))
             .collect();
+        if log.len() != self.settings.kafka.partitions {
+            anyhow::bail!(
+                "topic {} has got more partitions meanwhile; all lines read are in the log, and {} says how to \
+                 go on",
+                self.settings.kafka.topic,
+                milena_domain::cure::command("new-epoch")
+            );
+        }
         let total: i64 = ends.values().sum();
         loop {
             let stored = self.store.log_position(&self.settings.kafka.topic).await?;

@@ -21,6 +21,7 @@ mod cures;
 mod embedded_log;
 mod epoch;
 mod faults;
+mod first_start;
 mod forgotten;
 mod hostile;
 mod import;

@@ -102,6 +102,7 @@ impl Node {
         let task = DeliveryTask {
             recent,
             clock,
+            topic: "log".into(),
             cursors: start.iter().map(|next| PartitionCursor::new(*next)).collect(),
             ends: None,
             pending,

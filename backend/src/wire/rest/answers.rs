@@ -299,7 +299,7 @@ pub struct State {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// `ok`, or `unavailable`: then live chat goes on, sign-in and history do not.
+    /// `ok`, `unavailable` or `refuses`: then live chat goes on, sign-in and history do not.
     pub database: &'static str,
     /// `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`.
     pub log: &'static str,

@@ -4,6 +4,7 @@
 pub mod consumer_offsets;
 pub mod conversations;
 pub mod log_epochs;
+pub mod log_topics;
 pub mod members;
 pub mod messages;
 pub mod server_keys;

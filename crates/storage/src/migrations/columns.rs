@@ -6,6 +6,9 @@
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;
 
+/// Kafka's own limit of a topic's name.
+pub(super) const TOPIC_MAX_CHARS: u32 = 249;
+
 /// A table with the texts' rule above.
 pub(super) fn table(backend: DbBackend, name: &'static str) -> TableCreateStatement {
     let mut table = Table::create();

@@ -2,10 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::columns::{clustered_table, number, short_text, small_number, table};
-
-/// Kafka's own limit of a topic's name.
-const TOPIC_MAX_CHARS: u32 = 249;
+use super::columns::{TOPIC_MAX_CHARS, clustered_table, number, short_text, small_number, table};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;

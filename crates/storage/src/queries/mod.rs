@@ -4,6 +4,7 @@ mod audit;
 pub(crate) mod conversations;
 pub(crate) mod history;
 pub(crate) mod offsets;
+pub(crate) mod partitions;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod reads;

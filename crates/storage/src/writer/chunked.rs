@@ -14,9 +14,14 @@ use super::{Manner, MessageRow, WriteBatch, fence};
 use crate::sql::statement;
 use crate::{Store, StoreKind, WriteError, crash_point};
 
-/// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters, and 128 bodies of the largest size
-/// (32 KB) below MySQL's smallest usual `max_allowed_packet` (16 MiB). Larger ones were no faster.
+/// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters. Larger ones were no
+/// faster.
 const SIZES: [usize; 3] = [128, 16, 1];
+/// What the rows of one statement take, at most: half of the smallest `max_allowed_packet` that is accepted
+/// at the start, and 16 bodies of the largest size (32 KB).
+const STATEMENT_MAX_BYTES: usize = 512 << 10;
+/// A message's columns besides its texts, and what the drivers put around all of them, about.
+const ROW_BYTES: usize = 160;
 
 const MESSAGES: &str = "INSERT INTO messages \
     (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body) VALUES ";
@@ -71,7 +76,8 @@ async fn insert_messages(
     transaction: &DatabaseTransaction,
     rows: &[&MessageRow],
 ) -> Result<(), WriteError> {
-    for chunk in chunks(rows) {
+    let bytes = |row: &&MessageRow| ROW_BYTES + row.client_id.as_str().len() + row.body.as_str().len();
+    for chunk in chunks_within(rows, bytes) {
         let text = format!("{MESSAGES}{}", repeated("(?, ?, ?, ?, ?, ?, ?, ?)", chunk.len()));
         let values = chunk.iter().flat_map(|row| -> [Value; 8] {
             [
@@ -158,9 +164,15 @@ fn repeated(part: &str, times: usize) -> String {
 }
 
 /// All rows, in order, in pieces of [`SIZES`], the largest that fits each time.
-fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    chunks_within(rows, |_| 0)
+}
+
+/// [`chunks`] of which none takes more than [`STATEMENT_MAX_BYTES`], except for one row alone.
+fn chunks_within<T>(mut rows: &[T], bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
-        let size = SIZES.into_iter().find(|size| *size <= rows.len())?;
+        let fits = |size| rows[..size].iter().map(&bytes).sum::<usize>() <= STATEMENT_MAX_BYTES;
+        let size = SIZES.into_iter().find(|&size| size <= rows.len() && (size == 1 || fits(size)))?;
         let (chunk, rest) = rows.split_at(size);
         rows = rest;
         Some(chunk)
@@ -179,6 +191,20 @@ mod tests {
             assert_eq!(chunks(&rows).flatten().copied().collect::<Vec<_>>(), rows);
             assert!(chunks(&rows).count() <= count / 128 + 7 + 15);
         }
+    }
+
+    #[test]
+    fn no_statement_is_larger_than_a_server_takes() {
+        let bodies: Vec<usize> = (0..1_000).map(|n| if n % 3 == 0 { 32_000 } else { 40 + n }).collect();
+        let pieces: Vec<&[usize]> = chunks_within(&bodies, |body| ROW_BYTES + 64 + body).collect();
+        let bytes = |piece: &[usize]| piece.iter().map(|body| ROW_BYTES + 64 + body).sum::<usize>();
+        assert!(
+            pieces.iter().all(|piece| bytes(piece) <= STATEMENT_MAX_BYTES && SIZES.contains(&piece.len()))
+        );
+        assert!(pieces.iter().any(|piece| piece.len() == 16), "not one by one");
+        assert_eq!(pieces.concat(), bodies);
+        let largest = [32_000; 16].map(|body| ROW_BYTES + 64 + body);
+        assert!(largest.iter().sum::<usize>() <= STATEMENT_MAX_BYTES);
     }
 
     #[test]

@@ -101,10 +101,15 @@ impl Drop for TestDatabase {
 }
 
 pub(crate) fn settings(url: &str) -> DatabaseSettings {
-    DatabaseSettings { url: Secret::new(url), max_connections: 5, acquire_timeout_ms: 10_000 }
+    DatabaseSettings {
+        url: Secret::new(url),
+        max_connections: 5,
+        acquire_timeout_ms: 10_000,
+        start_timeout_ms: 0,
+    }
 }
 
-async fn raw(url: &str) -> DatabaseConnection {
+pub(crate) async fn raw(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options).await.unwrap()

@@ -12,4 +12,6 @@ mod frozen;
 mod letters;
 mod measure;
 mod sqlite;
+mod unfit;
+mod urls;
 mod wire;

@@ -35,18 +35,26 @@ pub(crate) struct Wire {
 impl Wire {
     /// A wire to the server of this database, and how a store is told to use it.
     pub(crate) async fn to(database: &TestDatabase) -> (Self, DatabaseSettings) {
+        Self::on("127.0.0.1:0", database).await.unwrap()
+    }
+
+    /// One that begins at another address of this machine.
+    pub(crate) async fn on(
+        address: &str,
+        database: &TestDatabase,
+    ) -> std::io::Result<(Self, DatabaseSettings)> {
         let (scheme, rest) = database.url.split_once("://").unwrap();
         let (login, place) = rest.split_once('@').unwrap();
         let (host, path) = place.split_once('/').unwrap();
         let server = host.parse().expect("the server's URL has an IP address and a port");
-        let wire = Self::begin(server).await;
+        let wire = Self::begin(address, server).await?;
         let settings = settings(&format!("{scheme}://{login}@{}/{path}", wire.address));
-        (wire, settings)
+        Ok((wire, settings))
     }
 
-    async fn begin(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+    async fn begin(address: &str, server: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
         let (state, passing) = (watch::Sender::new(State::Works), watch::Sender::new(0));
         let (states, counter) = (state.clone(), passing.clone());
         tokio::spawn(async move {
@@ -55,7 +63,7 @@ impl Wire {
                 connections.spawn(carry(client, server, states.subscribe(), counter.clone()));
             }
         });
-        Self { address, state, passing }
+        Ok(Self { address, state, passing })
     }
 
     /// Returns when no connection does anymore what it did before.

@@ -562,7 +562,7 @@ export interface components {
         };
         /** @description Whether this server can be used, and what it rests on. */
         State: {
-            /** @description `ok`, or `unavailable`: then live chat goes on, sign-in and history do not. */
+            /** @description `ok`, `unavailable` or `refuses`: then live chat goes on, sign-in and history do not. */
             database: string;
             /** @description `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`. */
             log: string;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use milena_domain::MessageId;
+use milena_domain::{MessageId, Partitioning};
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::sync::mpsc;
@@ -33,23 +33,40 @@ fn progress(spans: &BTreeMap<i32, Range<i64>>) -> ProgressBar {
     ProgressBar::new(total.unsigned_abs()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn records(settings: &Settings, spans: BTreeMap<i32, Range<i64>>) -> mpsc::Receiver<Chunk<Record>> {
-    let partitions = settings.kafka.partitions;
-    scan(&settings.kafka, &settings.kafka.topic, spans, move |message| Record::decode(message, partitions, 0))
+/// What is done with records that cannot be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::commands) enum Purpose {
+    /// They go to the dead-letter topic.
+    Replay,
+    /// They are left alone: whoever reads the log next judges them.
+    Leftovers,
+}
+
+fn records(
+    settings: &Settings,
+    spans: BTreeMap<i32, Range<i64>>,
+    partitioning: Arc<Partitioning>,
+) -> mpsc::Receiver<Chunk<Record>> {
+    scan(&settings.kafka, &settings.kafka.topic, spans, move |message| {
+        Record::decode(message, &partitioning, 0)
+    })
 }
 
 /// Reads and writes, one batch in the writer while the next is gathered.
-pub(super) async fn carry(
+pub(in crate::commands) async fn carry(
     settings: &Settings,
     store: &Store,
     position: &milena_storage::LogPosition,
     spans: BTreeMap<i32, Range<i64>>,
+    partitioning: Arc<Partitioning>,
+    purpose: Purpose,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Tally> {
     let topic = &settings.kafka.topic;
     let graveyard =
         DeadLetters::new(Arc::new(settings.kafka.clone()))?.knowing(dead::origins(&settings.kafka).await?);
     let writer = Writer::new(store.clone(), graveyard, topic.clone(), position.epoch, Health::default())
+        .in_partitions(partitioning.now())
         .replaying(position.next_offsets.clone());
     let (task, mut port) = spawn_writer(writer);
     let limits = Limits {
@@ -65,7 +82,7 @@ pub(super) async fn carry(
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
     let mut writing = false;
-    let mut chunks = records(settings, spans);
+    let mut chunks = records(settings, spans, partitioning);
     loop {
         let chunk = tokio::select! {
             () = shutdown.cancelled() => { tally.complete = false; break }
@@ -79,13 +96,13 @@ pub(super) async fn carry(
             let from = next.insert(record.partition, after).unwrap_or(record.offset);
             open.push(record, from, Instant::now());
             if open.is_full() {
-                hand_over(&mut port, &mut open, &mut writing, &mut tally).await?;
+                hand_over(&mut port, &mut open, purpose, &mut writing, &mut tally).await?;
             }
         }
     }
     drop(chunks);
     if !open.is_empty() {
-        hand_over(&mut port, &mut open, &mut writing, &mut tally).await?;
+        hand_over(&mut port, &mut open, purpose, &mut writing, &mut tally).await?;
     }
     if writing {
         add(&mut tally, port.outcomes.recv().await.context("the writer ended")??);
@@ -100,13 +117,18 @@ pub(super) async fn carry(
 async fn hand_over(
     port: &mut WriterPort,
     open: &mut OpenBatch,
+    purpose: Purpose,
     writing: &mut bool,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
     if *writing {
         add(tally, port.outcomes.recv().await.context("the writer ended")??);
     }
-    port.batches.send(open.take()).await.context("the writer ended")?;
+    let mut batch = open.take();
+    if purpose == Purpose::Leftovers {
+        batch.parts.values_mut().for_each(|part| part.dead.clear());
+    }
+    port.batches.send(batch).await.context("the writer ended")?;
     *writing = true;
     Ok(())
 }
@@ -122,11 +144,12 @@ pub(super) async fn count(
     settings: &Settings,
     store: &Store,
     spans: BTreeMap<i32, Range<i64>>,
+    partitioning: Arc<Partitioning>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Tally> {
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
-    let mut chunks = records(settings, spans);
+    let mut chunks = records(settings, spans, partitioning);
     loop {
         let chunk = tokio::select! {
             () = shutdown.cancelled() => { tally.complete = false; break }

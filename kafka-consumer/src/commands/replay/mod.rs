@@ -4,20 +4,22 @@
 //! ones are stored at their own positions. Where it reads beyond the stored offsets it moves them, exactly as a consumer
 //! would, so that consumers go on behind it; it never begins beyond them, because that would leave a gap.
 
-mod carry;
+pub(super) mod carry;
 mod spans;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use milena_domain::cure::command;
 use milena_domain::{Timestamp, check_log};
-use milena_kafka::{ensure_topics, partition_states};
+use milena_kafka::{ensure_topics, existing_partition_states};
 use milena_settings::Settings;
 use milena_storage::Store;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use self::carry::Purpose;
 pub(crate) use self::spans::Start;
 
 use super::{KAFKA_TIMEOUT, answer, answer_json};
@@ -35,9 +37,9 @@ pub(crate) struct Request {
 }
 
 #[derive(Debug, Default, Serialize)]
-struct Tally {
+pub(super) struct Tally {
     read: u64,
-    inserted: u64,
+    pub(super) inserted: u64,
     already_there: u64,
     dead_letters: u64,
     seconds: f64,
@@ -56,14 +58,22 @@ pub(crate) async fn replay(
     ensure_topics(&settings.kafka, KAFKA_TIMEOUT).await?;
     let topic = &settings.kafka.topic;
     let position = store.log_position(topic).await.context("the database cannot be read")?;
-    let log = partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
-    check_log(topic, settings.kafka.partitions, &log, &position.next_offsets)?;
+    let log = existing_partition_states(&settings.kafka, KAFKA_TIMEOUT).await?;
+    let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
+    check_log(topic, settings.kafka.partitions, &log, noted.with(&position))?;
+    let partitioning = Arc::new(noted.partitioning(log.len()));
+    if !request.dry_run {
+        store
+            .note_partitions(topic, position.epoch, log.len())
+            .await
+            .context("the database cannot be written")?;
+    }
     let spans = spans::spans(settings, request, &log, &position.next_offsets).await?;
     let began = Instant::now();
     let mut tally = if request.dry_run {
-        carry::count(settings, store, spans, shutdown).await?
+        carry::count(settings, store, spans, partitioning, shutdown).await?
     } else {
-        carry::carry(settings, store, &position, spans, shutdown).await?
+        carry::carry(settings, store, &position, spans, partitioning, Purpose::Replay, shutdown).await?
     };
     tally.seconds = began.elapsed().as_secs_f64();
     tally.records_per_s = (tally.read as f64 / tally.seconds.max(0.001)).round();

@@ -40,6 +40,11 @@ impl Database {
         Self { url: format!("{base}/{name}") }
     }
 
+    /// One that is there, or will be.
+    pub(crate) fn of(url: &str) -> Self {
+        Self { url: url.to_owned() }
+    }
+
     /// The one that `milena` keeps in its data folder.
     pub(crate) fn in_data_folder(data: &Path) -> Self {
         Self::at(&data.join("milena.db"))

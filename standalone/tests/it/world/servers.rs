@@ -63,14 +63,20 @@ struct Started {
 }
 
 async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
-    start_with(kind, folder, None).await
+    start_with(kind, folder, None, &[]).await
 }
 
-async fn start_with(kind: Kind, folder: Option<&Path>, proxy: Option<u16>) -> Option<Started> {
+async fn start_with(
+    kind: Kind,
+    folder: Option<&Path>,
+    proxy: Option<u16>,
+    options: &[String],
+) -> Option<Started> {
     let mut arguments = vec!["start".to_owned(), "--with".to_owned(), std::process::id().to_string()];
     if let Some(folder) = folder {
         arguments.extend(["--dir".to_owned(), folder.display().to_string()]);
     }
+    arguments.extend_from_slice(options);
     match script(kind, arguments, proxy).await {
         Ok(lines) => {
             let line = |names: &[&str]| {
@@ -78,7 +84,9 @@ async fn start_with(kind: Kind, folder: Option<&Path>, proxy: Option<u16>) -> Op
                     lines.lines().find_map(|line| names.iter().find_map(|name| line.strip_prefix(name)));
                 value.expect("the script prints it").to_owned()
             };
-            let process = line(&["PID="]).parse().expect("a process id");
+            // Of several nodes the first.
+            let process =
+                line(&["PID="]).split(',').next().and_then(|id| id.parse().ok()).expect("a process id");
             let proxied = lines.lines().find_map(|line| line.strip_prefix("PROXIED=")).map(str::to_owned);
             let address = line(&["BOOTSTRAP=", "URL="]);
             Some(Started { address, proxied, folder: line(&["DIR="]).into(), process })
@@ -113,9 +121,15 @@ impl OwnServer {
         start(kind, None).await.map(|started| Self { kind, started })
     }
 
+    /// On a port that others know already; several nodes take the ports after it.
+    pub(crate) async fn start_at(kind: Kind, port: u16, nodes: usize) -> Option<Self> {
+        let options = ["--port", &port.to_string(), "--nodes", &nodes.to_string()].map(str::to_owned);
+        start_with(kind, None, None, &options).await.map(|started| Self { kind, started })
+    }
+
     /// Apache Kafka with a second listener for those who come through a proxy on `port`.
     pub(crate) async fn kafka_behind(port: u16) -> Option<Self> {
-        let started = start_with(Kind::Kafka, None, Some(port)).await?;
+        let started = start_with(Kind::Kafka, None, Some(port), &[]).await?;
         Some(Self { kind: Kind::Kafka, started })
     }
 

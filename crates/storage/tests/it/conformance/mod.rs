@@ -43,7 +43,8 @@ macro_rules! on_every_database {
 }
 
 on_every_database! {
-    schema: migrations_go_up_and_down_and_up, several_programs_migrate_at_once, entities_match_the_schema;
+    schema: migrations_go_up_and_down_and_up, several_programs_migrate_at_once, entities_match_the_schema,
+        a_topics_partitions_are_noted_once;
     people: usernames_are_unique_regardless_of_case, people_are_found_by_id_and_by_name,
         the_search_ranks_and_takes_text_as_text, an_import_keeps_the_ids_that_exist, people_are_renamed,
         a_new_password_ends_the_other_sessions;

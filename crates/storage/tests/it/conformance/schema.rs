@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use milena_domain::Epoch;
 use milena_storage::entities::{
-    consumer_offsets, conversations, log_epochs, members, messages, server_keys, sessions, users,
+    consumer_offsets, conversations, log_epochs, log_topics, members, messages, server_keys, sessions, users,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -28,6 +28,24 @@ pub(super) async fn migrations_go_up_and_down_and_up(database: &TestDatabase) {
     assert_eq!(log.epoch, Epoch::FIRST);
     assert!(log.next_offsets.is_empty());
     assert_eq!(write(&store, vec![row(1, 2, "a", 0)]).await.inserted, 1);
+}
+
+/// Noted once in each epoch, by whoever is first.
+pub(super) async fn a_topics_partitions_are_noted_once(database: &TestDatabase) {
+    let store = database.store().await;
+    let second = Epoch::new(2).unwrap();
+    for (topic, epoch, partitions) in [
+        (TOPIC, Epoch::FIRST, 12),
+        (TOPIC, Epoch::FIRST, 24),
+        (TOPIC, second, 24),
+        ("other", Epoch::FIRST, 3),
+    ] {
+        store.note_partitions(topic, epoch, partitions).await.unwrap();
+    }
+    let noted = store.noted_partitions(TOPIC).await.unwrap();
+    assert_eq!((noted.of(Epoch::FIRST), noted.of(second)), (Some(12), Some(24)));
+    assert_eq!(noted.of(Epoch::new(3).unwrap()), None);
+    assert_eq!(noted.partitioning(24), milena_domain::Partitioning::new(24, [12]));
 }
 
 pub(super) async fn several_programs_migrate_at_once(database: &TestDatabase) {
@@ -116,6 +134,8 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     };
     check(database, &raw, offset).await;
     check(database, &raw, log_epochs::Model { epoch: 8_191, began_at_ms: 1 }).await;
+    let topic = log_topics::Model { topic: "t".repeat(249), epoch: 8_191, partitions: 1_024 };
+    check(database, &raw, topic).await;
     let key = server_keys::Model { number: 2, secret: (0..32).collect(), created_at_ms: 1 };
     check(database, &raw, key).await;
 }

@@ -100,7 +100,7 @@ pub(super) async fn bad_text_is_bad_data(database: &TestDatabase) {
     let twice = raw.execute_raw(insert(placeholders, 1, "t")).await.unwrap_err();
     assert!(matches!(WriteError::from(twice), WriteError::Permanent(_)));
     let missing = raw.execute_unprepared("INSERT INTO no_such_table VALUES (1)").await.unwrap_err();
-    assert!(matches!(WriteError::from(missing), WriteError::Transient(_)), "a person can repair that");
+    assert!(matches!(WriteError::from(missing), WriteError::NeedsRepair(_)), "a person can mend that");
 }
 
 pub(super) async fn large_batches_are_written_whole(database: &TestDatabase) {
