@@ -70,7 +70,8 @@ async fn a_third_person_hears_and_reads_nothing_and_cannot_write() {
     let cursor = bobs.cursor().await;
     anns.send(&send_frame(bob.person.id, "c-later", SECRET, false)).await.unwrap();
     bobs.expect("message").await;
-    let (mut eves, _) = Socket::signed_in(milena.address, &eve.token, Some(&cursor)).await;
+    let (mut eves, welcome) = Socket::signed_in(milena.address, &eve.token, Some(&cursor)).await;
+    assert_eq!(welcome["resumed"], false, "it is sealed for him");
     eves.is_quiet().await;
 
     // Another person's session cannot be seen or ended.

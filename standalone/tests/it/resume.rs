@@ -1,7 +1,5 @@
 //! No hidden gap: who comes back is sent what was missed, or is told where the gap is, or that everything must be loaded.
 
-use serde_json::json;
-
 use crate::client::{Account, Rest, Socket, send_frame};
 use crate::world::{Cluster, Kind, Milena, Services};
 
@@ -47,7 +45,8 @@ async fn what_was_missed_comes_before_the_next_cursor() {
     say(&anns, &bob, 1, 40).await;
     let resume = async |cursor: &str| {
         let (socket, welcome) = Socket::signed_in(milena.address, &bob.token, Some(cursor)).await;
-        assert_eq!((&welcome["resumed"], &welcome["cursor"]), (&json!(true), &json!(cursor)));
+        // The cursor that it holds is still the true one; sealed, it looks different each time.
+        assert_eq!(welcome["resumed"], true);
         socket
     };
     let mut socket = resume(&cursor).await;
