@@ -92,9 +92,9 @@ async fn milena_has_a_way_out_when_the_log_is_behind_the_store() {
         milena.program.stop().await;
         let log = milena.data().join("log");
         if ruin == "torn" {
-            tear(&log)
+            tear(&log);
         } else {
-            std::fs::remove_dir_all(&log).unwrap()
+            std::fs::remove_dir_all(&log).unwrap();
         }
 
         if ruin.ends_with("asked first") {
