@@ -202,7 +202,7 @@ function useCaretAtEnd(area: RefObject<HTMLTextAreaElement | null>): void {
     const element = area.current;
     if (!element) return;
     element.setSelectionRange(element.value.length, element.value.length);
-    element.scrollTop = element.scrollHeight;
+    element.scrollTo({ top: element.scrollHeight });
   }, [area]);
 }
 

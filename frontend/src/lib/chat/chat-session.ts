@@ -3,7 +3,6 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
-import { ApiError } from '@/lib/http/api-error';
 import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
 import { Outbox } from '@/lib/outbox/outbox';
 import type { Accepted, ServerFrame } from '@/lib/socket/frames';
@@ -26,6 +25,7 @@ import { Places } from './places';
 import { ReadReports } from './read-reports';
 import { RecentIds } from './recent-ids';
 import { sentMessage } from './sent-message';
+import { isSignedOut } from './signed-out';
 
 /** Without a live connection by then, the list is fetched all the same. */
 const FIRST_LOAD_MS = 1_000;
@@ -293,12 +293,7 @@ export class ChatSession {
   }
 
   async #checkSession(): Promise<void> {
-    try {
-      await this.#options.api.me();
-    } catch (error) {
-      if (error instanceof ApiError && error.code === 'unauthenticated' && !this.#ended)
-        this.#options.onEnded('ended');
-    }
+    if ((await isSignedOut(this.#options.api)) && !this.#ended) this.#options.onEnded('ended');
   }
 }
 

@@ -17,7 +17,7 @@ export class Places {
   readonly #places = new Map<ConversationId, Place>();
 
   of(id: ConversationId | null): Place | null {
-    return (id !== null && this.#places.get(id)) || null;
+    return id === null ? null : (this.#places.get(id) ?? null);
   }
 
   /** Null: at the end, where every conversation opens anyway. */
