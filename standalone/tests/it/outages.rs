@@ -198,3 +198,41 @@ async fn without_broker_a_send_is_refused_for_now_and_succeeds_once_when_repeate
     until("history is complete again", 10, async || rest.page(conversation, "").await.complete).await;
     assert_eq!(rest.messages_after(conversation, -1).await.len(), 4);
 }
+
+/// What no waiting cures, such as a table that is gone, is told: to clients as temporary, to the operator in `/readyz` and
+/// in the logs. Nothing is lost, and all goes on when it is mended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_somebody_has_to_mend_is_told_and_waited_for() {
+    let Some(services) = Services::shared(Kind::Postgres).await else { return };
+    let cluster = Cluster::start(services, 1, 1).await;
+    let (rest, database) = (cluster.rest(0), &cluster.services.database);
+    let (ann, bob) = ann_and_bob(&rest).await;
+    let anns = rest.of(&ann);
+    anns.send_accepted(bob.person.id, "c-1", "before").await;
+    cluster.stored(1, 30).await;
+    let url = format!("http://{}/readyz", cluster.addresses()[0]);
+    let told = async |state: &str| {
+        until("/readyz says so", 30, async || readyz(&url).await["database"] == state).await;
+    };
+    told("ok").await;
+
+    database.execute("ALTER TABLE members RENAME TO elsewhere").await;
+    anns.send_accepted(bob.person.id, "c-2", "meanwhile").await;
+    let refused = anns.get("conversations").await;
+    assert_eq!((refused.status, refused.code()), (503, "store_unavailable"), "{}", refused.body);
+    told("refuses").await;
+    until("the consumer says so", 30, async || {
+        cluster.consumers[0].said().contains("the store refuses until somebody mends it")
+    })
+    .await;
+
+    database.execute("ALTER TABLE elsewhere RENAME TO members").await;
+    cluster.stored(2, 60).await;
+    told("ok").await;
+    assert_eq!(cluster.log_counts().await, (2, 0), "records in the log, dead letters");
+}
+
+async fn readyz(url: &str) -> Value {
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    serde_json::from_str(&text).unwrap()
+}

@@ -45,7 +45,9 @@ async fn a_role_without_the_rights_is_refused() {
     database.store().await.close().await;
     let admin = database.raw().await;
     let role = format!("weak_{}", uuid::Uuid::now_v7().simple());
-    let run = async |statement: &str| drop(admin.execute_unprepared(statement).await.unwrap());
+    let run = async |statement: &str| {
+        admin.execute_unprepared(statement).await.unwrap();
+    };
     run(&format!("CREATE ROLE {role} LOGIN PASSWORD 'weak'")).await;
     run(&format!("GRANT CREATE, USAGE ON SCHEMA public TO {role}")).await;
     run(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")).await;
