@@ -13,6 +13,7 @@ use crate::group::{Coordinator, CoordinatorOptions, Journal};
 use crate::lock::FolderLock;
 use crate::log::{Disk, PartitionOptions};
 use crate::memory::Memory;
+use crate::server::scram::Verifier;
 
 /// The number of the only node.
 pub(crate) const NODE_ID: i32 = 1;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) groups: Arc<Coordinator>,
     /// What large requests and answers hold.
     pub(crate) memory: Arc<Memory>,
+    /// What clients prove themselves against, when there are credentials.
+    pub(crate) verifier: Option<Verifier>,
     /// Everything that runs for this broker.
     pub(crate) tasks: TaskTracker,
     /// Ends all of it.
@@ -65,8 +68,15 @@ impl Shared {
         let cluster_id = catalogue.cluster_id();
         let groups = Arc::new(Coordinator::new(options, journal.table(), journal.handle()));
         let memory = Memory::new(config.max_buffered_bytes, config.memory_patience);
-        let shared = Self { config, cluster_id, catalogue, groups, memory, tasks, stopping, _lock: lock };
+        let verifier = config.credentials.as_ref().map(Verifier::new);
+        let shared =
+            Self { config, verifier, cluster_id, catalogue, groups, memory, tasks, stopping, _lock: lock };
         Ok((Arc::new(shared), journal))
+    }
+
+    /// Whether a connection must prove who it is before it may do anything.
+    pub(crate) fn asks_for_secret(&self) -> bool {
+        self.verifier.is_some() && self.config.require_authentication
     }
 
     /// Puts everything on disk. Blocks.

@@ -1,5 +1,6 @@
 //! What an owner of the broker may choose, with the limits that keep one client from hurting the others.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,21 @@ pub enum SyncPolicy {
     Interval(Duration),
 }
 
+/// What a client proves that it knows (SASL, SCRAM-SHA-256).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The name.
+    pub username: String,
+    /// The password; it never travels.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
 /// How a broker is started. `BrokerConfig::new` gives defaults that fit one machine.
 #[derive(Debug, Clone)]
 pub struct BrokerConfig {
@@ -23,7 +39,15 @@ pub struct BrokerConfig {
     pub listen: SocketAddr,
     /// When data reaches the disk.
     pub sync: SyncPolicy,
-    /// Listen on other addresses than loopback. The protocol here has neither TLS nor passwords: think first.
+    /// Who may use the broker. Without it there is no SASL, and every program that reaches the port may do everything.
+    pub credentials: Option<Credentials>,
+    /// Serve only those who have proven that they know the credentials. Otherwise they may, and others are served too.
+    pub require_authentication: bool,
+    /// A connection that has not proven it by then ends.
+    pub authentication_timeout: Duration,
+    /// Connections that have not proven it yet, at a time; they count among `max_connections` too.
+    pub max_strangers: usize,
+    /// Listen on other addresses than loopback. There is no TLS: what is sent can be read on the way.
     pub allow_remote: bool,
     /// The host name that clients are told to connect to; by default the address that they reached.
     pub advertised_host: Option<String>,
@@ -65,6 +89,10 @@ impl BrokerConfig {
             data_dir: data_dir.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             sync: SyncPolicy::Always,
+            credentials: None,
+            require_authentication: true,
+            authentication_timeout: Duration::from_secs(10),
+            max_strangers: 100,
             allow_remote: false,
             advertised_host: None,
             initial_rebalance_delay: Duration::from_millis(20),

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use config::{BrokerConfig, SyncPolicy};
+pub use config::{BrokerConfig, Credentials, SyncPolicy};
 pub use error::BrokerError;
 
 use crate::broker::Shared;

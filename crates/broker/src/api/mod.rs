@@ -67,6 +67,9 @@ const APIS: &[Api] = &[
     api(ApiKey::IncrementalAlterConfigs, 0, 1),
     api(ApiKey::OffsetDelete, 0, 0),
     api(ApiKey::DescribeCluster, 0, 1),
+    // Answered where connections are served, before anything else is.
+    api(ApiKey::SaslHandshake, 0, 1),
+    api(ApiKey::SaslAuthenticate, 0, 2),
     // Answered with a refusal: clients that are told nothing of it wait for ever.
     api(ApiKey::ConsumerGroupHeartbeat, 0, 1),
 ];

@@ -8,13 +8,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use kafka_protocol::messages::ApiKey;
+use kafka_protocol::messages::{ApiKey, ResponseKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
+use super::access::{Access, Passage};
 use super::frame::{self, FrameError, PREFIX_BYTES, Request};
 use crate::api::{self, Answer, Client, Reply};
 use crate::broker::Shared;
@@ -25,6 +26,11 @@ const READ_BYTES: usize = 16 << 10;
 /// Only requests that carry records may be larger, because parts of the others are kept: what members of groups say
 /// about themselves, for instance.
 const MAX_CONTROL_BYTES: usize = 1 << 20;
+
+/// Far more than anybody needs to prove who it is.
+const MAX_STRANGER_BYTES: usize = 16 << 10;
+/// How long a client that was refused may take to read that.
+const REFUSED_FOR: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// An answer that is ready or still being waited for.
 struct Outgoing {
@@ -44,6 +50,10 @@ enum ConnectionError {
     TooLarge(i64),
     #[error("a request or an answer took too long")]
     TooSlow,
+    #[error("it did not prove that it knows the secret of this log, which `milena log-access` prints")]
+    Stranger,
+    #[error("it was refused: {0}")]
+    Refused(#[from] super::scram::ScramError),
     #[error("a large request or answer took too long while others waited for its memory")]
     GivenUp,
 }
@@ -55,10 +65,17 @@ impl From<GivenUp> for ConnectionError {
 }
 
 /// Serves the client until it goes, breaks a rule, or the broker stops.
-pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+///
+/// `stranger` is its place among those who have not proven who they are, given up when it has.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    stranger: Option<OwnedSemaphorePermit>,
+) {
     let result = tokio::select! {
         () = shared.stopping.cancelled() => return,
-        result = Box::pin(run(&shared, stream, peer)) => result,
+        result = Box::pin(run(&shared, stream, peer, stranger)) => result,
     };
     match result {
         Ok(()) | Err(ConnectionError::Io(_)) => log::debug!(peer:%; "client gone"),
@@ -66,15 +83,27 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAd
     }
 }
 
-async fn run(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> Result<(), ConnectionError> {
+async fn run(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut stranger: Option<OwnedSemaphorePermit>,
+) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let endpoint = api::Endpoint::of(&shared.config, stream.local_addr()?);
     let (read, write) = stream.into_split();
     // From the reading half to the writing half of this connection. When it is full the client is not read.
     let (sender, receiver) = mpsc::channel(shared.config.max_in_flight.max(1));
     let mut reader = Reader { shared, stream: read, buffer: BytesMut::new() };
+    let mut access = Access::new(shared.verifier.as_ref(), shared.config.require_authentication);
+    let mut known_by = Box::pin(tokio::time::sleep(shared.config.authentication_timeout));
     let reading = async {
-        while let Some((frame, share)) = reader.next().await? {
+        loop {
+            let next = tokio::select! {
+                next = reader.next(access.is_open()) => next?,
+                () = &mut known_by, if !access.is_open() => return Err(ConnectionError::Stranger),
+            };
+            let Some((frame, share)) = next else { break };
             let request = match frame::decode(frame) {
                 Err(FrameError::ApiVersions { correlation_id, version }) => {
                     log::debug!(peer:%, version; "unknown version of ApiVersions");
@@ -85,6 +114,25 @@ async fn run(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> Resul
                 request => request?,
             };
             let Request { correlation_id, version, client_id, body } = request;
+            let body = match access.pass(version, body) {
+                Passage::Serve(body) => body,
+                Passage::Answer(response) => {
+                    if access.is_open() {
+                        stranger = None;
+                    }
+                    let answer = Answer::Now(Box::new(response_alone(response)));
+                    let _ = sender.send(Outgoing { correlation_id, version, answer }).await;
+                    continue;
+                }
+                Passage::Refuse(response, error) => {
+                    let answer = Answer::Now(Box::new(response_alone(response)));
+                    let _ = sender.send(Outgoing { correlation_id, version, answer }).await;
+                    // Ends when the client has had its answer and closes, or after a moment.
+                    let _ = timeout(REFUSED_FOR, reader.next(false)).await;
+                    return Err(error.into());
+                }
+                Passage::Stranger => return Err(ConnectionError::Stranger),
+            };
             let client = Client { id: client_id, host: peer.ip().to_string(), endpoint: endpoint.clone() };
             let answer = api::dispatch(shared, &client, version, body).await;
             drop(share);
@@ -100,6 +148,10 @@ async fn run(shared: &Arc<Shared>, stream: TcpStream, peer: SocketAddr) -> Resul
     }
 }
 
+fn response_alone(response: ResponseKind) -> Reply {
+    Reply { response, share: None }
+}
+
 struct Reader<'a> {
     shared: &'a Shared,
     stream: OwnedReadHalf,
@@ -109,7 +161,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The next request without its prefix and with its share of the common memory; `None` when the client has closed
     /// or was idle for too long.
-    async fn next(&mut self) -> Result<Option<(Bytes, Option<Share>)>, ConnectionError> {
+    async fn next(&mut self, known: bool) -> Result<Option<(Bytes, Option<Share>)>, ConnectionError> {
         let config = &self.shared.config;
         if self.buffer.is_empty() {
             let first = timeout(config.max_idle, self.more(PREFIX_BYTES)).await;
@@ -125,6 +177,9 @@ impl Reader<'_> {
             .ok()
             .filter(|length| *length <= config.max_request_bytes)
             .ok_or(ConnectionError::TooLarge(length.into()))?;
+        if !known && length > MAX_STRANGER_BYTES {
+            return Err(ConnectionError::TooLarge(length as i64));
+        }
         if length > MAX_CONTROL_BYTES {
             let key = timeout(config.transfer_timeout, self.peek_key())
                 .await

@@ -1,7 +1,9 @@
 //! The listener and its connections: bytes to requests, answers to bytes.
 
+mod access;
 mod connection;
 mod frame;
+pub(crate) mod scram;
 mod shape;
 
 use std::sync::Arc;
@@ -19,6 +21,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
     // One permit a connection, held as long as it lives; without one it is closed at once.
     let slots = Arc::new(Semaphore::new(shared.config.max_connections));
+    // And one more until it has proven who it is, so that strangers cannot take the place of all others.
+    let strangers = Arc::new(Semaphore::new(shared.config.max_strangers));
     loop {
         let accepted = tokio::select! {
             () = shared.stopping.cancelled() => return,
@@ -36,9 +40,18 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
             log::warn!(peer:%, max_connections = shared.config.max_connections; "too many connections");
             continue;
         };
+        let stranger = if shared.asks_for_secret() {
+            let Ok(stranger) = Arc::clone(&strangers).try_acquire_owned() else {
+                log::warn!(peer:%; "too many connections that have not proven who they are");
+                continue;
+            };
+            Some(stranger)
+        } else {
+            None
+        };
         let shared = Arc::clone(&shared);
         shared.tasks.clone().spawn(async move {
-            connection::serve(shared, stream, peer).await;
+            connection::serve(shared, stream, peer, stranger).await;
             drop(slot);
         });
     }

@@ -236,6 +236,8 @@ const SHAPES: &[(ApiKey, i16, &[Field])] = &[
     ),
     (ApiKey::OffsetDelete, NEVER, &[always(TEXT), always(topics![always(INT)])]),
     (ApiKey::DescribeCluster, 0, &[always(BYTE), since(1, BYTE)]),
+    (ApiKey::SaslHandshake, NEVER, &[always(TEXT)]),
+    (ApiKey::SaslAuthenticate, 2, &[always(BYTES)]),
     (
         ApiKey::ConsumerGroupHeartbeat,
         0,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "tests")]
 
+mod access;
 mod admin;
 mod clients;
 mod crash;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use milena_broker::{Broker, BrokerConfig, SyncPolicy};
+use milena_broker::{Broker, BrokerConfig, Credentials, SyncPolicy};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -32,6 +32,23 @@ pub(crate) fn has_program(name: &str) -> bool {
         eprintln!("not run: {name} is not installed");
     }
     found
+}
+
+/// The password of brokers that ask for one.
+pub(crate) const PASSWORD: &str = "s3cret=with=signs";
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials { username: "milena".to_owned(), password: PASSWORD.to_owned() }
+}
+
+/// What a client on librdkafka needs to be let in with that password.
+pub(crate) fn sasl(password: &str) -> [(&str, &str); 4] {
+    [
+        ("security.protocol", "SASL_PLAINTEXT"),
+        ("sasl.mechanism", "SCRAM-SHA-256"),
+        ("sasl.username", "milena"),
+        ("sasl.password", password),
+    ]
 }
 
 /// A broker in this process on a folder of its own.

@@ -1,10 +1,12 @@
-"""The part of the client suite that confluent-kafka runs: confluent.py BOOTSTRAP (milena|apache-kafka) PREFIX.
+"""The part of the client suite that confluent-kafka runs: confluent.py BOOTSTRAP (milena|apache-kafka) PREFIX
+PROPERTIES, the last in JSON.
 
 Every function whose name begins with "check_" is run on topics and groups of its own, prints "ok NAME", and raises
 where the broker does not do what Apache Kafka does.
 """
 
 import itertools
+import json
 import sys
 import time
 
@@ -29,9 +31,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-BOOTSTRAP, BROKER, PREFIX = sys.argv[1:]
+BOOTSTRAP, BROKER, PREFIX = sys.argv[1:4]
+PROPERTIES = json.loads(sys.argv[4])
 PATIENCE_S = 60
-COMMON = {"bootstrap.servers": BOOTSTRAP, "broker.address.family": "v4"}
+COMMON = {"bootstrap.servers": BOOTSTRAP, "broker.address.family": "v4", **PROPERTIES}
 admin = AdminClient(COMMON)
 numbers = itertools.count()
 

@@ -17,7 +17,9 @@ async fn confluent_kafka_works(target: &Target) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/clients/confluent.py");
     let broker = if target.is_apache_kafka() { "apache-kafka" } else { "milena" };
     let prefix = target.name("py");
-    let said = run(&python, &[script, &target.bootstrap, broker, &prefix], "").await.good();
+    let access: std::collections::BTreeMap<_, _> = target.access().into_iter().collect();
+    let access = serde_json::to_string(&access).expect("JSON");
+    let said = run(&python, &[script, &target.bootstrap, broker, &prefix, &access], "").await.good();
     let checked = said.lines().filter(|line| line.starts_with("ok ")).count();
     assert_eq!(checked, 10, "{said}");
 }

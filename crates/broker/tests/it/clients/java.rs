@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use super::Target;
 use super::program::{Finished, run};
-use crate::support::required;
+use crate::support::{PASSWORD, required};
 
 on_both_brokers!(
     topics_are_made_changed_described_and_deleted,
@@ -25,10 +25,24 @@ fn has_jars() -> bool {
     named
 }
 
+/// What Java clients need to be let in.
+fn properties() -> String {
+    format!(
+        "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\n\
+         sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \
+         username=\"milena\" password=\"{PASSWORD}\";\n"
+    )
+}
+
 async fn tool(target: &Target, name: &str, arguments: &[&str], input: &str) -> Finished {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/kafka");
-    let arguments = [&["tool", name, "--bootstrap-server", &target.bootstrap], arguments].concat();
-    run(script, &arguments, input).await
+    let mut config = tempfile::NamedTempFile::new().expect("file");
+    if !target.is_apache_kafka() {
+        write!(config, "{}", properties()).expect("written");
+    }
+    let path = config.path().to_str().expect("text");
+    let usual = ["tool", name, "--bootstrap-server", &target.bootstrap, "--command-config", path];
+    run(script, &[&usual, arguments].concat(), input).await
 }
 
 async fn topics_are_made_changed_described_and_deleted(target: &Target) {

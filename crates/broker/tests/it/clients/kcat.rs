@@ -12,7 +12,10 @@ on_both_brokers!(
 );
 
 async fn kcat(target: &Target, arguments: &[&str], input: &str) -> Finished {
-    let arguments = [&["-b", &target.bootstrap, "-X", "broker.address.family=v4"], arguments].concat();
+    let access: Vec<String> = target.access().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let access: Vec<&str> = access.iter().flat_map(|property| ["-X", property]).collect();
+    let usual = ["-b", &target.bootstrap, "-X", "broker.address.family=v4"];
+    let arguments = [&usual, &access[..], arguments].concat();
     run("kcat", &arguments, input).await
 }
 

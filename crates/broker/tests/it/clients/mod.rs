@@ -1,5 +1,6 @@
 //! The client suite: written once, run twice, on this broker and on a real Apache Kafka. Both must give the same
-//! answers; where one cannot, the scenario says what each does, and the crate's README why.
+//! answers; where one cannot, the scenario says what each does, and the crate's README why. This broker asks its
+//! clients for a password, as it does in `milena`.
 //!
 //! Each client has a file: librdkafka through `rdkafka`, kcat, confluent-kafka (Python), and Apache Kafka's own tools.
 //! Apache Kafka is the one that `MILENA_TEST_KAFKA` names (`scripts/test rust` starts one, `scripts/kafka start` too);
@@ -39,7 +40,7 @@ use std::time::Instant;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::support::{PATIENCE, TestBroker, create_topic, required};
+use crate::support::{PASSWORD, PATIENCE, TestBroker, create_topic, credentials, required, sasl};
 
 /// The broker that a scenario runs on.
 pub(crate) struct Target {
@@ -50,7 +51,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) async fn this_broker() -> Self {
-        let broker = TestBroker::start().await;
+        let broker = TestBroker::start_with(|config| config.credentials = Some(credentials())).await;
         Self { bootstrap: broker.address().to_string(), this_broker: Some(broker) }
     }
 
@@ -71,7 +72,15 @@ impl Target {
     pub(crate) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap).set("broker.address.family", "v4");
+        for (name, value) in self.access() {
+            config.set(name, value);
+        }
         config
+    }
+
+    /// The properties by which a client on librdkafka is let in.
+    pub(crate) fn access(&self) -> Vec<(&'static str, &'static str)> {
+        if self.is_apache_kafka() { Vec::new() } else { sasl(PASSWORD).to_vec() }
     }
 
     /// A name that no other run of the suite uses.
