@@ -37,6 +37,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    milena_process::create_private_files();
     let cli = Cli::parse();
     let config = cli.config.iter().map(|file| ("--config", file.as_os_str()));
     cure::set_form(cure::Kind::Cluster, &config.collect::<Vec<_>>());

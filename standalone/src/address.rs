@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use milena_broker::{Broker, BrokerConfig, BrokerError, SyncPolicy};
-use milena_settings::{BrokerSettings, Settings, SyncMode};
+use milena_broker::{Broker, BrokerConfig, BrokerError, FolderLock, SyncPolicy};
+use milena_settings::{BrokerAuthentication, BrokerSettings, Settings, SyncMode};
 use tokio::runtime::Handle;
 
 use crate::cli::Options;
-use crate::settings;
+use crate::{access, folder, settings};
 
 /// Starts the broker on `data`, its tasks on `runtime`. When the default port is taken, any free one does, because few people look for it.
 ///
@@ -21,9 +21,12 @@ pub(crate) async fn start_broker(
     chosen: bool,
     runtime: &Handle,
 ) -> Result<Broker, BrokerError> {
+    let credentials = access::credentials(data)?;
     let config = |listen: SocketAddr| {
         let mut config = BrokerConfig::new(data.join("log"));
         config.listen = listen;
+        config.credentials = Some(credentials.clone());
+        config.require_authentication = settings.authentication == BrokerAuthentication::Scram;
         config.sync = match settings.sync {
             SyncMode::Always => SyncPolicy::Always,
             SyncMode::Interval(interval) => SyncPolicy::Interval(interval),
@@ -55,12 +58,13 @@ pub(crate) async fn open_log(
     settings: &mut Settings,
     data: &Path,
     runtime: &Handle,
-) -> anyhow::Result<Option<Broker>> {
+) -> anyhow::Result<Option<(Broker, FolderLock)>> {
     match start_broker(&settings.broker, data, options.broker.is_some(), runtime).await {
         Ok(broker) => {
+            let database = folder::lock_database(data)?;
             settings::use_data_folder(settings, data, broker.address())?;
             write_down(data, broker.address())?;
-            Ok(Some(broker))
+            Ok(Some((broker, database)))
         }
         Err(BrokerError::InUse { .. }) => {
             let running = look_up(data).context("the data folder is in use, but not by milena")?;

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use milena_domain::cure;
 use milena_kafka_consumer::cli::StoreCommand;
 
@@ -69,6 +69,28 @@ pub(crate) enum Command {
     /// The consumer's commands, on the data folder, whether milena runs on it or not.
     #[command(flatten)]
     Store(StoreCommand),
+    /// Print what Kafka tools need to use the embedded log: its address and its secret.
+    #[command(after_help = "kcat -F <(milena log-access kcat) -L\n\
+                            kafka-topics.sh --bootstrap-server ADDRESS --command-config <(milena log-access java) --list\n\
+                            kafka-consumer --config <(milena log-access milena) status\n\
+                            Whoever has this can read and write everything: keep it in files that only you can read.")]
+    LogAccess {
+        /// For which tools: properties of librdkafka, of Apache Kafka's own tools, or a settings file for
+        /// kafka-consumer and backend.
+        #[arg(default_value = "kcat")]
+        form: LogAccessForm,
+    },
+}
+
+/// Who is to read what `log-access` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogAccessForm {
+    /// kcat and everything else on librdkafka (Python, Go, Node.js, ...).
+    Kcat,
+    /// Apache Kafka's own tools, and Java.
+    Java,
+    /// kafka-consumer and backend.
+    Milena,
 }
 
 /// What `import` takes.

@@ -32,7 +32,7 @@ pub(crate) async fn run(options: &Options, log: &Handle, command: &StoreCommand)
         settings.database.url = Secret::new(url);
     }
     let outcome = command.execute(&settings, &stop).await;
-    if let Some(broker) = broker {
+    if let Some((broker, _database)) = broker {
         broker.stop().await;
     }
     outcome

@@ -3,9 +3,11 @@
 //! Composition only: broker, store, backend and consumer are the crates that run on Kafka and PostgreSQL too; here
 //! they share one process and one data folder.
 
+mod access;
 mod address;
 mod cli;
 mod command;
+mod folder;
 mod import;
 mod run;
 mod settings;
@@ -20,6 +22,7 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    milena_process::create_private_files();
     cure::set_form(cure::Kind::OneProgram, &cli.options.for_commands());
     // The log has threads of its own, so that a disk that hangs holds up the log only, not the people who read, and so
     // that a confirmation does not queue behind whatever else the program does.
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         match cli.command {
             None => run::run(&cli.options, log).await.map(|()| ExitCode::SUCCESS),
+            Some(Command::LogAccess { form }) => run::print_log_access(&cli.options, form),
             Some(Command::Import(ref arguments)) => import::run(&cli.options, log, arguments).await,
             Some(Command::Store(ref command)) => command::run(&cli.options, log, command).await,
         }

@@ -2,19 +2,20 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use milena_backend::App;
 use milena_broker::Broker;
-use milena_process::{raise_open_files, say, start_logging, stop_on_signal};
+use milena_process::{answer, raise_open_files, say, start_logging, stop_on_signal};
 use milena_settings::Settings;
 use milena_storage::Store;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Options;
-use crate::{address, settings};
+use crate::cli::{LogAccessForm, Options};
+use crate::{access, address, folder, settings};
 
 /// Runs until a signal, with the tasks of the embedded log on `log`.
 ///
@@ -29,6 +30,7 @@ pub(crate) async fn run(options: &Options, log: &Handle) -> anyhow::Result<()> {
 
     let data = settings::data_folder(&options.data)?;
     let broker = address::start_broker(&settings.broker, &data, options.broker.is_some(), log).await?;
+    let _database = folder::lock_database(&data)?;
     // Not before the folder is ours: who starts a second one is told that in one line.
     raise_open_files(settings.http.max_connections as u64);
     settings::use_data_folder(&mut settings, &data, broker.address())?;
@@ -87,10 +89,22 @@ pub(crate) fn spawn_consumer(
     })
 }
 
+/// What tools need to use the log of the folder, whether a program runs on it or not.
+///
+/// # Errors
+/// When settings, folder or secret cannot be read.
+pub(crate) fn print_log_access(options: &Options, form: LogAccessForm) -> anyhow::Result<ExitCode> {
+    let settings = settings::load(options)?;
+    let data = settings::data_folder(&options.data)?;
+    let log = address::look_up(&data).unwrap_or(settings.broker.listen);
+    answer(access::describe(form, log, &access::credentials(&data)?).trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
 /// What a newcomer needs to know, on standard output.
 fn announce(http: SocketAddr, data: &Path, broker: SocketAddr) {
     say(format!("Milena is ready: http://{http}"));
     say(format!("  data  {}", data.display()));
-    say(format!("  log   {broker} (Kafka protocol, for tools on this machine)"));
+    say(format!("  log   {broker} (Kafka protocol, for tools on this machine; see milena log-access)"));
     say("  stop  Ctrl-C");
 }

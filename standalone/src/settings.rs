@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Context as _;
 use milena_settings::{Secret, Settings, Source};
 
 use crate::cli::Options;
+use crate::{access, folder};
 
 /// Where this program begins otherwise than the others.
 const OWN_DEFAULTS: &str = include_str!("../../config/milena.toml");
@@ -30,26 +30,23 @@ pub(crate) fn load(options: &Options) -> anyhow::Result<Settings> {
 /// Points Kafka and database at the data folder.
 ///
 /// # Errors
-/// When the folder cannot be created or its path is not text.
+/// When its path is not text, or its secret cannot be read.
 pub(crate) fn use_data_folder(
     settings: &mut Settings,
     data: &Path,
     broker: SocketAddr,
 ) -> anyhow::Result<()> {
-    let file = data.join("milena.db");
-    let path = file.to_str().context("the data folder's path is not UTF-8")?;
-    settings.database.url = Secret::new(format!("sqlite:{path}?mode=rwc"));
+    settings.database.url = Secret::new(folder::database_url(data)?);
     settings.kafka.brokers = broker.to_string();
     settings.kafka.replication_factor = 1;
+    access::use_credentials(settings, &access::credentials(data)?);
     Ok(())
 }
 
-/// Creates the data folder and gives its full path.
+/// Creates the data folder, for its owner only, and gives its full path.
 ///
 /// # Errors
 /// Names the folder.
 pub(crate) fn data_folder(data: &Path) -> anyhow::Result<std::path::PathBuf> {
-    std::fs::create_dir_all(data)
-        .with_context(|| format!("the data folder {} cannot be created", data.display()))?;
-    data.canonicalize().with_context(|| format!("the data folder {} cannot be opened", data.display()))
+    folder::open(data)
 }

@@ -25,6 +25,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use config::{BrokerConfig, Credentials, SyncPolicy};
 pub use error::BrokerError;
+pub use lock::FolderLock;
 
 use crate::broker::Shared;
 

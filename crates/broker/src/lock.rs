@@ -8,13 +8,16 @@ use crate::error::BrokerError;
 
 /// Holds the folder for as long as it lives; the system lets go of it when the process dies.
 #[derive(Debug)]
-pub(crate) struct FolderLock {
+pub struct FolderLock {
     _file: File,
 }
 
 impl FolderLock {
     /// Takes the folder, creating it when missing.
-    pub(crate) fn take(folder: &Path) -> Result<Self, BrokerError> {
+    ///
+    /// # Errors
+    /// [`BrokerError::InUse`] when another process has it, or this one has taken it already.
+    pub fn take(folder: &Path) -> Result<Self, BrokerError> {
         fs::create_dir_all(folder).map_err(BrokerError::storage(folder))?;
         let path = folder.join("lock");
         let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);

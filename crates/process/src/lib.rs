@@ -9,6 +9,7 @@ mod files;
 mod logging;
 mod outlet;
 mod patience;
+mod privacy;
 mod signals;
 mod words;
 
@@ -16,5 +17,6 @@ pub use failure::sentence;
 pub use files::raise_open_files;
 pub use logging::start_logging;
 pub use patience::patiently;
+pub use privacy::create_private_files;
 pub use signals::{INTERRUPTED, stop_on_signal};
 pub use words::{answer, complain, say, settle};

@@ -18,6 +18,6 @@ pub use mistakes::Mistakes;
 pub use networks::{Networks, NotANetwork};
 pub use secret::Secret;
 pub use sections::{
-    BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings, KafkaSettings,
-    LimitSettings, LoggingSettings, SecureCookies, Settings, SocketSettings, SyncMode,
+    BrokerAuthentication, BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings,
+    KafkaSettings, LimitSettings, LoggingSettings, SecureCookies, Settings, SocketSettings, SyncMode,
 };

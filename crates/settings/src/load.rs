@@ -140,6 +140,12 @@ impl Settings {
             self.limits.send_burst >= 1 && self.limits.send_per_second >= 1,
             "limits.send_burst and limits.send_per_second must be at least 1",
         );
+        // The largest message must fit, or it would be refused for ever.
+        require(
+            self.limits.send_bytes_burst >= 65_536 && self.limits.send_bytes_per_day >= 65_536,
+            "limits.send_bytes_burst and limits.send_bytes_per_day must be at least 65536",
+        );
+        require(self.limits.send_bytes_per_second >= 1, "limits.send_bytes_per_second must be at least 1");
         require(
             self.limits.sign_in_account_burst >= 1 && self.limits.sign_in_account_per_minute >= 1,
             "limits.sign_in_account_burst and limits.sign_in_account_per_minute must be at least 1",

@@ -95,7 +95,8 @@ section! {
     /// `[limits]`
     LimitSettings {
         sign_in_burst: u32, sign_in_per_minute: u32, sign_in_account_burst: u32, sign_in_account_per_minute: u32,
-        send_burst: u32, send_per_second: u32, request_burst: u32, request_per_second: u32,
+        send_burst: u32, send_per_second: u32, send_bytes_burst: u32, send_bytes_per_second: u32,
+        send_bytes_per_day: u32, min_free_disk_bytes: u64, request_burst: u32, request_per_second: u32,
         frame_burst: u32, frame_per_second: u32,
     }
 }
@@ -108,7 +109,7 @@ section! {
 }
 section! {
     /// `[broker]`
-    BrokerSettings { listen: SocketAddr, sync: SyncMode }
+    BrokerSettings { listen: SocketAddr, sync: SyncMode, authentication: BrokerAuthentication }
 }
 section! {
     /// `[logging]`
@@ -125,6 +126,17 @@ pub enum SecureCookies {
     Always,
     /// Never.
     Never,
+}
+
+/// Who may use the embedded log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum BrokerAuthentication {
+    /// Who knows its secret.
+    #[serde(rename = "scram")]
+    Scram,
+    /// Every program on the machine.
+    #[serde(rename = "none")]
+    None,
 }
 
 /// When the embedded log syncs to disk.

@@ -11,13 +11,14 @@
 //! server that restarted costs no failed call on a quiet system. Sessions carry limits of their own: a statement or
 //! transaction that its client gave up is ended by the server and does not keep its locks.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use milena_settings::{DatabaseSettings, Secret};
 use sea_orm::sqlx::mysql::MySqlConnectOptions;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, MySql, Postgres, SqliteConnection};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
@@ -43,7 +44,7 @@ pub(crate) fn kind_of(settings: &DatabaseSettings) -> Result<StoreKind, DbErr> {
     let url = settings.url.expose();
     let scheme = url.split(':').next().unwrap_or_default();
     match scheme {
-        "sqlite" if url.contains(":memory:") || url.contains("mode=memory") => {
+        "sqlite" if is_in_memory(url) => {
             Err(refused("an in-memory database has no place for a second connection; name a file"))
         }
         "sqlite" => Ok(StoreKind::Sqlite),
@@ -87,6 +88,21 @@ fn mysql_options(url: &str) -> Result<MySqlConnectOptions, sqlx::Error> {
         Some(address) => options.host(address),
         None => options,
     })
+}
+
+/// Whether the URL names no file. The same words in the name of a file or folder mean nothing.
+fn is_in_memory(url: &str) -> bool {
+    let name = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let (path, query) = name.split_once('?').unwrap_or((name, ""));
+    path.is_empty() || path == ":memory:" || query.split('&').any(|parameter| parameter == "mode=memory")
+}
+
+/// Where the file of an SQLite database is.
+pub(crate) fn sqlite_folder(settings: &DatabaseSettings) -> Option<PathBuf> {
+    let options: SqliteConnectOptions = settings.url.expose().parse().ok()?;
+    let folder = options.get_filename().parent()?;
+    // A name alone is a file in the working directory.
+    Some(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_owned() })
 }
 
 /// Opens the pools; the first connection of each is made at once.
@@ -285,4 +301,21 @@ fn mysql_session(limit_s: u32) -> String {
 
 fn refused(sentence: &str) -> DbErr {
     DbErr::Custom(sentence.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_only_a_name() {
+        for url in
+            ["sqlite::memory:", "sqlite://:memory:", "sqlite:x.db?mode=memory", "sqlite:", "sqlite:?mode=rwc"]
+        {
+            assert!(is_in_memory(url), "{url}");
+        }
+        for url in ["sqlite:/a/:memory:/x.db?mode=rwc", "sqlite:mode=memory?mode=rwc", "sqlite:///x.db"] {
+            assert!(!is_in_memory(url), "{url}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use milena_broker::Broker;
+use milena_broker::{Broker, FolderLock};
 use milena_domain::check_log;
 use milena_kafka::{ensure_topics, existing_partition_states, partition_states};
 use milena_settings::Settings;
@@ -36,6 +36,7 @@ struct Own {
     broker: Broker,
     consumer: JoinHandle<anyhow::Result<()>>,
     stop: CancellationToken,
+    _database: FolderLock,
 }
 
 impl Target {
@@ -59,10 +60,10 @@ impl Target {
         let data: PathBuf = settings::data_folder(&options.data)?;
         let broker = address::open_log(options, &mut settings, &data, log).await?;
         let mut target = Self::open(settings).await?;
-        if let Some(broker) = broker {
+        if let Some((broker, database)) = broker {
             let stop = CancellationToken::new();
             let consumer = run::spawn_consumer(&target.settings, &target.store, stop.clone(), stop.clone());
-            target.own = Some(Own { broker, consumer, stop });
+            target.own = Some(Own { broker, consumer, stop, _database: database });
         }
         Ok(target)
     }
@@ -130,7 +131,7 @@ impl Target {
 
     /// Stops what this process started.
     pub(crate) async fn close(self) {
-        if let Some(Own { broker, consumer, stop }) = self.own {
+        if let Some(Own { broker, consumer, stop, _database }) = self.own {
             stop.cancel();
             match consumer.await {
                 Ok(Ok(())) => {}

@@ -1,24 +1,33 @@
-//! The log of a running `milena` is open to other programs on the machine: a `kafka-consumer` in another process, and
-//! kcat. Both read and write while people chat.
+//! The log of a running `milena` is open to other programs of its owner: a `kafka-consumer` and a `backend` in other
+//! processes, and kcat. They read and write while people chat, by what `milena log-access` prints; nobody else does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::client::Socket;
-use crate::client::send_frame;
-use crate::world::{Database, Launch, Milena, Program, required, until};
+use crate::client::{Rest, Socket, send_frame};
+use crate::world::{Database, Launch, Milena, Program, free_address, required, until};
 
 const TOPIC: &str = "chat_messages";
 
-/// Where `milena` wrote down that its log listens.
-fn log_address(milena: &Milena) -> String {
-    std::fs::read_to_string(milena.data().join("log.address")).unwrap().trim().to_owned()
+/// A file with what `milena log-access` says.
+async fn access(milena: &Milena, folder: &Path, form: &str) -> PathBuf {
+    let said = Launch::new("milena", "log-access", folder)
+        .argument("--data")
+        .argument(milena.data())
+        .argument("log-access")
+        .argument(form)
+        .run(20)
+        .await;
+    assert!(said.status.success(), "{}", said.stderr);
+    let file = folder.join(form);
+    std::fs::write(&file, said.stdout).unwrap();
+    file
 }
 
 /// A `kafka-consumer` on that log, with a database of its own.
-fn consumer(folder: &Path, log: &str) -> Launch {
+fn consumer(folder: &Path, access: &Path) -> Launch {
     Launch::new("kafka-consumer", "kafka-consumer", folder)
-        .variable("MILENA__KAFKA__BROKERS", log)
+        .variable("MILENA_CONFIG", access.to_str().unwrap())
         .variable("MILENA__CONSUMER__GROUP", "another-store")
         .variable("MILENA__DATABASE__URL", format!("sqlite:{}?mode=rwc", folder.join("other.db").display()))
 }
@@ -37,7 +46,8 @@ async fn a_kafka_consumer_in_another_process_fills_a_second_store() {
         }
     };
     send(0).await;
-    let launch = consumer(folder.path(), &log_address(&milena));
+    let access = access(&milena, folder.path(), "milena").await;
+    let launch = consumer(folder.path(), &access);
     let mut running = Program::start(launch.clone().argument("run"));
     let second = Database::at(&folder.path().join("other.db"));
     let stored = async |count: i64| {
@@ -50,16 +60,39 @@ async fn a_kafka_consumer_in_another_process_fills_a_second_store() {
     running.stop().await;
     let verified = launch.clone().argument("verify").run(60).await;
     assert!(verified.status.success(), "{}{}", verified.stdout, verified.stderr);
+    let address = free_address();
+    let mut backend = Program::start(
+        Launch::new("backend", "backend", folder.path())
+            .variable("MILENA_CONFIG", access.to_str().unwrap())
+            .variable("MILENA__HTTP__LISTEN", address.to_string())
+            .variable("MILENA__DATABASE__URL", second.url()),
+    );
+    until("a backend on the same log is ready", 60, async || Rest::new(address).is_ready().await).await;
+    backend.stop().await;
     // Nothing of this is seen by milena's own store.
     until("the first store has all", 60, async || milena.database().count("messages").await == 100).await;
 }
 
+/// Whoever only knows the address learns nothing.
+async fn strangers_are_not_let_in(milena: &Milena) {
+    let log = std::fs::read_to_string(milena.data().join("log.address")).unwrap();
+    let ask = move || {
+        let mut kcat = Command::new("timeout");
+        kcat.env_remove("LD_LIBRARY_PATH");
+        kcat.args(["60", "kcat", "-b", log.trim(), "-X", "broker.address.family=v4", "-m", "3", "-L"])
+            .output()
+            .unwrap()
+    };
+    let answer = tokio::task::spawn_blocking(ask).await.unwrap();
+    assert!(!answer.status.success(), "{}", String::from_utf8_lossy(&answer.stdout));
+}
+
 /// Runs kcat to its end; what it printed.
-async fn kcat(log: &str, arguments: &[&str], input: &str) -> String {
+async fn kcat(access: &Path, arguments: &[&str], input: &str) -> String {
     let mut command = Command::new("timeout");
     // Under cargo it names our own build of librdkafka, which must not take the place of the program's.
     command.env_remove("LD_LIBRARY_PATH");
-    command.args(["60", "kcat", "-b", log, "-X", "broker.address.family=v4"]).args(arguments);
+    command.args(["60", "kcat", "-F"]).arg(access).args(["-X", "broker.address.family=v4"]).args(arguments);
     let input = input.to_owned();
     let run = move || {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -81,7 +114,9 @@ async fn kcat_reads_and_writes_while_people_chat() {
         return;
     }
     let milena = Milena::start().await;
-    let log = &log_address(&milena);
+    let folder = tempfile::tempdir().unwrap();
+    let log = &access(&milena, folder.path(), "kcat").await;
+    strangers_are_not_let_in(&milena).await;
     let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
     let rest = milena.rest().of(&ann);
     for number in 0..5 {

@@ -1,10 +1,11 @@
 //! Starting and stopping: good ends within seconds, one clear sentence when it cannot be.
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::client::{Socket, send_frame};
-use crate::world::{Cluster, Finished, Kind, Launch, Milena, Services};
+use crate::client::{Rest, Socket, send_frame};
+use crate::world::{Cluster, Finished, Kind, Launch, Milena, Program, Services, free_address, until};
 
 /// Sockets are told to come back, what was accepted is stored, files are closed.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
@@ -122,4 +123,51 @@ async fn a_second_milena_on_the_same_folder_says_so_and_harms_nothing() {
     assert_eq!(finished.stderr.trim().lines().count(), 1, "{}", finished.stderr);
     let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
     milena.rest().of(&ann).send_accepted(bob.person.id, "c-1", "still here").await;
+}
+
+/// Every file and folder below `path`, with the rights of others.
+fn open_to_others(path: &Path) -> Vec<PathBuf> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = Vec::new();
+    if std::fs::metadata(path).unwrap().permissions().mode() & 0o077 != 0 {
+        found.push(path.to_owned());
+    }
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        found.extend(entries.flat_map(|entry| open_to_others(&entry)));
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_data_folder_of_any_name_holds_everything_and_is_its_owners_only() {
+    let parent = tempfile::tempdir().unwrap();
+    let start = |name: &str, folder: &str, address: std::net::SocketAddr| {
+        Launch::new("milena", name, parent.path())
+            .argument("--data")
+            .argument(parent.path().join(folder))
+            .argument("--listen")
+            .argument(address.to_string())
+            .argument("--broker")
+            .argument("127.0.0.1:0")
+    };
+    let odd = "fresh%20dir?#:memory:&mode=memory d\u{fc}rr";
+    let address = free_address();
+    let mut first = Program::start(start("first", odd, address));
+    let rest = Rest::new(address);
+    until("milena is ready", 60, async || rest.is_ready().await).await;
+    let (ann, bob) = (rest.register("ann").await, rest.register("bob").await);
+    rest.of(&ann).send_accepted(bob.person.id, "c-1", "in here").await;
+    let folders = std::fs::read_dir(parent.path()).unwrap().map(|entry| entry.unwrap().path());
+    let folders: Vec<_> = folders.filter(|path| path.is_dir()).collect();
+    assert_eq!(folders, [parent.path().join(odd)], "everything is inside");
+    assert!(folders[0].join("milena.db").is_file());
+    assert_eq!(open_to_others(&folders[0]), Vec::<PathBuf>::new());
+
+    let second = parent.path().join("second");
+    std::fs::create_dir(&second).unwrap();
+    std::os::unix::fs::symlink(folders[0].join("milena.db"), second.join("milena.db")).unwrap();
+    let finished = start("second", "second", "127.0.0.1:0".parse().unwrap()).run(20).await;
+    failed_with(&finished, &["in use", odd, &first.id().to_string()]);
+    first.stop().await;
 }

@@ -15,6 +15,7 @@ async fn a_device_that_stops_reading_is_cut_off_and_misses_nothing() {
         launch
             .variable("MILENA__SOCKET__OUTBOX_BYTES", "262144")
             .variable("MILENA__LIMITS__SEND_BURST", "100000")
+            .variable("MILENA__LIMITS__SEND_BYTES_BURST", "100000000")
             .variable("MILENA__LIMITS__FRAME_BURST", "100000")
     })
     .await;

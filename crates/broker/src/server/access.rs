@@ -108,7 +108,8 @@ impl<'a> Access<'a> {
                 Passage::Answer(SaslAuthenticateResponse::default().with_auth_bytes(answer.into()).into())
             }
             Err(error) => {
-                let message = StrBytes::from_static_str("authentication failed; see `milena log-access`");
+                let message =
+                    StrBytes::from_static_str("authentication failed: the name or the secret is wrong");
                 let refused = SaslAuthenticateResponse::default()
                     .with_error_code(ResponseError::SaslAuthenticationFailed.code())
                     .with_error_message(Some(message));

@@ -50,7 +50,7 @@ enum ConnectionError {
     TooLarge(i64),
     #[error("a request or an answer took too long")]
     TooSlow,
-    #[error("it did not prove that it knows the secret of this log, which `milena log-access` prints")]
+    #[error("it did not prove that it knows the secret of this log")]
     Stranger,
     #[error("it was refused: {0}")]
     Refused(#[from] super::scram::ScramError),
