@@ -5,6 +5,7 @@
 //! sends are waited for and the log's tasks end; last, read positions and session uses are written.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use milena_settings::Settings;
@@ -15,6 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::auth::{Accounts, PasswordHashes, Sessions, SignInRate};
 use crate::chat::{self, ChatError, Running};
+use crate::free_disk;
 use crate::http::{Context, HttpService, Readiness, RequestRate};
 use crate::log::health::Health;
 use crate::metrics;
@@ -78,6 +80,20 @@ impl App {
         store: Store,
         shutdown: CancellationToken,
     ) -> Result<Self, AppError> {
+        Self::start_on(settings, store, Vec::new(), shutdown).await
+    }
+
+    /// The same for a program whose log is on disks of this machine: `folders` are watched for room, besides that of an
+    /// SQLite database.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub async fn start_on(
+        settings: Settings,
+        store: Store,
+        mut folders: Vec<PathBuf>,
+        shutdown: CancellationToken,
+    ) -> Result<Self, AppError> {
         metrics::install();
         let listener = listen("http.listen", settings.http.listen)?;
         // Empty, or checked with the settings.
@@ -112,6 +128,9 @@ impl App {
             settings: settings.http,
         });
         let mut tasks = JoinSet::new();
+        folders.extend(store.folder());
+        let min_free_bytes = settings.limits.min_free_disk_bytes;
+        tasks.spawn(free_disk::watch(folders, min_free_bytes, health.clone(), upkeep.clone()).await);
         tasks.spawn(sessions.keep(upkeep.clone()));
         tasks.spawn(metrics::keep(upkeep.clone()));
         let operations = operations.map(|listener| {

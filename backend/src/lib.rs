@@ -8,6 +8,7 @@ pub mod app;
 pub mod auth;
 pub mod batched;
 pub mod chat;
+pub mod free_disk;
 pub mod http;
 pub mod log;
 pub mod metrics;

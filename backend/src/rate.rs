@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use governor::clock::{Clock, DefaultClock, MonotonicClock};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
-use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, InsufficientCapacity, NotUntil, Quota, RateLimiter};
 
 use crate::refusal::{Code, Refusal};
 
@@ -20,13 +20,23 @@ const SWEEP_EVERY: u32 = 4_096;
 /// So many a second, after a burst.
 #[must_use]
 pub fn per_second(burst: u32, rate: u32) -> Quota {
-    Quota::per_second(at_least_one(rate)).allow_burst(at_least_one(burst))
+    // One a nanosecond is as fast as time is counted.
+    Quota::per_second(at_least_one(rate.min(1_000_000_000))).allow_burst(at_least_one(burst))
 }
 
 /// So many a minute, after a burst.
 #[must_use]
 pub fn per_minute(burst: u32, rate: u32) -> Quota {
     Quota::per_minute(at_least_one(rate)).allow_burst(at_least_one(burst))
+}
+
+/// So many a day; they come back evenly.
+#[must_use]
+pub fn per_day(rate: u32) -> Quota {
+    const DAY: Duration = Duration::from_secs(24 * 3_600);
+    let rate = at_least_one(rate);
+    // Of a period of less than a nanosecond there is none; no setting is as large.
+    Quota::with_period(DAY / rate.get()).unwrap_or(Quota::per_second(rate)).allow_burst(rate)
 }
 
 fn at_least_one(number: u32) -> NonZeroU32 {
@@ -72,13 +82,32 @@ impl<K: Hash + Eq + Clone> KeyedRate<K> {
     /// # Errors
     /// [`TooSoon`] when it is empty.
     pub fn check(&self, key: &K) -> Result<(), TooSoon> {
+        self.sweep();
+        self.limiter
+            .check_key(key)
+            .map_err(|too_early| TooSoon::of::<DefaultClock>(&too_early, self.limiter.clock()))
+    }
+
+    /// Takes so many out of the key's bucket, or none. More than the bucket holds are as many as it holds.
+    ///
+    /// # Errors
+    /// [`TooSoon`] when there are not as many in it.
+    pub fn check_many(&self, key: &K, count: u32) -> Result<(), TooSoon> {
+        self.sweep();
+        let too_early = match self.limiter.check_key_n(key, at_least_one(count)) {
+            Ok(outcome) => outcome,
+            Err(InsufficientCapacity(all)) => {
+                self.limiter.check_key_n(key, at_least_one(all)).unwrap_or(Ok(()))
+            }
+        };
+        too_early.map_err(|too_early| TooSoon::of::<DefaultClock>(&too_early, self.limiter.clock()))
+    }
+
+    fn sweep(&self) {
         if self.checks.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        self.limiter
-            .check_key(key)
-            .map_err(|too_early| TooSoon::of::<DefaultClock>(&too_early, self.limiter.clock()))
     }
 }
 

@@ -31,6 +31,7 @@ pub enum Code {
     TooManyConnections,
     LogUnavailable,
     StoreUnavailable,
+    StorageLow,
     Overloaded,
     ShuttingDown,
     Internal,
@@ -60,6 +61,7 @@ impl Code {
             Self::TooManyConnections => "too_many_connections",
             Self::LogUnavailable => "log_unavailable",
             Self::StoreUnavailable => "store_unavailable",
+            Self::StorageLow => "storage_low",
             Self::Overloaded => "overloaded",
             Self::ShuttingDown => "shutting_down",
             Self::Internal => "internal",
@@ -79,7 +81,11 @@ impl Code {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::RateLimited | Self::TooManyConnections => 429,
-            Self::LogUnavailable | Self::StoreUnavailable | Self::Overloaded | Self::ShuttingDown => 503,
+            Self::LogUnavailable
+            | Self::StoreUnavailable
+            | Self::StorageLow
+            | Self::Overloaded
+            | Self::ShuttingDown => 503,
             Self::Internal => 500,
         }
     }
@@ -93,6 +99,7 @@ impl Code {
                 | Self::TooManyConnections
                 | Self::LogUnavailable
                 | Self::StoreUnavailable
+                | Self::StorageLow
                 | Self::Overloaded
                 | Self::ShuttingDown
         )

@@ -58,7 +58,7 @@ async fn serve(
     broker: &Broker,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let app = App::start(settings.clone(), store.clone(), stop.clone()).await?;
+    let app = App::start_on(settings.clone(), store.clone(), vec![data.join("log")], stop.clone()).await?;
     milena_kafka_consumer::describe_metrics();
     announce(app.address(), data, broker.address());
     // The consumer stops after the backend, so that what was accepted last is stored too.

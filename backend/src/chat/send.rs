@@ -26,6 +26,9 @@ use crate::wire::frames;
 /// Sends that may wait for a look-up, at most; beyond, they are refused for now.
 const MAX_LOOKUPS: usize = 10_000;
 
+/// A disk does not get room in a moment.
+const DISK_RETRY_MS: u64 = 10_000;
+
 /// To whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
@@ -258,6 +261,9 @@ impl Chat {
         };
         if self.health.broken().is_some() {
             return Err(Refusal::log_unavailable());
+        }
+        if self.health.is_disk_low() {
+            return Err(Refusal::later(Code::StorageLow, "the server's disk is nearly full", DISK_RETRY_MS));
         }
         let id = event.id;
         let (answer, receiver) = oneshot::channel();

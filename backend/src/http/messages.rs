@@ -119,6 +119,7 @@ async fn send(context: Context, mut call: Call, target: impl FnOnce() -> Result<
     let target = target()?;
     let key = idempotency_key(&call)?;
     let NewMessage { body } = call.json().await?;
+    context.send_rate.check_bytes(sender, &body)?;
     let client_id = match key {
         Some(key) => key,
         // Just made, and provably so: it is not looked up.

@@ -45,6 +45,7 @@ impl Readiness {
                 (None, true) => "ok",
                 (None, false) => "unavailable",
             },
+            disk: if self.health.is_disk_low() { "low" } else { "ok" },
         }
     }
 

@@ -15,6 +15,8 @@ struct State {
     connection: AtomicU64,
     /// Everything that was in the log at start was delivered.
     caught_up: AtomicBool,
+    /// The log's disk, or the database's, has less room than the watermark.
+    disk_low: AtomicBool,
     /// Why this program cannot go on; set at most once.
     broken: OnceLock<String>,
 }
@@ -40,6 +42,23 @@ impl Health {
         if connection == self.connection() && !self.0.live.swap(true, Ordering::AcqRel) {
             log::info!("the log answers");
         }
+    }
+
+    /// How much is free on a disk that has less than it should; `None` when all have enough.
+    pub fn set_disk_low(&self, free_bytes: Option<u64>) {
+        match (self.0.disk_low.swap(free_bytes.is_some(), Ordering::AcqRel), free_bytes) {
+            (false, Some(free_bytes)) => {
+                log::error!(free_bytes; "the disk is nearly full; new messages are refused until there is room");
+            }
+            (true, None) => log::info!("the disk has room again"),
+            _ => {}
+        }
+    }
+
+    /// New messages are refused, because there is no room for them.
+    #[must_use]
+    pub fn is_disk_low(&self) -> bool {
+        self.0.disk_low.load(Ordering::Acquire)
     }
 
     /// The log is not the one that the store belongs to any more.

@@ -166,7 +166,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
         match frame {
             Ok(ClientFrame::Send { client_id, target, body }) => {
-                if let Err(refusal) = self.send_rate.check(self.user) {
+                let rate = self.send_rate;
+                if let Err(refusal) = rate.check(self.user).and_then(|()| rate.check_bytes(self.user, &body))
+                {
                     self.frame_rate.refused()?;
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }

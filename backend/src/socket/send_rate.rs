@@ -1,20 +1,31 @@
-//! How fast one user may send, over all sockets and REST of this node.
+//! How fast and how much one user may send, over all sockets and REST of this node.
 
-use milena_domain::UserId;
+use milena_domain::{Body, UserId};
 use milena_settings::LimitSettings;
 
-use crate::rate::{KeyedRate, per_second};
+use crate::rate::{KeyedRate, per_day, per_second};
 use crate::refusal::Refusal;
 
-/// A bucket of sends a user.
+/// What a message takes in the log besides its text: ids, times, names of fields, its place in a batch.
+const OVERHEAD_BYTES: u32 = 500;
+
+/// Buckets of sends a user: how many, and how much.
 #[derive(Debug)]
-pub struct SendRate(KeyedRate<UserId>);
+pub struct SendRate {
+    sends: KeyedRate<UserId>,
+    bytes: KeyedRate<UserId>,
+    bytes_of_day: KeyedRate<UserId>,
+}
 
 impl SendRate {
     /// As the settings bound it.
     #[must_use]
     pub fn from_settings(settings: &LimitSettings) -> Self {
-        Self(KeyedRate::new(per_second(settings.send_burst, settings.send_per_second)))
+        Self {
+            sends: KeyedRate::new(per_second(settings.send_burst, settings.send_per_second)),
+            bytes: KeyedRate::new(per_second(settings.send_bytes_burst, settings.send_bytes_per_second)),
+            bytes_of_day: KeyedRate::new(per_day(settings.send_bytes_per_day)),
+        }
     }
 
     /// Counts a send.
@@ -22,6 +33,50 @@ impl SendRate {
     /// # Errors
     /// `rate_limited` with the time to wait.
     pub fn check(&self, user: UserId) -> Result<(), Refusal> {
-        self.0.check(&user).map_err(|too_soon| too_soon.refusal("you send too fast"))
+        self.sends.check(&user).map_err(|too_soon| too_soon.refusal("you send too fast"))
+    }
+
+    /// Counts what a send takes of the log.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait.
+    pub fn check_bytes(&self, user: UserId, body: &Body) -> Result<(), Refusal> {
+        let bytes = u32::try_from(body.as_str().len()).unwrap_or(u32::MAX).saturating_add(OVERHEAD_BYTES);
+        self.bytes
+            .check_many(&user, bytes)
+            .map_err(|too_soon| too_soon.refusal("you send too much at once"))?;
+        self.bytes_of_day
+            .check_many(&user, bytes)
+            .map_err(|too_soon| too_soon.refusal("you have sent as much as one may in a day"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use milena_settings::Settings;
+
+    use super::*;
+    use crate::refusal::Code;
+
+    #[test]
+    fn what_one_user_writes_is_bounded_by_the_second_and_by_the_day() {
+        let body = Body::new("x".repeat(4_000)).unwrap();
+        let limits = LimitSettings {
+            send_bytes_burst: 45_000,
+            send_bytes_per_second: 9_000,
+            send_bytes_per_day: 90_000,
+            ..Settings::defaults().limits
+        };
+        let rate = SendRate::from_settings(&limits);
+        let (greedy, other) = (UserId::new(), UserId::new());
+        assert_eq!((0..20).filter(|_| rate.check_bytes(greedy, &body).is_ok()).count(), 10);
+        let refused = rate.check_bytes(greedy, &body).unwrap_err();
+        assert_eq!(refused.code, Code::RateLimited);
+        assert!((1..=501).contains(&refused.retry_after_ms.unwrap()), "{refused:?}");
+        assert!(rate.check_bytes(other, &body).is_ok(), "others are not affected");
+        let rate = SendRate::from_settings(&LimitSettings { send_bytes_burst: 4_000_000, ..limits });
+        assert_eq!((0..40).filter(|_| rate.check_bytes(greedy, &body).is_ok()).count(), 20);
+        let wait_ms = rate.check_bytes(greedy, &body).unwrap_err().retry_after_ms.unwrap();
+        assert!((4_200_000..=4_330_000).contains(&wait_ms), "a twentieth of a day: {wait_ms}");
     }
 }

@@ -15,6 +15,7 @@ mod profile;
 mod program;
 mod raw;
 mod requests;
+mod room;
 mod security_headers;
 mod socket;
 mod surface;

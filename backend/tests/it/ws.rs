@@ -343,6 +343,7 @@ async fn more_than_a_page_missed_becomes_a_gap() {
 async fn a_slow_reader_is_4008_resumes_and_nobody_else_notices() {
     let node = Node::start_with(|settings| {
         settings.socket.outbox_messages = 20;
+        settings.limits.send_bytes_burst = 100_000_000;
         // The reader comes back in time to hear why.
         settings.socket.write_timeout_ms = 60_000;
     })

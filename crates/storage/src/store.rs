@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -127,6 +128,12 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// The folder of the database, where it is a file on this machine.
+    #[must_use]
+    pub fn folder(&self) -> Option<PathBuf> {
+        (self.kind == StoreKind::Sqlite).then(|| connect::sqlite_folder(&self.settings)).flatten()
     }
 
     /// Brings the schema up to date and makes sure that epoch 1 and the server key exist. Several programs may do this at once: one

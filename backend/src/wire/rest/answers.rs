@@ -303,6 +303,8 @@ pub struct State {
     pub database: &'static str,
     /// `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`.
     pub log: &'static str,
+    /// `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as temporary.
+    pub disk: &'static str,
 }
 
 /// An error (RFC 9457).

@@ -40,6 +40,7 @@ const MESSAGES: Record<string, string> = {
   rate_limited: 'Too many attempts. Wait a moment and try again.',
   log_unavailable: 'The server cannot save messages right now.',
   store_unavailable: 'The server’s database does not answer right now.',
+  storage_low: 'The server has no room for messages right now.',
   overloaded: 'The server is very busy right now.',
   shutting_down: 'The server is restarting.',
   unknown_conversation: 'There is no such conversation, or you are not in it.',

@@ -564,6 +564,8 @@ export interface components {
         State: {
             /** @description `ok`, `unavailable` or `refuses`: then live chat goes on, sign-in and history do not. */
             database: string;
+            /** @description `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as temporary. */
+            disk: string;
             /** @description `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`. */
             log: string;
             /** @description Requests should be sent here. */
