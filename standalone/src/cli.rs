@@ -96,9 +96,11 @@ pub(crate) enum LogAccessForm {
 /// What `import` takes.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \"text\": ...}. Plain or gzip.\n\
-                        People are created when missing. Importing a file again stores nothing twice.\n\
-                        Ends with status 1 when a line was refused; the others are imported all the same."
+    after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \"text\": ...}. \
+                  Plain or gzip, UTF-8.\n\
+                  People are created when missing; a name is one account in all files, letter by letter. Importing a \
+                  file again stores nothing twice.\n\
+                  Ends with status 1 when a line was refused; the others are imported all the same."
 )]
 pub(crate) struct ImportArguments {
     /// The file; `-` reads standard input.
@@ -110,9 +112,24 @@ pub(crate) struct ImportArguments {
     /// Let the created people sign in with this password (8 to 256 characters). Without it they cannot sign in.
     #[arg(long, value_name = "PASSWORD", env = "MILENA_IMPORT_PASSWORD", hide_env_values = true)]
     pub(crate) password: Option<String>,
+    /// The same, with the password in the first line of a file, where other people of the machine do not see it.
+    #[arg(long, value_name = "FILE", conflicts_with = "password")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Within what the ids of the file are unique. It belongs to the file: with another scope its messages are others.
+    #[arg(long, value_name = "SCOPE", value_enum, default_value_t = IdScope::Sender)]
+    pub(crate) id_scope: IdScope,
     /// End when the log has everything, without waiting until the database has it too.
     #[arg(long)]
     pub(crate) no_wait: bool,
+}
+
+/// Within what an id of an import file names one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IdScope {
+    /// Among all messages of its sender, to whomever.
+    Sender,
+    /// Among the messages of its conversation only, as in exports of Slack or Discord.
+    Conversation,
 }
 
 #[cfg(test)]

@@ -95,6 +95,12 @@ pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
     let ProfileChange { display_name } = call.json().await?;
     let id = identity.person.id;
+    // Whoever has a reserved name from before may keep it.
+    let display_name = if display_name.as_str() == identity.person.display_name {
+        display_name
+    } else {
+        display_name.unless_reserved()?
+    };
     context.store.rename(id, &display_name).await?;
     context.chat.directory().forget(id).await;
     let person = milena_storage::Person { display_name: display_name.as_str().to_owned(), ..identity.person };

@@ -16,10 +16,12 @@ mod log_guard;
 mod partition;
 mod position;
 pub mod record;
+mod reserved;
 mod server_key;
 mod signal;
 mod text;
 mod time;
+mod unicode;
 
 pub use client_id::ClientId;
 pub use cursor::{CursorError, SessionCursor};
@@ -35,3 +37,6 @@ pub use server_key::{ServerKey, Subkey};
 pub use signal::{ReadSignal, Signal};
 pub use text::{Body, DisplayName, Password, Username};
 pub use time::Timestamp;
+pub use unicode::{
+    FOLDED_NAME_MAX_CHARS, WORD_MAX_CHARS, fold, folded_name, is_visible, lookalike, word_starts, words,
+};

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{FieldError, FieldResult};
 use crate::limits;
+use crate::reserved::is_reserved;
+use crate::unicode::{composed, has_letter_or_sign, is_visible, trim_blanks, turns_direction};
 
 /// 3–32 ASCII letters, digits, `.`, `_` or `-`. Kept as typed, unique regardless of case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,9 +37,23 @@ impl Username {
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+
+    /// Refuses a name for a *new* account that would be taken for the system's own. Accounts that have one keep it.
+    ///
+    /// # Errors
+    /// Names the field `username`.
+    pub fn unless_reserved(self) -> FieldResult<Self> {
+        if is_reserved(&self.0) {
+            return Err(FieldError::new("username", RESERVED));
+        }
+        Ok(self)
+    }
 }
 
-/// 1–64 characters to show, without control characters; blanks around it are dropped.
+const RESERVED: &str = "is reserved, or looks like a name that is";
+
+/// 1–64 characters to show, at least one of which is seen, composed (NFC), without control characters and without
+/// such as turn the direction of what stands beside them; blanks around it are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(Box<str>);
 
@@ -47,12 +63,40 @@ impl DisplayName {
     /// # Errors
     /// Names the field `display_name` and the limit.
     pub fn new(text: &str) -> FieldResult<Self> {
-        let text = text.trim();
-        length("display_name", text, 1, limits::DISPLAY_NAME_MAX_CHARS)?;
-        if text.chars().any(char::is_control) {
+        let text = composed(trim_blanks(text));
+        length("display_name", &text, 1, limits::DISPLAY_NAME_MAX_CHARS)?;
+        if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
             return Err(FieldError::new("display_name", "must not have control characters"));
         }
+        if turns_direction(&text) {
+            let problem = "must not have characters that change the direction of writing";
+            return Err(FieldError::new("display_name", problem));
+        }
+        if !has_letter_or_sign(&text) {
+            return Err(FieldError::new("display_name", "must have a character that can be seen"));
+        }
         Ok(Self(text.into()))
+    }
+
+    /// The nearest good name to what somebody was called elsewhere; `None` when nothing of it can be seen.
+    #[must_use]
+    pub fn nearest(text: &str) -> Option<Self> {
+        let shown = |c: &char| !c.is_control() && !turns_direction(c.encode_utf8(&mut [0; 4]));
+        let text: String = text.chars().filter(shown).collect();
+        let text: String =
+            composed(trim_blanks(&text)).chars().take(limits::DISPLAY_NAME_MAX_CHARS).collect();
+        Self::new(&text).ok()
+    }
+
+    /// Refuses a name that somebody would newly take and that would be taken for the system's own.
+    ///
+    /// # Errors
+    /// Names the field `display_name`.
+    pub fn unless_reserved(self) -> FieldResult<Self> {
+        if is_reserved(&self.0) {
+            return Err(FieldError::new("display_name", RESERVED));
+        }
+        Ok(self)
     }
 
     /// The name.
@@ -106,6 +150,19 @@ impl Body {
             return Err(FieldError::new("body", "must not contain the character U+0000"));
         }
         Ok(Self(text))
+    }
+
+    /// The text of a *new* message: something of it must be seen. What stands in a log already, and what is imported,
+    /// may be blank.
+    ///
+    /// # Errors
+    /// Names the field `body`.
+    pub fn written(text: impl Into<Box<str>>) -> FieldResult<Self> {
+        let body = Self::new(text)?;
+        if !is_visible(&body.0) {
+            return Err(FieldError::new("body", "must have a character that can be seen"));
+        }
+        Ok(body)
     }
 
     /// The text.
@@ -167,6 +224,48 @@ mod tests {
         assert!(Body::new("").is_err());
         assert!(Body::new("a\0b").is_err());
         assert!(Body::new(" ").is_ok(), "real conversations have blank messages");
+    }
+
+    #[test]
+    fn new_messages_can_be_seen() {
+        for blank in [" ", "\n\n", "\u{200b}", "\u{3164}\u{3164}", "\u{2800}", "\u{202e}\u{202c}"] {
+            assert!(Body::new(blank).is_ok(), "{blank:?} may stand in a log");
+            let refused = Body::written(blank).unwrap_err().to_string();
+            assert_eq!(refused, "body must have a character that can be seen", "{blank:?}");
+        }
+        assert_eq!(Body::written(" a\u{200b} ").unwrap().as_str(), " a\u{200b} ", "kept as it is");
+    }
+
+    #[test]
+    fn display_names_are_seen_and_stay_in_their_line() {
+        let name = |text: &str| DisplayName::new(text).map(|name| name.as_str().to_owned());
+        assert_eq!(name(" Anna\u{3164}\u{a0}").unwrap(), "Anna");
+        assert_eq!(name("Jesenska\u{301}").unwrap(), "Jesensk\u{e1}", "NFC");
+        assert_eq!(
+            name("👩\u{200d}💻 می\u{200c}خواهم").unwrap(),
+            "👩\u{200d}💻 می\u{200c}خواهم",
+            "joiners stay inside"
+        );
+        for blank in ["", " ", "\u{200b}", "\u{3164}", "\u{2800}", "\u{ad}\u{2060}", "\u{301}", "\u{e0041}"] {
+            assert!(name(blank).is_err(), "{blank:?}");
+        }
+        for bidi in ["a\u{202e}b", "a\u{2066}b", "a\u{200f}b", "a\u{61c}b", "a\u{2028}b", "a\nb"] {
+            assert!(name(bidi).is_err(), "{bidi:?}");
+        }
+        assert_eq!(name(&"é".repeat(64)).unwrap(), "é".repeat(64));
+        assert_eq!(name(&"e\u{301}".repeat(64)).unwrap(), "é".repeat(64), "counted as it is stored");
+        assert!(name(&"é".repeat(65)).is_err());
+        assert_eq!(DisplayName::nearest("a\u{202e}b\n").unwrap().as_str(), "ab");
+        assert!(DisplayName::nearest("\u{202e}\u{3164}").is_none());
+    }
+
+    #[test]
+    fn reserved_names_are_refused_by_field() {
+        let username = Username::new("Adm1n").unwrap().unless_reserved().unwrap_err();
+        assert_eq!(username.to_string(), "username is reserved, or looks like a name that is");
+        let shown = DisplayName::new("Notes to self").unwrap().unless_reserved().unwrap_err();
+        assert_eq!(shown.field, "display_name");
+        assert!(Username::new("milena.j").unwrap().unless_reserved().is_ok());
     }
 
     #[test]

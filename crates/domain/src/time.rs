@@ -42,6 +42,30 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Reads a time and refuses one that can only be kept as another: records of the log are clamped instead, so that
+    /// they stay readable.
+    ///
+    /// # Errors
+    /// Names the field `sent_at`, and the limits when it is a time beyond them.
+    pub fn exact(text: &str) -> Result<Self, FieldError> {
+        let moment: Option<jiff::Timestamp> = text.parse().ok();
+        if let Some(ms) = moment.map(jiff::Timestamp::as_millisecond)
+            && (MIN_UNIX_MS..=MAX_UNIX_MS).contains(&ms)
+        {
+            return Ok(Self(ms));
+        }
+        let is_time = jiff::fmt::temporal::DateTimeParser::new()
+            .parse_pieces(text)
+            .is_ok_and(|pieces| pieces.time().is_some() && pieces.offset().is_some());
+        if moment.is_none() && !is_time {
+            return text.parse();
+        }
+        let (first, last) = (Self(MIN_UNIX_MS), Self(MAX_UNIX_MS));
+        Err(FieldError::new("sent_at", format!("must be between {first} and {last}")))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
@@ -86,5 +110,26 @@ mod tests {
         assert_eq!(Timestamp::from_unix_ms(i64::MAX).to_string(), "9999-12-30T21:59:59.999Z");
         assert_eq!(Timestamp::from_unix_ms(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn an_exact_time_is_kept_as_it_is_or_refused() {
+        let exact = |text: &str| Timestamp::exact(text).map(|moment| moment.to_string());
+        assert_eq!(exact("9999-12-30T21:59:59.999Z").unwrap(), "9999-12-30T21:59:59.999Z");
+        assert_eq!(exact("0000-01-01T00:00:00Z").unwrap(), "0000-01-01T00:00:00.000Z");
+        for beyond in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-30T22:00:00Z",
+            "-000001-12-31T23:59:59Z",
+            "-009999-01-02T01:59:59Z",
+            "0000-01-01T00:00:00+01:00",
+        ] {
+            let problem = exact(beyond).unwrap_err().to_string();
+            let limits = "sent_at must be between 0000-01-01T00:00:00.000Z and 9999-12-30T21:59:59.999Z";
+            assert_eq!(problem, limits, "{beyond}");
+        }
+        for no_time in ["yesterday", "2010-11-11", "2010-11-11T12:23:00", "2010-13-11T12:23:00Z", ""] {
+            assert!(exact(no_time).unwrap_err().to_string().contains("must be an RFC 3339"), "{no_time}");
+        }
     }
 }

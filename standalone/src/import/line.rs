@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use milena_domain::{Body, ClientId, FieldError, MessageEvent, Timestamp, UserId};
+use milena_domain::{Body, ClientId, FieldError, MessageEvent, Timestamp, UserId, limits};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::cli::IdScope;
 
 /// Why a line is refused.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,24 @@ pub(crate) enum LineError {
     /// Neither `to` nor `room`.
     #[error("the field `to` is missing")]
     NoRecipient,
+    /// Another message has the name that this one would have.
+    #[error("the id {id:?} already names a message of {from:?} {other}{at}")]
+    Taken {
+        /// As in the file.
+        id: String,
+        /// The sender's name in the file.
+        from: String,
+        /// In what the other one differs.
+        other: &'static str,
+        /// Where the other one is.
+        at: String,
+    },
+    /// The log has it, but the database did not take it.
+    #[error("the database has no such message; see the dead letters")]
+    NotStored,
+    /// While it was on its way, somebody else sent another message under its name.
+    #[error("meanwhile its id names a message of the same person {0}")]
+    Overtaken(&'static str),
 }
 
 /// Each line is a JSON text of its own, so serde's "at line 1" would only mislead beside the number of the line.
@@ -43,6 +64,10 @@ struct Wire {
 /// A good line.
 #[derive(Debug)]
 pub(crate) struct ImportLine {
+    /// Its number in the file.
+    pub(crate) number: u64,
+    /// As in the file.
+    pub(crate) id: String,
     client_id: ClientId,
     sent_at: Timestamp,
     /// The sender's name in the file.
@@ -60,7 +85,7 @@ impl ImportLine {
     ///
     /// # Errors
     /// [`LineError`], a sentence that names the field.
-    pub(crate) fn parse(line: &[u8]) -> Result<Self, LineError> {
+    pub(crate) fn parse(number: u64, line: &[u8], scope: IdScope) -> Result<Self, LineError> {
         let text = std::str::from_utf8(line).map_err(|_| LineError::NotUtf8)?;
         let wire: Wire = serde_json::from_str(text)?;
         let to = match (wire.to, wire.room) {
@@ -68,11 +93,16 @@ impl ImportLine {
             (None, Some(room)) => return Err(LineError::Room(room.chars().take(NAME_MAX_CHARS).collect())),
             (None, None) => return Err(LineError::NoRecipient),
         };
-        let client_id = ClientId::new(&wire.id).map_err(|error| FieldError { field: "id", ..error })?;
         let body = Body::new(wire.text).map_err(|error| FieldError { field: "text", ..error })?;
         name("from", &wire.from)?;
         name("to", &to)?;
-        Ok(Self { client_id, sent_at: wire.sent_at.parse()?, from: wire.from, to, body })
+        let client_id = match scope {
+            IdScope::Sender => ClientId::new(&wire.id),
+            IdScope::Conversation => within_conversation(&wire.id, &wire.from, &to),
+        };
+        let client_id = client_id.map_err(|error| FieldError { field: "id", ..error })?;
+        let sent_at = Timestamp::exact(&wire.sent_at)?;
+        Ok(Self { number, id: wire.id, client_id, sent_at, from: wire.from, to, body })
     }
 
     /// The message, once the people are known.
@@ -80,10 +110,34 @@ impl ImportLine {
     /// # Panics
     /// When `people` lacks one of the names; the caller has just asked for them.
     #[must_use]
-    pub(crate) fn into_event(self, people: &HashMap<String, UserId>) -> MessageEvent {
+    pub(crate) fn event(&self, people: &HashMap<String, UserId>) -> MessageEvent {
         let id = |name: &str| *people.get(name).expect("both people were created before");
-        MessageEvent::new(id(&self.from), id(&self.to), self.client_id, self.sent_at, self.body)
+        let (client_id, body) = (self.client_id.clone(), self.body.clone());
+        MessageEvent::new(id(&self.from), id(&self.to), client_id, self.sent_at, body)
     }
+}
+
+/// Hex digits that tell a sender's conversations apart.
+const SCOPE_DIGITS: usize = 16;
+
+/// A `client_id` for an id that is unique within its conversation only. From the names in the file, so that it is the
+/// same in every run and every database. An id that leaves no room for the conversation is hashed.
+fn within_conversation(id: &str, from: &str, to: &str) -> Result<ClientId, FieldError> {
+    let mut people = [from, to];
+    people.sort_unstable();
+    // No name has a control character in it.
+    let conversation = hex(people.join("\0").as_bytes());
+    let conversation = &conversation[..SCOPE_DIGITS];
+    if id.is_empty() || id.len() + 1 + SCOPE_DIGITS <= limits::CLIENT_ID_MAX_CHARS && id.is_ascii() {
+        // An empty one is refused as such.
+        let text = if id.is_empty() { String::new() } else { format!("{id}@{conversation}") };
+        return ClientId::new(&text);
+    }
+    ClientId::new(&format!("{}@{conversation}", &hex(id.as_bytes())[..40]))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn name(field: &'static str, name: &str) -> Result<(), FieldError> {
@@ -103,13 +157,14 @@ mod tests {
     use super::*;
 
     fn problem(line: &str) -> String {
-        ImportLine::parse(line.as_bytes()).unwrap_err().to_string()
+        ImportLine::parse(1, line.as_bytes(), IdScope::Sender).unwrap_err().to_string()
     }
 
     #[test]
     fn a_line_of_the_documented_form() {
         let line = r#"{"id":"en-1","sent_at":"2010-11-11T12:23:00Z","from":"ann","to":"bob","text":" "}"#;
-        let line = ImportLine::parse(line.as_bytes()).unwrap();
+        let line = ImportLine::parse(7, line.as_bytes(), IdScope::Sender).unwrap();
+        assert_eq!((line.number, &*line.id, line.client_id.as_str()), (7, "en-1", "en-1"));
         assert_eq!((&*line.from, &*line.to, line.sent_at.unix_ms()), ("ann", "bob", 1_289_478_180_000));
     }
 
@@ -132,6 +187,34 @@ mod tests {
             problem(r#"{"id":"1","sent_at":"x","from":"a","text":"t","room":"ubuntu"}"#).contains("room")
         );
         assert!(problem("{\"id\":").contains("EOF"));
-        assert!(ImportLine::parse(b"\xff").unwrap_err().to_string().contains("UTF-8"));
+        let not_text = ImportLine::parse(1, b"\xff", IdScope::Sender).unwrap_err().to_string();
+        assert!(not_text.contains("UTF-8"));
+        assert!(with("id", &format!("\"{}\"", "x".repeat(65))).starts_with("id must be"));
+        for beyond in ["9999-12-31T23:59:59Z", "-000001-12-31T23:59:59Z", "+010000-01-01T00:00:00Z"] {
+            let problem = with("sent_at", &format!("\"{beyond}\""));
+            assert!(problem.starts_with("sent_at must be between 0000-01-01"), "{beyond}: {problem}");
+        }
+    }
+
+    #[test]
+    fn ids_of_a_conversation_become_names_of_their_own() {
+        let scoped = |id: &str, from: &str, to: &str| {
+            let line = serde_json::json!({
+                "id": id, "sent_at": "2010-11-11T12:23:00Z", "from": from, "to": to, "text": "x"
+            });
+            ImportLine::parse(1, line.to_string().as_bytes(), IdScope::Conversation)
+                .map(|line| line.client_id)
+        };
+        let first = scoped("1", "ann", "bob").unwrap();
+        // Written down once: what was imported before has these names.
+        assert_eq!(first.as_str(), "1@8f9622b42f75a84d");
+        assert_ne!(first, scoped("1", "ann", "eve").unwrap());
+        assert_eq!(first, scoped("1", "bob", "ann").unwrap(), "one conversation, whoever writes");
+        for long in ["x".repeat(48), "x".repeat(5_000), "1767600000.000200/größe".to_owned()] {
+            let hashed = scoped(&long, "ann", "bob").unwrap();
+            assert!(hashed.as_str().len() <= 64 && hashed.as_str().ends_with(&first.as_str()[1..]));
+        }
+        assert!(scoped("", "ann", "bob").unwrap_err().to_string().starts_with("id must be"));
+        assert!(scoped("a\nb", "ann", "bob").is_err());
     }
 }

@@ -3,7 +3,9 @@
 //! The file is read in chunks; for each, people are created when missing, what the store has already is left out, and
 //! the rest goes to the producer, one after the other, so that a conversation keeps the order of the file. The
 //! file's `id` becomes the `client_id`, from which the message id follows: even what is produced twice is stored once.
+//! A line that cannot be stored as itself, because its id names another message, is refused ([`ledger`]).
 
+mod ledger;
 mod line;
 mod names;
 mod people;
@@ -12,21 +14,25 @@ mod progress;
 mod source;
 mod target;
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use milena_domain::{MessageEvent, MessageId};
 use milena_process::{answer, start_logging, stop_on_signal};
+use milena_storage::Store;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use self::line::ImportLine;
+use self::ledger::{Content, Ledger, Sent};
+use self::line::{ImportLine, LineError};
 use self::people::People;
 use self::produce::ImportProducer;
 use self::progress::Progress;
 use self::source::{Chunk, Source};
 use self::target::Target;
-use crate::cli::{ImportArguments, Options};
+use crate::cli::{IdScope, ImportArguments, Options};
 use crate::settings;
 
 /// What happened.
@@ -38,7 +44,9 @@ pub(crate) struct Summary {
     pub(crate) people_created: u64,
     /// Messages that went into the log.
     pub(crate) produced: u64,
-    /// Messages that the store had already.
+    /// Those of them that were looked up in the store and found there as they are in the file.
+    pub(crate) stored: u64,
+    /// Messages that were there already.
     pub(crate) known: u64,
     /// Lines that were refused.
     pub(crate) refused: u64,
@@ -61,7 +69,11 @@ pub(crate) async fn run(
     stop_on_signal(stop.clone()).context("signals cannot be received")?;
     let source = Source::open(&arguments.file)
         .with_context(|| format!("the file {} cannot be read", arguments.file.display()))?;
-    let people = People::new(arguments.password.as_deref()).await?;
+    let password = match &arguments.password_file {
+        Some(file) => Some(first_line(file)?),
+        None => arguments.password.clone(),
+    };
+    let people = People::new(password.as_deref()).await?;
 
     let target = if arguments.external {
         Target::external(settings).await?
@@ -69,15 +81,17 @@ pub(crate) async fn run(
         Target::data_folder(options, settings, log).await?
     };
     let progress = Progress::new(source.bytes_total());
-    let imported = import(&target, source, people, &progress, &stop).await;
-    let outcome = match imported {
-        Ok(summary) => {
-            let stored =
-                if arguments.no_wait { Ok(()) } else { target.wait_until_stored(&progress, &stop).await };
-            stored.map(|()| summary)
-        }
-        Err(error) => Err(error),
+    let import = Import {
+        producer: ImportProducer::new(&target.settings.kafka)?,
+        target: &target,
+        people,
+        ledger: Ledger::default(),
+        progress: &progress,
+        stop: &stop,
+        scope: arguments.id_scope,
+        summary: Summary::default(),
     };
+    let outcome = import.run(source, !arguments.no_wait).await;
     progress.finish();
     target.close().await;
     let summary = outcome?;
@@ -85,87 +99,165 @@ pub(crate) async fn run(
     Ok(if summary.refused > 0 || stop.is_cancelled() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn import(
-    target: &Target,
-    source: Source,
-    mut people: People,
-    progress: &Progress,
-    stop: &CancellationToken,
-) -> anyhow::Result<Summary> {
-    let producer = ImportProducer::new(&target.settings.kafka)?;
-    let mut summary = Summary::default();
-    let read = read_all(target, source, &mut people, &producer, progress, stop, &mut summary).await;
-    // Whatever ended the reading: what was produced before is on its way and must arrive, in its order.
-    progress.confirming();
-    let confirmed = producer.finish().await;
-    read?;
-    confirmed?;
-    summary.people_created = people.created();
-    Ok(summary)
+/// The password of `--password-file`: editors end the line, the password has no end of line in it.
+fn first_line(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("the password file {} cannot be read", file.display()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-async fn read_all(
-    target: &Target,
-    mut source: Source,
-    people: &mut People,
-    producer: &ImportProducer,
-    progress: &Progress,
-    stop: &CancellationToken,
-    summary: &mut Summary,
-) -> anyhow::Result<()> {
-    while !stop.is_cancelled() {
-        let (returned, chunk) = tokio::task::spawn_blocking(move || {
-            let chunk = source.next_chunk();
-            (source, chunk)
-        })
-        .await?;
-        source = returned;
-        let Chunk { lines, bytes_read } = chunk.context("the file cannot be read further")?;
-        if lines.is_empty() {
-            return Ok(());
+/// One import under way.
+struct Import<'a> {
+    target: &'a Target,
+    people: People,
+    producer: ImportProducer,
+    ledger: Ledger,
+    progress: &'a Progress,
+    stop: &'a CancellationToken,
+    scope: IdScope,
+    summary: Summary,
+}
+
+impl Import<'_> {
+    async fn run(mut self, source: Source, wait: bool) -> anyhow::Result<Summary> {
+        if wait {
+            // What an earlier import left in the log is there already, not imported once more.
+            self.target.wait_until_stored(self.progress, self.stop).await?;
+            self.progress.reading();
         }
-        summary.read += lines.len() as u64;
-        let good = parse(lines, progress, summary);
-        let ids = people.ensure(&target.store, good.iter().flat_map(|line| [&*line.from, &*line.to])).await?;
-        let events: Vec<MessageEvent> = good.into_iter().map(|line| line.into_event(ids)).collect();
-        let message_ids: Vec<MessageId> = events.iter().map(|event| event.id).collect();
-        let known =
-            target.store.existing_messages(&message_ids).await.context("the database cannot be asked")?;
-        for event in events {
-            if known.contains(&event.id) {
-                summary.known += 1;
-            } else if producer.send(&event, stop).await? {
-                summary.produced += 1;
-            } else {
+        let read = self.read_all(source).await;
+        // Whatever ended the reading: what was produced before is on its way and must arrive, in its order.
+        self.progress.confirming();
+        let confirmed = self.producer.finish().await;
+        read?;
+        confirmed?;
+        if wait {
+            self.settle().await?;
+        }
+        self.summary.people_created = self.people.created();
+        Ok(self.summary)
+    }
+
+    async fn read_all(&mut self, mut source: Source) -> anyhow::Result<()> {
+        while !self.stop.is_cancelled() {
+            let (returned, chunk) = tokio::task::spawn_blocking(move || {
+                let chunk = source.next_chunk();
+                (source, chunk)
+            })
+            .await?;
+            source = returned;
+            let Chunk { lines, bytes_read } = chunk.context("the file cannot be read further")?;
+            if lines.is_empty() {
                 return Ok(());
             }
+            self.summary.read += lines.len() as u64;
+            let good = self.parse(lines);
+            self.take(good).await?;
+            self.producer.check()?;
+            if self.ledger.is_full() {
+                self.producer.finish().await?;
+                self.settle().await?;
+                self.progress.reading();
+            }
+            self.progress.advance(bytes_read, &self.summary);
         }
-        producer.check()?;
-        progress.advance(bytes_read, summary);
+        Ok(())
     }
-    Ok(())
-}
 
-fn parse(lines: Vec<(u64, Vec<u8>)>, progress: &Progress, summary: &mut Summary) -> Vec<ImportLine> {
-    let mut good = Vec::with_capacity(lines.len());
-    for (number, text) in lines {
-        match ImportLine::parse(&text) {
-            Ok(line) => good.push(line),
-            Err(problem) => {
-                summary.refused += 1;
-                progress.refused(number, &problem.to_string());
+    /// Sends what nobody has yet.
+    async fn take(&mut self, lines: Vec<ImportLine>) -> anyhow::Result<()> {
+        let store = &self.target.store;
+        let people =
+            self.people.ensure(store, lines.iter().flat_map(|line| [&*line.from, &*line.to])).await?;
+        let events: Vec<MessageEvent> = lines.iter().map(|line| line.event(people)).collect();
+        let ids: Vec<MessageId> = events.iter().map(|event| event.id).collect();
+        let stored = stored(store, &ids).await?;
+        for (line, event) in lines.iter().zip(&events) {
+            let content = Content::of(event);
+            let (other, at) = match (self.ledger.get(event.id), stored.get(&event.id)) {
+                (Some(sent), _) => (sent.content, format!(": line {}", sent.line)),
+                (None, Some(stored)) => (*stored, String::new()),
+                (None, None) => {
+                    if !self.producer.send(event, self.stop).await? {
+                        return Ok(());
+                    }
+                    self.summary.produced += 1;
+                    self.ledger.insert(event.id, Sent { line: line.number, content });
+                    continue;
+                }
+            };
+            match content.conflict(other) {
+                None => self.summary.known += 1,
+                Some(other) => {
+                    let (id, from) = (line.id.clone(), line.from.clone());
+                    self.refuse(line.number, &LineError::Taken { id, from, other, at });
+                }
             }
         }
+        Ok(())
     }
-    good
+
+    /// Waits until the store has everything, and counts what it has as it is in the file.
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        self.target.wait_until_stored(self.progress, self.stop).await?;
+        if self.stop.is_cancelled() {
+            return Ok(());
+        }
+        let sent = self.ledger.take();
+        let ids: Vec<MessageId> = sent.iter().map(|(id, _)| *id).collect();
+        // In pieces: the whole would be all bodies of the file.
+        for (ids, sent) in ids.chunks(SETTLED_AT_ONCE).zip(sent.chunks(SETTLED_AT_ONCE)) {
+            let stored = stored(&self.target.store, ids).await?;
+            for (id, Sent { line, content }) in sent {
+                match stored.get(id).map(|stored| content.conflict(*stored)) {
+                    Some(None) => self.summary.stored += 1,
+                    Some(Some(other)) => self.refuse(*line, &LineError::Overtaken(other)),
+                    None => self.refuse(*line, &LineError::NotStored),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parse(&mut self, lines: Vec<(u64, Vec<u8>)>) -> Vec<ImportLine> {
+        let mut good = Vec::with_capacity(lines.len());
+        for (number, text) in lines {
+            match ImportLine::parse(number, &text, self.scope) {
+                Ok(line) => good.push(line),
+                Err(problem) => self.refuse(number, &problem),
+            }
+        }
+        good
+    }
+
+    fn refuse(&mut self, line: u64, problem: &LineError) {
+        self.summary.refused += 1;
+        self.progress.refused(line, &problem.to_string());
+    }
 }
+
+/// What the store has of the messages.
+async fn stored(store: &Store, ids: &[MessageId]) -> anyhow::Result<HashMap<MessageId, Content>> {
+    let found = store.messages_by_id(ids).await.context("the database cannot be asked")?;
+    Ok(found.iter().map(|message| (message.id, Content::of_stored(message))).collect())
+}
+
+/// Messages that are looked up at once.
+const SETTLED_AT_ONCE: usize = 2_000;
 
 fn report(summary: &Summary, stopped: bool) {
     if stopped {
         answer("Stopped before the end; run the same command again to go on.");
     }
+    let Summary { read, people_created, produced, stored, known, refused } = summary;
+    let imported = if *stored == *produced {
+        format!("{stored} messages imported")
+    } else if *stored == 0 || stopped {
+        format!("{produced} messages sent to the log")
+    } else {
+        format!("{stored} messages imported")
+    };
     answer(format!(
-        "{} lines: {} messages imported, {} already there, {} refused; {} people created.",
-        summary.read, summary.produced, summary.known, summary.refused, summary.people_created
+        "{read} lines: {imported}, {known} already there, {refused} refused; {people_created} people created."
     ));
 }

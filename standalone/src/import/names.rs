@@ -1,8 +1,8 @@
 //! From names in a file to usernames.
 //!
-//! A name that is a valid username is taken as it is. Any other keeps what can be kept and gets a short hash of the
-//! original, so that different names stay different; the original becomes the display name, which makes the mapping
-//! reversible.
+//! A name that is a valid username is taken as it is, if nobody has it yet and it is not reserved. Any other keeps what
+//! can be kept and gets a short hash of the original, so that different names stay different, also those that
+//! differ in case only. The original becomes the display name, as far as it can be shown.
 
 use milena_domain::{DisplayName, Username, limits};
 use sha2::{Digest, Sha256};
@@ -11,13 +11,15 @@ use sha2::{Digest, Sha256};
 /// of them is equal too.
 const HASH_DIGITS: usize = 12;
 
-/// The account of somebody who is called `name` in the file.
-#[must_use]
-pub(crate) fn account(name: &str) -> (Username, DisplayName) {
-    let display_name =
-        DisplayName::new(name).expect("the line was checked: 1 to 64 characters, no control characters");
-    let username = Username::new(name).unwrap_or_else(|_| distinct(name));
-    (username, display_name)
+/// The name itself, if it can be a username.
+pub(crate) fn as_username(name: &str) -> Option<Username> {
+    Username::new(name).ok()
+}
+
+/// What to show for `name`.
+pub(crate) fn shown(name: &str, username: &Username) -> DisplayName {
+    DisplayName::nearest(name)
+        .unwrap_or_else(|| DisplayName::new(username.as_str()).expect("a username can be shown"))
 }
 
 /// A username for `name` that no other name gets.
@@ -38,14 +40,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn valid_names_stay_and_others_keep_the_original_as_display_name() {
-        assert_eq!(account("sms01433").0.as_str(), "sms01433");
-        let (username, display_name) = account("|trey|");
-        assert!(username.as_str().starts_with("trey-"), "{}", username.as_str());
-        assert_eq!(display_name.as_str(), "|trey|");
+    fn names_stay_different_and_are_shown_as_they_are() {
+        assert_eq!(as_username("sms01433").unwrap().as_str(), "sms01433");
+        assert!(as_username("|trey|").is_none());
+        let trey = distinct("|trey|");
+        assert!(trey.as_str().starts_with("trey-"), "{}", trey.as_str());
+        assert_eq!(shown("|trey|", &trey).as_str(), "|trey|");
         assert_ne!(distinct("Ann").folded(), distinct("ann").folded());
-        assert_ne!(account("Matt|").0, account("Matt^").0);
-        assert!(account("王").0.as_str().starts_with("user-"));
-        assert!(account(&"x".repeat(64)).0.as_str().len() <= 32);
+        assert_ne!(distinct("Matt|"), distinct("Matt^"));
+        let unseen = distinct("\u{3164}");
+        assert!(unseen.as_str().starts_with("user-"));
+        assert_eq!(shown("\u{3164}", &unseen).as_str(), unseen.as_str());
+        assert_eq!(shown("Eve\u{202e}", &distinct("Eve\u{202e}")).as_str(), "Eve");
+        assert!(distinct(&"x".repeat(64)).as_str().len() <= 32);
+    }
+
+    #[test]
+    fn usernames_of_earlier_imports_never_change() {
+        // Written down once: accounts in people's databases have these.
+        assert_eq!(distinct("|trey|").as_str(), "trey-4c4ba54c06b4");
     }
 }

@@ -13,6 +13,9 @@ const CHUNK_LINES: usize = 2_000;
 /// A longer line cannot be a message; it is cut here and refused.
 const LINE_MAX_BYTES: u64 = 1 << 20;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// What some programs write before the first line; it belongs to none.
+const UTF8_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+const UTF16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
 
 /// An open file.
 pub(crate) struct Source {
@@ -56,11 +59,19 @@ impl Source {
         let bytes_read = Arc::new(AtomicU64::new(0));
         let mut counted =
             BufReader::with_capacity(1 << 16, Counted { input, count: Arc::clone(&bytes_read) });
-        let reader: Box<dyn BufRead + Send> = if counted.fill_buf()?.starts_with(&GZIP_MAGIC) {
+        let mut reader: Box<dyn BufRead + Send> = if counted.fill_buf()?.starts_with(&GZIP_MAGIC) {
             Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(counted)))
         } else {
             Box::new(counted)
         };
+        // A damaged file is told when its lines are read.
+        let start = reader.fill_buf().unwrap_or_default();
+        if UTF16_MARKS.iter().any(|mark| start.starts_with(mark)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is UTF-16; save it as UTF-8"));
+        }
+        if start.starts_with(&UTF8_MARK) {
+            reader.consume(UTF8_MARK.len());
+        }
         Ok(Self { reader, bytes_read, bytes_total, line_number: 0, broken: None })
     }
 
@@ -165,6 +176,20 @@ mod tests {
         assert_eq!(lines(text), expected);
         assert_eq!(lines(gzip.finish().unwrap()), expected);
         assert!(lines(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_mark_of_the_encoding_is_no_part_of_the_first_line() {
+        let marked = b"\xef\xbb\xbfone\ntwo\n".to_vec();
+        let expected = [(1, "one".to_owned()), (2, "two".to_owned())];
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&marked).unwrap();
+        assert_eq!(lines(marked), expected);
+        assert_eq!(lines(gzip.finish().unwrap()), expected);
+        for utf16 in [b"\xff\xfe{\0", b"\xfe\xff\0{"] {
+            let opened = Source::new(Box::new(io::Cursor::new(utf16.to_vec())), None);
+            assert!(opened.err().unwrap().to_string().contains("UTF-16"));
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod first_start;
 mod forgotten;
 mod hostile;
 mod import;
+mod import_identity;
 mod kills;
 mod lifecycle;
 mod outages;

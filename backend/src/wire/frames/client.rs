@@ -114,7 +114,7 @@ impl Fields {
             "send" => Ok(ClientFrame::Send {
                 client_id: required("client_id", client_id)??,
                 target: target(self.to, self.conversation)?,
-                body: Body::new(text("body", required("body", self.body)?)?)?,
+                body: Body::written(text("body", required("body", self.body)?)?)?,
             }),
             "read" => Ok(ClientFrame::Read {
                 conversation: id("conversation", required("conversation", self.conversation)?)?,

@@ -26,11 +26,11 @@ impl TryFrom<Fields> for Registration {
 
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
         Ok(Self {
-            username: Username::new(&fields.text("username")?)?,
+            username: Username::new(&fields.text("username")?)?.unless_reserved()?,
             password: Password::new(&fields.text("password")?)?,
             display_name: fields
                 .optional_text("display_name")?
-                .map(|name| DisplayName::new(&name))
+                .map(|name| DisplayName::new(&name)?.unless_reserved())
                 .transpose()?,
         })
     }
@@ -65,7 +65,8 @@ impl TryFrom<Fields> for Credentials {
 /// What somebody changes about themselves.
 #[derive(ToSchema)]
 pub struct ProfileChange {
-    /// 1 to 64 characters without control characters.
+    /// 1 to 64 characters, at least one of which can be seen, without control characters and such as change the
+    /// direction of writing; no reserved name.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "Milena Jesenská")]
     pub display_name: DisplayName,
 }
@@ -104,7 +105,7 @@ impl TryFrom<Fields> for PasswordChange {
 /// A message to send.
 #[derive(ToSchema)]
 pub struct NewMessage {
-    /// 1 to 8000 characters without U+0000.
+    /// 1 to 8000 characters without U+0000, at least one of which can be seen.
     #[schema(value_type = String, min_length = 1, max_length = 8000, example = "Dear Milena")]
     pub body: Body,
 }
@@ -113,7 +114,7 @@ impl TryFrom<Fields> for NewMessage {
     type Error = Refusal;
 
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
-        Ok(Self { body: Body::new(fields.text("body")?)? })
+        Ok(Self { body: Body::written(fields.text("body")?)? })
     }
 }
 

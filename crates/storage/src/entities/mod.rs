@@ -3,6 +3,7 @@
 
 pub mod consumer_offsets;
 pub mod conversations;
+pub mod imported_people;
 pub mod log_epochs;
 pub mod log_topics;
 pub mod members;

@@ -6,6 +6,7 @@ mod m20261121_090100_conversations;
 mod m20261121_090200_log;
 mod m20261128_200000_server_key;
 mod m20261128_201000_log_topics;
+mod m20261128_202000_imported_people;
 mod run;
 
 use sea_orm_migration::prelude::*;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_090200_log::Migration),
             Box::new(m20261128_200000_server_key::Migration),
             Box::new(m20261128_201000_log_topics::Migration),
+            Box::new(m20261128_202000_imported_people::Migration),
         ]
     }
 }

@@ -3,6 +3,7 @@
 mod audit;
 pub(crate) mod conversations;
 pub(crate) mod history;
+mod imported;
 pub(crate) mod offsets;
 pub(crate) mod partitions;
 pub(crate) mod passwords;

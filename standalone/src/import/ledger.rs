@@ -1,0 +1,86 @@
+//! What this import has put into the log and has not seen in the database yet.
+//!
+//! A message is named by its sender and its id. Of two lines with the same name only one can be stored; which one is
+//! decided here, in the order of the file, not by the consumer, to which partitions come in any order. And what is
+//! counted as imported is looked up in the database afterwards, by its content.
+
+use std::collections::HashMap;
+
+use milena_domain::{ConversationId, MessageEvent, MessageId};
+use milena_storage::StoredMessage;
+use sha2::{Digest, Sha256};
+
+/// Messages remembered, at most (about 100 MB): then the import waits until the database has them.
+pub(crate) const MESSAGES_MAX: usize = 1_000_000;
+
+/// What makes a message itself, besides its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Content {
+    conversation: ConversationId,
+    /// The first half of a SHA-256 over time and text.
+    digest: [u8; 16],
+}
+
+impl Content {
+    pub(crate) fn of(event: &MessageEvent) -> Self {
+        Self::new(event.conversation, event.sent_at.unix_ms(), event.body.as_str())
+    }
+
+    pub(crate) fn of_stored(message: &StoredMessage) -> Self {
+        Self::new(message.conversation, message.sent_at.unix_ms(), message.body.as_str())
+    }
+
+    fn new(conversation: ConversationId, sent_at_ms: i64, body: &str) -> Self {
+        let hash = Sha256::new().chain_update(sent_at_ms.to_be_bytes()).chain_update(body).finalize();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash[..16]);
+        Self { conversation, digest }
+    }
+
+    /// Why a message with this content cannot have the name of one with the content of `other`.
+    pub(crate) fn conflict(self, other: Self) -> Option<&'static str> {
+        if self.conversation != other.conversation {
+            return Some("to somebody else (see --id-scope)");
+        }
+        (self.digest != other.digest).then_some("with another text or time")
+    }
+}
+
+/// A message on its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent {
+    /// Its line in the file.
+    pub(crate) line: u64,
+    /// What must be in the database.
+    pub(crate) content: Content,
+}
+
+/// All messages on their way.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    sent: HashMap<MessageId, Sent>,
+}
+
+impl Ledger {
+    /// The message of this import that has the id.
+    pub(crate) fn get(&self, id: MessageId) -> Option<Sent> {
+        self.sent.get(&id).copied()
+    }
+
+    /// Notes a message.
+    pub(crate) fn insert(&mut self, id: MessageId, sent: Sent) {
+        self.sent.insert(id, sent);
+    }
+
+    /// No more may be noted.
+    pub(crate) fn is_full(&self) -> bool {
+        self.sent.len() >= MESSAGES_MAX
+    }
+
+    /// All of it, by line.
+    pub(crate) fn take(&mut self) -> Vec<(MessageId, Sent)> {
+        let mut sent: Vec<_> = std::mem::take(&mut self.sent).into_iter().collect();
+        sent.sort_unstable_by_key(|(_, sent)| sent.line);
+        sent
+    }
+}
