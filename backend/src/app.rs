@@ -17,12 +17,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::auth::{Accounts, PasswordHashes, Sessions, SignInRate};
 use crate::chat::{self, ChatError, Running};
 use crate::free_disk;
-use crate::http::{Context, HttpService, Readiness, RequestRate};
+use crate::http::{Context, HttpService, Readiness, RequestRate, Turns};
 use crate::log::health::Health;
 use crate::metrics;
 use crate::registry::Registry;
 use crate::server::{Connections, Server};
 use crate::socket::{SendRate, Sockets};
+use crate::upkeep::keep_in_order;
 
 /// Connections that wait to be accepted, at most; the system may allow fewer (`net.core.somaxconn`). Beyond, clients have to
 /// knock again: a node that comes back is knocked at by all its clients at once.
@@ -123,6 +124,7 @@ impl App {
             sessions: sessions.clone(),
             send_rate,
             request_rate: RequestRate::from_settings(&settings.limits),
+            turns: Turns::from_settings(&settings.limits),
             sockets,
             connections: connections.clone(),
             settings: settings.http,
@@ -133,6 +135,7 @@ impl App {
         tasks.spawn(free_disk::watch(folders, min_free_bytes, health.clone(), upkeep.clone()).await);
         tasks.spawn(sessions.keep(upkeep.clone()));
         tasks.spawn(metrics::keep(upkeep.clone()));
+        tasks.spawn(keep_in_order(store.clone(), upkeep.clone()));
         let operations = operations.map(|listener| {
             let connections = Connections::new(&http, stopping.clone());
             Server::start(listener, HttpService::for_operations(&context), connections)

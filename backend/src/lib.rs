@@ -18,6 +18,7 @@ pub mod registry;
 pub mod server;
 pub mod signals;
 pub mod socket;
+mod upkeep;
 pub mod wire;
 
 pub use app::{App, AppError};

@@ -112,10 +112,12 @@ pub(crate) struct ImportArguments {
     /// Let the created people sign in with this password (8 to 256 characters). Without it they cannot sign in.
     #[arg(long, value_name = "PASSWORD", env = "MILENA_IMPORT_PASSWORD", hide_env_values = true)]
     pub(crate) password: Option<String>,
-    /// The same, with the password in the first line of a file, where other people of the machine do not see it.
+    /// The same, with the password in the first line of a file, where other people of the machine do not see
+    /// it.
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Within what the ids of the file are unique. It belongs to the file: with another scope its messages are others.
+    /// Within what the ids of the file are unique. It belongs to the file: with another scope its messages
+    /// are others.
     #[arg(long, value_name = "SCOPE", value_enum, default_value_t = IdScope::Sender)]
     pub(crate) id_scope: IdScope,
     /// End when the log has everything, without waiting until the database has it too.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -14,6 +15,7 @@ use warp::{Filter, Rejection};
 
 use super::context::{Context, with};
 use super::query::Query;
+use super::turns::Turn;
 use crate::auth::{Identity, cookie, origin};
 use crate::refusal::{Code, Refusal};
 use crate::server::Peer;
@@ -37,6 +39,8 @@ pub(super) struct Call {
     /// The connection.
     pub(super) peer: Peer,
     body: Chunks,
+    /// Its person's turn, once they are known; ends with the request.
+    turn: OnceLock<Turn>,
 }
 
 /// A body as it arrives.
@@ -55,6 +59,7 @@ pub(super) fn call(
         query: Query::new(query),
         peer,
         body,
+        turn: OnceLock::new(),
     });
     with(context).and(call)
 }
@@ -64,13 +69,17 @@ fn chunks<B: Buf>(stream: impl Stream<Item = Result<B, warp::Error>> + Send + Sy
 }
 
 impl Call {
-    /// Who makes the request; counts it.
+    /// Who makes the request; counts it, and waits for the person's turn, which is theirs until the request
+    /// is answered.
     ///
     /// # Errors
     /// As [`Call::uncounted_identity`], and `rate_limited`.
     pub(super) async fn identity(&self, context: &Context) -> Result<Identity, Refusal> {
         let identity = self.uncounted_identity(context).await?;
         context.request_rate.check(identity.person.id)?;
+        let turn = context.turns.take(identity.person.id).await?;
+        // A second look at who it is needs no second turn.
+        let _ = self.turn.set(turn);
         Ok(identity)
     }
 

@@ -9,6 +9,7 @@ use warp::Filter;
 
 use super::readiness::Readiness;
 use super::request_rate::RequestRate;
+use super::turns::Turns;
 use crate::auth::{Accounts, Sessions, SignInRate};
 use crate::chat::Chat;
 use crate::server::Connections;
@@ -24,6 +25,7 @@ pub struct Parts {
     pub sign_in_rate: SignInRate,
     pub send_rate: Arc<SendRate>,
     pub request_rate: RequestRate,
+    pub turns: Turns,
     pub sockets: Sockets,
     pub connections: Connections,
     pub readiness: Readiness,

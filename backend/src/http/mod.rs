@@ -23,9 +23,11 @@ mod service;
 mod sessions;
 mod socket;
 mod templates;
+mod turns;
 
 pub use context::{Context, Parts};
 pub use openapi::document;
 pub use readiness::Readiness;
 pub use request_rate::RequestRate;
 pub use service::HttpService;
+pub use turns::Turns;

@@ -22,7 +22,7 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 /// Find people by username or display name.
 #[utoipa::path(
     get, path = "/api/v1/users", tag = "people", security(("token" = []), ("cookie" = [])),
-    params(("query" = String, Query, max_length = 64, description = "What a name begins with or contains, in any case")),
+    params(("query" = String, Query, max_length = 64, description = "What a name or a word of it begins with, without regard to case and marks; of several words each")),
     responses((status = 200, body = People)),
 )]
 pub(super) async fn search(context: Context, call: Call) -> Outcome {

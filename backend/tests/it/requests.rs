@@ -44,3 +44,24 @@ async fn who_asks_too_fast_waits_and_nobody_else_does() {
     node.until(async |node| (node.get(&anna, "/api/v1/me").await.status == 200).then_some(())).await;
     node.stop().await;
 }
+
+#[tokio::test]
+async fn who_asks_for_much_at_once_waits_for_it_alone() {
+    let node = Node::start_with(|settings| {
+        settings.limits.requests_at_once = 1;
+        settings.limits.requests_waiting = 3;
+    })
+    .await;
+    let (anna, ben) = (node.register("anna").await, node.register("ben").await);
+    let flood = futures::future::join_all((0..60).map(|_| node.get(&anna, "/api/v1/conversations")));
+    let beside = futures::future::join_all((0..3).map(|_| node.get(&ben, "/api/v1/conversations")));
+    let (answers, others) = tokio::join!(flood, beside);
+    assert!(others.iter().all(|answer| answer.status == 200), "{others:?}");
+    let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert!(done.len() >= 4, "those who had a turn, and those who waited");
+    for answer in refused {
+        assert!(answer.problem(429, "rate_limited")["retry_after_ms"].as_u64().is_some());
+    }
+    node.get(&anna, "/api/v1/conversations").await.ok(200);
+    node.stop().await;
+}

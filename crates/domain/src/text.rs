@@ -38,7 +38,8 @@ impl Username {
         self.0.to_ascii_lowercase()
     }
 
-    /// Refuses a name for a *new* account that would be taken for the system's own. Accounts that have one keep it.
+    /// Refuses a name for a *new* account that would be taken for the system's own. Accounts that have one
+    /// keep it.
     ///
     /// # Errors
     /// Names the field `username`.
@@ -52,8 +53,8 @@ impl Username {
 
 const RESERVED: &str = "is reserved, or looks like a name that is";
 
-/// 1–64 characters to show, at least one of which is seen, composed (NFC), without control characters and without
-/// such as turn the direction of what stands beside them; blanks around it are dropped.
+/// 1–64 characters to show, at least one of which is seen, composed (NFC), without control characters and
+/// without such as turn the direction of what stands beside them; blanks around it are dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(Box<str>);
 
@@ -152,8 +153,8 @@ impl Body {
         Ok(Self(text))
     }
 
-    /// The text of a *new* message: something of it must be seen. What stands in a log already, and what is imported,
-    /// may be blank.
+    /// The text of a *new* message: something of it must be seen. What stands in a log already, and what is
+    /// imported, may be blank.
     ///
     /// # Errors
     /// Names the field `body`.

@@ -43,8 +43,8 @@ impl Timestamp {
 }
 
 impl Timestamp {
-    /// Reads a time and refuses one that can only be kept as another: records of the log are clamped instead, so that
-    /// they stay readable.
+    /// Reads a time and refuses one that can only be kept as another: records of the log are clamped instead,
+    /// so that they stay readable.
     ///
     /// # Errors
     /// Names the field `sent_at`, and the limits when it is a time beyond them.

@@ -1,8 +1,9 @@
 //! What of a text is seen, and what it is compared by.
 //!
-//! Which characters are invisible, turn the direction of what follows, or are marks is taken from Unicode's own tables
-//! (ICU4X), so that the whole kind is meant and not those that somebody thought of. The browser has the same rules
-//! (`frontend/src/lib/names/fold.ts`); one table of cases, `crates/domain/tests/names.json`, is run through both.
+//! Which characters are invisible, turn the direction of what follows, or are marks is taken from Unicode's
+//! own tables (ICU4X), so that the whole kind is meant and not those that somebody thought of. The browser
+//! has the same rules (`frontend/src/lib/names/fold.ts`); one table of cases,
+//! `crates/domain/tests/names.json`, is run through both.
 
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{
@@ -72,8 +73,8 @@ pub(crate) fn composed(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
-/// The form in which names are compared: without case, marks and what is not seen; letters that Unicode does not take
-/// apart are written as people write them who do not have them.
+/// The form in which names are compared: without case, marks and what is not seen; letters that Unicode does
+/// not take apart are written as people write them who do not have them.
 #[must_use]
 pub fn fold(text: &str) -> String {
     let plain = DecomposingNormalizerBorrowed::new_nfkd().normalize(text).to_lowercase();
@@ -114,8 +115,8 @@ pub fn folded_name(text: &str) -> String {
     words(text).join(" ").chars().take(FOLDED_NAME_MAX_CHARS).collect()
 }
 
-/// Every place of a name at which one may begin to type it, up to the end of its word: each word, and in scripts that
-/// are written without blanks each sign. Sorted, each once.
+/// Every place of a name at which one may begin to type it, up to the end of its word: each word, and in
+/// scripts that are written without blanks each sign. Sorted, each once.
 #[must_use]
 pub fn word_starts(text: &str) -> Vec<String> {
     let mut starts = Vec::new();
@@ -138,12 +139,29 @@ fn is_written_without_blanks(c: char) -> bool {
     matches!(script, Script::Han | Script::Hiragana | Script::Katakana | Script::Hangul)
 }
 
-/// What the eye makes of a name: two names with the same may be taken for each other. Signs that look alike are one
-/// (UTS #39), and what stands between the letters does not count.
+/// What the eye makes of a name: two names with the same may be taken for each other. Signs that look like a
+/// letter or digit of ASCII, small or capital, are that one (UTS #39), and what stands between the letters
+/// does not count.
 #[must_use]
 pub fn lookalike(name: &str) -> String {
-    let seen: String = skeleton(&fold(name)).collect();
-    fold(&seen).chars().filter(|c| c.is_alphanumeric()).collect()
+    let mut seen = String::with_capacity(name.len());
+    for sign in fold(name).chars() {
+        let capital = sign.to_uppercase().to_string();
+        match ascii_skeleton(&sign.to_string()).or_else(|| ascii_skeleton(&capital)) {
+            // Once more: what looks like `m` looks like `rn`.
+            Some(letters) => seen.push_str(&ascii_skeleton(&letters).unwrap_or(letters)),
+            None => seen.push(sign),
+        }
+    }
+    seen.retain(char::is_alphanumeric);
+    seen
+}
+
+/// The ASCII letters and digits, small, that a text looks like.
+fn ascii_skeleton(text: &str) -> Option<String> {
+    let seen: String = skeleton(text).collect();
+    let is_ascii = !seen.is_empty() && seen.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_ascii.then(|| seen.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -155,6 +155,10 @@ impl Settings {
             "limits.request_burst and limits.request_per_second must be at least 1",
         );
         require(
+            (1..=1_000).contains(&self.limits.requests_at_once) && self.limits.requests_waiting <= 100_000,
+            "limits.requests_at_once must be 1 to 1000, limits.requests_waiting at most 100000",
+        );
+        require(
             self.limits.frame_burst >= 1 && self.limits.frame_per_second >= 1,
             "limits.frame_burst and limits.frame_per_second must be at least 1",
         );

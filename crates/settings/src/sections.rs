@@ -97,7 +97,7 @@ section! {
         sign_in_burst: u32, sign_in_per_minute: u32, sign_in_account_burst: u32, sign_in_account_per_minute: u32,
         send_burst: u32, send_per_second: u32, send_bytes_burst: u32, send_bytes_per_second: u32,
         send_bytes_per_day: u32, min_free_disk_bytes: u64, request_burst: u32, request_per_second: u32,
-        frame_burst: u32, frame_per_second: u32,
+        requests_at_once: u32, requests_waiting: u32, frame_burst: u32, frame_per_second: u32,
     }
 }
 section! {

@@ -1,8 +1,8 @@
 //! Statements in plain SQL for what an entity query cannot say, written once for all three databases.
 
-use sea_orm::{DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
 
-use crate::StoreKind;
+use crate::{StorageError, StoreKind};
 
 /// A statement with `?` for each value; PostgreSQL gets `$1`, `$2`… instead. The text must have no other `?`.
 pub(crate) fn statement(kind: StoreKind, text: &str, values: impl IntoIterator<Item = Value>) -> Statement {
@@ -30,16 +30,26 @@ fn numbered(text: &str) -> String {
     numbered
 }
 
-/// A `LIKE` pattern's text in which `%`, `_` and the escape character `!` stand for themselves.
-pub(crate) fn escape_like(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '!') {
-            escaped.push('!');
-        }
-        escaped.push(c);
-    }
-    escaped
+/// How the database would answer a statement, a line each.
+pub(crate) async fn plan(
+    kind: StoreKind,
+    connection: &impl ConnectionTrait,
+    statement: Statement,
+) -> Result<Vec<String>, StorageError> {
+    let word = if kind == StoreKind::Sqlite { "EXPLAIN QUERY PLAN" } else { "EXPLAIN" };
+    let explain = Statement { sql: format!("{word} {}", statement.sql), ..statement };
+    let rows = connection.query_all_raw(explain).await?;
+    rows.iter()
+        .map(|row| match kind {
+            StoreKind::Sqlite => Ok(row.try_get("", "detail")?),
+            StoreKind::Postgres => Ok(row.try_get_by_index(0)?),
+            StoreKind::MySql => {
+                let text = |name| row.try_get::<Option<String>>("", name).map(Option::unwrap_or_default);
+                let fields = [text("table")?, text("type")?, text("key")?, text("rows")?, text("Extra")?];
+                Ok(fields.join(" "))
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -50,10 +60,5 @@ mod tests {
     fn placeholders_are_numbered_for_postgres() {
         assert_eq!(numbered("a = ? AND b = ? "), "a = $1 AND b = $2 ");
         assert_eq!(numbered("no values"), "no values");
-    }
-
-    #[test]
-    fn patterns_are_escaped() {
-        assert_eq!(escape_like("50%_off!"), "50!%!_off!!");
     }
 }

@@ -1,8 +1,8 @@
 //! What this import has put into the log and has not seen in the database yet.
 //!
-//! A message is named by its sender and its id. Of two lines with the same name only one can be stored; which one is
-//! decided here, in the order of the file, not by the consumer, to which partitions come in any order. And what is
-//! counted as imported is looked up in the database afterwards, by its content.
+//! A message is named by its sender and its id. Of two lines with the same name only one can be stored; which
+//! one is decided here, in the order of the file, not by the consumer, to which partitions come in any order.
+//! And what is counted as imported is looked up in the database afterwards, by its content.
 
 use std::collections::HashMap;
 

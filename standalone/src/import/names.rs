@@ -1,8 +1,8 @@
 //! From names in a file to usernames.
 //!
-//! A name that is a valid username is taken as it is, if nobody has it yet and it is not reserved. Any other keeps what
-//! can be kept and gets a short hash of the original, so that different names stay different, also those that
-//! differ in case only. The original becomes the display name, as far as it can be shown.
+//! A name that is a valid username is taken as it is, if nobody has it yet and it is not reserved. Any other
+//! keeps what can be kept and gets a short hash of the original, so that different names stay different, also
+//! those that differ in case only. The original becomes the display name, as far as it can be shown.
 
 use milena_domain::{DisplayName, Username, limits};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,8 @@
 //! The people of an import: found again by the names that they have in files, created when missing.
 //!
-//! A name is one account, in every file and every run: the one that was kept for it, else the one whose username is the
-//! name letter by letter, else the one that [`distinct`] gives it. "Ann" and "ann" are two people.
+//! A name is one account, in every file and every run: the one that was kept for it, else the one whose
+//! username is the name letter by letter, else the one that [`distinct`] gives it. "Ann" and "ann" are two
+//! people.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,5 @@
-//! The progress bar: bytes of the file, messages, rate, remaining time; without a terminal, a line now and then.
+//! The progress bar: bytes of the file, messages, rate, remaining time; without a terminal, a line now and
+//! then.
 
 use std::io::Write;
 use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! What a line of an import is: its message is named by sender and id, its people by their names letter by letter. What
-//! cannot be stored as itself is refused, and what is counted is what is stored.
+//! What a line of an import is: its message is named by sender and id, its people by their names letter by
+//! letter. What cannot be stored as itself is refused, and what is counted is what is stored.
 
 use std::path::{Path, PathBuf};
 

@@ -65,8 +65,8 @@ impl TryFrom<Fields> for Credentials {
 /// What somebody changes about themselves.
 #[derive(ToSchema)]
 pub struct ProfileChange {
-    /// 1 to 64 characters, at least one of which can be seen, without control characters and such as change the
-    /// direction of writing; no reserved name.
+    /// 1 to 64 characters, at least one of which can be seen, without control characters and such as change
+    /// the direction of writing; no reserved name.
     #[schema(value_type = String, min_length = 1, max_length = 64, example = "Milena Jesenská")]
     pub display_name: DisplayName,
 }

@@ -95,7 +95,7 @@ impl Database {
 
     /// Leaves nothing in the tables, and nothing to be written behind the next measurement's back.
     pub(super) async fn clear(&self) -> anyhow::Result<()> {
-        let tables = ["messages", "members", "conversations", "consumer_offsets"];
+        let tables = ["messages", "conversation_lists", "members", "conversations", "consumer_offsets"];
         let sql = match self.kind {
             StoreKind::Postgres => format!("TRUNCATE {}; CHECKPOINT", tables.join(", ")),
             StoreKind::Mariadb => tables.map(|table| format!("TRUNCATE {table};")).concat(),

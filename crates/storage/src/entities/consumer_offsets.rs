@@ -17,6 +17,9 @@ pub struct Model {
     pub epoch: i32,
     /// The first offset that is not stored.
     pub next_offset: i64,
+    /// Up to where what is stored stands in the conversation lists too; behind when a program of before
+    /// stores.
+    pub listed_offset: i64,
 }
 
 /// None: what belongs together is joined by the queries.

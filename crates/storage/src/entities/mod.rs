@@ -2,12 +2,14 @@
 #![allow(missing_docs, reason = "the derived items; the fields are documented")]
 
 pub mod consumer_offsets;
+pub mod conversation_lists;
 pub mod conversations;
 pub mod imported_people;
 pub mod log_epochs;
 pub mod log_topics;
 pub mod members;
 pub mod messages;
+pub mod name_words;
 pub mod server_keys;
 pub mod sessions;
 pub mod users;

@@ -16,12 +16,18 @@ pub struct Model {
     pub username_folded: String,
     /// The name to show.
     pub display_name: String,
-    /// In lower case, for the search.
+    /// In lower case: what programs of before search.
     pub display_name_folded: String,
     /// PHC text of argon2id; none for imported people, who cannot sign in.
     pub password_hash: Option<String>,
     /// Milliseconds since 1970.
     pub created_at_ms: i64,
+    /// The display name as it is compared from its beginning on.
+    pub name_folded: String,
+    /// The display name that was folded.
+    pub folded_from: String,
+    /// By which version of the folding; 0 for not yet.
+    pub fold_version: i32,
 }
 
 /// None: what belongs together is joined by the queries.

@@ -7,6 +7,8 @@ mod m20261121_090200_log;
 mod m20261128_200000_server_key;
 mod m20261128_201000_log_topics;
 mod m20261128_202000_imported_people;
+mod m20261128_202100_names;
+mod m20261128_202200_conversation_lists;
 mod run;
 
 use sea_orm_migration::prelude::*;
@@ -27,6 +29,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_200000_server_key::Migration),
             Box::new(m20261128_201000_log_topics::Migration),
             Box::new(m20261128_202000_imported_people::Migration),
+            Box::new(m20261128_202100_names::Migration),
+            Box::new(m20261128_202200_conversation_lists::Migration),
         ]
     }
 }

@@ -68,14 +68,30 @@ const SUMMARIES: &str = "\
         SELECT bound.position FROM messages bound \
         WHERE bound.conversation_id = page.id AND bound.position > page.last_read AND bound.sender_id <> ? \
         ORDER BY bound.position LIMIT 1 OFFSET ?), 9007199254740991)) END AS unread \
-    FROM (\
-      SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
-      FROM members m JOIN conversations c ON c.id = m.conversation_id \
-      WHERE m.user_id = ? {which} \
-      ORDER BY c.last_sent_at_ms DESC, c.id DESC LIMIT ?) page \
+    FROM ({page}) page \
     LEFT JOIN members other ON other.conversation_id = page.id AND other.user_id <> ? \
     LEFT JOIN messages last ON last.conversation_id = page.id AND last.position = page.last_position \
     ORDER BY page.last_sent_at_ms DESC, page.id DESC";
+
+/// A page of a person's list: read from the index in its order, and nothing else of the list with it.
+const LISTED: &str = "\
+    SELECT c.id, c.last_position, l.last_sent_at_ms, m.last_read \
+    FROM (\
+      SELECT conversation_id, user_id, last_sent_at_ms FROM conversation_lists \
+      WHERE user_id = ? {before} \
+      ORDER BY last_sent_at_ms DESC, conversation_id DESC LIMIT ?) l \
+    JOIN conversations c ON c.id = l.conversation_id \
+    JOIN members m ON m.conversation_id = l.conversation_id AND m.user_id = l.user_id";
+
+/// What lies after the cursor. The first condition alone is where the index is entered.
+const BEFORE: &str =
+    "AND last_sent_at_ms <= ? AND (last_sent_at_ms < ? OR (last_sent_at_ms = ? AND conversation_id < ?))";
+
+/// Conversations by their ids, of which the person is a member.
+const NAMED: &str = "\
+    SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
+    FROM members m JOIN conversations c ON c.id = m.conversation_id \
+    WHERE m.user_id = ? AND m.conversation_id {which} LIMIT ?";
 
 impl Store {
     /// The person's conversations, newest first, from after `before` on, at most `limit`.
@@ -89,18 +105,7 @@ impl Store {
         before: Option<ListCursor>,
         limit: usize,
     ) -> Result<Listing, StorageError> {
-        let (which, values) = match before {
-            None => ("", Vec::new()),
-            Some(cursor) => (
-                "AND (c.last_sent_at_ms < ? OR (c.last_sent_at_ms = ? AND c.id < ?))",
-                vec![
-                    cursor.last_sent_at.unix_ms().into(),
-                    cursor.last_sent_at.unix_ms().into(),
-                    cursor.id.as_uuid().into(),
-                ],
-            ),
-        };
-        let query = self.summaries(user, which, values, row_limit(limit));
+        let query = self.listed(user, before, limit);
         let (conversations, log) = self.read_summaries(topic, user, vec![query]).await?;
         Ok(Listing { conversations, log })
     }
@@ -115,7 +120,7 @@ impl Store {
         user: UserId,
         id: ConversationId,
     ) -> Result<(Option<ConversationSummary>, LogPosition), StorageError> {
-        let query = self.summaries(user, "AND c.id = ?", vec![id.as_uuid().into()], 1);
+        let query = self.summaries(user, &NAMED.replace("{which}", "= ?"), vec![id.as_uuid().into()], 1);
         let (mut found, log) = self.read_summaries(topic, user, vec![query]).await?;
         Ok((found.pop(), log))
     }
@@ -130,11 +135,11 @@ impl Store {
         user: UserId,
         ids: &[ConversationId],
     ) -> Result<Listing, StorageError> {
-        let which = format!("AND c.id IN ({})", vec!["?"; AMONG].join(", "));
+        let page = NAMED.replace("{which}", &format!("IN ({})", vec!["?"; AMONG].join(", ")));
         let queries = ids.chunks(AMONG).map(|chunk| {
             // Filled up with its last id, so that there is one statement for the database to prepare.
             let ids = chunk.iter().chain(std::iter::repeat_n(&chunk[chunk.len() - 1], AMONG - chunk.len()));
-            self.summaries(user, &which, ids.map(|id| id.as_uuid().into()).collect(), AMONG as u64)
+            self.summaries(user, &page, ids.map(|id| id.as_uuid().into()).collect(), AMONG as u64)
         });
         let (conversations, log) = self.read_summaries(topic, user, queries.collect()).await?;
         Ok(Listing { conversations, log })
@@ -189,12 +194,34 @@ impl Store {
         .await
     }
 
-    fn summaries(&self, user: UserId, which: &str, which_values: Vec<Value>, limit: u64) -> Statement {
+    fn listed(&self, user: UserId, before: Option<ListCursor>, limit: usize) -> Statement {
+        let (before, values) = match before {
+            None => ("", Vec::new()),
+            Some(ListCursor { last_sent_at, id }) => {
+                let at = || Value::from(last_sent_at.unix_ms());
+                (BEFORE, vec![at(), at(), at(), id.as_uuid().into()])
+            }
+        };
+        self.summaries(user, &LISTED.replace("{before}", before), values, row_limit(limit))
+    }
+
+    /// How the database would read a page of the list: for tests and operators.
+    #[doc(hidden)]
+    pub async fn plan_of_list(
+        &self,
+        user: UserId,
+        before: Option<ListCursor>,
+    ) -> Result<Vec<String>, StorageError> {
+        crate::sql::plan(self.kind(), self.reader(), self.listed(user, before, 20)).await
+    }
+
+    /// `page` names the conversations; its values are the person, those given, and the limit.
+    fn summaries(&self, user: UserId, page: &str, page_values: Vec<Value>, limit: u64) -> Statement {
         let me = || Value::from(user.as_uuid());
         let mut values = vec![me(), me(), i64::from(UNREAD_MAX_COUNT - 1).into(), me()];
-        values.extend(which_values);
+        values.extend(page_values);
         values.extend([(limit as i64).into(), me()]);
-        statement(self.kind(), &SUMMARIES.replace("{which}", which), values)
+        statement(self.kind(), &SUMMARIES.replace("{page}", page), values)
     }
 
     /// What the queries find, and how far the log was stored, all at one moment.

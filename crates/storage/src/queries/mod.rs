@@ -4,6 +4,8 @@ mod audit;
 pub(crate) mod conversations;
 pub(crate) mod history;
 mod imported;
+pub(crate) mod lists;
+pub(crate) mod names;
 pub(crate) mod offsets;
 pub(crate) mod partitions;
 pub(crate) mod passwords;

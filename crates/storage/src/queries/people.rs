@@ -2,17 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use milena_domain::{DisplayName, Timestamp, UserId, Username};
+use milena_domain::{DisplayName, Timestamp, UserId, Username, folded_name};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, LikeExpr, OnConflict};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder, QuerySelect, SqlErr,
-};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr};
 use uuid::Uuid;
 
+use super::names::{FOLD_VERSION, insert_words, replace_words, words_of};
 use super::{moment, row_limit};
 use crate::entities::users;
-use crate::sql::escape_like;
 use crate::{StorageError, Store};
 
 /// Rows or ids of one statement.
@@ -53,13 +51,17 @@ impl Store {
     /// [`StorageError::UsernameTaken`], or the database's.
     pub async fn create_user(&self, user: NewUser) -> Result<(), StorageError> {
         self.answer(async {
-            match users::Entity::insert(row(user)).exec_without_returning(self.writer()).await {
-                Ok(_) => Ok(()),
-                Err(error) => match error.sql_err() {
+            let (id, words) =
+                (user.id.as_uuid(), words_of(user.username.as_str(), user.display_name.as_str()));
+            let transaction = self.write_transaction().await?;
+            if let Err(error) = users::Entity::insert(row(user)).exec_without_returning(&transaction).await {
+                return match error.sql_err() {
                     Some(SqlErr::UniqueConstraintViolation(_)) => Err(StorageError::UsernameTaken),
                     _ => Err(error.into()),
-                },
+                };
             }
+            insert_words(&transaction, [(id, words)]).await?;
+            Ok(transaction.commit().await?)
         })
         .await
     }
@@ -89,17 +91,23 @@ impl Store {
     ) -> Result<(), StorageError> {
         let nothing =
             OnConflict::column(users::Column::UsernameFolded).do_nothing_on([users::Column::Id]).to_owned();
+        let transaction = self.write_transaction().await?;
         users::Entity::insert_many(people.iter().cloned().map(row))
             .on_conflict(nothing)
-            .exec_without_returning(self.writer())
+            .exec_without_returning(&transaction)
             .await?;
         let stored = users::Entity::find()
             .select_only()
             .columns([users::Column::UsernameFolded, users::Column::Id])
             .filter(users::Column::UsernameFolded.is_in(people.iter().map(|user| user.username.folded())))
             .into_tuple::<(String, Uuid)>()
-            .all(self.writer())
+            .all(&transaction)
             .await?;
+        let new: HashSet<Uuid> = stored.iter().map(|(_, id)| *id).collect();
+        let new = people.iter().filter(|user| new.contains(&user.id.as_uuid()));
+        let words = |user: &NewUser| words_of(user.username.as_str(), user.display_name.as_str());
+        insert_words(&transaction, new.map(|user| (user.id.as_uuid(), words(user)))).await?;
+        transaction.commit().await?;
         ids.extend(stored.into_iter().map(|(name, id)| (name, UserId::from_uuid(id))));
         Ok(())
     }
@@ -110,12 +118,24 @@ impl Store {
     /// The database's.
     pub async fn rename(&self, user: UserId, name: &DisplayName) -> Result<bool, StorageError> {
         self.answer(async {
+            let id = user.as_uuid();
+            let transaction = self.write_transaction().await?;
             let updated = users::Entity::update_many()
                 .col_expr(users::Column::DisplayName, Expr::value(name.as_str()))
                 .col_expr(users::Column::DisplayNameFolded, Expr::value(name.as_str().to_lowercase()))
-                .filter(users::Column::Id.eq(user.as_uuid()))
-                .exec(self.writer())
+                .col_expr(users::Column::NameFolded, Expr::value(folded_name(name.as_str())))
+                .col_expr(users::Column::FoldedFrom, Expr::value(name.as_str()))
+                .col_expr(users::Column::FoldVersion, Expr::value(FOLD_VERSION))
+                .filter(users::Column::Id.eq(id))
+                .exec(&transaction)
                 .await?;
+            let Some(person) = users::Entity::find_by_id(id).one(&transaction).await? else {
+                return Ok(false);
+            };
+            if updated.rows_affected > 0 {
+                replace_words(&transaction, id, words_of(&person.username, name.as_str())).await?;
+            }
+            transaction.commit().await?;
             Ok(updated.rows_affected > 0)
         })
         .await
@@ -151,59 +171,62 @@ impl Store {
         .await
     }
 
-    /// People whose username or display name has `query` in it, regardless of case: the exact username first, then
-    /// usernames that begin with it, then display names that do, then the rest; each by username. `%` and `_` stand
-    /// for themselves. An empty query finds nobody.
+    /// People whose username or display name begins with `query`, or of whose names each word of it begins a
+    /// word, regardless of case, marks and punctuation: the exact username first, then usernames that begin
+    /// with it, then display names that do, then the rest. Each step reads as many entries of an index as it
+    /// answers, or some more. An empty query finds nobody.
     ///
     /// # Errors
     /// The database's.
     pub async fn search_people(&self, query: &str, limit: usize) -> Result<Vec<Person>, StorageError> {
-        let query = query.trim().to_lowercase();
+        let query = query.trim().trim_start_matches('@').to_lowercase();
         if query.is_empty() || query.contains('\0') {
             return Ok(Vec::new());
         }
         let limit = row_limit(limit);
         self.answer(async {
-            let mut found = Vec::new();
-            // A range of the index answers most searches. The last ASCII character ends it.
+            let mut found = Found { rows: Vec::new(), limit: limit as usize };
+            // The last ASCII character ends the range.
             if query.is_ascii() {
-                found = users::Entity::find()
+                let rows = users::Entity::find()
                     .filter(users::Column::UsernameFolded.gte(query.as_str()))
                     .filter(users::Column::UsernameFolded.lt(format!("{query}\u{7f}")))
                     .order_by_asc(users::Column::UsernameFolded)
                     .limit(limit)
                     .all(self.reader())
                     .await?;
+                found.add(rows);
             }
-            let rest = limit - found.len() as u64;
-            if rest > 0 {
-                found.extend(self.search_inside(&query, rest).await?);
+            if !found.is_full() {
+                // Some of them may be found already.
+                found.add(self.search_names(&query, 2 * limit).await?);
             }
-            Ok(found.into_iter().map(Person::from).collect())
+            if !found.is_full() {
+                found.add(self.search_words(&query, 2 * limit as usize).await?);
+            }
+            Ok(found.rows.into_iter().map(Person::from).collect())
         })
         .await
     }
+}
 
-    /// Those who have the text somewhere else than at the beginning of their username. Reads all people.
-    async fn search_inside(&self, query: &str, limit: u64) -> Result<Vec<users::Model>, StorageError> {
-        let text = escape_like(query);
-        let like = |column: users::Column, pattern: String| {
-            Expr::col((users::Entity, column)).like(LikeExpr::new(pattern).escape('!'))
-        };
-        let display_prefix = like(users::Column::DisplayNameFolded, format!("{text}%"));
-        let rows = users::Entity::find()
-            .filter(
-                Condition::any()
-                    .add(like(users::Column::UsernameFolded, format!("%{text}%")))
-                    .add(like(users::Column::DisplayNameFolded, format!("%{text}%"))),
-            )
-            .filter(like(users::Column::UsernameFolded, format!("{text}%")).not())
-            .order_by(Expr::expr(Expr::case(display_prefix, 0).finally(1)), Order::Asc)
-            .order_by_asc(users::Column::UsernameFolded)
-            .limit(limit)
-            .all(self.reader())
-            .await?;
-        Ok(rows)
+/// People found so far, each once.
+struct Found {
+    rows: Vec<users::Model>,
+    limit: usize,
+}
+
+impl Found {
+    /// Those who are not there yet, by username.
+    fn add(&mut self, mut rows: Vec<users::Model>) {
+        rows.retain(|row| self.rows.iter().all(|there| there.id != row.id));
+        rows.sort_by(|one, other| one.username_folded.cmp(&other.username_folded));
+        self.rows.extend(rows);
+        self.rows.truncate(self.limit);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.limit
     }
 }
 
@@ -216,6 +239,9 @@ fn row(user: NewUser) -> users::ActiveModel {
         display_name_folded: Set(user.display_name.as_str().to_lowercase()),
         password_hash: Set(user.password_hash),
         created_at_ms: Set(user.created_at.unix_ms()),
+        name_folded: Set(folded_name(user.display_name.as_str())),
+        folded_from: Set(user.display_name.as_str().to_owned()),
+        fold_version: Set(FOLD_VERSION),
     }
 }
 

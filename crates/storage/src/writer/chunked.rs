@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::derive::{self, DerivedConversation, DerivedMember};
 use super::{Manner, MessageRow, WriteBatch, fence};
-use crate::sql::statement;
+use crate::queries::lists::list_statement;
+use crate::sql::{backend, statement};
 use crate::{Store, StoreKind, WriteError, crash_point};
 
 /// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters. Larger ones were no
@@ -46,8 +47,10 @@ pub(super) async fn write(
     insert_messages(kind, &transaction, &inserted).await?;
     crash_point("after_insert");
     if !inserted.is_empty() {
-        upsert_conversations(kind, &transaction, &derive::conversations(&inserted)).await?;
+        let conversations = derive::conversations(&inserted);
+        upsert_conversations(kind, &transaction, &conversations).await?;
         insert_members(kind, &transaction, &derive::members(&inserted)).await?;
+        list(kind, &transaction, &conversations).await?;
     }
     crash_point("before_commit");
     transaction.commit().await?;
@@ -148,6 +151,21 @@ async fn insert_members(
             ]
         });
         transaction.execute_raw(statement(kind, &text, values)).await?;
+    }
+    Ok(())
+}
+
+/// The lists of the members of these conversations; see [`crate::queries::lists`].
+async fn list(
+    kind: StoreKind,
+    transaction: &DatabaseTransaction,
+    conversations: &[DerivedConversation],
+) -> Result<(), WriteError> {
+    for chunk in chunks(conversations) {
+        let which = format!("AND c.id IN ({})", repeated("?", chunk.len()));
+        let text = list_statement(backend(kind), &which);
+        let ids = chunk.iter().map(|found| Value::from(found.id.as_uuid()));
+        transaction.execute_raw(statement(kind, &text, ids)).await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter};
 
 use super::{OffsetAdvance, WriteBatch};
 use crate::WriteError;
@@ -69,6 +69,7 @@ async fn insert(
         partition_id: Set(advance.partition),
         epoch: Set(as_column(batch.epoch)),
         next_offset: Set(advance.from),
+        listed_offset: Set(advance.from),
     };
     let nothing = OnConflict::columns([Column::Topic, Column::PartitionId, Column::Epoch])
         .do_nothing_on([Column::Topic])
@@ -83,7 +84,11 @@ async fn compare_and_set(
     advance: &OffsetAdvance,
 ) -> Result<bool, WriteError> {
     // MySQL counts the rows that match, as the others do, because the driver asks for it (CLIENT_FOUND_ROWS).
+    // First the listed offset: MySQL assigns from left to right.
+    let listed = Expr::case(Expr::col(Column::ListedOffset).eq(Expr::col(Column::NextOffset)), advance.to)
+        .finally(Expr::col(Column::ListedOffset));
     let updated = Entity::update_many()
+        .col_expr(Column::ListedOffset, listed.into())
         .col_expr(Column::NextOffset, Expr::value(advance.to))
         .filter(Column::Topic.eq(batch.topic.as_str()))
         .filter(Column::PartitionId.eq(advance.partition))

@@ -7,6 +7,7 @@ import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
 import { useChatState, useDraft } from '@/lib/chat/chat-context';
 import { nameOf } from '@/lib/chat/person-name';
+import { isAlike } from '@/lib/names/lookalike';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { fullTime, shortTime } from '@/lib/time/format';
 import { useToday } from '@/lib/time/periods';
@@ -25,6 +26,7 @@ export function ConversationRow({ id, chosen }: { id: string; chosen: boolean })
 function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
   const { person, unread } = entry;
   const me = useChatState((state) => state.me.id);
+  const alike = useChatState((state) => isAlike(state.conversations, state.me, person.id));
   const unsent = useChatState((state) => state.outbox[person.id] ?? NONE);
   const draft = useDraft(person.id);
   // While the conversation is open its draft is in view already.
@@ -39,6 +41,7 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
       <Avatar id={person.id} name={person.display_name} notes={person.id === me} />
       <span className={styles.name} dir="auto">
         {name}
+        {alike && person.id !== me && <span className={styles.username}> @{person.username}</span>}
       </span>
       {entry.last_message && <Time sentAt={entry.last_message.sent_at} />}
       <span className={styles.preview} dir="auto">

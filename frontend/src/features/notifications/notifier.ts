@@ -3,6 +3,7 @@
 import type { ChatSession } from '@/lib/chat/chat-session';
 import type { ConversationId, Message } from '@/lib/http/types';
 import { oneLine } from '@/lib/markup/plain-text';
+import { isAlike } from '@/lib/names/lookalike';
 
 import { Announcements } from './announcement';
 import { permission } from './permission';
@@ -68,9 +69,11 @@ export class Notifier {
   }
 
   #show({ conversation, sender, body }: Message, count: number): void {
-    const { conversations, people } = this.#chat.store.getState();
+    const { conversations, people, me } = this.#chat.store.getState();
     const person = conversations[conversation]?.person ?? people[sender];
-    const notification = new Notification(person?.display_name ?? 'Milena', {
+    const alike = person !== undefined && isAlike(conversations, me, person.id);
+    const name = alike ? `${person.display_name} @${person.username}` : person?.display_name;
+    const notification = new Notification(name ?? 'Milena', {
       body: count > 1 ? `${count} new messages` : oneLine(body, TEXT_MAX_CHARS),
       // Of one conversation there is one at a time, also across tabs.
       tag: `milena-${conversation}`,

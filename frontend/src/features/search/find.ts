@@ -1,6 +1,8 @@
 // Who is meant by what was typed, best first. Pure and without the server, so that it answers at once and offline. Each word that
 // was typed must begin some word of some name; marks on letters, case and punctuation do not count.
 
+import { wordsOf } from '@/lib/names/fold';
+
 export interface Candidate {
   /** Everything one may be called. */
   names: readonly string[];
@@ -33,17 +35,3 @@ const WORD_START = /(?<=^| )[^ ]|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=
 
 const hasWord = (name: string, word: string) =>
   Array.from(name.matchAll(WORD_START)).some(({ index }) => name.startsWith(word, index));
-
-const wordsOf = (text: string) => folded(text).split(/[\s\p{P}]+/u).filter(Boolean); // prettier-ignore
-
-/** Letters that Unicode does not take apart into a letter and its mark. */
-const LETTERS: Record<string, string> = {
-  ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', đ: 'd', ð: 'd', þ: 'th', ł: 'l', ħ: 'h', ı: 'i',
-}; // prettier-ignore
-
-const folded = (text: string) =>
-  text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[\p{M}\p{Cf}]/gu, '')
-    .replace(/[ßæœøđðþłħı]/g, (letter) => LETTERS[letter] ?? letter);

@@ -18,5 +18,8 @@ describe('the rules of the form are those of the server', () => {
     expect(displayNameError('名'.repeat(64))).toBeNull();
     expect(displayNameError('名'.repeat(65))).not.toBeNull();
     expect(displayNameError('a\tb')).not.toBeNull();
+    expect(displayNameError('a\u202eb')).not.toBeNull();
+    expect(displayNameError('\u3164')).not.toBeNull();
+    expect(displayNameError('')).toBeNull();
   });
 });

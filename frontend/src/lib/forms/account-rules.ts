@@ -7,6 +7,7 @@ import {
   USERNAME_MAX_CHARS,
   USERNAME_MIN_CHARS,
 } from '@/config/limits';
+import { isVisible } from '@/lib/names/fold';
 
 export function usernameError(text: string): string | null {
   if (!/^[A-Za-z0-9._-]*$/.test(text)) return 'Only letters a–z, digits, dot, dash and underscore.';
@@ -18,7 +19,9 @@ export function usernameError(text: string): string | null {
 export function displayNameError(text: string): string | null {
   if (countChars(text.trim()) > DISPLAY_NAME_MAX_CHARS)
     return `At most ${DISPLAY_NAME_MAX_CHARS} characters.`;
-  if (/\p{Cc}/u.test(text)) return 'No control characters.';
+  if (/[\p{Cc}\p{Bidi_Control}]/u.test(text)) return 'No control characters.';
+  if (text !== '' && !isVisible(text.replace(/\p{M}/gu, '')))
+    return 'At least one character that can be seen.';
   return null;
 }
 

@@ -422,7 +422,7 @@ export interface components {
         /** @description A message to send. */
         NewMessage: {
             /**
-             * @description 1 to 8000 characters without U+0000.
+             * @description 1 to 8000 characters without U+0000, at least one of which can be seen.
              * @example Dear Milena
              */
             body: string;
@@ -498,7 +498,8 @@ export interface components {
         /** @description What somebody changes about themselves. */
         ProfileChange: {
             /**
-             * @description 1 to 64 characters without control characters.
+             * @description 1 to 64 characters, at least one of which can be seen, without control characters and such as change
+             *     the direction of writing; no reserved name.
              * @example Milena Jesenská
              */
             display_name: string;
@@ -1140,7 +1141,7 @@ export interface operations {
     search: {
         parameters: {
             query: {
-                /** @description What a name begins with or contains, in any case */
+                /** @description What a name or a word of it begins with, without regard to case and marks; of several words each */
                 query: string;
             };
             header?: never;

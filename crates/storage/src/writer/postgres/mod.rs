@@ -48,8 +48,10 @@ async fn steps(
     };
     crash_point("after_insert");
     if !inserted.is_empty() {
-        tables::upsert_conversations(connection, &derive::conversations(&inserted)).await?;
+        let conversations = derive::conversations(&inserted);
+        tables::upsert_conversations(connection, &conversations).await?;
         tables::insert_members(connection, &derive::members(&inserted)).await?;
+        tables::list(connection, &conversations).await?;
     }
     Ok(inserted.len() as u64)
 }

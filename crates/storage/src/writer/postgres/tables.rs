@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::MessageRow;
 use super::super::derive::{DerivedConversation, DerivedMember};
+use crate::queries::lists::list_statement;
 
 /// `ON CONFLICT (id)`, not any conflict: that another message has this position already must be an error.
 const INSERT_MESSAGES: &str = "\
@@ -28,6 +29,19 @@ const INSERT_MEMBERS: &str = "\
     INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read) \
     SELECT conversation_id, user_id, joined_at_ms, 0 FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[]) \
     AS given (conversation_id, user_id, joined_at_ms) ON CONFLICT DO NOTHING";
+
+/// The lists of the members of these conversations; see [`crate::queries::lists`].
+pub(super) async fn list(
+    connection: &mut PgConnection,
+    conversations: &[DerivedConversation],
+) -> Result<(), SqlxError> {
+    let text = list_statement(sea_orm::DbBackend::Postgres, "AND c.id = ANY($1)");
+    sqlx::query(sqlx::AssertSqlSafe(text))
+        .bind(column(conversations, |found| found.id.as_uuid()))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
 
 /// Answers the ids of those that were not stored before.
 pub(super) async fn insert_messages(

@@ -1,8 +1,9 @@
 use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::{ConversationId, Epoch, Position};
-use milena_storage::{ListCursor, ReadMark};
+use milena_storage::{ListCursor, MessageRow, ReadMark};
+use sea_orm::ConnectionTrait;
 
-use crate::database::TestDatabase;
+use crate::database::{Server, TestDatabase};
 use crate::letters::{TOPIC, at, row, row_with, user, write};
 
 pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
@@ -49,6 +50,74 @@ pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
     let (fifth, next) = (by_position[4].1, Position::from_u64(by_position[4].1.get() + 1).unwrap());
     assert_eq!(since(fifth, 100).await, by_position[..5], "that position too");
     assert_eq!(since(next, 100).await, by_position[..4]);
+}
+
+/// A page of a list of 20,000 is read from the index, first or deep; what an older consumer stores without
+/// the lists is listed by the next look.
+pub(super) async fn a_page_costs_a_page(database: &TestDatabase) {
+    const MANY: i64 = 20_000;
+    let store = database.store().await;
+    let rows = |range: std::ops::Range<i64>| {
+        range.map(|offset| row(1_000 + offset as u128, 1, &format!("{offset}"), offset)).collect::<Vec<_>>()
+    };
+    for start in (0..MANY).step_by(5_000) {
+        write(&store, rows(start..start + 5_000)).await;
+    }
+    let raw = database.raw().await;
+    let analyze = match database.server {
+        Server::MariaDb => "ANALYZE TABLE conversation_lists, conversations, members, messages",
+        _ => "ANALYZE",
+    };
+    raw.execute_unprepared(analyze).await.unwrap();
+    let middle = ListCursor { last_sent_at: at(MANY / 2), id: row(1_000, 1, "x", 0).conversation };
+    for before in [None, Some(middle)] {
+        let plan = store.plan_of_list(user(1), before).await.unwrap().join("\n");
+        assert!(plan.contains("conversation_lists_in_order"), "{plan}");
+        for scan in ["SCAN conversation", "SCAN m", "Seq Scan", " ALL  "] {
+            let derived =
+                plan.lines().filter(|line| !line.contains("<derived") && !line.starts_with("SCAN page"));
+            let derived = derived.filter(|line| !line.starts_with("SCAN l"));
+            assert!(!derived.into_iter().any(|line| line.contains(scan)), "{scan}: {plan}");
+        }
+        let page = store.conversations_of(TOPIC, user(1), before, 20).await.unwrap().conversations;
+        let newest = before.map_or(MANY - 1, |_| page[0].last_sent_at.unix_ms());
+        let expected: Vec<i64> = (0..20).map(|back| newest - back).collect();
+        assert_eq!(page.iter().map(|found| found.last_sent_at.unix_ms()).collect::<Vec<_>>(), expected);
+    }
+
+    // An older consumer: rows, and the offset alone.
+    assert!(!store.mend_lists().await.unwrap(), "nothing to mend");
+    write(&store, rows(MANY..MANY + 1)).await;
+    let newest = row(1_000 + MANY as u128, 1, "x", 0).conversation;
+    for unlisted in [
+        "DELETE FROM conversation_lists WHERE last_sent_at_ms = 20000",
+        "UPDATE consumer_offsets SET listed_offset = 20000",
+    ] {
+        raw.execute_unprepared(unlisted).await.unwrap();
+    }
+    let first = async || store.conversations_of(TOPIC, user(1), None, 1).await.unwrap().conversations[0].id;
+    assert_ne!(first().await, newest);
+    assert!(store.mend_lists().await.unwrap());
+    assert_eq!(first().await, newest);
+    assert!(!store.mend_lists().await.unwrap());
+    // The next batch of a consumer of today goes on from there.
+    write(
+        &store,
+        rows(0..1)
+            .into_iter()
+            .map(|row| MessageRow { position: at_offset(MANY + 1), id: other(), ..row })
+            .collect(),
+    )
+    .await;
+    assert!(!store.mend_lists().await.unwrap());
+}
+
+fn at_offset(offset: i64) -> Position {
+    Position::new(Epoch::FIRST, offset)
+}
+
+fn other() -> milena_domain::MessageId {
+    milena_domain::MessageId::from_uuid(uuid::Uuid::from_u128(77))
 }
 
 pub(super) async fn unread_messages_are_counted_up_to_the_limit(database: &TestDatabase) {

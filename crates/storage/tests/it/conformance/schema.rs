@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 
 use milena_domain::Epoch;
 use milena_storage::entities::{
-    consumer_offsets, conversations, log_epochs, log_topics, members, messages, server_keys, sessions, users,
+    consumer_offsets, conversation_lists, conversations, imported_people, log_epochs, log_topics, members,
+    messages, name_words, server_keys, sessions, users,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -82,6 +83,9 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
             display_name_folded: "änna 😀".into(),
             password_hash: None,
             created_at_ms: -1,
+            name_folded: "anna".into(),
+            folded_from: "Änna 😀".into(),
+            fold_version: 1,
         },
     )
     .await;
@@ -111,6 +115,12 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     let member =
         members::Model { conversation_id: id(3), user_id: id(1), joined_at_ms: 0, last_read: (1 << 53) - 1 };
     check(database, &raw, member).await;
+    let listed = conversation_lists::Model { conversation_id: id(3), user_id: id(1), last_sent_at_ms: 5 };
+    check(database, &raw, listed).await;
+    check(database, &raw, name_words::Model { word: "王".repeat(32), user_id: id(1) }).await;
+    let name = format!("{} ", "😀".repeat(63));
+    let imported = imported_people::Model { name_hash: (0..32).collect(), name, user_id: id(1) };
+    check(database, &raw, imported).await;
     check(
         database,
         &raw,
@@ -131,6 +141,7 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         partition_id: 1_023,
         epoch: 8_191,
         next_offset: 1 << 40,
+        listed_offset: 7,
     };
     check(database, &raw, offset).await;
     check(database, &raw, log_epochs::Model { epoch: 8_191, began_at_ms: 1 }).await;

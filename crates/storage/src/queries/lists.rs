@@ -1,0 +1,78 @@
+//! Conversation lists, mended after a consumer of before has stored messages without them.
+//!
+//! The consumer writes the lists in the transaction that stores the messages. One of before knows nothing of
+//! them and leaves `listed_offset` where it is. Asking costs a look at the offsets; mending, once after such
+//! a consumer has ended or while it goes on, compares all conversations with the lists.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter};
+
+use crate::entities::consumer_offsets::{Column, Entity};
+use crate::{StorageError, Store};
+
+/// What is missing in the lists or stands elsewhere in them; ends with the conversations that are meant.
+const LIST: &str = "INSERT INTO conversation_lists (conversation_id, user_id, last_sent_at_ms) \
+    SELECT m.conversation_id, m.user_id, c.last_sent_at_ms \
+    FROM members m JOIN conversations c ON c.id = m.conversation_id \
+    LEFT JOIN conversation_lists l ON l.conversation_id = m.conversation_id AND l.user_id = m.user_id \
+    WHERE (l.user_id IS NULL OR l.last_sent_at_ms <> c.last_sent_at_ms)";
+
+/// Lists conversations: all, or those of `which`, a condition on `c`.
+pub(crate) fn list_statement(backend: sea_orm::DbBackend, which: &str) -> String {
+    let newer = match backend {
+        sea_orm::DbBackend::MySql => "ON DUPLICATE KEY UPDATE last_sent_at_ms = VALUES(last_sent_at_ms)",
+        _ => {
+            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_sent_at_ms = EXCLUDED.last_sent_at_ms"
+        }
+    };
+    format!("{LIST} {which} {newer}")
+}
+
+/// Brings all lists up to date: also for the migration.
+pub(crate) async fn list_all(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+    // The offsets are locked first: from here on no consumer of before stores anything unseen.
+    let behind = Entity::update_many()
+        .col_expr(Column::ListedOffset, Expr::col(Column::ListedOffset))
+        .filter(Expr::col(Column::ListedOffset).ne(Expr::col(Column::NextOffset)))
+        .exec(connection)
+        .await?;
+    if behind.rows_affected == 0 {
+        return Ok(());
+    }
+    let partitions = Entity::find()
+        .filter(Expr::col(Column::ListedOffset).ne(Expr::col(Column::NextOffset)))
+        .all(connection)
+        .await?;
+    connection.execute_unprepared(&list_statement(connection.get_database_backend(), "")).await?;
+    for partition in partitions {
+        Entity::update_many()
+            .col_expr(Column::ListedOffset, Expr::value(partition.next_offset))
+            .filter(Column::Topic.eq(partition.topic))
+            .filter(Column::PartitionId.eq(partition.partition_id))
+            .filter(Column::Epoch.eq(partition.epoch))
+            .filter(Column::NextOffset.eq(partition.next_offset))
+            .exec(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Lists what a consumer of before has stored; answers whether there was anything.
+    ///
+    /// # Errors
+    /// The database's. The call can be repeated.
+    pub async fn mend_lists(&self) -> Result<bool, StorageError> {
+        let behind = Entity::find().filter(Expr::col(Column::ListedOffset).ne(Expr::col(Column::NextOffset)));
+        if self.answer(async { Ok::<_, StorageError>(behind.one(self.reader()).await?) }).await?.is_none() {
+            return Ok(false);
+        }
+        self.bulk(async {
+            let transaction = self.write_transaction().await?;
+            list_all(&transaction).await?;
+            Ok::<_, StorageError>(transaction.commit().await?)
+        })
+        .await?;
+        Ok(true)
+    }
+}
