@@ -28,7 +28,7 @@ pub(crate) async fn keep_in_order(store: Store, stop: CancellationToken) {
             Ok(true) => log::info!("conversation lists were brought up to date after an older consumer"),
             Ok(false) => {}
             Err(error) => {
-                log::warn!(error:%; "conversation lists could not be brought up to date; tried again")
+                log::warn!(error:%; "conversation lists could not be brought up to date; tried again");
             }
         }
     }

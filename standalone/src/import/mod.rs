@@ -91,7 +91,7 @@ pub(crate) async fn run(
         scope: arguments.id_scope,
         summary: Summary::default(),
     };
-    let outcome = import.run(source, !arguments.no_wait).await;
+    let outcome = Box::pin(import.run(source, !arguments.no_wait)).await;
     progress.finish();
     target.close().await;
     let summary = outcome?;

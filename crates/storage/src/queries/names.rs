@@ -143,12 +143,13 @@ impl Store {
             let mut after = Uuid::nil();
             loop {
                 let chunk = self
-                    .bulk(async {
+                    // Boxed: the future of a whole transaction is large.
+                    .bulk(Box::pin(async {
                         let transaction = self.write_transaction().await?;
                         let last = fold_some(&transaction, people.clone(), after).await?;
                         transaction.commit().await?;
                         Ok::<_, StorageError>(last)
-                    })
+                    }))
                     .await?;
                 let Some(last) = chunk else { break };
                 after = last;
