@@ -14,6 +14,7 @@ mod ids;
 pub mod limits;
 mod log_guard;
 mod partition;
+mod password_strength;
 mod position;
 pub mod record;
 mod reserved;
