@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use utoipa_swagger_ui::Config;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::path::Tail;
 use warp::reply::Response;
 
-use super::answer::{Outcome, json, settle};
-use super::openapi;
+use super::answer::{Outcome, settle};
+use super::{compression, openapi};
 use crate::refusal::{Code, Refusal};
 use crate::wire::rest::headers;
 
 pub(super) fn routes() -> BoxedFilter<(Response,)> {
     let config = Arc::new(Config::from("/openapi.json"));
-    let document =
-        warp::path!("openapi.json").and(warp::get()).map(|| json(StatusCode::OK, openapi::document()));
+    let document = warp::path!("openapi.json").and(warp::get()).and(warp::header::headers_cloned()).then(
+        async |headers: HeaderMap| compression::json(&headers, StatusCode::OK, openapi::document()).await,
+    );
     // The page's links are relative: it needs the slash.
     let files = warp::path("docs").and(warp::path::tail()).and(warp::path::full()).and(warp::get()).map(
         move |tail: Tail, full: warp::path::FullPath| {

@@ -11,6 +11,7 @@ use warp::reply::Response;
 
 use super::answer::{Outcome, json, settle};
 use super::call::{Call, call, id};
+use super::compression;
 use super::context::Context;
 use super::query::Query;
 use crate::chat::{SendRequest, Target};
@@ -65,7 +66,7 @@ pub(super) async fn history(conversation: String, context: Context, call: Call) 
     let page = page(&call.query)?;
     let limit = call.query.limit(HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)?;
     let history = context.chat.history(user, conversation, page, limit).await?;
-    Ok(json(StatusCode::OK, &MessagePage::new(history, user)))
+    Ok(compression::json(&call.headers, StatusCode::OK, &MessagePage::new(history, user)).await)
 }
 
 /// Send to a conversation. Answered when the log has the message.

@@ -8,6 +8,7 @@ mod accounts;
 mod answer;
 mod call;
 mod client;
+mod compression;
 mod context;
 mod conversations;
 mod docs;

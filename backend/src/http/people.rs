@@ -9,6 +9,7 @@ use warp::reply::Response;
 
 use super::answer::{Outcome, json, settle};
 use super::call::{Call, call, id};
+use super::compression;
 use super::context::Context;
 use crate::refusal::{Code, Refusal};
 use crate::wire::rest::{People, Person, Problem};
@@ -34,7 +35,8 @@ pub(super) async fn search(context: Context, call: Call) -> Outcome {
         return Err(Refusal::field("query", problem));
     }
     let found = context.store.search_people(query, PEOPLE_SEARCH_LIMIT).await?;
-    Ok(json(StatusCode::OK, &People { users: found.iter().map(Person::from).collect() }))
+    let people = People { users: found.iter().map(Person::from).collect() };
+    Ok(compression::json(&call.headers, StatusCode::OK, &people).await)
 }
 
 /// One person.

@@ -65,3 +65,40 @@ async fn who_asks_for_much_at_once_waits_for_it_alone() {
     node.get(&anna, "/api/v1/conversations").await.ok(200);
     node.stop().await;
 }
+
+#[tokio::test]
+async fn answers_are_compressed_where_that_tells_nothing() {
+    let node = Node::start().await;
+    let (anna, ben) = (node.register("anna").await, node.register("ben").await);
+    let path = format!("/api/v1/users/{}/messages", ben.id);
+    let body = "Dear Milena, ".repeat(100);
+    let sent = node.call(Method::POST, &path, Some(&anna), Some(&json!({ "body": body }))).await.ok(202);
+    let history = format!("/api/v1/conversations/{}/messages", sent["conversation"].as_str().unwrap());
+    let get = async |path: &str, accept: &str| {
+        let request =
+            node.http.get(node.url(path)).bearer_auth(&anna.token).header("accept-encoding", accept);
+        let response = request.send().await.unwrap();
+        assert!(response.status().is_success(), "{path}");
+        let encoding = response.headers().get("content-encoding").cloned();
+        (encoding, response.bytes().await.unwrap())
+    };
+    let (encoding, plain) = get(&history, "br").await;
+    assert_eq!(encoding, None);
+    let (encoding, packed) = get(&history, "gzip, br").await;
+    assert_eq!(encoding.unwrap(), "gzip");
+    assert!(packed.len() * 4 < plain.len(), "{} of {}", packed.len(), plain.len());
+    let mut unpacked = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut unpacked).unwrap();
+    assert_eq!(unpacked, plain);
+    assert_eq!(get("/openapi.json", "gzip").await.0.unwrap(), "gzip");
+
+    // What a stranger wrote stands beside what others wrote, or an answer has a token.
+    let (encoding, list) = get("/api/v1/conversations", "gzip").await;
+    assert!(encoding.is_none() && list.len() > 1_024);
+    let name = "x".repeat(32);
+    let register = json!({"username": name, "password": "correct horse", "display_name": "y".repeat(64)});
+    let request =
+        node.http.post(node.url("/api/v1/register")).header("accept-encoding", "gzip").json(&register);
+    assert_eq!(request.send().await.unwrap().headers().get("content-encoding"), None);
+    node.stop().await;
+}

@@ -3,18 +3,15 @@
 //! Memory is bounded by the build: each file is held once, and once more compressed if that makes it smaller.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
 use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::HeaderValue;
 use rust_embed::RustEmbed;
 use tokio::sync::OnceCell;
 
-/// Smaller files fit a packet anyway.
-const WORTH_COMPRESSING_BYTES: usize = 1_024;
+use crate::http::compression::{WORTH_COMPRESSING_BYTES, gzip};
 
 #[derive(RustEmbed)]
 #[folder = "../frontend/dist"]
@@ -72,12 +69,7 @@ impl Asset {
 }
 
 fn compress(bytes: &Bytes) -> Option<Bytes> {
-    if bytes.len() < WORTH_COMPRESSING_BYTES {
-        return None;
-    }
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    let compressed = encoder.write_all(bytes).and_then(|()| encoder.finish()).ok()?;
-    (compressed.len() < bytes.len()).then(|| Bytes::from(compressed))
+    (bytes.len() >= WORTH_COMPRESSING_BYTES).then(|| gzip(bytes, Compression::best())).flatten()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use warp::reply::Response;
 
 use self::assets::{Asset, find};
 use super::answer::{Outcome, settle};
+use super::compression::accepts_gzip;
 use crate::refusal::{Code, Refusal};
 use crate::wire::rest::headers;
 
@@ -111,29 +112,12 @@ fn is_known(request: &HeaderMap, etag: &HeaderValue) -> bool {
         .any(|known| known.trim().trim_start_matches("W/").as_bytes() == etag)
 }
 
-fn accepts_gzip(request: &HeaderMap) -> bool {
-    let lists = request.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).any(|entry| {
-        let mut parts = entry.split(';').map(str::trim);
-        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
-        let refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
-        is_gzip && !refused
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn with(name: http::HeaderName, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
-    }
-
-    #[test]
-    fn gzip_is_taken_unless_refused() {
-        let accepts = |value| accepts_gzip(&with(header::ACCEPT_ENCODING, value));
-        assert!(accepts("gzip, deflate, br") && accepts("br;q=1, GZIP;q=0.5") && accepts("*"));
-        assert!(!accepts("br") && !accepts("gzip;q=0") && !accepts("gzip; q=0.0") && !accepts(""));
     }
 
     #[test]
