@@ -9,18 +9,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use milena_settings::Settings;
-use milena_storage::Store;
+use milena_storage::{StorageError, Store};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::auth::{Accounts, PasswordHashes, Sessions, SignInRate};
+use crate::auth::{Accounts, Devices, PasswordHashes, Sessions, SignInRate};
 use crate::chat::{self, ChatError, Running};
 use crate::free_disk;
 use crate::http::{Context, HttpService, Readiness, RequestRate, Turns};
 use crate::log::health::Health;
 use crate::metrics;
 use crate::registry::Registry;
+use crate::security_log::SecurityLog;
 use crate::server::{Connections, Server};
 use crate::socket::{SendRate, Sockets};
 use crate::upkeep::keep_in_order;
@@ -45,6 +46,9 @@ pub enum AppError {
     /// Kafka, the database, or the two together.
     #[error(transparent)]
     Chat(#[from] ChatError),
+    /// What is handed out cannot be sealed.
+    #[error("the server key cannot be read: {0}")]
+    ServerKey(StorageError),
     /// Passwords cannot be hashed.
     #[error("passwords cannot be hashed: {0}")]
     Passwords(String),
@@ -108,8 +112,9 @@ impl App {
 
         let stopping = shutdown.child_token();
         let upkeep = CancellationToken::new();
-        let sessions =
-            Sessions::new(store.clone(), registry, chat.signals().clone(), settings.http.session_days);
+        let sessions = Sessions::new(store.clone(), registry, chat.signals().clone(), &settings.http);
+        let devices = Devices::new(&store.server_key().await.map_err(AppError::ServerKey)?);
+        let security_log = SecurityLog::default();
         let send_rate = Arc::new(SendRate::from_settings(&settings.limits));
         let sockets =
             Sockets::new(chat.clone(), sessions.clone(), Arc::clone(&send_rate), &settings, stopping.clone());
@@ -117,8 +122,10 @@ impl App {
         let connections = Connections::new(&http, stopping.clone());
         let context = Context::new(crate::http::Parts {
             store: store.clone(),
-            accounts: Accounts::new(store.clone(), hashes, sessions.clone()),
+            accounts: Accounts::new(store.clone(), hashes, sessions.clone(), security_log.clone()),
+            devices,
             sign_in_rate: SignInRate::from_settings(&settings.limits),
+            security_log,
             readiness: Readiness::new(store.clone(), health.clone(), stopping.clone()),
             chat,
             sessions: sessions.clone(),

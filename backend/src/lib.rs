@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod rate;
 pub mod refusal;
 pub mod registry;
+pub mod security_log;
 pub mod server;
 pub mod signals;
 pub mod socket;

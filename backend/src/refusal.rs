@@ -15,10 +15,12 @@ pub enum Code {
     InvalidJson,
     InvalidField,
     UnknownType,
+    InvalidRequest,
     Unauthenticated,
     BadCredentials,
     WrongPassword,
     ForbiddenOrigin,
+    UnknownHost,
     NotFound,
     UnknownConversation,
     UnknownRecipient,
@@ -45,10 +47,12 @@ impl Code {
             Self::InvalidJson => "invalid_json",
             Self::InvalidField => "invalid_field",
             Self::UnknownType => "unknown_type",
+            Self::InvalidRequest => "invalid_request",
             Self::Unauthenticated => "unauthenticated",
             Self::BadCredentials => "bad_credentials",
             Self::WrongPassword => "wrong_password",
             Self::ForbiddenOrigin => "forbidden_origin",
+            Self::UnknownHost => "unknown_host",
             Self::NotFound => "not_found",
             Self::UnknownConversation => "unknown_conversation",
             Self::UnknownRecipient => "unknown_recipient",
@@ -72,7 +76,7 @@ impl Code {
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
-            Self::InvalidJson | Self::InvalidField | Self::UnknownType => 400,
+            Self::InvalidJson | Self::InvalidField | Self::UnknownType | Self::InvalidRequest => 400,
             Self::Unauthenticated | Self::BadCredentials => 401,
             Self::ForbiddenOrigin | Self::WrongPassword => 403,
             Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient => 404,
@@ -80,6 +84,7 @@ impl Code {
             Self::UsernameTaken | Self::ClientIdReused => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::UnknownHost => 421,
             Self::RateLimited | Self::TooManyConnections => 429,
             Self::LogUnavailable
             | Self::StoreUnavailable

@@ -65,7 +65,8 @@ pub async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run => {
             milena_process::start_logging(&settings.logging.filter);
-            run(settings).await.map(|()| ExitCode::SUCCESS)
+            // Boxed: it holds all settings, and would take their room in each future around it.
+            Box::pin(run(settings)).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Other(command) => {
             milena_process::start_logging(LOG_FILTER);

@@ -48,6 +48,7 @@ mod tests {
                 token_hash: [number; 32],
                 user: id,
                 created_at: now,
+                ends_at: now.plus_ms(60_000),
                 expires_at: now.plus_ms(60_000),
                 user_agent: String::new(),
             };

@@ -1,12 +1,16 @@
 //! Password hashes: argon2id, computed off the async threads, a few at a time.
 //!
-//! One hash takes 19 MiB and some 20 ms of a core. Without a bound, fifty sign-ins at once would take a gigabyte and
-//! starve everything else; so as many run as half the cores, others wait in line, and when the line is long they
-//! are refused. They run on threads of their own, and what they compute in serves one hash after the other: left to the
-//! allocator, freed blocks of that size came to 195 MiB for good.
+//! One hash takes 19 MiB and some 20 ms of a core. Without a bound, fifty sign-ins at once would take a
+//! gigabyte and starve everything else; so as many run as half the cores, others wait in line, and when the
+//! line is long they are refused. They run on threads of their own, and what they compute in serves one hash
+//! after the other: left to the allocator, freed blocks of that size came to 195 MiB for good.
+//!
+//! There are two lines. Strangers, who may be thousands, stand in one; who is signed in, or comes from a
+//! device that has signed in before, stands in the other, and one thread more serves only that. So a flood of
+//! strangers makes strangers wait, and nobody else.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
@@ -17,19 +21,26 @@ use tokio::sync::oneshot;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 
-/// Hashes that wait, at most.
+/// Hashes that wait in one line, at most.
 const MAX_JOBS: usize = 256;
 /// When nobody signed in for so long, the memory for it is given back.
 const IDLE: Duration = Duration::from_secs(30);
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Computes and checks hashes; clones share the line. Its threads end with the last clone.
+/// In which line somebody waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Anybody.
+    Stranger,
+    /// Who is signed in, or comes from a device that has signed in to this account before.
+    Known,
+}
+
+/// Computes and checks hashes; clones share the lines. Its threads end with the last clone.
 #[derive(Clone)]
 pub struct PasswordHashes {
-    /// From requests to the threads; bounded by [`MAX_JOBS`], full means `overloaded`. A client that hangs up does not
-    /// make room for another hash beside its own.
-    line: SyncSender<Job>,
+    lines: Arc<Open>,
     memory: Arc<Memory>,
     /// Checked when there is no hash to check, so that an unknown user takes as long as a wrong password.
     decoy: Arc<str>,
@@ -41,15 +52,15 @@ impl PasswordHashes {
     /// # Errors
     /// `internal` when the system has no randomness.
     pub async fn new() -> Result<Self, Refusal> {
-        let (line, jobs) = sync_channel(MAX_JOBS);
-        let (jobs, memory) = (Arc::new(Mutex::new(jobs)), Arc::<Memory>::default());
-        for _ in 0..thread_count() {
-            let (jobs, memory) = (Arc::clone(&jobs), Arc::clone(&memory));
+        let (lines, memory) = (Arc::new(Open(Arc::default())), Arc::<Memory>::default());
+        let served = std::iter::once(Lane::Known).chain(std::iter::repeat_n(Lane::Stranger, thread_count()));
+        for lane in served {
+            let (lines, memory) = (Arc::clone(&lines.0), Arc::clone(&memory));
             let thread = std::thread::Builder::new().name("passwords".to_owned());
-            thread.spawn(move || work_off(&jobs, &memory)).map_err(|error| internal(&error))?;
+            thread.spawn(move || work_off(&lines, lane, &memory)).map_err(|error| internal(&error))?;
         }
-        let hashes = Self { line, memory, decoy: Arc::from("") };
-        let decoy = hashes.hash("a password that nobody has".to_owned()).await?;
+        let hashes = Self { lines, memory, decoy: Arc::from("") };
+        let decoy = hashes.hash("a password that nobody has".to_owned(), Lane::Known).await?;
         Ok(Self { decoy: decoy.into(), ..hashes })
     }
 
@@ -57,8 +68,8 @@ impl PasswordHashes {
     ///
     /// # Errors
     /// `overloaded` when the line is full.
-    pub async fn hash(&self, password: String) -> Result<String, Refusal> {
-        self.compute(move |memory| hash(memory, &password).map(|hash| hash.to_string()))
+    pub async fn hash(&self, password: String, lane: Lane) -> Result<String, Refusal> {
+        self.compute(lane, move |memory| hash(memory, &password).map(|hash| hash.to_string()))
             .await?
             .map_err(|error| internal(&error))
     }
@@ -67,11 +78,11 @@ impl PasswordHashes {
     ///
     /// # Errors
     /// `overloaded` when the line is full; `internal` when the stored hash cannot be read.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Refusal> {
+    pub async fn verify(&self, password: String, hash: Option<String>, lane: Lane) -> Result<bool, Refusal> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.to_string());
         let matches = self
-            .compute(move |memory| verify(memory, &password, &hash))
+            .compute(lane, move |memory| verify(memory, &password, &hash))
             .await?
             .map_err(|error| internal(&error))?;
         Ok(matches && known)
@@ -79,6 +90,7 @@ impl PasswordHashes {
 
     async fn compute<T: Send + 'static>(
         &self,
+        lane: Lane,
         work: impl FnOnce(&Memory) -> T + Send + 'static,
     ) -> Result<T, Refusal> {
         let _counted = Counted::new();
@@ -86,12 +98,9 @@ impl PasswordHashes {
         let memory = Arc::clone(&self.memory);
         // Whoever does not wait any more needs no answer.
         let job: Job = Box::new(move || drop(answer.send(work(&memory))));
-        self.line.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => {
-                Refusal::later(Code::Overloaded, "too many people sign in at the moment", 2_000)
-            }
-            TrySendError::Disconnected(_) => internal(&"the threads for passwords have ended"),
-        })?;
+        if !self.lines.0.push(lane, job) {
+            return Err(Refusal::later(Code::Overloaded, "too many people sign in at the moment", 2_000));
+        }
         computed.await.map_err(|error| internal(&error))
     }
 }
@@ -130,11 +139,12 @@ fn output(memory: &Memory, argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> 
     Ok(Output::new(&output)?)
 }
 
-/// The blocks in which hashes are computed, while nobody computes in them. What a hash leaves in them is overwritten by the
-/// next before it is read.
+/// The blocks in which hashes are computed, while nobody computes in them. What a hash leaves in them is
+/// overwritten by the next before it is read.
 #[derive(Default)]
 struct Memory(
-    /// Threads take one and put it back, so there are no more of them than threads. Locked for a push or a pop.
+    /// Threads take one and put it back, so there are no more of them than threads. Locked for a push or a
+    /// pop.
     Mutex<Vec<Vec<Block>>>,
 );
 
@@ -159,16 +169,89 @@ impl Memory {
     }
 }
 
-/// What a thread does until the last handle is gone: one job after the other. Who waits for the next in vain gives the memory
-/// of all back.
-fn work_off(jobs: &Mutex<Receiver<Job>>, memory: &Memory) {
+/// Those who wait. Locked for a push or a pop.
+#[derive(Default)]
+struct Lines {
+    waiting: Mutex<Waiting>,
+    /// Told of every job, and of the end.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Each bounded by [`MAX_JOBS`], full means `overloaded`. A client that hangs up does not make room for
+    /// another hash beside its own.
+    strangers: VecDeque<Job>,
+    known: VecDeque<Job>,
+    is_over: bool,
+}
+
+/// The lines as long as somebody may come; the threads end with it.
+struct Open(Arc<Lines>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.lock().is_over = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Lines {
+    /// `false`: the line is full.
+    fn push(&self, lane: Lane, job: Job) -> bool {
+        let mut waiting = self.lock();
+        let line = match lane {
+            Lane::Stranger => &mut waiting.strangers,
+            Lane::Known => &mut waiting.known,
+        };
+        if line.len() >= MAX_JOBS {
+            return false;
+        }
+        line.push_back(job);
+        // All: the thread that one would wake may be the one that serves the other line only.
+        self.changed.notify_all();
+        true
+    }
+
+    /// The next job of a thread that serves `lane`; those of strangers serve the known too, and first.
+    fn next(&self, lane: Lane) -> Next {
+        let waiting = self.lock();
+        let has_none = |waiting: &mut Waiting| {
+            let others = lane == Lane::Stranger && !waiting.strangers.is_empty();
+            waiting.known.is_empty() && !others && !waiting.is_over
+        };
+        let waited = self.changed.wait_timeout_while(waiting, IDLE, has_none);
+        let (mut waiting, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let known = waiting.known.pop_front();
+        let job = known.or_else(|| (lane == Lane::Stranger).then(|| waiting.strangers.pop_front()).flatten());
+        match job {
+            Some(job) => Next::Job(job),
+            None if waiting.is_over => Next::Over,
+            None => Next::Idle,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Next {
+    Job(Job),
+    Idle,
+    Over,
+}
+
+/// What a thread does until the last handle is gone: one job after the other. Who waits for the next in vain
+/// gives the memory of all back.
+fn work_off(lines: &Lines, lane: Lane, memory: &Memory) {
     loop {
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(IDLE);
-        match next {
+        match lines.next(lane) {
             // A job that panics drops its answer, which its request hears of; the thread goes on.
-            Ok(job) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(job))),
-            Err(RecvTimeoutError::Timeout) => memory.give_back(),
-            Err(RecvTimeoutError::Disconnected) => return,
+            Next::Job(job) => drop(std::panic::catch_unwind(std::panic::AssertUnwindSafe(job))),
+            // The other line may be at work: what it computes in is not here then.
+            Next::Idle => memory.give_back(),
+            Next::Over => return,
         }
     }
 }
@@ -203,12 +286,12 @@ mod tests {
     #[tokio::test]
     async fn hashes_are_salted_argon2id_and_verify() {
         let hashes = PasswordHashes::new().await.unwrap();
-        let one = hashes.hash("correct horse".to_owned()).await.unwrap();
-        let two = hashes.hash("correct horse".to_owned()).await.unwrap();
+        let one = hashes.hash("correct horse".to_owned(), Lane::Stranger).await.unwrap();
+        let two = hashes.hash("correct horse".to_owned(), Lane::Stranger).await.unwrap();
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert!(one.len() <= 255 && one != two);
-        assert!(hashes.verify("correct horse".to_owned(), Some(one.clone())).await.unwrap());
-        assert!(!hashes.verify("battery staple".to_owned(), Some(one)).await.unwrap());
+        assert!(hashes.verify("correct horse".to_owned(), Some(one.clone()), Lane::Known).await.unwrap());
+        assert!(!hashes.verify("battery staple".to_owned(), Some(one), Lane::Stranger).await.unwrap());
     }
 
     #[tokio::test]
@@ -235,13 +318,14 @@ mod tests {
     #[tokio::test]
     async fn without_a_hash_nothing_matches() {
         let hashes = PasswordHashes::new().await.unwrap();
-        assert!(!hashes.verify("a password that nobody has".to_owned(), None).await.unwrap());
+        assert!(!hashes.verify("a password that nobody has".to_owned(), None, Lane::Known).await.unwrap());
     }
 
     #[tokio::test]
-    async fn a_full_line_refuses() {
+    async fn strangers_fill_their_own_line_only() {
         let hashes = PasswordHashes::new().await.unwrap();
-        // One keeps each thread busy, and only then the others fill the line: none of them is taken out of it.
+        // One keeps each thread busy, and only then the others fill the line: none of them is taken out of
+        // it.
         let (release, held) = std::sync::mpsc::channel::<()>();
         let (busy, is_busy) = std::sync::mpsc::channel();
         let held = Arc::new(Mutex::new(held));
@@ -253,13 +337,19 @@ mod tests {
             })
         };
         for _ in 0..thread_count() {
-            hashes.line.send(wait()).unwrap();
+            assert!(hashes.lines.0.push(Lane::Stranger, wait()));
             is_busy.recv().unwrap();
         }
-        while hashes.line.try_send(wait()).is_ok() {}
-        assert_eq!(hashes.hash("x".to_owned()).await.unwrap_err().code, Code::Overloaded);
+        while hashes.lines.0.push(Lane::Stranger, wait()) {}
+        let refused = hashes.hash("x".to_owned(), Lane::Stranger).await.unwrap_err();
+        assert_eq!(refused.code, Code::Overloaded);
         // Also for somebody unknown a hash is computed: the answer takes as long.
-        assert_eq!(hashes.verify("x".to_owned(), None).await.unwrap_err().code, Code::Overloaded);
+        let refused = hashes.verify("x".to_owned(), None, Lane::Stranger).await.unwrap_err();
+        assert_eq!(refused.code, Code::Overloaded);
+
+        // Who is known notices nothing.
+        let hash = hashes.hash("correct horse".to_owned(), Lane::Known).await.unwrap();
+        assert!(hashes.verify("correct horse".to_owned(), Some(hash), Lane::Known).await.unwrap());
         drop(release);
     }
 }

@@ -1,14 +1,15 @@
 //! Sessions: from a token to a person, for REST and WebSocket alike.
 //!
-//! A session ends some days after its last use; the use is written down at most once a minute. Ending one closes its
-//! sockets: at once on all nodes by a signal, and should that be lost, within a minute. While the database is away,
-//! whoever was signed in some minutes ago is believed, so that live chat goes on through reconnects; nobody new can
-//! sign in.
+//! A session ends some days after its last use, and however much it is used, some months after its sign-in;
+//! the use is written down at most once a minute. Ending one closes its sockets: at once on all nodes by a
+//! signal, and should that be lost, within a minute. While the database is away, whoever was signed in some
+//! minutes ago is believed, so that live chat goes on through reconnects; nobody new can sign in.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use milena_domain::{Timestamp, UserId};
+use milena_settings::HttpSettings;
 use milena_storage::{NewSession, Person, Session, StorageError, Store};
 use moka::sync::Cache;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -22,8 +23,8 @@ use crate::refusal::Refusal;
 use crate::registry::{CloseCode, Registry};
 use crate::signals::Signals;
 
-/// Uses within this time of the last one are not written down; sockets are looked after this often, so that a session
-/// that was ended on another node keeps its sockets here no longer, even if the signal was lost.
+/// Uses within this time of the last one are not written down; sockets are looked after this often, so that a
+/// session that was ended on another node keeps its sockets here no longer, even if the signal was lost.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// How long a session that was seen is believed while the database is away.
 const BELIEVED_FOR: Duration = Duration::from_secs(600);
@@ -65,11 +66,15 @@ struct Shared {
     lookup: Lookup,
     registry: Registry,
     signals: Signals,
+    /// After the last use, and after the sign-in.
     lifetime_ms: i64,
+    max_ms: i64,
     /// By hash of the token: written by each look-up that succeeds, read only while the database is away.
     seen: Cache<[u8; 32], Identity>,
     /// Sessions that ended here, for as long as `seen` may still have them.
     ended: Cache<Uuid, ()>,
+    /// Sessions that got another token lately, with its hash: the one before is not believed.
+    renewed: Cache<Uuid, [u8; 32]>,
     /// Sessions whose use was written down within the last minute.
     touched: Cache<Uuid, ()>,
     /// The writes of last uses: one a session and minute at most, [`MAX_TOUCHES`] at once.
@@ -77,21 +82,37 @@ struct Shared {
 }
 
 impl Sessions {
-    /// Sessions in `store`, whose sockets are in `registry`, and which end `days` after their last use.
+    /// Sessions in `store`, whose sockets are in `registry`, and which end as `settings` say.
     #[must_use]
-    pub fn new(store: Store, registry: Registry, signals: Signals, days: u32) -> Self {
+    pub fn new(store: Store, registry: Registry, signals: Signals, settings: &HttpSettings) -> Self {
         let remember = |time_to_live| Cache::builder().max_capacity(REMEMBERED).time_to_live(time_to_live);
         Self(Arc::new(Shared {
             lookup: lookup(store.clone()),
             store,
             registry,
             signals,
-            lifetime_ms: i64::from(days) * DAY_MS,
+            lifetime_ms: i64::from(settings.session_days) * DAY_MS,
+            max_ms: i64::from(settings.session_max_days) * DAY_MS,
             seen: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build(),
             ended: remember(BELIEVED_FOR).build(),
+            renewed: Cache::builder().max_capacity(REMEMBERED).time_to_live(BELIEVED_FOR).build(),
             touched: remember(TOUCH_EVERY).build(),
             touches: TaskTracker::new(),
         }))
+    }
+
+    /// Whose the first of these tokens is that is anybody's: each is tried by itself, one after the other.
+    /// What one says about a person is never mixed with another.
+    ///
+    /// # Errors
+    /// As [`Sessions::authenticate`], of the first that cannot be looked up.
+    pub async fn authenticate_any(&self, tokens: &[&str]) -> Result<Option<Identity>, Refusal> {
+        for token in tokens {
+            if let Some(identity) = self.authenticate(token).await? {
+                return Ok(Some(identity));
+            }
+        }
+        Ok(None)
     }
 
     /// Whose token this is; `None` when it is nobody's, or its session has ended.
@@ -118,7 +139,9 @@ impl Sessions {
 
     fn believe(&self, hash: &[u8; 32], error: &StorageError) -> Result<Option<Identity>, Refusal> {
         let has_ended = |session| self.0.ended.contains_key(&session) || self.0.registry.has_ended(session);
-        let seen = self.0.seen.get(hash).filter(|identity| !has_ended(identity.session));
+        let has_token = |session| self.0.renewed.get(&session).is_none_or(|renewed| renewed == *hash);
+        let seen = self.0.seen.get(hash);
+        let seen = seen.filter(|identity| !has_ended(identity.session) && has_token(identity.session));
         match seen {
             Some(identity) if error.is_temporary() => Ok(Some(identity)),
             _ => Err(error.into()),
@@ -148,9 +171,10 @@ impl Sessions {
     pub async fn begin(&self, user: UserId, user_agent: String) -> Result<Begun, Refusal> {
         let token = Token::generate();
         let created_at = Timestamp::now();
-        let expires_at = created_at.plus_ms(self.0.lifetime_ms);
+        let ends_at = created_at.plus_ms(self.0.max_ms);
+        let expires_at = created_at.plus_ms(self.0.lifetime_ms).min(ends_at);
         let (id, token_hash) = (Uuid::now_v7(), token.hash());
-        let session = NewSession { id, token_hash, user, created_at, expires_at, user_agent };
+        let session = NewSession { id, token_hash, user, created_at, expires_at, ends_at, user_agent };
         self.0.store.create_session(session).await?;
         Ok(Begun { id, token, expires_at })
     }
@@ -175,18 +199,24 @@ impl Sessions {
         Ok(existed)
     }
 
-    /// Ends all sessions of this person but `kept` and closes their sockets.
+    /// Ends all sessions of this person but `kept` and closes their sockets; says which they were.
     ///
     /// # Errors
     /// `store_unavailable` when the database is away; some may have ended then.
-    pub async fn end_others(&self, user: UserId, kept: Uuid) -> Result<(), Refusal> {
-        for session in self.0.store.delete_other_sessions(user, kept).await? {
-            self.has_ended(session);
-        }
-        Ok(())
+    pub async fn end_others(&self, user: UserId, kept: Uuid) -> Result<Vec<Uuid>, Refusal> {
+        let ended = self.0.store.delete_other_sessions(user, kept).await?;
+        ended.iter().for_each(|session| self.has_ended(*session));
+        Ok(ended)
     }
 
-    /// A session was removed from the store: its sockets go, and it is not believed while the database is away.
+    /// A session got another token in the store: the one before is not believed while the database is away.
+    /// Its sockets stay: they are its owner's.
+    pub(super) fn has_new_token(&self, session: Uuid, token: &Token) {
+        self.0.renewed.insert(session, token.hash());
+    }
+
+    /// A session was removed from the store: its sockets go, and it is not believed while the database is
+    /// away.
     pub(super) fn has_ended(&self, session: Uuid) {
         self.end_here(session);
         self.0.signals.tell_session_ended(session);
@@ -197,8 +227,8 @@ impl Sessions {
         self.0.registry.close_session(session, CloseCode::SessionEnded);
     }
 
-    /// Looks after the sessions until `stop`: those with sockets are in use, those that ended on another node lose their
-    /// sockets here too, those that expired are removed. Then waits for the last writes.
+    /// Looks after the sessions until `stop`: those with sockets are in use, those that ended on another node
+    /// lose their sockets here too, those that expired are removed. Then waits for the last writes.
     pub async fn keep(self, stop: CancellationToken) {
         let mut rounds = interval(TOUCH_EVERY);
         let mut sweeps = interval(SWEEP_EVERY);
@@ -230,6 +260,9 @@ impl Sessions {
     }
 
     async fn sweep(&self) {
+        if let Err(error) = self.0.store.bound_sessions(self.0.max_ms).await {
+            log::warn!(error:% = error; "sessions of programs of before got no end");
+        }
         match self.0.store.delete_expired_sessions(Timestamp::now()).await {
             Ok(0) => {}
             Ok(count) => log::info!(count; "removed expired sessions"),
@@ -264,7 +297,8 @@ mod tests {
 
     /// Of a node that no signal leaves or reaches.
     fn alone(store: &Store, registry: &Registry) -> Sessions {
-        Sessions::new(store.clone(), registry.clone(), Signals::alone(registry), 30)
+        let settings = Settings::defaults().http;
+        Sessions::new(store.clone(), registry.clone(), Signals::alone(registry), &settings)
     }
 
     async fn anna(store: &Store) -> UserId {
@@ -293,6 +327,7 @@ mod tests {
             user,
             created_at: now.plus_ms(-DAY_MS),
             expires_at: now.plus_ms(60_000),
+            ends_at: now.plus_ms(90 * DAY_MS),
             user_agent: String::new(),
         };
         store.create_session(begun).await.unwrap();

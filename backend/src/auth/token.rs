@@ -45,7 +45,13 @@ impl fmt::Debug for Token {
 /// The hash of what a client presents as a token; `None` when it cannot be one, which needs no look-up.
 #[must_use]
 pub(super) fn hash_of(presented: &str) -> Option<[u8; 32]> {
-    (presented.len() == CHARS).then(|| digest(presented))
+    is_plausible(presented).then(|| digest(presented))
+}
+
+/// Whether this has the form of a token.
+#[must_use]
+pub(super) fn is_plausible(presented: &str) -> bool {
+    presented.len() == CHARS && presented.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 fn digest(text: &str) -> [u8; 32] {
@@ -66,6 +72,7 @@ mod tests {
         assert_eq!(token.expose().len(), CHARS);
         assert_eq!(hash_of(token.expose()), Some(token.hash()));
         assert_eq!(hash_of("short"), None);
+        assert_eq!(hash_of(&"=".repeat(CHARS)), None);
         assert_eq!(format!("{token:?}"), "Token(***)");
     }
 }

@@ -1,6 +1,7 @@
 //! `register`, `login`, `logout`, `me`, `me/password`.
 
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
+use milena_domain::Username;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -8,8 +9,9 @@ use warp::reply::Response;
 use super::answer::{Outcome, json, no_content, settle};
 use super::call::{Call, call};
 use super::context::Context;
-use crate::auth::{self, Identity, cookie, origin};
+use crate::auth::{self, Devices, Lane, cookie};
 use crate::refusal::Refusal;
+use crate::security_log::{About, Ended, Event};
 use crate::wire::rest::{
     Account, Credentials, Me, PasswordChange, Problem, ProfileChange, Registration, SignedIn,
 };
@@ -36,10 +38,11 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     ),
 )]
 pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
-    admit(&context, &call)?;
+    call.refuse_foreign_origin(&context)?;
+    check_address(&context, &call)?;
     let registration: Registration = call.json().await?;
-    let signed_in = context.accounts.register(registration.into(), call.user_agent()).await?;
-    Ok(signed_in_answer(StatusCode::CREATED, &context, &call, &signed_in))
+    let signed_in = context.accounts.register(registration.into(), call.client(&context)).await?;
+    signed_in_answer(StatusCode::CREATED, &context, &call, &signed_in).await
 }
 
 /// Sign in.
@@ -52,11 +55,29 @@ pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
     ),
 )]
 pub(super) async fn login(context: Context, mut call: Call) -> Outcome {
-    admit(&context, &call)?;
+    call.refuse_foreign_origin(&context)?;
+    let claims_device = Devices::is_claimed(&call.headers);
+    if !claims_device {
+        // Before anything is read or computed.
+        check_address(&context, &call)?;
+    }
     let Credentials { username, password } = call.json().await?;
-    context.sign_in_rate.check_account(&username)?;
-    let signed_in = context.accounts.sign_in(&username, &password, call.user_agent()).await?;
-    Ok(signed_in_answer(StatusCode::OK, &context, &call, &signed_in))
+    let locked = |_: &Refusal| call.note(&context, Event::SignInLocked, About::default());
+    let lane = match context.devices.known(&call.headers, &username) {
+        Some(device) => {
+            context.sign_in_rate.check_device(device, &username).inspect_err(locked)?;
+            Lane::Known
+        }
+        None => {
+            if claims_device {
+                check_address(&context, &call)?;
+            }
+            context.sign_in_rate.check_account(&username).inspect_err(locked)?;
+            Lane::Stranger
+        }
+    };
+    let signed_in = context.accounts.sign_in(&username, &password, lane, call.client(&context)).await?;
+    signed_in_answer(StatusCode::OK, &context, &call, &signed_in).await
 }
 
 /// End this session and close its sockets.
@@ -67,10 +88,12 @@ pub(super) async fn login(context: Context, mut call: Call) -> Outcome {
 pub(super) async fn logout(context: Context, call: Call) -> Outcome {
     // Not counted: to leave is always allowed, and possible once.
     let identity = call.uncounted_identity(&context).await?;
-    context.sessions.end(identity.person.id, identity.session).await?;
+    if context.sessions.end(identity.person.id, identity.session).await? {
+        let (user, session) = (Some(identity.person.id), Some(identity.session));
+        call.note(&context, Event::SessionEnded(Ended::SignedOut), About { user, session, by: session });
+    }
     let mut response = no_content();
-    let secure = cookie::is_secure(context.settings.secure_cookies, &call.headers);
-    response.headers_mut().insert(header::SET_COOKIE, cookie::remove(secure));
+    set_cookies(&mut response, cookie::remove(cookie::is_secure(&context.settings, &call.headers)));
     Ok(response)
 }
 
@@ -107,40 +130,55 @@ pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
     Ok(json(StatusCode::OK, &Account::from(&person)))
 }
 
-/// Change the password; ends all other sessions of oneself and closes their sockets.
+/// Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new token.
 #[utoipa::path(
     put, path = "/api/v1/me/password", tag = "accounts", request_body = PasswordChange,
     security(("token" = []), ("cookie" = [])),
     responses(
-        (status = 204, description = "Changed"),
+        (status = 200, body = SignedIn, description = "Changed; the token of before has ended, browsers get the cookie too"),
         (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_password`"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
     ),
 )]
 pub(super) async fn change_password(context: Context, mut call: Call) -> Outcome {
-    let Identity { session, person } = call.identity(&context).await?;
+    let identity = call.identity(&context).await?;
     let PasswordChange { current_password, new_password } = call.json().await?;
-    // Whoever found an open browser guesses no faster here than at the door.
-    context.sign_in_rate.check(call.client_address(&context))?;
-    context.sign_in_rate.check_account(&person.username)?;
-    context.accounts.change_password(&person, session, &current_password, new_password).await?;
-    Ok(no_content())
+    let (user, by) = (Some(identity.person.id), Some(identity.session));
+    context.sign_in_rate.check_password_change(identity.person.id).inspect_err(|_| {
+        call.note(&context, Event::PasswordChangeLocked, About { user, session: None, by });
+    })?;
+    let address = call.client_address(&context);
+    let changed =
+        context.accounts.change_password(identity, &current_password, new_password, address).await?;
+    signed_in_answer(StatusCode::OK, &context, &call, &changed).await
 }
 
-/// Before anything is read or computed: no foreign page, not too often.
-fn admit(context: &Context, call: &Call) -> Result<(), Refusal> {
-    origin::refuse_foreign(&call.headers, &context.settings.allowed_origins)?;
-    context.sign_in_rate.check(call.client_address(context))
+fn check_address(context: &Context, call: &Call) -> Result<(), Refusal> {
+    let checked = context.sign_in_rate.check(call.client_address(context));
+    checked.inspect_err(|_| call.note(context, Event::SignInLocked, About::default()))
 }
 
-fn signed_in_answer(
+/// Hands the token over. What the browser had until now ends: nobody has it any more.
+async fn signed_in_answer(
     status: StatusCode,
     context: &Context,
     call: &Call,
     signed_in: &auth::SignedIn,
-) -> Response {
+) -> Outcome {
+    let address = call.client_address(context);
+    for token in cookie::tokens_of(&call.headers) {
+        context.accounts.end_replaced(token, signed_in, address).await;
+    }
+    let secure = cookie::is_secure(&context.settings, &call.headers);
     let mut response = json(status, &SignedIn::from(signed_in));
-    let secure = cookie::is_secure(context.settings.secure_cookies, &call.headers);
-    response.headers_mut().insert(header::SET_COOKIE, cookie::set(&signed_in.token, secure));
-    response
+    set_cookies(&mut response, cookie::set(&signed_in.token, secure));
+    let username = Username::new(&signed_in.person.username)?;
+    set_cookies(&mut response, vec![context.devices.remember(&call.headers, &username, secure)]);
+    Ok(response)
+}
+
+fn set_cookies(response: &mut Response, cookies: Vec<HeaderValue>) {
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }

@@ -16,8 +16,9 @@ use warp::{Filter, Rejection};
 use super::context::{Context, with};
 use super::query::Query;
 use super::turns::Turn;
-use crate::auth::{Identity, cookie, origin};
+use crate::auth::{Client, Identity, cookie, origin};
 use crate::refusal::{Code, Refusal};
+use crate::security_log::{About, Event};
 use crate::server::Peer;
 use crate::server::address::client_of;
 use crate::wire::rest::Fields;
@@ -25,7 +26,8 @@ use crate::wire::rest::Fields;
 /// The whole body must be here by then.
 const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A body up to so many times the limit is read and dropped: whoever is cut off while sending never sees the answer.
+/// A body up to so many times the limit is read and dropped: whoever is cut off while sending never sees the
+/// answer.
 const DISCARD_FACTOR: usize = 8;
 
 /// A request whose address and method were understood.
@@ -46,7 +48,8 @@ pub(super) struct Call {
 /// A body as it arrives.
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
-/// The context, and the request taken apart. To be added after path and method have matched: it takes the body, which is there once.
+/// The context, and the request taken apart. To be added after path and method have matched: it takes the
+/// body, which is there once.
 pub(super) fn call(
     context: &Context,
 ) -> impl Filter<Extract = (Context, Call), Error = Rejection> + Clone + use<> {
@@ -83,25 +86,50 @@ impl Call {
         Ok(identity)
     }
 
-    /// Who makes the request, which is counted elsewhere: by `Authorization: Bearer`, else by the cookie, which needs this server's `Origin` when
-    /// the request changes something.
+    /// Who makes the request, which is counted elsewhere: by `Authorization: Bearer`, else by the cookie,
+    /// which needs this server's `Origin` when the request changes something.
     ///
     /// # Errors
     /// `unauthenticated`, `forbidden_origin`, `store_unavailable`.
     pub(super) async fn uncounted_identity(&self, context: &Context) -> Result<Identity, Refusal> {
-        let token = match self.headers.get(header::AUTHORIZATION) {
-            Some(value) => value.to_str().ok().and_then(bearer),
+        let tokens: Vec<&str> = match self.headers.get(header::AUTHORIZATION) {
+            Some(value) => value.to_str().ok().and_then(bearer).into_iter().collect(),
             None => {
-                let token = cookie::token_of(&self.headers);
-                if token.is_some() && self.method != Method::GET {
-                    origin::require_own(&self.headers, &context.settings.allowed_origins)?;
+                let tokens = cookie::tokens_of(&self.headers);
+                if !tokens.is_empty() && self.method != Method::GET {
+                    self.require_own_origin(context)?;
                 }
-                token
+                tokens
             }
         };
-        let token = token.ok_or_else(|| unauthenticated("sign in first"))?;
-        let identity = context.sessions.authenticate(token).await?;
+        if tokens.is_empty() {
+            return Err(unauthenticated("sign in first"));
+        }
+        let identity = context.sessions.authenticate_any(&tokens).await?;
         identity.ok_or_else(|| unauthenticated("the session has ended: sign in again"))
+    }
+
+    /// For what the cookie signs in and that changes something or opens a socket.
+    ///
+    /// # Errors
+    /// `forbidden_origin`.
+    pub(super) fn require_own_origin(&self, context: &Context) -> Result<(), Refusal> {
+        let own = origin::require_own(&self.headers, &context.settings);
+        own.inspect_err(|_| self.note(context, Event::OriginRefused, About::default()))
+    }
+
+    /// For what nothing signs in yet.
+    ///
+    /// # Errors
+    /// `forbidden_origin`.
+    pub(super) fn refuse_foreign_origin(&self, context: &Context) -> Result<(), Refusal> {
+        let own = origin::refuse_foreign(&self.headers, &context.settings);
+        own.inspect_err(|_| self.note(context, Event::OriginRefused, About::default()))
+    }
+
+    /// Writes a security event that this request caused.
+    pub(super) fn note(&self, context: &Context, event: Event, about: About) {
+        context.security_log.write(event, self.client_address(context), about);
     }
 
     /// The body as a JSON object.
@@ -146,10 +174,11 @@ impl Call {
         client_of(self.peer.address.ip(), &self.headers, &context.settings.trusted_proxies)
     }
 
-    /// What the client calls itself.
-    pub(super) fn user_agent(&self) -> String {
-        let value = self.headers.get(header::USER_AGENT);
-        value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    /// Where the request comes from.
+    pub(super) fn client(&self, context: &Context) -> Client {
+        let user_agent = self.headers.get(header::USER_AGENT);
+        let user_agent = user_agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Client { address: self.client_address(context), user_agent: user_agent.unwrap_or_default() }
     }
 }
 

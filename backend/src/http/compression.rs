@@ -1,16 +1,17 @@
 //! Answers of the API in gzip, for clients that take it.
 //!
-//! Compressing is chosen answer by answer, because of BREACH: TLS hides what an answer says, not how long it is, and where an
-//! answer has a text of an attacker's choice beside a secret, a compressed one is the shorter the more the two are alike. Then
-//! who sees the lengths can guess the secret piece by piece. So only answers without such a pair are compressed:
+//! Compressing is chosen answer by answer, because of BREACH: TLS hides what an answer says, not how long it
+//! is, and where an answer has a text of an attacker's choice beside a secret, a compressed one is the
+//! shorter the more the two are alike. Then who sees the lengths can guess the secret piece by piece. So only
+//! answers without such a pair are compressed:
 //!
 //! - one conversation's messages: whoever writes in it may read all of it anyway;
 //! - people: what everybody may see of them, and the query is not repeated;
 //! - the API's description.
 //!
-//! Never compressed: answers with a token (`register`, `login`, `me/password`), and the list of conversations, in which a
-//! stranger's newest message would stand beside everybody else's. Problems are short. What is compressed carries no secret of
-//! the session either: that is in the cookie.
+//! Never compressed: answers with a token (`register`, `login`, `me/password`), and the list of
+//! conversations, in which a stranger's newest message would stand beside everybody else's. Problems are
+//! short. What is compressed carries no secret of the session either: that is in the cookie.
 
 use std::io::Write;
 
@@ -30,7 +31,8 @@ const OFF_THREAD_BYTES: usize = 64 * 1_024;
 /// Somewhat better than the fastest, at little more time.
 const LEVEL: u32 = 4;
 
-/// A JSON answer without a secret beside somebody else's text, compressed when the client takes that and it is worth it.
+/// A JSON answer without a secret beside somebody else's text, compressed when the client takes that and it
+/// is worth it.
 pub(super) async fn json(request: &HeaderMap, status: StatusCode, body: &impl Serialize) -> Response {
     let Ok(plain) = serde_json::to_vec(body).map(Bytes::from) else { return answer::json(status, body) };
     let is_worth_it = plain.len() >= WORTH_COMPRESSING_BYTES && accepts_gzip(request);

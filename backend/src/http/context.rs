@@ -10,8 +10,9 @@ use warp::Filter;
 use super::readiness::Readiness;
 use super::request_rate::RequestRate;
 use super::turns::Turns;
-use crate::auth::{Accounts, Sessions, SignInRate};
+use crate::auth::{Accounts, Devices, Sessions, SignInRate};
 use crate::chat::Chat;
+use crate::security_log::SecurityLog;
 use crate::server::Connections;
 use crate::socket::{SendRate, Sockets};
 
@@ -23,6 +24,8 @@ pub struct Parts {
     pub accounts: Accounts,
     pub sessions: Sessions,
     pub sign_in_rate: SignInRate,
+    pub devices: Devices,
+    pub security_log: SecurityLog,
     pub send_rate: Arc<SendRate>,
     pub request_rate: RequestRate,
     pub turns: Turns,

@@ -23,6 +23,7 @@ mod routes;
 mod service;
 mod sessions;
 mod socket;
+mod target;
 mod templates;
 mod turns;
 

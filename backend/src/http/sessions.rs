@@ -1,6 +1,7 @@
 //! `sessions`: where somebody is signed in.
 
 use http::StatusCode;
+use uuid::Uuid;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -8,7 +9,9 @@ use warp::reply::Response;
 use super::answer::{Outcome, json, no_content, settle};
 use super::call::{Call, call, id};
 use super::context::Context;
+use crate::auth::Identity;
 use crate::refusal::{Code, Refusal};
+use crate::security_log::{About, Ended, Event};
 use crate::wire::rest::{Problem, Session, SessionList};
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
@@ -41,7 +44,9 @@ pub(super) async fn list(context: Context, call: Call) -> Outcome {
 )]
 pub(super) async fn end(session: String, context: Context, call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
-    if context.sessions.end(identity.person.id, id(&session)?).await? {
+    let ended = id(&session)?;
+    if context.sessions.end(identity.person.id, ended).await? {
+        note_ended(&context, &call, &identity, ended);
         Ok(no_content())
     } else {
         Err(Refusal::new(Code::NotFound, "you have no such session"))
@@ -55,6 +60,13 @@ pub(super) async fn end(session: String, context: Context, call: Call) -> Outcom
 )]
 pub(super) async fn end_others(context: Context, call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
-    context.sessions.end_others(identity.person.id, identity.session).await?;
+    for ended in context.sessions.end_others(identity.person.id, identity.session).await? {
+        note_ended(&context, &call, &identity, ended);
+    }
     Ok(no_content())
+}
+
+fn note_ended(context: &Context, call: &Call, identity: &Identity, ended: Uuid) {
+    let (user, session, by) = (Some(identity.person.id), Some(ended), Some(identity.session));
+    call.note(context, Event::SessionEnded(Ended::Elsewhere), About { user, session, by });
 }

@@ -8,7 +8,7 @@ use warp::reply::Response;
 use super::answer::{Outcome, settle};
 use super::call::{Call, call};
 use super::context::Context;
-use crate::auth::{Identity, cookie, origin};
+use crate::auth::{Identity, cookie};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::server::places::OfAddress;
@@ -55,9 +55,12 @@ fn place(context: &Context, call: &Call) -> Result<Option<OfAddress>, Refusal> {
 
 /// Whom the session cookie vouches for. A cookie that is nobody's is none: the socket then waits for a token.
 async fn vouched_for(context: &Context, call: &Call) -> Result<Option<Identity>, Refusal> {
-    let Some(token) = cookie::token_of(&call.headers) else { return Ok(None) };
-    origin::require_own(&call.headers, &context.settings.allowed_origins)?;
-    context.sessions.authenticate(token).await
+    let tokens = cookie::tokens_of(&call.headers);
+    if tokens.is_empty() {
+        return Ok(None);
+    }
+    call.require_own_origin(context)?;
+    context.sessions.authenticate_any(&tokens).await
 }
 
 struct Counted;

@@ -7,21 +7,41 @@ use milena_settings::Networks;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Whoever has one IPv6 address has at least 2^64 of them: the network is what counts.
-#[must_use]
-pub fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    }
+/// How many networks of one address are counted.
+pub const LEVELS: usize = 3;
+
+/// What counts as one: an IPv4 address, or an IPv6 network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
 }
 
-/// The client of a request that came from `direct`. A trusted proxy is believed about whom it forwards for, and so is a
-/// trusted one before it; the first that is not trusted is the client. Whoever else says `X-Forwarded-For` is not
-/// believed, or everybody could be anybody.
+impl Network {
+    /// How many times as much as one address the networks of [`networks_of`] may have.
+    pub const TIMES: [u32; LEVELS] = [1, 4, 16];
+    /// Their prefixes in IPv6.
+    const PREFIXES: [u8; LEVELS] = [64, 56, 48];
+}
+
+/// The networks that an address is counted with, the smallest first. Whoever has one IPv6 address has at
+/// least 2^64 of them, so a /64 is what counts as one; and providers give whole /56 and /48 to anybody who
+/// asks, so they are counted too. An IPv4 address is counted alone.
+pub fn networks_of(address: IpAddr) -> impl Iterator<Item = Network> {
+    let address = address.to_canonical();
+    let levels = if address.is_ipv6() { LEVELS } else { 1 };
+    Network::PREFIXES.into_iter().take(levels).map(move |prefix| match address {
+        IpAddr::V4(_) => Network { address, prefix: 32 },
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits() & (u128::MAX << (128 - u32::from(prefix)));
+            Network { address: Ipv6Addr::from_bits(bits).into(), prefix }
+        }
+    })
+}
+
+/// The client of a request that came from `direct`. A trusted proxy is believed about whom it forwards for,
+/// and so is a trusted one before it; the first that is not trusted is the client. Whoever else says
+/// `X-Forwarded-For` is not believed, or everybody could be anybody.
 #[must_use]
 pub fn client_of(direct: IpAddr, headers: &HeaderMap, trusted: &Networks) -> IpAddr {
     let mut client = direct.to_canonical();

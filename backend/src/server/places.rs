@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use milena_settings::{HttpSettings, Networks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::address::network_of;
+use super::address::{Network, networks_of};
 
 /// Why there is no place for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,12 @@ pub struct Places {
     trusted: Networks,
 }
 
-/// Connections by address. Holds no more addresses than there are connections.
+/// Connections by address and the networks around it. Holds no more of them than a few for each connection.
 #[derive(Debug, Clone)]
 struct Addresses {
     /// Never zero. Locked for the length of a map operation.
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Arc<Mutex<HashMap<Network, usize>>>,
+    /// Of one address; larger networks may have more.
     limit: usize,
 }
 
@@ -81,8 +82,8 @@ impl Places {
         Ok(Place { _permit: permit, _of_address: of_address })
     }
 
-    /// A place among those of `client`, for whom a trusted proxy holds a connection; `None` when the connection is
-    /// the client's own and counted already, or nobody says whose it is.
+    /// A place among those of `client`, for whom a trusted proxy holds a connection; `None` when the
+    /// connection is the client's own and counted already, or nobody says whose it is.
     ///
     /// # Errors
     /// [`Full::Address`].
@@ -96,17 +97,21 @@ impl Places {
 
 impl Addresses {
     fn take(&self, address: IpAddr) -> Result<OfAddress, Full> {
-        let address = network_of(address);
         let mut taken = self.lock();
-        let count = taken.entry(address).or_insert(0);
-        if *count >= self.limit {
+        let is_full = networks_of(address).zip(Network::TIMES).any(|(network, times)| {
+            let limit = self.limit.saturating_mul(times as usize);
+            taken.get(&network).is_some_and(|count| *count >= limit)
+        });
+        if is_full {
             return Err(Full::Address);
         }
-        *count += 1;
+        for network in networks_of(address) {
+            *taken.entry(network).or_insert(0) += 1;
+        }
         Ok(OfAddress { addresses: self.clone(), address })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Network, usize>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -114,10 +119,12 @@ impl Addresses {
 impl Drop for OfAddress {
     fn drop(&mut self) {
         let mut taken = self.addresses.lock();
-        if let Some(count) = taken.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.address);
+        for network in networks_of(self.address) {
+            if let Some(count) = taken.get_mut(&network) {
+                *count -= 1;
+                if *count == 0 {
+                    taken.remove(&network);
+                }
             }
         }
     }
@@ -154,6 +161,18 @@ mod tests {
         let fourth = places.take(ip("2001:db8::2")).unwrap();
         assert_eq!(places.take(ip("2001:db8::3")).unwrap_err(), Full::Address, "one /64 is one address");
         drop((second, third, fourth));
+        assert!(places.addresses.lock().is_empty());
+    }
+
+    #[test]
+    fn a_larger_ipv6_network_has_some_times_as_many() {
+        let places = places(1_000, 1, "");
+        let take = |net: u32| places.take(ip(&format!("2001:db8:1:{net:x}::1"))).ok();
+        let of_one_56: Vec<_> = (0..20).filter_map(take).collect();
+        assert_eq!(of_one_56.len(), 4);
+        let of_the_48: Vec<_> = (1..60).map(|net| net * 256).filter_map(take).collect();
+        assert_eq!(of_the_48.len(), 12);
+        drop((of_one_56, of_the_48));
         assert!(places.addresses.lock().is_empty());
     }
 

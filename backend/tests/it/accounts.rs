@@ -21,7 +21,9 @@ async fn registering_signs_in() {
         json!({"username": "Franz.K", "password": "correct horse", "display_name": " Franz Kafka "}),
     )
     .await;
-    let cookie = answer.header("set-cookie").to_owned();
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    let [cookie, device] = cookies[..] else { panic!("{cookies:?}") };
+    let (cookie, device) = (cookie.to_str().unwrap().to_owned(), device.to_str().unwrap().to_owned());
     assert_eq!(answer.header("cache-control"), "no-store");
     let body = answer.ok(201);
     assert_eq!(
@@ -31,6 +33,9 @@ async fn registering_signs_in() {
     let token = body["token"].as_str().unwrap();
     assert_eq!(token.len(), 43);
     assert_eq!(cookie, format!("milena_session={token}; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax"));
+    assert!(
+        device.ends_with("; Path=/; Max-Age=34560000; HttpOnly; SameSite=Lax") && !device.contains("ranz")
+    );
     assert!(body["expires_at"].as_str().unwrap().ends_with('Z'), "{body}");
 
     let me = node.http.get(node.url("/api/v1/me")).bearer_auth(token).send().await.unwrap();
@@ -222,7 +227,12 @@ async fn cookies_are_secure_behind_tls_or_always() {
             request = request.header("x-forwarded-proto", scheme);
         }
         let answer = Answer::of(request.send().await.unwrap()).await;
-        assert_eq!(answer.header("set-cookie").ends_with("; Secure"), secure, "{setting:?} {forwarded:?}");
+        for cookie in answer.headers.get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap();
+            assert_eq!(cookie.ends_with("; Secure"), secure, "{setting:?} {forwarded:?}: {cookie}");
+        }
+        let name = if secure { "__Host-milena_session=" } else { "milena_session=" };
+        assert!(answer.header("set-cookie").starts_with(name), "{setting:?} {forwarded:?}");
         node.stop().await;
     }
 }

@@ -123,6 +123,11 @@ impl Node {
         self.broker.take().expect("it runs").stop().await;
     }
 
+    /// The node's own database.
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Takes the database away.
     pub(crate) async fn stop_database(&self) {
         self.store.clone().close().await;

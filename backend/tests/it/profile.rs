@@ -12,6 +12,17 @@ async fn change_password(node: &Node, user: &User, current: &str, new: &str) -> 
     node.call(Method::PUT, "/api/v1/me/password", Some(user), Some(&body)).await
 }
 
+/// The same, which works; the session goes on with another token.
+async fn changed(node: &Node, user: &User, current: &str, new: &str) -> User {
+    let answer = change_password(node, user, current, new).await;
+    let cookie = answer.header("set-cookie").to_owned();
+    let body = answer.ok(200);
+    let token = body["token"].as_str().unwrap().to_owned();
+    assert!(token != user.token && cookie.starts_with(&format!("milena_session={token}; ")), "{cookie}");
+    assert_eq!(body["user"]["id"], user.id.as_str());
+    User { id: user.id.clone(), name: user.name.clone(), token }
+}
+
 /// Another session of the same person.
 async fn elsewhere(node: &Node, user: &User) -> User {
     let signed_in = node.sign_in(&user.name, "correct horse").await.ok(200);
@@ -72,12 +83,22 @@ async fn a_new_password_holds_at_once_and_ends_the_other_sessions() {
     }
     node.get(&phone, "/api/v1/me").await.ok(200);
 
-    change_password(&node, &anna, "correct horse", "another horse").await.ok(204);
+    let before = node.get(&anna, "/api/v1/sessions").await.ok(200);
+    let old = anna;
+    let anna = changed(&node, &old, "correct horse", "another horse").await;
     assert_eq!(there.ending().await, 4501);
+    node.get(&old, "/api/v1/me").await.problem(401, "unauthenticated");
+    let after = node.get(&anna, "/api/v1/sessions").await.ok(200);
+    let current = |list: &Value| {
+        let sessions = list["sessions"].as_array().unwrap().iter();
+        let current: Vec<Value> = sessions.filter(|session| session["current"] == true).cloned().collect();
+        (current[0]["id"].clone(), current[0]["created_at"].clone())
+    };
+    assert_eq!(current(&before), current(&after), "it is the same session");
     node.get(&phone, "/api/v1/me").await.problem(401, "unauthenticated");
     node.sign_in("anna", "correct horse").await.problem(401, "bad_credentials");
     node.sign_in("anna", "another horse").await.ok(200);
-    // This session goes on, and nobody else's password changed.
+    // This session goes on with its sockets, and nobody else's password changed.
     node.get(&anna, "/api/v1/me").await.ok(200);
     here.say(&json!({"type": "ping"})).await;
     here.expect("pong").await;
@@ -89,15 +110,15 @@ async fn a_new_password_holds_at_once_and_ends_the_other_sessions() {
 #[tokio::test]
 async fn of_sign_ins_and_a_new_password_at_once_no_old_session_is_left() {
     let node = Node::start().await;
-    let anna = node.register("anna").await;
+    let mut anna = node.register("anna").await;
     for round in 0..6 {
         let (old, new) = (format!("password {round}"), format!("password {}", round + 1));
         if round == 0 {
-            change_password(&node, &anna, "correct horse", &old).await.ok(204);
+            anna = changed(&node, &anna, "correct horse", &old).await;
         }
         let sign_ins = futures::future::join_all((0..4).map(|_| node.sign_in("anna", &old)));
-        let (changed, answers) = tokio::join!(change_password(&node, &anna, &old, &new), sign_ins);
-        changed.ok(204);
+        let (renewed, answers) = tokio::join!(changed(&node, &anna, &old, &new), sign_ins);
+        anna = renewed;
         for answer in answers {
             // Either it was refused, or the change ended what it got.
             if answer.status == 200 {

@@ -1,8 +1,9 @@
-//! Which passwords are too easy to guess to be *new* ones. Accounts that have such a password already still sign in with
-//! it.
+//! Which passwords are too easy to guess to be *new* ones. Accounts that have such a password already still
+//! sign in with it.
 //!
-//! Length is what makes a password hard to guess, so nothing is asked of its characters. What is refused is what anybody
-//! would try first: the common ones, the person's own name, hardly any different characters, a run of neighbours.
+//! Length is what makes a password hard to guess, so nothing is asked of its characters. What is refused is
+//! what anybody would try first: the common ones, the person's own name, hardly any different characters, a
+//! run of neighbours.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -58,7 +59,8 @@ fn is_run(text: &str) -> bool {
 }
 
 fn is_repeated(text: &str, unit: &str) -> bool {
-    text.len() % unit.len() == 0 && text.as_bytes().chunks(unit.len()).all(|chunk| chunk == unit.as_bytes())
+    text.len().is_multiple_of(unit.len())
+        && text.as_bytes().chunks(unit.len()).all(|chunk| chunk == unit.as_bytes())
 }
 
 #[cfg(test)]

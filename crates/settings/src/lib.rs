@@ -10,12 +10,14 @@ mod given;
 mod load;
 mod mistakes;
 mod networks;
+mod public_url;
 mod secret;
 mod sections;
 
 pub use load::{DEFAULTS, Source};
 pub use mistakes::Mistakes;
 pub use networks::{Networks, NotANetwork};
+pub use public_url::{NotAPublicUrl, PublicUrl};
 pub use secret::Secret;
 pub use sections::{
     BrokerAuthentication, BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings,

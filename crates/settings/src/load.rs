@@ -114,6 +114,7 @@ impl Settings {
                 || self.http.operations_listen.parse::<std::net::SocketAddr>().is_ok(),
             "http.operations_listen must be empty or an address such as 127.0.0.1:9464",
         );
+        require((1..=3650).contains(&self.http.session_max_days), "http.session_max_days must be 1 to 3650");
         require(self.http.max_connections >= 1, "http.max_connections must be at least 1");
         require(
             self.http.max_connections_per_address >= 1,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{Networks, Secret};
+use crate::{Networks, PublicUrl, Secret, public_url};
 
 /// Everything. A program reads the sections that concern it.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,11 +25,11 @@ pub struct Settings {
 }
 
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $kind:ty),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Deserialize)]
         #[allow(missing_docs, reason = "documented in config/default.toml")]
-        pub struct $name { $(pub $field: $kind),* }
+        pub struct $name { $($(#[$attribute])* pub $field: $kind),* }
     };
 }
 
@@ -72,7 +72,10 @@ section! {
     /// `[http]`
     HttpSettings {
         listen: SocketAddr, operations_listen: String,
-        allowed_origins: Vec<String>, secure_cookies: SecureCookies, session_days: u32,
+        #[serde(deserialize_with = "public_url::optional")]
+        public_url: Option<PublicUrl>,
+        allowed_hosts: Vec<String>, allowed_origins: Vec<String>,
+        secure_cookies: SecureCookies, session_days: u32, session_max_days: u32,
         max_connections: usize, max_connections_per_address: usize, trusted_proxies: Networks, header_timeout_ms: u64,
         drain_ms: u64,
     }

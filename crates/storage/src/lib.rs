@@ -52,7 +52,7 @@ pub use queries::conversations::{ConversationSummary, ListCursor, Listing};
 pub use queries::history::{HistoryPage, Page, StoredMessage};
 pub use queries::offsets::LogPosition;
 pub use queries::partitions::NotedPartitions;
-pub use queries::passwords::Credentials;
+pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};
 pub use queries::reads::ReadMark;
 pub use queries::sessions::{NewSession, Session, TOKENS_MAX, USER_AGENT_MAX_CHARS};

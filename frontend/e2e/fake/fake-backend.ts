@@ -240,7 +240,7 @@ export class FakeBackend {
         if (form.current_password !== 'correct horse')
           return problem(403, 'wrong_password', 'current_password');
         this.sessions = this.sessions.filter(({ current }) => current);
-        return [204, null];
+        return [200, { user: this.me, token: 'not used', expires_at: new Date().toISOString() }];
       case 'GET sessions':
         return [200, { sessions: this.sessions }];
       case 'DELETE sessions':

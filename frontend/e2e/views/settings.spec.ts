@@ -120,6 +120,21 @@ test('a changed password says what became of the other sessions', async ({ page 
   await page.getByLabel('Current password').fill('correct horse');
   await page.getByLabel('New password').fill('correct horse');
   await expect(page.getByText('This is the password that you have.')).toBeVisible();
+  await page.getByLabel('New password').fill('abababab');
+  await expect(page.getByText('At least 4 different characters.')).toBeVisible();
+  const refusal = {
+    code: 'invalid_field',
+    field: 'new_password',
+    detail: 'new_password is one that anybody would try',
+  };
+  await page.route(
+    '**/api/v1/me/password',
+    (route) => route.fulfill({ status: 400, json: { ...refusal, status: 400 } }),
+    { times: 1 },
+  );
+  await page.getByLabel('New password').fill('password');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('The new password is one that anybody would try.')).toBeVisible();
   await page.getByLabel('New password').fill('battery staple');
   await page.keyboard.press('Enter');
   await expect(page.getByText('Your other sessions were logged out.')).toBeVisible();

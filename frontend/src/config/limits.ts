@@ -5,6 +5,8 @@ export const USERNAME_MAX_CHARS = 32;
 export const DISPLAY_NAME_MAX_CHARS = 64;
 export const PASSWORD_MIN_CHARS = 8;
 export const PASSWORD_MAX_CHARS = 256;
+/** Fewer different ones are a pattern. */
+export const PASSWORD_MIN_DISTINCT = 4;
 export const BODY_MAX_CHARS = 8_000;
 
 /** Characters as the server counts them: Unicode code points, not UTF-16 units. */

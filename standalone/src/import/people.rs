@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context as _, bail};
-use milena_backend::auth::PasswordHashes;
+use milena_backend::auth::{Lane, PasswordHashes};
 use milena_domain::{Password, Timestamp, UserId, Username};
 use milena_storage::{NewUser, Store};
 
@@ -34,10 +34,11 @@ impl People {
             Some(text) => {
                 let password =
                     Password::new(text).map_err(|error| anyhow::anyhow!("the people's {error}"))?;
+                password.check_strength(&[]).map_err(|error| anyhow::anyhow!("the people's {error}"))?;
                 let hashes = PasswordHashes::new().await.context("passwords cannot be hashed")?;
                 Some(
                     hashes
-                        .hash(password.expose().to_owned())
+                        .hash(password.expose().to_owned(), Lane::Known)
                         .await
                         .context("the password cannot be hashed")?,
                 )

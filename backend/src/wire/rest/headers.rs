@@ -25,6 +25,12 @@ pub(crate) fn complete(headers: &mut HeaderMap) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
+/// For an answer over TLS: browsers come by TLS only, for a year from now on.
+pub(crate) fn stay_with_tls(headers: &mut HeaderMap) {
+    let value = HeaderValue::from_static("max-age=31536000");
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+}
+
 /// The policy of the documentation.
 pub(crate) fn docs_policy() -> HeaderValue {
     HeaderValue::from_static(DOCS)

@@ -63,6 +63,7 @@ async fn begin_session(store: &Store, id: UserId, now: Timestamp) -> anyhow::Res
         user: id,
         created_at: now,
         expires_at: now.plus_ms(DAY_MS),
+        ends_at: now.plus_ms(DAY_MS),
         user_agent: "milena-bench".to_owned(),
     };
     store.create_session(session).await?;

@@ -9,6 +9,7 @@ mod m20261128_201000_log_topics;
 mod m20261128_202000_imported_people;
 mod m20261128_202100_names;
 mod m20261128_202200_conversation_lists;
+mod m20261128_203000_session_ends;
 mod run;
 
 use sea_orm_migration::prelude::*;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_202000_imported_people::Migration),
             Box::new(m20261128_202100_names::Migration),
             Box::new(m20261128_202200_conversation_lists::Migration),
+            Box::new(m20261128_203000_session_ends::Migration),
         ]
     }
 }

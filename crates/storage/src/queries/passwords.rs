@@ -1,13 +1,14 @@
 //! What somebody signs in with: looked up, and replaced together with the sessions that it opened.
 
-use milena_domain::UserId;
+use milena_domain::{Timestamp, UserId};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
+use super::moment;
 use super::people::Person;
 use super::sessions::delete_others;
-use crate::entities::users;
+use crate::entities::{sessions, users};
 use crate::{StorageError, Store};
 
 /// What sign-in needs. `Debug` does not show the hash.
@@ -23,6 +24,15 @@ impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Credentials").field("person", &self.person).finish_non_exhaustive()
     }
+}
+
+/// What replacing a password did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// The sessions that ended.
+    pub ended: Vec<Uuid>,
+    /// When the one that was kept expires.
+    pub expires_at: Timestamp,
 }
 
 impl Store {
@@ -48,8 +58,9 @@ impl Store {
         .await
     }
 
-    /// Replaces the password hash `old`, and ends all sessions of the person but `kept`, in one transaction; answers
-    /// which they were. `None`, and nothing changed, when the hash is not `old` any more: somebody else was faster.
+    /// Replaces the password hash `old`, gives the session `kept` another token, and ends all other sessions of the
+    /// person, in one transaction. `None`, and nothing changed, when the hash is not `old` any
+    /// more, or `kept` has ended: somebody else was faster.
     ///
     /// # Errors
     /// The database's.
@@ -59,7 +70,8 @@ impl Store {
         old: &str,
         new: &str,
         kept: Uuid,
-    ) -> Result<Option<Vec<Uuid>>, StorageError> {
+        token_hash: [u8; 32],
+    ) -> Result<Option<Replaced>, StorageError> {
         self.answer(async {
             let transaction = self.write_transaction().await?;
             let updated = users::Entity::update_many()
@@ -71,9 +83,17 @@ impl Store {
             if updated.rows_affected == 0 {
                 return Ok(None);
             }
+            let renewed = sessions::Entity::update_many()
+                .col_expr(sessions::Column::TokenHash, Expr::value(token_hash.to_vec()))
+                .filter(sessions::Column::Id.eq(kept))
+                .filter(sessions::Column::UserId.eq(user.as_uuid()))
+                .exec(&transaction)
+                .await?;
+            let kept_row = sessions::Entity::find_by_id(kept).one(&transaction).await?;
+            let Some(kept_row) = kept_row.filter(|_| renewed.rows_affected > 0) else { return Ok(None) };
             let ended = delete_others(&transaction, user, kept).await?;
             transaction.commit().await?;
-            Ok(Some(ended))
+            Ok(Some(Replaced { ended, expires_at: moment(kept_row.expires_at_ms) }))
         })
         .await
     }

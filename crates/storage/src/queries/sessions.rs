@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use milena_domain::{Timestamp, UserId};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -35,8 +35,10 @@ pub struct NewSession {
     pub user: UserId,
     /// When they did.
     pub created_at: Timestamp,
-    /// From then on the session counts as absent.
+    /// From then on the session counts as absent, unless use moves it.
     pub expires_at: Timestamp,
+    /// Use moves the above no further than here.
+    pub ends_at: Timestamp,
     /// What the client calls itself; cut to [`USER_AGENT_MAX_CHARS`], control characters are dropped.
     pub user_agent: String,
 }
@@ -72,7 +74,8 @@ impl Store {
             user_id: Set(session.user.as_uuid()),
             created_at_ms: Set(session.created_at.unix_ms()),
             last_seen_at_ms: Set(session.created_at.unix_ms()),
-            expires_at_ms: Set(session.expires_at.unix_ms()),
+            expires_at_ms: Set(session.expires_at.min(session.ends_at).unix_ms()),
+            ends_at_ms: Set(Some(session.ends_at.unix_ms())),
             user_agent: Set(user_agent),
         };
         self.answer(async {
@@ -112,7 +115,7 @@ impl Store {
         self.answer(async {
             let found = with_person()
                 .filter(sessions::Column::TokenHash.is_in(padded.map(|hash| hash.to_vec())))
-                .filter(sessions::Column::ExpiresAtMs.gt(now.unix_ms()))
+                .filter(is_alive(now))
                 .all(self.reader())
                 .await?;
             let by_token = |(row, user): (sessions::Model, Option<users::Model>)| {
@@ -125,7 +128,8 @@ impl Store {
         .await
     }
 
-    /// Writes down that the session was used. A session that is gone stays gone.
+    /// Writes down that the session was used; it expires then, but no later than it ends. A session that is gone stays
+    /// gone.
     ///
     /// # Errors
     /// The database's.
@@ -138,7 +142,7 @@ impl Store {
         self.answer(async {
             sessions::Entity::update_many()
                 .col_expr(sessions::Column::LastSeenAtMs, Expr::value(last_seen_at.unix_ms()))
-                .col_expr(sessions::Column::ExpiresAtMs, Expr::value(expires_at.unix_ms()))
+                .col_expr(sessions::Column::ExpiresAtMs, expiry(expires_at))
                 .filter(sessions::Column::Id.eq(id))
                 .exec(self.writer())
                 .await?;
@@ -161,12 +165,10 @@ impl Store {
         let mut existing = HashSet::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {
             let found = self.bulk(async {
-                let alive = sessions::Column::Id
-                    .is_in(chunk.iter().copied())
-                    .and(sessions::Column::ExpiresAtMs.gt(last_seen_at.unix_ms()));
+                let alive = sessions::Column::Id.is_in(chunk.iter().copied()).and(is_alive(last_seen_at));
                 sessions::Entity::update_many()
                     .col_expr(sessions::Column::LastSeenAtMs, Expr::value(last_seen_at.unix_ms()))
-                    .col_expr(sessions::Column::ExpiresAtMs, Expr::value(expires_at.unix_ms()))
+                    .col_expr(sessions::Column::ExpiresAtMs, expiry(expires_at))
                     .filter(alive.clone())
                     .exec(self.writer())
                     .await?;
@@ -216,7 +218,7 @@ impl Store {
         self.answer(async {
             with_person()
                 .filter(sessions::Column::UserId.eq(user.as_uuid()))
-                .filter(sessions::Column::ExpiresAtMs.gt(now.unix_ms()))
+                .filter(is_alive(now))
                 .order_by_desc(sessions::Column::LastSeenAtMs)
                 .order_by_desc(sessions::Column::Id)
                 .limit(LISTED_MAX)
@@ -225,6 +227,28 @@ impl Store {
                 .into_iter()
                 .map(session_of)
                 .collect()
+        })
+        .await
+    }
+
+    /// Sessions that a program began which knows of no end get one, `max_ms` after their sign-in; and what such a program
+    /// moved beyond the end is moved back.
+    ///
+    /// # Errors
+    /// The database's; the call can be repeated.
+    pub async fn bound_sessions(&self, max_ms: i64) -> Result<(), StorageError> {
+        self.bulk(async {
+            sessions::Entity::update_many()
+                .col_expr(sessions::Column::EndsAtMs, Expr::col(sessions::Column::CreatedAtMs).add(max_ms))
+                .filter(sessions::Column::EndsAtMs.is_null())
+                .exec(self.writer())
+                .await?;
+            sessions::Entity::update_many()
+                .col_expr(sessions::Column::ExpiresAtMs, Expr::col(sessions::Column::EndsAtMs))
+                .filter(Expr::col(sessions::Column::ExpiresAtMs).gt(Expr::col(sessions::Column::EndsAtMs)))
+                .exec(self.writer())
+                .await?;
+            Ok(())
         })
         .await
     }
@@ -266,6 +290,18 @@ pub(super) async fn delete_others(
             .await?;
     }
     Ok(others)
+}
+
+/// Neither expired nor ended.
+fn is_alive(now: Timestamp) -> SimpleExpr {
+    let ends_later = sessions::Column::EndsAtMs.gt(now.unix_ms()).or(sessions::Column::EndsAtMs.is_null());
+    sessions::Column::ExpiresAtMs.gt(now.unix_ms()).and(ends_later)
+}
+
+/// When a session expires that was just used: `wanted`, or its end if that comes first.
+fn expiry(wanted: Timestamp) -> SimpleExpr {
+    let ends_first = sessions::Column::EndsAtMs.lt(wanted.unix_ms());
+    Expr::case(ends_first, Expr::col(sessions::Column::EndsAtMs)).finally(wanted.unix_ms()).into()
 }
 
 fn with_person() -> sea_orm::SelectTwo<sessions::Entity, users::Entity> {

@@ -27,7 +27,9 @@ export function PasswordCard({ onChanged }: { onChanged: () => void }) {
     },
   );
   const broken =
-    wanted !== '' && wanted === current ? 'This is the password that you have.' : newPasswordError(wanted);
+    wanted !== '' && wanted === current
+      ? 'This is the password that you have.'
+      : newPasswordError(wanted, username);
   const ready = current !== '' && broken === null;
 
   return (

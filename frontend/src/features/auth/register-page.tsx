@@ -26,7 +26,7 @@ export function RegisterPage({ next, onSignedIn }: { next: string; onSignedIn: (
   const broken = {
     username: usernameError(username),
     display_name: displayNameError(displayName),
-    password: newPasswordError(password),
+    password: newPasswordError(password, username, name),
   };
   const ready = Object.values(broken).every((error) => error === null);
   /** A rule is told from the first character on, not before. */

@@ -11,10 +11,17 @@ describe('the rules of the form are those of the server', () => {
     expect(usernameError(name)).not.toBeNull();
   });
 
+  it('refuses what needs no list to be known as weak', () => {
+    for (const weak of ['        ', 'aaaaaaaa', 'abababab', 'AaAaBbBb'])
+      expect(newPasswordError(weak)).toBe('At least 4 different characters.');
+    expect(newPasswordError('Franz.Kafka', 'franz.kafka', '')).toBe('Not your own name.');
+    expect(newPasswordError('Franz.Kafka', 'milena', '')).toBeNull();
+  });
+
   it('counts characters, not code units', () => {
     expect(newPasswordError('🔑'.repeat(7))).toBe('1 more to go.');
-    expect(newPasswordError('🔑'.repeat(8))).toBeNull();
-    expect(newPasswordError('x'.repeat(257))).not.toBeNull();
+    expect(newPasswordError('🔑🗝️🔐🔒'.repeat(2))).toBeNull();
+    expect(newPasswordError('wxyz'.repeat(65))).toBe('At most 256 characters.');
     expect(displayNameError('名'.repeat(64))).toBeNull();
     expect(displayNameError('名'.repeat(65))).not.toBeNull();
     expect(displayNameError('a\tb')).not.toBeNull();

@@ -4,6 +4,7 @@ import {
   DISPLAY_NAME_MAX_CHARS,
   PASSWORD_MAX_CHARS,
   PASSWORD_MIN_CHARS,
+  PASSWORD_MIN_DISTINCT,
   USERNAME_MAX_CHARS,
   USERNAME_MIN_CHARS,
 } from '@/config/limits';
@@ -25,7 +26,8 @@ export function displayNameError(text: string): string | null {
   return null;
 }
 
-export function newPasswordError(text: string): string | null {
+/** What needs no list of common passwords: that one is the server's. */
+export function newPasswordError(text: string, ...names: string[]): string | null {
   const length = countChars(text);
   if (length < PASSWORD_MIN_CHARS) {
     const missing = PASSWORD_MIN_CHARS - length;
@@ -34,5 +36,9 @@ export function newPasswordError(text: string): string | null {
       : `${missing} more to go.`;
   }
   if (length > PASSWORD_MAX_CHARS) return `At most ${PASSWORD_MAX_CHARS} characters.`;
+  const folded = text.toLowerCase();
+  if (new Set(folded).size < PASSWORD_MIN_DISTINCT)
+    return `At least ${PASSWORD_MIN_DISTINCT} different characters.`;
+  if (names.some((name) => name.trim().toLowerCase() === folded)) return 'Not your own name.';
   return null;
 }

@@ -63,7 +63,17 @@ export function explainError(error: unknown): string {
     : 'Something went wrong in this page.';
 }
 
-function sentence(text: string): string {
+/** How a sentence calls what the protocol calls so. */
+const FIELDS: Record<string, string> = {
+  current_password: 'the current password',
+  display_name: 'the name',
+  new_password: 'the new password',
+  password: 'this password',
+  username: 'the username',
+};
+
+function sentence(detail: string): string {
+  const text = detail.replace(/^[a-z_]+(?= )/, (field) => FIELDS[field] ?? field);
   const upper = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(upper) ? upper : `${upper}.`;
 }

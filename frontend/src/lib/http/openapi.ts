@@ -136,7 +136,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change the password; ends all other sessions of oneself and closes their sockets. */
+        /** Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new token. */
         put: operations["change_password"];
         post?: never;
         delete?: never;
@@ -957,12 +957,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Changed */
-            204: {
+            /** @description Changed; the token of before has ended, browsers get the cookie too */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
             };
             /** @description `wrong_password` */
             403: {

@@ -184,20 +184,30 @@ pub(super) async fn a_new_password_ends_the_other_sessions(database: &TestDataba
     for (number, of) in [(1, 1), (2, 1), (3, 1), (4, 2)] {
         store.create_session(session(number, of, 1_000)).await.unwrap();
     }
-    let stale = store.replace_password(user(1), "$argon2id$9", "$argon2id$new", ids[0]).await.unwrap();
+    let stale =
+        store.replace_password(user(1), "$argon2id$9", "$argon2id$new", ids[0], [9; 32]).await.unwrap();
     assert_eq!(stale, None, "the hash was replaced meanwhile");
     assert_eq!(store.sessions_of(user(1), at(0)).await.unwrap().len(), 3);
 
-    let ended = store.replace_password(user(1), "$argon2id$1", "$argon2id$new", ids[0]).await.unwrap();
-    let mut ended = ended.unwrap();
-    ended.sort_unstable();
-    assert_eq!(ended, ids[1..3]);
+    let ended =
+        store.replace_password(user(1), "$argon2id$1", "$argon2id$new", ids[0], [9; 32]).await.unwrap();
+    let mut replaced = ended.unwrap();
+    replaced.ended.sort_unstable();
+    assert_eq!((&replaced.ended[..], replaced.expires_at), (&ids[1..3], at(1_000)));
     let hash = store.credentials("anna").await.unwrap().unwrap().password_hash;
     assert_eq!(hash.as_deref(), Some("$argon2id$new"));
     let left: Vec<_> = store.sessions_of(user(1), at(0)).await.unwrap().iter().map(|left| left.id).collect();
     assert_eq!(left, ids[..1]);
     assert_eq!(store.sessions_of(user(2), at(0)).await.unwrap().len(), 1, "nobody else's");
 
-    let again = store.replace_password(user(1), "$argon2id$new", "$argon2id$2", ids[0]).await.unwrap();
-    assert_eq!(again, Some(Vec::new()));
+    assert_eq!(store.session(&[1; 32], at(0)).await.unwrap(), None, "the old token is nobody's");
+    assert_eq!(store.session(&[9; 32], at(0)).await.unwrap().unwrap().id, ids[0]);
+
+    let again =
+        store.replace_password(user(1), "$argon2id$new", "$argon2id$2", ids[0], [8; 32]).await.unwrap();
+    assert!(again.unwrap().ended.is_empty());
+    let ended = store.replace_password(user(1), "$argon2id$2", "$argon2id$3", ids[1], [7; 32]).await.unwrap();
+    assert_eq!(ended, None, "the session has ended");
+    let hash = store.credentials("anna").await.unwrap().unwrap().password_hash;
+    assert_eq!(hash.as_deref(), Some("$argon2id$2"), "and nothing changed");
 }

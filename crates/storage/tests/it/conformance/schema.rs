@@ -99,6 +99,7 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
             created_at_ms: 1,
             last_seen_at_ms: 2,
             expires_at_ms: 253_402_207_199_999,
+            ends_at_ms: None,
             user_agent: String::new(),
         },
     )

@@ -1,7 +1,8 @@
 use milena_storage::{NewSession, USER_AGENT_MAX_CHARS};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use crate::database::TestDatabase;
+use crate::database::{Server, TestDatabase};
 use crate::letters::{at, new_user, user};
 
 pub(super) fn session(number: u8, of: u128, expires_at: i64) -> NewSession {
@@ -11,6 +12,7 @@ pub(super) fn session(number: u8, of: u128, expires_at: i64) -> NewSession {
         user: user(of),
         created_at: at(100),
         expires_at: at(expires_at),
+        ends_at: at(8_000),
         user_agent: format!("browser {number}"),
     }
 }
@@ -108,4 +110,42 @@ pub(super) async fn all_sessions_but_one_are_ended(database: &TestDatabase) {
     assert!(store.session(&[2; 32], at(0)).await.unwrap().is_some());
     assert!(store.session(&[4; 32], at(0)).await.unwrap().is_some());
     assert!(store.delete_other_sessions(user(1), Uuid::from_u128(2)).await.unwrap().is_empty());
+}
+
+pub(super) async fn use_moves_a_session_no_further_than_its_end(database: &TestDatabase) {
+    let store = database.store().await;
+    store.create_user(new_user(1, "anna", "Anna")).await.unwrap();
+    for number in 1..=3 {
+        store.create_session(session(number, 1, 1_000)).await.unwrap();
+    }
+    let expiry = async |number: u8, now| {
+        store.session(&[number; 32], at(now)).await.unwrap().map(|session| session.expires_at)
+    };
+    store.touch_session(Uuid::from_u128(1), at(500), at(20_000)).await.unwrap();
+    store.touch_sessions(&[Uuid::from_u128(2)], at(500), at(20_000)).await.unwrap();
+    for number in [1, 2] {
+        assert_eq!(expiry(number, 7_999).await, Some(at(8_000)));
+        assert_eq!(expiry(number, 8_000).await, None);
+    }
+    assert!(store.touch_sessions(&[Uuid::from_u128(2)], at(8_000), at(20_000)).await.unwrap().is_empty());
+
+    // A program of before leaves the end out of what it begins, and moves the other beyond it.
+    let raw = database.raw().await;
+    for (column, value, id) in
+        [("ends_at_ms", "NULL", 3_u128), ("expires_at_ms", "20000", 1), ("expires_at_ms", "20000", 3)]
+    {
+        let id = Uuid::from_u128(id).simple().to_string();
+        let id = match database.server {
+            Server::Postgres => format!("'{id}'"),
+            Server::Sqlite | Server::MariaDb => format!("x'{id}'"),
+        };
+        raw.execute_unprepared(&format!("UPDATE sessions SET {column} = {value} WHERE id = {id}"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(expiry(1, 8_000).await, None, "it ends all the same");
+    assert_eq!(expiry(3, 19_999).await, Some(at(20_000)), "until the next sweep");
+    store.bound_sessions(5_000).await.unwrap();
+    assert_eq!(expiry(1, 7_999).await, Some(at(8_000)));
+    assert_eq!((expiry(3, 5_099).await, expiry(3, 5_100).await), (Some(at(5_100)), None));
 }
