@@ -56,7 +56,8 @@ impl Node {
         let store = Store::connect(&settings.database).await.unwrap();
         store.migrate().await.unwrap();
         let shutdown = CancellationToken::new();
-        let app = App::start(settings, store.clone(), shutdown.clone()).await.unwrap();
+        // Boxed: the future of a whole program is large, and every test would hold it.
+        let app = Box::pin(App::start(settings, store.clone(), shutdown.clone())).await.unwrap();
         let node = Self {
             address: app.address(),
             operations: app.operations_address(),
