@@ -31,7 +31,10 @@ export const LINKS: readonly string[] = [
   // Apostrophes.
   "⟦https://a.example/it's-here⟧",
   '⟦https://a.example/it’s-here⟧',
-  "⟦https://a.example/here⟧'s",
+  "⟦https://a.example/it's⟧ and ⟦https://a.example/it's⟧.",
+  "⟦https://a.example⟧'s",
+  '⟦https://a.example/here⟧’s',
+  "'⟦https://a.example/x⟧'",
   // CJK: its punctuation ends the address, its letters may be part of it.
   '请看⟦https://a.example⟧。谢谢',
   '请看⟦https://a.example/b⟧，谢谢',
@@ -120,6 +123,20 @@ describe('otherHost', () => {
     ['bank.example', 'https://xn--mnchen-3ya.example', 'xn--mnchen-3ya.example'],
     ['me@bank.example', 'mailto:me@evil.example', 'evil.example'],
     ['bank.example', 'mailto:me@evil.example', 'evil.example'],
+    ['http://192.168.1.1/admin', 'https://evil.example', 'evil.example'],
+    ['127.0.0.1', 'https://evil.example', 'evil.example'],
+    ['localhost', 'https://evil.example', 'evil.example'],
+    ['http://router/admin', 'https://evil.example', 'evil.example'],
+    ['bank.xn--p1ai', 'https://evil.example', 'evil.example'],
+    ['Bank/bank.com', 'https://evil.example', 'evil.example'],
+    ['→/bank.com', 'https://evil.example', 'evil.example'],
+    ['x/bank.com', 'https://evil.example', 'evil.example'],
+    ['./bank.com', 'https://evil.example', 'evil.example'],
+    ['bank.com@evil', 'https://evil', 'evil'],
+    ['first.last@company.com', 'https://company.com', 'company.com'],
+    ['me@bank.com', 'mailto:x@evil.example,me@bank.com', 'evil.example'],
+    ['me@bank.com', 'mailto:x%40evil.example%2Cme@bank.com', 'evil.example'],
+    ['me@bank.com', 'mailto:me@bank.com,x@bank.com', 'bank.com'],
   ])('%s that leads to %s: %s', (label, href, host) => {
     expect(otherHost(label, href)).toBe(host);
   });
@@ -130,9 +147,23 @@ describe('otherHost', () => {
     ['a.example', 'https://www.a.example/b'],
     ['https://münchen.example', 'https://xn--mnchen-3ya.example'],
     ['A.Example', 'https://a.example'],
+    ['bank.example', 'mailto:me'],
     ['e.g. 1.5', 'https://a.example'],
+    ['first.last@company.com', 'mailto:first.last@company.com'],
+    ['mailto:first.last@company.com', 'mailto:first.last@company.com'],
+    ['a.bb.cc+log.dd@company.com', 'mailto:a.bb.cc+log.dd@company.com'],
+    ['mailto:first.last@company.com?subject=a.bb', 'mailto:first.last@company.com?subject=a.bb'],
+    ['http://router/index.html', 'http://router/index.html'],
+    ['192.168.1.1:8080/index.html', 'http://192.168.1.1:8080/'],
+    ['a.example/b.html#c.html', 'https://a.example'],
   ])('%s that leads to %s misleads nobody', (label, href) => {
     expect(otherHost(label, href)).toBeNull();
+  });
+
+  it('is nothing for an address that is shown as it was found', () => {
+    for (const text of LINKS.map(bare))
+      for (const { start, end, href } of findLinks(text))
+        expect(otherHost(text.slice(start, end), href), text).toBeNull();
   });
 });
 

@@ -102,7 +102,8 @@ function pathEnd(text: string, begin: number, before: string | undefined): numbe
     if ('([{'.includes(char)) open.push(char);
     else if (char in CLOSING && open.pop() !== CLOSING[char]) break;
   }
-  if (/^['’]s$/.test(text.slice(end - 2, end))) end -= 2;
+  // A straight one may be part of the address; a curly one, encoded there, is of the sentence.
+  if (text.endsWith('’s', end)) end -= 2;
   while (end > begin && TRAILING.test(text[end - 1] ?? '')) end -= 1;
   return end;
 }
@@ -123,30 +124,54 @@ function mailAt(text: string, at: number, from: number): FoundLink | null {
   return URL.canParse(href) ? { start, end, href } : null;
 }
 
-/** Words of a label that a reader takes for an address: `bank.example`, `https://bank.example/login`. */
-const LOOKS_LIKE_HOST =
-  /(?<![\p{L}\p{N}_-])[\p{L}\p{N}_-]{1,63}(?:[.。．][\p{L}\p{N}_-]{1,63}){0,8}[.。．][\p{L}\p{M}]{2,63}(?![\p{L}\p{N}_-])/gu;
+/** What a reader takes for an address without a scheme. */
+const HOSTS = [
+  String.raw`(?:[\p{L}\p{N}_-]{1,63}[.。．]){1,9}(?:xn--[a-z0-9-]{1,59}|[\p{L}\p{M}]{2,63})`,
+  String.raw`(?:\d{1,3}[.。．]){3}\d{1,3}`,
+  'localhost',
+];
+/** With what stands behind it, which is nobody's name: `a.example/index.html`. */
+const LOOKS_LIKE_HOST = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_-])(${HOSTS.join('|')})(?![\p{L}\p{N}_-])(?:(?::\d{1,5})?[/?#]\S*)?`,
+  'giu',
+);
 
 const LABEL_MAX_CHARS = 2_000;
-/** What stands behind the host is nobody's name: `a.example/index.html`. */
-const PATH = /([^\s/:])[/?#]\S*/g;
+/** With a scheme any name is a host, and what follows it is its path. */
+const PATH = /(https?:\/\/[^\s/?#\\]*)[/?#]\S*/gi;
+/** In an address of e-mail this is a person's name, also with a dot in it; in one of the web it is a trick. */
+const LOCAL_PART = /[^\s@,;:<>()"/\\]{1,64}@(?=[\p{L}\p{N}])/gu;
 
 /** The host that a link really leads to, when its label looks like another one; null when nobody can be misled. */
 export function otherHost(label: string, href: string): string | null {
-  const host = hostOf(href);
+  const hosts = hostsOf(href);
   // What is written with invisible or wide characters is read as what it looks like.
-  const seen = label
+  const visible = label
     .slice(0, LABEL_MAX_CHARS)
     .normalize('NFKC')
-    .replace(/[\p{Cf}\p{M}]/gu, '')
-    .replace(PATH, '$1');
-  const named = [...seen.matchAll(LOOKS_LIKE_HOST)].map(([name]) => hostOf(`http://${name}`));
-  const bare = (name: string) => name.replace(/^www\./, '');
-  return host !== '' && named.some((name) => name !== '' && bare(name) !== bare(host)) ? host : null;
+    .replace(/[\p{Cf}\p{M}]/gu, '');
+  const seen = /^mailto:/i.test(href) ? visible.replace(LOCAL_PART, ' ') : visible;
+  const named = [
+    ...findLinks(seen).flatMap((link) => hostsOf(link.href)),
+    ...[...seen.replace(PATH, '$1').matchAll(LOOKS_LIKE_HOST)].flatMap(([, name]) =>
+      hostsOf(`http://${name}`),
+    ),
+  ].map(bare);
+  const other = hosts.find((host) => named.some((name) => name !== bare(host)));
+  // A label shows one receiver; of several the others stay unseen.
+  return other ?? (hosts.length > 1 && named.length > 0 ? (hosts[0] ?? null) : null);
 }
 
-function hostOf(href: string): string {
-  const mail = /^mailto:[^?]*@([^?@,]+)/i.exec(href)?.[1];
-  const address = mail === undefined ? href : `http://${mail}`;
-  return URL.canParse(address) ? new URL(address).hostname : '';
+const bare = (host: string): string => host.replace(/^www\./, '');
+
+/** One, or that of each receiver. */
+function hostsOf(href: string): string[] {
+  const receivers = /^mailto:([^?]*)/i.exec(href)?.[1];
+  const addresses = receivers
+    ?.split(/[,;]|%2c|%3b/i)
+    .flatMap((receiver) => /(?:@|%40)([^@]+)$/.exec(receiver)?.[1] ?? [])
+    .map((host) => `http://${host}`);
+  return (addresses ?? [href])
+    .filter((address) => URL.canParse(address))
+    .map((address) => new URL(address).hostname);
 }

@@ -315,6 +315,8 @@ describe('hostile texts', () => {
   it('show where a link really leads when its label looks like another address', () => {
     expect(markupOf('[https://bank.example](https://evil.example/x)')).toContain('(evil.example)</bdi>');
     expect(markupOf('https://bank.example@evil.example/')).toContain('(evil.example)</bdi>');
+    expect(markupOf('[me@bank.com](mailto:x@evil.example,me@bank.com)')).toContain('(evil.example)</bdi>');
+    expect(markupOf('first.last@company.com mailto:first.last@company.com')).not.toContain('<bdi>');
     expect(markupOf('[the page](https://a.example) https://a.example/index.html')).not.toContain('<bdi>');
   });
 });
