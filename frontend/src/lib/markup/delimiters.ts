@@ -14,6 +14,9 @@ const BEGINS = /[\p{L}\p{N}\p{M}\p{So}\p{Sc}\p{Ps}\p{Pi}"'`*_~#@&+¡¿<\\]/u;
 /** Without a letter, a number or a symbol there is nothing to emphasise. */
 const CONTENT = /[\p{L}\p{N}\p{So}]/u;
 
+/** More marks side by side than all kinds of emphasis have together are drawn as they are. */
+const ADJACENT_MAX = 8;
+
 export const hasContent = (text: string): boolean => CONTENT.test(text);
 export const isWord = (char: string): boolean => WORD.test(char) && !SPACELESS.test(char);
 
@@ -25,19 +28,37 @@ export interface Side {
   after: string;
   /** The one behind `after`. */
   beyond: string;
+  /** The first ones that are no marks: between marks alone (*_*) nothing begins or ends. */
+  textBefore: string;
+  textAfter: string;
 }
 
-export function canOpen({ run, before, after }: Side): boolean {
-  if (after === '' || /\s/.test(after)) return false;
+export function canOpen({ run, before, after, textAfter }: Side): boolean {
+  if (textAfter === '' || /[\s\p{Pe}]/u.test(textAfter)) return false;
   if (!BEGINS.test(after) && (run === '*' || !/[./-]/.test(after))) return false;
   return before === '' || /\s/.test(before) || parts(before, JOINS_BEFORE, run);
 }
 
-export function canClose({ run, before, after, beyond }: Side): boolean {
-  if (before === '' || /[\s/]/.test(before)) return false;
+export function canClose({ run, before, after, beyond, textBefore }: Side): boolean {
+  // In `(*)` it is a footnote.
+  if (before === '/' || textBefore === '' || /[\s\p{Ps}]/u.test(textBefore)) return false;
   if (after === '' || /\s/.test(after)) return true;
   if (/[.-]/.test(after)) return !WORD.test(beyond);
   return parts(after, JOINS_AFTER, run);
+}
+
+export function sideOf(text: string, at: number, end: number, run: string): Side {
+  const after = charAt(text, end);
+  const marksAfter = /^[*_~]*/.exec(text.slice(end, end + ADJACENT_MAX))?.[0].length ?? 0;
+  const marksBefore = /[*_~]*$/.exec(text.slice(Math.max(0, at - ADJACENT_MAX), at))?.[0].length ?? 0;
+  return {
+    run,
+    before: charBefore(text, at),
+    after,
+    beyond: charAt(text, end + after.length),
+    textBefore: marksBefore < ADJACENT_MAX ? charBefore(text, at - marksBefore) : '',
+    textAfter: marksAfter < ADJACENT_MAX ? charAt(text, end + marksAfter) : '',
+  };
 }
 
 function parts(char: string, joining: RegExp, run: string): boolean {

@@ -2,7 +2,7 @@
 // whatever it contains), then pairs of marks are matched, the nearest with the nearest, never one kind inside itself; so the
 // tree is a few levels deep, however hostile the text.
 import { CodeRuns } from './code-runs';
-import { canClose, canOpen, charAt, charBefore, hasContent } from './delimiters';
+import { canClose, canOpen, hasContent, sideOf } from './delimiters';
 import type { Delimiter, Token } from './emphasis';
 import { nested } from './emphasis';
 import { findLinks, hrefOf } from './links';
@@ -120,9 +120,7 @@ function tokens(text: string, links: readonly FoundLink[]): Token[] {
 
 function delimiter(text: string, at: number, slash: string, run: string): Delimiter | Inline {
   const known = run.startsWith('*') ? run.length <= 3 : run === '_' || run === '~~';
-  const end = at + slash.length + run.length;
-  const after = charAt(text, end);
-  const side = { run, before: charBefore(text, at), after, beyond: charAt(text, end + after.length) };
+  const side = sideOf(text, at, at + slash.length + run.length, run);
   const [opens, closes] = known ? [canOpen(side), canClose(side)] : [false, false];
   if (!opens && !closes) return { kind: 'text', text: slash + run };
   return { kind: 'delimiter', run, opens, closes, escaped: slash !== '' };
