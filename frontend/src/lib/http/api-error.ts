@@ -37,7 +37,7 @@ const MESSAGES: Record<string, string> = {
   bad_credentials: 'Unknown username or wrong password.',
   wrong_password: 'This is not your current password.',
   username_taken: 'This username is taken.',
-  rate_limited: 'Too many attempts. Wait a moment and try again.',
+  rate_limited: 'That was too much in a short time. The server asks to wait a moment.',
   log_unavailable: 'The server cannot save messages right now.',
   store_unavailable: 'The server’s database does not answer right now.',
   storage_low: 'The server has no room for messages right now.',
@@ -46,7 +46,7 @@ const MESSAGES: Record<string, string> = {
   unknown_conversation: 'There is no such conversation, or you are not in it.',
   unknown_recipient: 'This person does not exist.',
   too_large: 'This is too long to send.',
-  client_id_reused: 'This message was already sent elsewhere.',
+  client_id_reused: 'Another message was already sent under the name of this one. Retry gives it a new name.',
 };
 
 /** A sentence for people. The server's own `detail` is used for codes that say nothing by themselves. */

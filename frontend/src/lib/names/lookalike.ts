@@ -14,18 +14,24 @@ export function lookalike(name: string): string {
   return seen.replace(/[^\p{Alphabetic}\p{N}]/gu, '');
 }
 
-/** Names are folded once, not with every message that arrives. */
-const known = new Map<string, string>();
-const KNOWN_MAX = 20_000;
+/** A name of signs alone is itself. */
+const keyOf = (name: string) => lookalike(name) || fold(name);
 
-function keyOf(name: string): string {
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  // A name of signs alone is itself.
-  const key = lookalike(name) || fold(name);
-  if (known.size >= KNOWN_MAX) known.clear();
-  known.set(name, key);
-  return key;
+interface Keys {
+  displayName: string;
+  username: string;
+}
+
+/** Names are folded once, not with every message that arrives, and forgotten with the person. */
+const known = new WeakMap<Person, Keys>();
+
+function keysOf(person: Person): Keys {
+  let keys = known.get(person);
+  if (!keys) {
+    keys = { displayName: keyOf(person.display_name), username: keyOf(person.username) };
+    known.set(person, keys);
+  }
+  return keys;
 }
 
 /** Those whose display name can be taken for another person's name or username, or for the page's own words. */
@@ -33,15 +39,17 @@ export function alike(people: Iterable<Person>, me: Person): ReadonlySet<UserId>
   const owners = new Map<string, Set<UserId>>([[keyOf(NOTES), new Set(['notes'])]]);
   const all = new Map<UserId, Person>([[me.id, me]]);
   for (const person of people) all.set(person.id, person);
-  for (const { id, display_name, username } of all.values())
-    for (const key of [keyOf(display_name), keyOf(username)]) {
+  for (const person of all.values()) {
+    const { displayName, username } = keysOf(person);
+    for (const key of [displayName, username]) {
       const same = owners.get(key);
-      if (same) same.add(id);
-      else owners.set(key, new Set([id]));
+      if (same) same.add(person.id);
+      else owners.set(key, new Set([person.id]));
     }
+  }
   const found = new Set<UserId>();
-  for (const { id, display_name } of all.values())
-    if ((owners.get(keyOf(display_name))?.size ?? 0) > 1) found.add(id);
+  for (const person of all.values())
+    if ((owners.get(keysOf(person).displayName)?.size ?? 0) > 1) found.add(person.id);
   return found;
 }
 

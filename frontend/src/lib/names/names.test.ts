@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import type { Person } from '@/lib/http/types';
 
@@ -50,5 +50,14 @@ describe('names that can be taken for each other', () => {
   ])('%s', (_, [one = '', first = ''], [other = '', second = ''], expected) => {
     const found = alike([person('1', one, first), person('2', other, second)], me);
     expect([...found].sort()).toEqual(expected);
+  });
+
+  it('folds the names of however many people once', () => {
+    const people = Array.from({ length: 12_000 }, (_, n) => person(`p${n}`, `Name ${n}`, `user_${n}`));
+    alike(people, me);
+    const folds = vi.spyOn(String.prototype, 'normalize');
+    alike(people, me);
+    // The page's own words.
+    expect(folds.mock.calls.length).toBeLessThanOrEqual(2);
   });
 });

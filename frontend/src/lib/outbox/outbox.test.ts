@@ -41,6 +41,22 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+it('sends anew what was refused because its id names another message', () => {
+  const { outbox, sent, states, storage } = setUp();
+  outbox.connected();
+  outbox.add('anna', '1');
+  const { client_id } = sent[0]!;
+  outbox.refused({ client_id, code: 'client_id_reused', message: 'no', temporary: false });
+  outbox.retry(client_id);
+  expect(states()).toEqual(['1:sending']);
+  expect(sent).toEqual([
+    sent[0],
+    { type: 'send', client_id: expect.any(String) as string, to: 'anna', body: '1' },
+  ]);
+  expect(sent[1]!.client_id).not.toBe(client_id);
+  expect([...storage.items.keys()]).toEqual([sent[1]!.client_id]);
+});
+
 describe('order', () => {
   it('has one message to a person under way at a time', () => {
     const { outbox, bodies, sent } = setUp();

@@ -106,10 +106,7 @@ export class Outbox {
   /** False when the outbox is full. */
   add(to: UserId, body: string): boolean {
     if (this.#tracks.size >= OUTBOX_MAX_ITEMS) return false;
-    const { owner, page } = this.#options;
-    const created_at = this.#nextTime();
-    const client_id = `${this.idPrefix}${randomId()}`;
-    this.#add({ client_id, owner, page, to, body, created_at, status: 'queued' }, false);
+    this.#addNew(to, body);
     this.#changed();
     return true;
   }
@@ -152,7 +149,10 @@ export class Outbox {
 
   retry(clientId: string): void {
     const track = this.#tracks.get(clientId);
-    if (track && track.item.status !== 'sending') this.#again(track);
+    if (!track || track.item.status === 'sending') return;
+    // Under this id it would be refused again, whatever one does.
+    if (track.item.reason?.code === 'client_id_reused') this.#anew(track);
+    else this.#again(track);
   }
 
   discard(clientId: string): void {
@@ -207,6 +207,20 @@ export class Outbox {
   #again(track: Track): void {
     this.#requeue(track);
     this.#changed();
+  }
+
+  /** As a new message, behind what waits. Stored before the old one is forgotten. */
+  #anew({ item }: Track): void {
+    this.#addNew(item.to, item.body);
+    this.#remove(item.client_id);
+    this.#changed();
+  }
+
+  #addNew(to: UserId, body: string): void {
+    const { owner, page } = this.#options;
+    const created_at = this.#nextTime();
+    const client_id = `${this.idPrefix}${randomId()}`;
+    this.#add({ client_id, owner, page, to, body, created_at, status: 'queued' }, false);
   }
 
   #requeue(track: Track): void {
