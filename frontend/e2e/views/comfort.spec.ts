@@ -163,6 +163,77 @@ test.describe('on a phone', () => {
     }
   });
 
+  test('Back and the page’s own steps back are told apart, also after a reload', async ({ page }) => {
+    await page.goto('about:blank');
+    await open(page);
+    const state = () => page.evaluate(() => history.state as { layer: number } | null);
+    const shortcuts = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+    await page.goto(ORIGIN);
+    await page.getByRole('button', { name: 'Your menu' }).tap();
+    await expect.poll(state).not.toBeNull();
+    const menu = await state();
+    await page.getByRole('button', { name: 'Keyboard shortcuts' }).tap();
+    await expect.poll(async () => ![undefined, menu?.layer].includes((await state())?.layer)).toBe(true);
+    await expect(shortcuts).toBeVisible();
+    await page.reload();
+    // The entry of the layer is there, the layer is not.
+    expect(await state()).not.toBeNull();
+    const left = await state();
+    for (const way of ['back', 'its button']) {
+      await page.getByRole('button', { name: 'Your menu' }).tap();
+      const item = page.getByRole('button', { name: 'Log out' });
+      await expect(item).toBeVisible();
+      await expect.poll(async () => (await state())?.layer).not.toBe(left?.layer);
+      if (way === 'back') await page.goBack();
+      else await page.getByRole('button', { name: 'Your menu' }).tap();
+      await expect(item).toHaveCount(0);
+      await expect.poll(state).toEqual(left);
+    }
+  });
+
+  test('text is copied over plain http, and it is said when it is not', async ({ page, context }) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ORIGIN });
+    // As where the connection is not secure.
+    await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await open(page);
+    const bubble = page.getByTestId('message').filter({ hasText: 'See you at the station' });
+    const sheet = page.getByRole('dialog', { name: 'Message' });
+    await bubble.tap();
+    await bubble.getByRole('button', { name: 'Actions' }).tap();
+    const copy = sheet.getByRole('button', { name: 'Copy text' });
+    await page.evaluate(() =>
+      Object.defineProperty(document, 'execCommand', { value: () => false, configurable: true }),
+    );
+    await copy.tap();
+    await expect(sheet.getByRole('alert')).toHaveText('Not copied: the browser refused.');
+    await page.evaluate(() => Reflect.deleteProperty(document, 'execCommand'));
+    await copy.tap();
+    await expect(sheet).toHaveCount(0);
+    await composer(page).focus();
+    await page.keyboard.press('Control+v');
+    await expect(composer(page)).toHaveValue(/See you at the station/);
+  });
+
+  test('a word that the keyboard composes is completed; what nobody sees is not sent', async ({ page }) => {
+    const backend = await open(page);
+    backend.sends = [];
+    const cdp = await page.context().newCDPSession(page);
+    const compose = (text: string) =>
+      cdp.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length });
+    await composer(page).focus();
+    await compose(':smi');
+    await expect(page.getByRole('option').first()).toBeVisible();
+    await compose(':smile:');
+    await expect(composer(page)).toHaveValue(':smile:');
+    await cdp.send('Input.insertText', { text: ':smile:' });
+    await expect(composer(page)).toHaveValue('😄');
+    for (const text of ['\u200b', '\u3164', '\u2800 \n']) {
+      await composer(page).fill(text);
+      await expect(page.getByRole('button', { name: 'Send' })).toBeDisabled();
+    }
+    expect(backend.sends).toEqual([]);
+  });
+
   test('a finger that rests on a message opens what can be done with it', async ({ page, context }) => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ORIGIN });
     await open(page);

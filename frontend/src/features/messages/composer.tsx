@@ -6,6 +6,7 @@ import { IconButton } from '@/components/ui/button';
 import { BODY_MAX_CHARS, countChars } from '@/config/limits';
 import { useChat, useDraft } from '@/lib/chat/chat-context';
 import { isComposing } from '@/lib/keys/composing';
+import { isVisible } from '@/lib/names/fold';
 
 import styles from './composer.module.css';
 import { EmojiSuggestions } from './emoji/emoji-suggestions';
@@ -38,6 +39,8 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
   const emoji = useEmojiCompletion();
   const id = useId();
   const body = bodyOf(text);
+  /** The server refuses for good what nobody sees. */
+  const blank = !isVisible(body);
   const left = BODY_MAX_CHARS - countChars(body);
   const suggests = emoji.found.length > 0;
 
@@ -47,7 +50,7 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
   useDroppedFiles(() => setRefused(NO_FILES));
 
   function send() {
-    if (body === '' || left < 0) return;
+    if (blank || left < 0) return;
     const taken = chat.send(to, body);
     setFull(!taken);
     if (!taken) return;
@@ -128,8 +131,10 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
             chat.drafts.set(to, event.target.value);
             setRefused(null);
             const { isComposing: composes, data } = event.nativeEvent as InputEvent;
-            if (!composes) emoji.look(event.target, data);
+            // Keyboards of phones compose every word: the list follows, but what is composed is not replaced.
+            emoji.look(event.target, composes ? null : data);
           }}
+          onCompositionEnd={({ currentTarget, data }) => emoji.look(currentTarget, data.slice(-1))}
           onKeyDown={onKeyDown}
           onPaste={(event) => {
             const why = whyNotPasted(event.clipboardData);
@@ -151,7 +156,7 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
           icon="send"
           label="Send"
           className={styles.send}
-          disabled={body === '' || left < 0}
+          disabled={blank || left < 0}
         />
       </div>
     </form>

@@ -11,10 +11,15 @@ export async function copyText(text: string): Promise<boolean> {
   const area = document.createElement('textarea');
   area.value = text;
   area.className = 'visually-hidden';
-  document.body.append(area);
+  // Beside an open dialog everything is inert.
+  const place = Array.from(document.querySelectorAll('dialog[open]')).at(-1) ?? document.body;
+  const before = document.activeElement;
+  place.append(area);
+  area.focus({ preventScroll: true });
   area.select();
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way outside secure contexts
   const copied = document.execCommand('copy');
   area.remove();
+  if (before instanceof HTMLElement) before.focus({ preventScroll: true });
   return copied;
 }

@@ -9,6 +9,8 @@ import { Icon } from '@/components/ui/icon';
 import { copyText } from './copy-text';
 import styles from './message-actions.module.css';
 
+const NOT_COPIED = 'Not copied: the browser refused.';
+
 interface MessageActionsProps {
   body: string;
   /** The address of this page at this message; null while it is unsent. */
@@ -33,6 +35,7 @@ export function MessageActions({ body, path, onMore }: MessageActionsProps & { o
           />
         )}
         <span className="visually-hidden" role="status">
+          {copied === 'failed' ? NOT_COPIED : ''}
           {copied === 'text' ? 'Text copied' : copied === 'link' ? 'Link copied' : ''}
         </span>
       </div>
@@ -48,7 +51,12 @@ export function MessageActions({ body, path, onMore }: MessageActionsProps & { o
 }
 
 export function MessageSheet({ body, path, onClose }: MessageActionsProps & { onClose: () => void }) {
-  const take = (text: string) => void copyText(text).then((done) => done && onClose());
+  const [failed, setFailed] = useState(false);
+  const take = (text: string) =>
+    void copyText(text).then((done) => {
+      setFailed(!done);
+      if (done) onClose();
+    });
   return (
     <Dialog title="Message" onClose={onClose}>
       <div className={styles.sheet}>
@@ -60,17 +68,18 @@ export function MessageSheet({ body, path, onClose }: MessageActionsProps & { on
             <Icon name="link" /> Copy link
           </Button>
         )}
+        {failed && <p role="alert">{NOT_COPIED}</p>}
       </div>
     </Dialog>
   );
 }
 
 function useCopy() {
-  const [copied, setCopied] = useState<'text' | 'link' | null>(null);
+  const [copied, setCopied] = useState<'text' | 'link' | 'failed' | null>(null);
   return {
     copied,
     copy: (what: 'text' | 'link', text: string) =>
-      void copyText(text).then((done) => setCopied(done ? what : null)),
+      void copyText(text).then((done) => setCopied(done ? what : 'failed')),
     forget: () => setCopied(null),
   };
 }

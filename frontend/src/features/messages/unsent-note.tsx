@@ -11,7 +11,7 @@ import styles from './message-row.module.css';
 
 export function UnsentNote({ item }: { item: OutboxItem }) {
   const chat = useChat();
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean | null>(null);
   const failed = item.status === 'failed';
   const why = item.reason ? explain(item.reason.code, item.reason.message) : '';
   return (
@@ -26,7 +26,7 @@ export function UnsentNote({ item }: { item: OutboxItem }) {
           {failed ? 'Retry' : 'Retry now'}
         </Button>
         <Button look="text" onClick={() => void copyText(item.body).then(setCopied)}>
-          {copied ? 'Copied' : 'Copy'}
+          {copied === null ? 'Copy' : copied ? 'Copied' : 'Not copied'}
         </Button>
         {failed && (
           <Button look="text" onClick={() => chat.discard(item.client_id)}>

@@ -1,6 +1,6 @@
 // `:name:` while typing: the list of what it can become, and its keys. Enter belongs to the list only when somebody moved
 // in it; what was not chosen is sent as it was typed.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 
 import { isComposing } from '@/lib/keys/composing';
@@ -30,6 +30,8 @@ export function useEmojiCompletion(): EmojiCompletion {
   const [asked, setAsked] = useState<Asked | null>(null);
   const [answer, setAnswer] = useState<{ query: string; found: Emoji[] }>({ query: '', found: [] });
   const [chosen, setChosen] = useState<number | null>(null);
+  /** For what a Tab waits. */
+  const awaited = useRef<Asked | null>(null);
   const query = asked?.query ?? '';
   const answered = answer.query === query;
   const found = asked && answered ? answer.found : NONE;
@@ -49,13 +51,21 @@ export function useEmojiCompletion(): EmojiCompletion {
 
   function take(emoji: Emoji, area: HTMLTextAreaElement) {
     if (asked) insertText(area, `${emoji.char} `, asked.from, area.selectionStart);
+    close();
+  }
+
+  function close() {
+    awaited.current = null;
     setAsked(null);
   }
 
   /** Tab before the list has come means the same as with it. */
   async function takeFirst(area: HTMLTextAreaElement) {
     const { value } = area;
+    awaited.current = asked;
     const [first] = await search(query);
+    if (awaited.current !== asked) return;
+    awaited.current = null;
     if (first && area.value === value) take(first, area);
   }
 
@@ -80,10 +90,15 @@ export function useEmojiCompletion(): EmojiCompletion {
       const held = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
       if (!asked || held || isComposing(event.nativeEvent)) return false;
       const picked = found[chosen ?? 0];
+      // A list that does not come holds nobody: Escape ends the waiting, a second Tab goes where Tab goes.
+      if (!picked && (key === 'Escape' || awaited.current === asked)) {
+        if (key === 'Escape' || key === 'Tab') close();
+        return false;
+      }
       if (key === 'Tab' && !answered) void takeFirst(area);
       else if (!picked) return false;
       else if (key === 'ArrowDown' || key === 'ArrowUp') move(key === 'ArrowDown' ? 1 : -1);
-      else if (key === 'Escape') setAsked(null);
+      else if (key === 'Escape') close();
       else if (key === 'Tab' || (key === 'Enter' && chosen !== null)) take(picked, area);
       else return false;
       event.preventDefault();
@@ -91,7 +106,7 @@ export function useEmojiCompletion(): EmojiCompletion {
       return true;
     },
     take,
-    close: () => setAsked(null),
+    close,
   };
 }
 

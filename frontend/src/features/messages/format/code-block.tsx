@@ -9,7 +9,7 @@ import type { CodePart } from './highlight';
 
 export function CodeBlock({ code, language }: { code: string; language: string }) {
   const [parts, setParts] = useState<CodePart[] | null>(null);
-  const [copied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<boolean | null>(null);
   const name = language.toLowerCase();
 
   useEffect(() => {
@@ -29,7 +29,7 @@ export function CodeBlock({ code, language }: { code: string; language: string }
         <code>{parts ? parts.map(coloured) : code}</code>
       </pre>
       <button type="button" className={styles.copy} onClick={() => void copyText(code).then(setCopied)}>
-        {copied ? 'Copied' : 'Copy'}
+        {copied === null ? 'Copy' : copied ? 'Copied' : 'Not copied'}
       </button>
     </div>
   );
