@@ -1,7 +1,7 @@
-// The phone's own way back closes what is open above the page first, and only then leaves the page. For it each
-// layer has an entry in the browser's history, which goes again when the layer is closed in another way. Going
-// there takes the browser a moment: until it is done nothing else is asked of the history, and what it tells is
-// not taken for the person's wish.
+// The phone's own way back closes what is open above the page first, and only then leaves the page. For it
+// each layer has an entry in the browser's history, which goes again when the layer is closed in another
+// way. Going there takes the browser a moment: until it is done nothing else is asked of the history, and
+// what it tells is not taken for the person's wish.
 import { useEffect, useEffectEvent } from 'react';
 
 const PHONE = '(pointer: coarse), (max-width: 799px)';
