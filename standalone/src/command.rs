@@ -1,6 +1,7 @@
 //! `status`, `verify`, `replay`, `dead` and `new-epoch` on the data folder: the consumer's own commands, on
 //! the log of the `milena` that runs there, or on the embedded log started for the command.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -22,11 +23,7 @@ pub(crate) async fn run(options: &Options, log: &Handle, command: &StoreCommand)
     start_logging(LOG_FILTER);
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone()).context("signals cannot be received")?;
-    // What only looks must not create what it looks at: a misspelt folder would seem to be an empty one.
-    if !["log", "milena.db"].iter().any(|part| options.data.join(part).exists()) {
-        bail!("{} is no data folder of milena (--data names another one)", options.data.display());
-    }
-    let data = settings::data_folder(&options.data)?;
+    let data = present_folder(options)?;
     let broker = address::open_log(options, &mut settings, &data, log).await?;
     if let Some(url) = &options.database {
         settings.database.url = Secret::new(url);
@@ -36,4 +33,13 @@ pub(crate) async fn run(options: &Options, log: &Handle, command: &StoreCommand)
         broker.stop().await;
     }
     outcome
+}
+
+/// The data folder, when there is one. What only looks must not create what it looks at: a misspelt folder would seem
+/// to be an empty one.
+pub(crate) fn present_folder(options: &Options) -> anyhow::Result<PathBuf> {
+    if !["log", "milena.db"].iter().any(|part| options.data.join(part).exists()) {
+        bail!("{} is no data folder of milena (--data names another one)", options.data.display());
+    }
+    settings::data_folder(&options.data)
 }

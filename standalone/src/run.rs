@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{LogAccessForm, Options};
-use crate::{access, address, folder, settings};
+use crate::{access, address, command, folder, settings};
 
 /// Runs until a signal, with the tasks of the embedded log on `log`.
 ///
@@ -95,7 +95,7 @@ pub(crate) fn spawn_consumer(
 /// When settings, folder or secret cannot be read.
 pub(crate) fn print_log_access(options: &Options, form: LogAccessForm) -> anyhow::Result<ExitCode> {
     let settings = settings::load(options)?;
-    let data = settings::data_folder(&options.data)?;
+    let data = command::present_folder(options)?;
     let log = address::look_up(&data).unwrap_or(settings.broker.listen);
     answer(access::describe(form, log, &access::credentials(&data)?).trim_end());
     Ok(ExitCode::SUCCESS)

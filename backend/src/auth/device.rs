@@ -17,6 +17,8 @@ use super::cookie;
 
 /// The cookie's name on plain connections, and over TLS.
 const NAMES: [&str; 2] = ["milena_device", "__Host-milena_device"];
+/// In this order they are read: a neighbour may plant the first one, and must not crowd out the other.
+const READ_ORDER: [&str; 2] = [NAMES[1], NAMES[0]];
 /// Accounts that one device is remembered for, at most: the last ones.
 const SEALS_MAX: usize = 4;
 /// 400 days, the longest that browsers keep a cookie; each sign-in begins them anew.
@@ -81,9 +83,9 @@ impl Devices {
     }
 }
 
-/// What could be seals, the last ones only.
+/// What could be seals, the first ones only.
 fn seals(headers: &HeaderMap) -> Vec<Seal> {
-    let values = NAMES.iter().flat_map(|name| cookie::values(headers, name));
+    let values = READ_ORDER.iter().flat_map(|name| cookie::values(headers, name));
     let texts = values.flat_map(|value| value.split(|byte| *byte == b'.')).take(2 * SEALS_MAX);
     let mut seals: Vec<Seal> = texts
         .filter_map(|text| URL_SAFE_NO_PAD.decode(text).ok())

@@ -118,8 +118,8 @@ fn driver(error: sqlx::Error) -> StorageError {
     DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())).into()
 }
 
-/// The tables, and what is done to their rows besides inserting and reading them.
-const TABLES: [(&str, Option<&str>, bool); 8] = [
+/// The tables that programs write after their start, and what is done to their rows besides inserting and reading.
+const TABLES: [(&str, Option<&str>, bool); 10] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -128,6 +128,8 @@ const TABLES: [(&str, Option<&str>, bool); 8] = [
     ("consumer_offsets", Some("next_offset"), false),
     ("log_epochs", None, false),
     ("log_topics", None, false),
+    ("conversation_lists", Some("last_sent_at_ms"), false),
+    ("name_words", None, true),
 ];
 
 impl Store {

@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::*;
 
 use super::columns::{hash, number, small_number, table};
+use super::steps::create_table;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -15,7 +16,7 @@ impl MigrationTrait for Migration {
             .col(hash(manager.get_database_backend(), "secret"))
             .col(number("created_at_ms"))
             .to_owned();
-        manager.create_table(keys).await
+        create_table(manager, keys).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -4,6 +4,7 @@
 use sea_orm_migration::prelude::*;
 
 use super::columns::{TOPIC_MAX_CHARS, clustered_table, short_text, small_number};
+use super::steps::create_table;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -17,7 +18,7 @@ impl MigrationTrait for Migration {
             .col(small_number("partitions"))
             .primary_key(Index::create().col("topic").col("epoch"))
             .to_owned();
-        manager.create_table(topics).await
+        create_table(manager, topics).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -3,6 +3,7 @@
 use sea_orm_migration::prelude::*;
 
 use super::columns::{clustered_table, hash, short_text, uuid};
+use super::steps::create_table;
 
 /// Names of import files have at most as many.
 const NAME_MAX_CHARS: u32 = 64;
@@ -20,7 +21,7 @@ impl MigrationTrait for Migration {
             .col(short_text("name", NAME_MAX_CHARS))
             .col(uuid(backend, "user_id"))
             .to_owned();
-        manager.create_table(imported).await
+        create_table(manager, imported).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -8,6 +8,7 @@ use milena_domain::{FOLDED_NAME_MAX_CHARS, WORD_MAX_CHARS};
 use sea_orm_migration::prelude::*;
 
 use super::columns::{clustered_table, key_text, short_text, small_number, uuid};
+use super::steps::{add_column, create_index, create_table};
 use crate::queries::names::fold_all;
 
 #[derive(DeriveMigrationName)]
@@ -18,27 +19,25 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let backend = manager.get_database_backend();
         let columns = [
-            key_text(backend, "name_folded", FOLDED_NAME_MAX_CHARS as u32).default("").take(),
-            short_text("folded_from", DISPLAY_NAME_MAX_CHARS as u32).default("").take(),
-            small_number("fold_version").default(0).take(),
+            (
+                "name_folded",
+                key_text(backend, "name_folded", FOLDED_NAME_MAX_CHARS as u32).default("").take(),
+            ),
+            ("folded_from", short_text("folded_from", DISPLAY_NAME_MAX_CHARS as u32).default("").take()),
+            ("fold_version", small_number("fold_version").default(0).take()),
         ];
-        for column in columns {
-            manager.alter_table(Table::alter().table("users").add_column(column).take()).await?;
+        for (name, column) in columns {
+            add_column(manager, "users", name, column).await?;
         }
-        let by_name = Index::create().name("users_name").table("users").col("name_folded").take();
-        let by_version =
-            Index::create().name("users_fold_version").table("users").col("fold_version").col("id").take();
         let words = clustered_table(backend, "name_words")
             .col(key_text(backend, "word", WORD_MAX_CHARS as u32))
             .col(uuid(backend, "user_id"))
             .primary_key(Index::create().col("word").col("user_id"))
             .to_owned();
-        let of_user =
-            Index::create().name("name_words_of_user").table("name_words").col("user_id").col("word").take();
-        manager.create_index(by_name).await?;
-        manager.create_index(by_version).await?;
-        manager.create_table(words).await?;
-        manager.create_index(of_user).await?;
+        create_index(manager, "users", "users_name", ["name_folded"]).await?;
+        create_index(manager, "users", "users_fold_version", ["fold_version", "id"]).await?;
+        create_table(manager, words).await?;
+        create_index(manager, "name_words", "name_words_of_user", ["user_id", "word"]).await?;
         fold_all(manager.get_connection()).await
     }
 

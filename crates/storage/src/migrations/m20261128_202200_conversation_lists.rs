@@ -9,6 +9,7 @@
 use sea_orm_migration::prelude::*;
 
 use super::columns::{clustered_table, number, uuid};
+use super::steps::{add_column, create_index, create_table};
 use crate::queries::lists::list_all;
 
 #[derive(DeriveMigrationName)]
@@ -24,17 +25,11 @@ impl MigrationTrait for Migration {
             .col(number("last_sent_at_ms"))
             .primary_key(Index::create().col("conversation_id").col("user_id"))
             .to_owned();
-        manager.create_table(lists).await?;
-        let in_order = Index::create()
-            .name("conversation_lists_in_order")
-            .table("conversation_lists")
-            .col("user_id")
-            .col("last_sent_at_ms")
-            .col("conversation_id")
-            .take();
-        manager.create_index(in_order).await?;
+        create_table(manager, lists).await?;
+        let in_order = ["user_id", "last_sent_at_ms", "conversation_id"];
+        create_index(manager, "conversation_lists", "conversation_lists_in_order", in_order).await?;
         let listed = number("listed_offset").default(0).take();
-        manager.alter_table(Table::alter().table("consumer_offsets").add_column(listed).take()).await?;
+        add_column(manager, "consumer_offsets", "listed_offset", listed).await?;
         list_all(manager.get_connection()).await
     }
 

@@ -6,6 +6,8 @@
 use milena_domain::Timestamp;
 use sea_orm_migration::prelude::*;
 
+use super::steps::add_column;
+
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
 
@@ -18,11 +20,8 @@ const FROM_NOW_MS: i64 = 14 * DAY_MS;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // MySQL's schema changes end every transaction: an attempt that was cut off may have come so far.
-        if !manager.has_column("sessions", "ends_at_ms").await? {
-            let column = ColumnDef::new("ends_at_ms").big_integer().null().take();
-            manager.alter_table(Table::alter().table("sessions").add_column(column).take()).await?;
-        }
+        let column = ColumnDef::new("ends_at_ms").big_integer().null().take();
+        add_column(manager, "sessions", "ends_at_ms", column).await?;
         let soonest = Timestamp::now().unix_ms() + FROM_NOW_MS;
         let from_sign_in = || Expr::col("created_at_ms").add(FROM_SIGN_IN_MS);
         let ends_at = Expr::case(from_sign_in().gt(soonest), from_sign_in()).finally(soonest);

@@ -11,6 +11,7 @@ mod m20261128_202100_names;
 mod m20261128_202200_conversation_lists;
 mod m20261128_203000_session_ends;
 mod run;
+mod steps;
 
 use sea_orm_migration::prelude::*;
 

@@ -13,7 +13,7 @@ use sea_orm::{
     ActiveValue::Set, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager};
 
 use super::Migrator;
 use crate::connect::open_for_migration;
@@ -47,7 +47,7 @@ async fn in_transaction(kind: StoreKind, connection: &DatabaseConnection) -> Res
             .execute_raw(statement(kind, "SELECT pg_advisory_xact_lock(?)", [LOCK_NUMBER.into()]))
             .await?;
     }
-    Migrator::up(&transaction, None).await?;
+    up(&transaction).await?;
     begin_first_epoch(&transaction).await?;
     make_server_key(&transaction).await?;
     transaction.commit().await
@@ -69,10 +69,29 @@ async fn under_named_lock(connection: &DatabaseConnection) -> Result<(), DbErr> 
     if locked != Some(1) {
         return Err(DbErr::ConnectionAcquire(sea_orm::error::ConnAcquireErr::Timeout));
     }
-    Migrator::up(connection, None).await?;
+    up(connection).await?;
     begin_first_epoch(connection).await?;
     make_server_key(connection).await
     // Closing the connection, which the caller does, releases the lock.
+}
+
+/// Applies what is missing. A database that a newer program has upgraded is left as it is: its changes only add, so
+/// that programs of both versions run side by side, and this one may be started again meanwhile.
+async fn up<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr>
+where
+    for<'a> &'a C: IntoSchemaManagerConnection<'a>,
+{
+    let manager = SchemaManager::new(connection);
+    if manager.has_table("seaql_migrations").await? {
+        let applied = Migrator::get_migration_models(connection).await?;
+        let known = Migrator::migrations();
+        let is_whole = known.iter().all(|known| applied.iter().any(|row| row.version == known.name()));
+        if is_whole && applied.len() > known.len() {
+            log::info!("a newer program has upgraded the database");
+            return Ok(());
+        }
+    }
+    Migrator::up(connection, None).await
 }
 
 async fn begin_first_epoch(connection: &impl ConnectionTrait) -> Result<(), DbErr> {

@@ -49,6 +49,33 @@ pub(super) async fn a_topics_partitions_are_noted_once(database: &TestDatabase) 
     assert_eq!(noted.partitioning(24), milena_domain::Partitioning::new(24, [12]));
 }
 
+/// As on MySQL, where each step of a migration lasts: what was taken without being written down is taken again.
+pub(super) async fn a_migration_that_was_cut_off_goes_on(database: &TestDatabase) {
+    let store = database.store().await;
+    write(&store, vec![row(1, 2, "a", 0)]).await;
+    let key = store.server_key().await.unwrap().subkey("test/v1").mac(&[]);
+    let raw = database.raw().await;
+    let newer = "DELETE FROM seaql_migrations WHERE version > 'm20261122'";
+    assert!(raw.execute_unprepared(newer).await.unwrap().rows_affected() >= 6);
+    raw.execute_unprepared("DROP TABLE conversation_lists").await.unwrap();
+    raw.execute_unprepared("UPDATE consumer_offsets SET listed_offset = 0").await.unwrap();
+    database.connect().await.migrate().await.unwrap();
+    assert_eq!(conversation_lists::Entity::find().all(&raw).await.unwrap().len(), 2);
+    assert_eq!(store.server_key().await.unwrap().subkey("test/v1").mac(&[]), key);
+}
+
+/// This program may be started again while a newer one runs beside it; one that lacks steps of its own may not.
+pub(super) async fn a_newer_programs_migrations_are_left_alone(database: &TestDatabase) {
+    let store = database.store().await;
+    let raw = database.raw().await;
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_000000_later', 0)";
+    raw.execute_unprepared(newer).await.unwrap();
+    store.migrate().await.unwrap();
+    let own = "DELETE FROM seaql_migrations WHERE version = 'm20261128_203000_session_ends'";
+    raw.execute_unprepared(own).await.unwrap();
+    store.migrate().await.unwrap_err();
+}
+
 pub(super) async fn several_programs_migrate_at_once(database: &TestDatabase) {
     let programs = (0..4).map(|_| async {
         let store = database.connect().await;
