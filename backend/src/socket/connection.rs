@@ -14,7 +14,7 @@ use futures::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use milena_domain::{ClientId, UserId};
 use milena_settings::SocketSettings;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Duration, Instant, Sleep, sleep_until};
 
 use super::cursor_pace::CursorPace;
 use super::frame_rate::FrameRate;
@@ -26,7 +26,11 @@ use crate::chat::SendRequest;
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
-use crate::wire::frames::{ClientFrame, cursor_frame, error_frame, pong_frame, rejected_frame};
+use crate::wire::frames::{ClientFrame, cursor_frame, error_frame, pong_frame, prefix_frame, rejected_frame};
+
+/// A silent client's prefix is renewed with the next ping after this: seldom enough to cost nothing, and memory
+/// reaches back further unless a node takes many hundred messages a second.
+const PREFIX_AGE: Duration = Duration::from_secs(300);
 
 /// What a connection works with.
 pub(super) struct Connection<'a, S> {
@@ -41,6 +45,8 @@ pub(super) struct Connection<'a, S> {
     pub(super) user: UserId,
     pub(super) id: ConnectionId,
     pub(super) heartbeat: Heartbeat,
+    /// When the client was last given a prefix for its `client_id`s.
+    pub(super) prefixed_at: Instant,
     pub(super) pace: CursorPace,
     pub(super) counts: &'a mut Counts,
 }
@@ -192,9 +198,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     async fn beat(&mut self) -> Result<(), End> {
         match self.heartbeat.beat(Instant::now()) {
             Beat::Wait => Ok(()),
-            Beat::Ping => self.line.ping().await,
+            Beat::Ping => {
+                self.renew_prefix().await?;
+                self.line.ping().await
+            }
             Beat::Dead => Err(End::Ours(CloseCode::NoPong)),
         }
+    }
+
+    /// Who has long been silent gets a prefix that memory covers: what is sent next then needs no look-up, also while
+    /// the database is away. Whoever sends all the time gets one with the first answer that needed a look-up.
+    async fn renew_prefix(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        if now < self.prefixed_at + PREFIX_AGE {
+            return Ok(());
+        }
+        self.prefixed_at = now;
+        self.feed(prefix_frame(&self.node.client_id_prefix(self.user))).await
     }
 
     /// Empties the outbox, tells the cursor when it is due, and flushes once.

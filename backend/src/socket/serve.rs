@@ -170,6 +170,7 @@ impl Shared {
             user,
             id: registration.id(),
             heartbeat: Heartbeat::new(now, interval, patience, rand::random()),
+            prefixed_at: now,
             pace: CursorPace::new(now, cursor, interval),
             counts,
         };
