@@ -201,6 +201,7 @@ impl Work {
     async fn take(&mut self, frame: Value, socket: &mut Socket) -> bool {
         match frame["type"].as_str().unwrap_or_default() {
             "welcome" => return self.welcomed(&frame, socket).await,
+            "prefix" => self.prefixed(&frame),
             "cursor" => {
                 self.cursor = frame["cursor"].as_str().map(str::to_owned);
                 self.replaying = false;
@@ -228,6 +229,7 @@ impl Work {
             heard.resumed += usize::from(resumed);
             heard.connections == 1
         });
+        self.prefixed(frame);
         self.replaying = resumed;
         self.heartbeat = Duration::from_millis(frame["heartbeat_ms"].as_u64().expect("milliseconds"));
         self.cursor = frame["cursor"].as_str().map(str::to_owned);
@@ -237,6 +239,12 @@ impl Work {
             return false;
         }
         self.send_due(socket, true).await
+    }
+
+    /// What is named from now on begins with it.
+    fn prefixed(&self, frame: &Value) {
+        let prefix = frame["client_id_prefix"].as_str().expect("a prefix");
+        self.note(|heard, _| prefix.clone_into(&mut heard.client_id_prefix));
     }
 
     async fn send_due(&mut self, socket: &mut Socket, all: bool) -> bool {

@@ -37,6 +37,8 @@ pub(crate) struct Arrival {
 /// The record of one device. Its task writes, the test reads.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
+    /// What new names of messages shall begin with; from `welcome` or `prefix`.
+    pub(crate) client_id_prefix: String,
     /// Everything that came.
     pub(crate) arrivals: Vec<Arrival>,
     /// Every answer to every own message.
