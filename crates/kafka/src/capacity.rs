@@ -29,8 +29,16 @@ pub(crate) async fn check(settings: &KafkaSettings, timeout: Duration) -> Result
     let described = admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await;
     // Dropping a client joins its thread.
     tokio::task::spawn_blocking(move || drop(admin));
-    let unreachable = |source| LogError::Unreachable { brokers: settings.brokers.clone(), source };
-    match described.map_err(unreachable)?.pop() {
+    // The brokers answered a moment ago. Who cannot tell this (a service that speaks Kafka without this request, say)
+    // is not waited for: nothing is known then.
+    let mut described = match described {
+        Ok(described) => described,
+        Err(error) => {
+            log::warn!(topic; "whether {TOPIC_PROPERTY} is large enough is not known: {error}");
+            return Ok(());
+        }
+    };
+    match described.pop() {
         Some(Ok(config)) => {
             judge(topic, |name| config.get(name).and_then(|entry| entry.value.as_deref()), needed)
         }

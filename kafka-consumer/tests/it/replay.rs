@@ -163,7 +163,7 @@ async fn an_interrupted_replay_goes_on(world: World) {
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("replay --from stored` goes on"), "{text}");
+    assert!(text.contains(" replay --from stored --config ") && text.contains("` goes on"), "{text}");
     let partly = crate::crash::progress(&world).await;
     assert!((20..6_000).contains(&partly), "{partly}");
     let rest = run(&world, &world.database, 500, &["replay", "--from", "stored"]).await;
