@@ -238,6 +238,8 @@ test.describe('on a phone', () => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: ORIGIN });
     await open(page);
     const bubble = page.getByTestId('message').filter({ hasText: 'See you at the station' });
+    // The list comes to rest first.
+    await bubble.click({ trial: true });
     const { x, y } = await box(bubble);
     const cdp = await context.newCDPSession(page);
     const touchPoints = [{ x: x + 20, y: y + 12 }];

@@ -130,6 +130,8 @@ test('fetches what was missed when the server cannot resume, and shows it once',
 test('fills a gap that the server names', async ({ page }) => {
   const backend = await open(page);
   await expect.poll(() => backend.hellos.length).toBe(1);
+  // The list has come to rest at its end: only then does the reader stand there.
+  await page.getByTestId('message').last().click({ trial: true });
   const { messages } = backend.thread(milena);
   const after = messages.at(-1)?.position ?? 0;
   for (let i = 0; i < 130; i += 1) backend.add(milena, milena, `missed ${i}.`, new Date());
