@@ -70,21 +70,24 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         aria-setsize={total}
         {...press}
         data-state={unsent ? unsent.status : 'accepted'}
-        onPointerEnter={() => setActive(true)}
-        onPointerLeave={() => setActive(false)}
+        // A finger leaves before its click comes, which would take the action from under it: focus shows them there.
+        onPointerEnter={({ pointerType }) => pointerType !== 'touch' && setActive(true)}
+        onPointerLeave={({ pointerType }) => pointerType !== 'touch' && setActive(false)}
         onFocus={() => setActive(true)}
         onBlur={(event) => setActive(event.currentTarget.contains(event.relatedTarget))}
       >
         <span id={`${key}-who`} className="visually-hidden">
           {mine ? 'You' : name}:{' '}
         </span>
-        <MessageBody id={`${key}-body`} text={body} />
-        <span className={styles.meta}>
-          <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
-            {clockTime(sentAtMs)}
-          </time>
-          {mine && <State state={failed ? 'failed' : unsent ? 'unsent' : read ? 'read' : 'sent'} />}
-        </span>
+        <div className={styles.words}>
+          <MessageBody id={`${key}-body`} text={body} />
+          <span className={styles.meta}>
+            <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
+              {clockTime(sentAtMs)}
+            </time>
+            {mine && <State state={failed ? 'failed' : unsent ? 'unsent' : read ? 'read' : 'sent'} />}
+          </span>
+        </div>
         {active && <MessageActions body={body} path={path} onMore={() => setSheet(true)} />}
       </div>
       {sheet && <MessageSheet body={body} path={path} onClose={() => setSheet(false)} />}
