@@ -1,5 +1,5 @@
-// Two kinds of browser tests. `views`: the built page with everything around it played by the test, for states that a real
-// server seldom shows. `story`: the real program, from sign-up to a killed server.
+// Two kinds of browser tests. `views`: the built page with everything around it played by the test, for
+// states that a real server seldom shows. `story`: the real program, from sign-up to a killed server.
 import { existsSync } from 'node:fs';
 
 import { defineConfig } from '@playwright/test';

@@ -1,6 +1,6 @@
-// The emoji, made from emojibase's data when the page is built: what the page needs of them and no more. Their short
-// names are there from the first key on, so that `:name:` becomes the same whatever was loaded; the rest is a module of
-// its own that is loaded with the picker.
+// The emoji, made from emojibase's data when the page is built: what the page needs of them and no more.
+// Their short names are there from the first key on, so that `:name:` becomes the same whatever was loaded;
+// the rest is a module of its own that is loaded with the picker.
 import { createRequire } from 'node:module';
 
 import type { Plugin } from 'vite';

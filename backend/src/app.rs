@@ -1,8 +1,9 @@
 //! The backend as a whole: what is started in which order, and stopped in which.
 //!
-//! Start: take the port, so that a taken one is said before anything else happens; chat, which checks that log and store
-//! belong together; then serve. Stop: no longer ready; no new connections; requests and sockets end; then unanswered
-//! sends are waited for and the log's tasks end; last, read positions and session uses are written.
+//! Start: take the port, so that a taken one is said before anything else happens; chat, which checks that
+//! log and store belong together; then serve. Stop: no longer ready; no new connections; requests and sockets
+//! end; then unanswered sends are waited for and the log's tasks end; last, read positions and session uses
+//! are written.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,8 +27,8 @@ use crate::server::{Connections, Server};
 use crate::socket::{SendRate, Sockets};
 use crate::upkeep::keep_in_order;
 
-/// Connections that wait to be accepted, at most; the system may allow fewer (`net.core.somaxconn`). Beyond, clients have to
-/// knock again: a node that comes back is knocked at by all its clients at once.
+/// Connections that wait to be accepted, at most; the system may allow fewer (`net.core.somaxconn`). Beyond,
+/// clients have to knock again: a node that comes back is knocked at by all its clients at once.
 const BACKLOG: u32 = 4_096;
 
 /// Why the backend cannot start or go on: one sentence for whoever started it.
@@ -57,7 +58,8 @@ pub enum AppError {
     Broken(String),
 }
 
-/// A running backend. Dropping it ends its tasks without waiting for them; [`App::run`] ends it in good order.
+/// A running backend. Dropping it ends its tasks without waiting for them; [`App::run`] ends it in good
+/// order.
 pub struct App {
     server: Server,
     /// For those who run the server, when they have an address of their own.
@@ -75,8 +77,8 @@ pub struct App {
 }
 
 impl App {
-    /// Starts everything on the current runtime and serves from the return on. `store` is migrated already and stays the
-    /// caller's to close. `shutdown` is only watched by [`App::run`] and the tasks behind it.
+    /// Starts everything on the current runtime and serves from the return on. `store` is migrated already
+    /// and stays the caller's to close. `shutdown` is only watched by [`App::run`] and the tasks behind it.
     ///
     /// # Errors
     /// [`AppError`], when the port, the log or the store are not as they must be.
@@ -88,8 +90,8 @@ impl App {
         Self::start_on(settings, store, Vec::new(), shutdown).await
     }
 
-    /// The same for a program whose log is on disks of this machine: `folders` are watched for room, besides that of an
-    /// SQLite database.
+    /// The same for a program whose log is on disks of this machine: `folders` are watched for room, besides
+    /// that of an SQLite database.
     ///
     /// # Errors
     /// As [`App::start`].
@@ -175,7 +177,8 @@ impl App {
         self.operations.as_ref().map(Server::address)
     }
 
-    /// Serves until `shutdown`, then ends everything in order; takes `http.drain_ms` and some seconds more at most.
+    /// Serves until `shutdown`, then ends everything in order; takes `http.drain_ms` and some seconds more at
+    /// most.
     ///
     /// # Errors
     /// [`AppError::Broken`] when it ended because the log cannot be followed any more.

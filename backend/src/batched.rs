@@ -1,11 +1,12 @@
 //! Look-ups that are asked of the store for many at once.
 //!
-//! When a node or a network comes back, thousands of clients sign in or send again within a second, each with a token
-//! or an id of its own. Those who come while a query is under way wait for the next one together: a single look-up is
-//! as quick as before, and a storm costs a query for some hundreds of them. Nothing is remembered.
+//! When a node or a network comes back, thousands of clients sign in or send again within a second, each with
+//! a token or an id of its own. Those who come while a query is under way wait for the next one together: a
+//! single look-up is as quick as before, and a storm costs a query for some hundreds of them. Nothing is
+//! remembered.
 //!
-//! No task of its own: whoever gets a turn asks for all who wait. If it is dropped meanwhile (its client went away), the
-//! others notice and ask again.
+//! No task of its own: whoever gets a turn asks for all who wait. If it is dropped meanwhile (its client went
+//! away), the others notice and ask again.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -27,7 +28,8 @@ pub struct Batched<K, V> {
     query: Box<Query<K, V>>,
     /// Keys of one query.
     most: usize,
-    /// Pushed by whoever asks, taken by whoever has a turn. Bounded by those who ask: each waits for one answer.
+    /// Pushed by whoever asks, taken by whoever has a turn. Bounded by those who ask: each waits for one
+    /// answer.
     waiting: Mutex<Vec<Ask<K, V>>>,
     turns: Semaphore,
 }

@@ -1,6 +1,7 @@
-//! The watermark of free disk: a log, or an SQLite database, that fills its disk to the last byte stops in the midst of
-//! things, and takes other programs with it. So new messages are refused, as temporary, while some room is left; what
-//! is there can still be read, sign-in goes on, and the consumer has room to store what was accepted.
+//! The watermark of free disk: a log, or an SQLite database, that fills its disk to the last byte stops in
+//! the midst of things, and takes other programs with it. So new messages are refused, as temporary, while
+//! some room is left; what is there can still be read, sign-in goes on, and the consumer has room to store
+//! what was accepted.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::log::health::Health;
 
-/// At the fastest that one may write, a second is some hundred megabytes; the default watermark is above that.
+/// At the fastest that one may write, a second is some hundred megabytes; the default watermark is above
+/// that.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Looks at the disks of `folders` until `stop`, and tells `health` when one has less than `min_free_bytes`. Returns
-/// after the first look.
+/// Looks at the disks of `folders` until `stop`, and tells `health` when one has less than `min_free_bytes`.
+/// Returns after the first look.
 pub async fn watch(
     folders: Vec<PathBuf>,
     min_free_bytes: u64,

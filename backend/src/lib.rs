@@ -1,8 +1,8 @@
 //! REST, WebSocket, live delivery and the producer.
 //!
-//! From the wire inwards: [`server`] takes connections, [`http`] and [`socket`] speak to clients in the types of
-//! [`wire`], [`auth`] says who they are, [`chat`] holds the use cases, [`log`] the way to Kafka and back, [`registry`] who
-//! is connected, [`signals`] what backends tell each other. [`App`] connects them.
+//! From the wire inwards: [`server`] takes connections, [`http`] and [`socket`] speak to clients in the types
+//! of [`wire`], [`auth`] says who they are, [`chat`] holds the use cases, [`log`] the way to Kafka and back,
+//! [`registry`] who is connected, [`signals`] what backends tell each other. [`App`] connects them.
 
 pub mod app;
 pub mod auth;

@@ -1,7 +1,7 @@
 //! `backend`: REST, WebSocket and the browser client, on Kafka and a database of their own.
 //!
-//! Exit status: 0 after an orderly stop, 1 when something it needs is not there or fails, 2 when the command line or the
-//! settings are wrong.
+//! Exit status: 0 after an orderly stop, 1 when something it needs is not there or fails, 2 when the command
+//! line or the settings are wrong.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

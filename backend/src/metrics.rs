@@ -1,7 +1,7 @@
 //! Every metric of the backend: name, unit and meaning, in one file. Prometheus reads them at `/metrics`.
 //!
-//! Labels have few values, none of which a client can invent. The recorder is the process's: two servers in one process
-//! (as in tests) count together.
+//! Labels have few values, none of which a client can invent. The recorder is the process's: two servers in
+//! one process (as in tests) count together.
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -1,7 +1,9 @@
-//! How often something may happen, for each of many: a bucket a key, in one place for all limits of that kind.
+//! How often something may happen, for each of many: a bucket a key, in one place for all limits of that
+//! kind.
 //!
-//! Memory is bounded: keys whose bucket is full again are forgotten each time that `SWEEP_EVERY` checks were made. So
-//! at most these, and those who were busy within the time that a bucket takes to fill, are remembered.
+//! Memory is bounded: keys whose bucket is full again are forgotten each time that `SWEEP_EVERY` checks were
+//! made. So at most these, and those who were busy within the time that a bucket takes to fill, are
+//! remembered.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -111,7 +113,8 @@ impl<K: Hash + Eq + Clone> KeyedRate<K> {
     }
 }
 
-/// One bucket, without a key. Every connection has some: the system's clock needs no room, governor's own 150 bytes a bucket.
+/// One bucket, without a key. Every connection has some: the system's clock needs no room, governor's own 150
+/// bytes a bucket.
 #[derive(Debug)]
 pub struct Rate(RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<Instant>>);
 

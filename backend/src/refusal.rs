@@ -1,7 +1,7 @@
 //! Why something that a client asked for is not done: one closed list of codes for REST and WebSocket.
 //!
-//! The codes are part of the protocol (`docs/PROTOCOL.md`): clients decide by them, so one may be added but never
-//! renamed.
+//! The codes are part of the protocol (`docs/PROTOCOL.md`): clients decide by them, so one may be added but
+//! never renamed.
 
 use milena_domain::FieldError;
 use milena_storage::StorageError;

@@ -1,5 +1,5 @@
-// The account with the real program: names, passwords, sessions, several devices and tabs, and a server that is slow, stopped
-// and started again.
+// The account with the real program: names, passwords, sessions, several devices and tabs, and a server that
+// is slow, stopped and started again.
 import { expect, test } from '@playwright/test';
 import type { BrowserContext, Page } from '@playwright/test';
 

@@ -1,5 +1,5 @@
-// Getting around with the real program: the quick switcher, with the server there and stopped, and the keys from one conversation
-// to the next.
+// Getting around with the real program: the quick switcher, with the server there and stopped, and the keys
+// from one conversation to the next.
 import { expect, test } from '@playwright/test';
 
 import { Correspondent } from './real/correspondent';

@@ -1,5 +1,5 @@
-// A day at the keyboard, with the real program: from signing up to logging out without a pointer. Wherever the focus stops, it is to
-// be seen.
+// A day at the keyboard, with the real program: from signing up to logging out without a pointer. Wherever
+// the focus stops, it is to be seen.
 import { expect, test } from '@playwright/test';
 import type { Locator, Page } from '@playwright/test';
 

@@ -1,4 +1,5 @@
-// The whole story with the real program: two people, two browsers, a server that is killed in the middle of it.
+// The whole story with the real program: two people, two browsers, a server that is killed in the middle of
+// it.
 import { expect, test } from '@playwright/test';
 
 import { MilenaServer } from './real/milena-server';

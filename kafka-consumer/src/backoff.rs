@@ -1,7 +1,8 @@
 //! How long to wait before the next attempt: exponential, capped, jittered, without an end.
 //!
-//! The log is the buffer: while the store is away, waiting costs nothing, and giving up would only move the same
-//! retry into the supervisor. The jitter keeps several consumers from returning to a recovering store in step.
+//! The log is the buffer: while the store is away, waiting costs nothing, and giving up would only move the
+//! same retry into the supervisor. The jitter keeps several consumers from returning to a recovering store in
+//! step.
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// The next wait; `chance` from 0 to 1 places it between a quarter of the current bound and the bound, so that it
-    /// is never a busy loop.
+    /// The next wait; `chance` from 0 to 1 places it between a quarter of the current bound and the bound, so
+    /// that it is never a busy loop.
     pub(crate) fn next(&mut self, chance: f64) -> Duration {
         let bound = BASE.saturating_mul(2_u32.saturating_pow(self.attempts)).min(CAP);
         self.attempts = self.attempts.saturating_add(1);

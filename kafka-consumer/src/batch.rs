@@ -1,9 +1,9 @@
 //! Records gathered for one transaction.
 //!
-//! A batch closes on rows, on bytes, when its *first* record is old enough, or when nothing has come after its *last* one
-//! for a while: a quiet topic causes no writes, the age bounds the latency exactly, and whoever waits for the end of a
-//! load does not wait for the age. Nothing is lost on the way and the order within a partition is kept. Pure: the
-//! time is handed in.
+//! A batch closes on rows, on bytes, when its *first* record is old enough, or when nothing has come after
+//! its *last* one for a while: a quiet topic causes no writes, the age bounds the latency exactly, and
+//! whoever waits for the end of a load does not wait for the age. Nothing is lost on the way and the order
+//! within a partition is kept. Pure: the time is handed in.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -63,8 +63,8 @@ impl Batch {
         })
     }
 
-    /// The batch as the store takes it. The rows move; [`Batch::put_back`] undoes it. Offsets below those in `settled`
-    /// have been passed before, by partition: they are not passed again.
+    /// The batch as the store takes it. The rows move; [`Batch::put_back`] undoes it. Offsets below those in
+    /// `settled` have been passed before, by partition: they are not passed again.
     pub(crate) fn lend(&mut self, topic: &str, epoch: Epoch, settled: &BTreeMap<i32, i64>) -> Lent {
         let mut rows = Vec::with_capacity(self.rows());
         let mut advances = Vec::with_capacity(self.parts.len());
@@ -237,8 +237,8 @@ pub(crate) mod tests {
     }
 
     proptest! {
-        /// Whatever comes, in whatever mixture, and whenever batches close: every record is in exactly one batch, in
-        /// order, spans join without a gap, and no batch is larger than its limits allow.
+        /// Whatever comes, in whatever mixture, and whenever batches close: every record is in exactly one
+        /// batch, in order, spans join without a gap, and no batch is larger than its limits allow.
         #[test]
         fn nothing_is_lost_and_order_is_kept(
             arrivals in prop::collection::vec((0_i32..4, 1_usize..50, any::<bool>(), 0_u64..30), 0..200),

@@ -1,8 +1,8 @@
 //! What to do with a batch that the store did not take as a whole.
 //!
-//! Two questions, both pure: which half to try next when one of its rows is bad ([`split`]), and what is left of it
-//! when the store turns out to be elsewhere than the batch begins ([`reconcile`]). Neither loses or repeats an
-//! offset: the spans of the answer join to the span of the question.
+//! Two questions, both pure: which half to try next when one of its rows is bad ([`split`]), and what is left
+//! of it when the store turns out to be elsewhere than the batch begins ([`reconcile`]). Neither loses or
+//! repeats an offset: the spans of the answer join to the span of the question.
 
 use std::collections::BTreeMap;
 

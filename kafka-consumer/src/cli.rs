@@ -34,8 +34,8 @@ struct Common {
     /// MILENA__KAFKA__BROKERS win over both
     #[arg(long, global = true, env = "MILENA_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Another database than the settings name: sqlite:PATH?mode=rwc, postgres://... or mysql://... (a password is better
-    /// given in the environment: MILENA__DATABASE__URL)
+    /// Another database than the settings name: sqlite:PATH?mode=rwc, postgres://... or mysql://... (a
+    /// password is better given in the environment: MILENA__DATABASE__URL)
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
 }
@@ -44,8 +44,9 @@ struct Common {
 enum Command {
     /// Store what comes, until Ctrl-C or SIGTERM
     ///
-    /// Joins the consumer group, starts each partition at the offset that the store has of it, and stops in good
-    /// order: what was read is stored, nothing is stored twice. Any number may run at once, up to one a partition.
+    /// Joins the consumer group, starts each partition at the offset that the store has of it, and stops in
+    /// good order: what was read is stored, nothing is stored twice. Any number may run at once, up to one a
+    /// partition.
     Run,
     #[command(flatten)]
     Other(StoreCommand),

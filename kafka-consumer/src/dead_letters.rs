@@ -1,7 +1,8 @@
 //! The dead-letter topic: what cannot be stored, as it was, with the reason and the place it came from.
 //!
-//! A letter counts as delivered when Kafka acknowledged it (`acks=all`); until then its offset is not passed. A crash
-//! between the two delivers it again: who reads the topic tells repeats by topic, partition and offset of the origin.
+//! A letter counts as delivered when Kafka acknowledged it (`acks=all`); until then its offset is not passed.
+//! A crash between the two delivers it again: who reads the topic tells repeats by topic, partition and
+//! offset of the origin.
 
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -6,7 +6,8 @@ use milena_kafka::LogError;
 use milena_storage::StorageError;
 use rdkafka::error::KafkaError;
 
-/// Each is one sentence for the person who starts the program. What waiting cures is not here: the consumer waits.
+/// Each is one sentence for the person who starts the program. What waiting cures is not here: the consumer
+/// waits.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumerError {
     /// Kafka cannot be reached or prepared, or does not belong to the store.
@@ -61,7 +62,8 @@ pub enum ConsumerError {
          at the start names it)"
     )]
     OutOfRange,
-    /// The client knows no broker any more; see [`milena_kafka::Forgotten`]. Never the end of a run: a new one takes over.
+    /// The client knows no broker any more; see [`milena_kafka::Forgotten`]. Never the end of a run: a new
+    /// one takes over.
     #[error("the Kafka client has forgotten all brokers")]
     Forgotten,
     /// The thread that reads Kafka ended by itself.

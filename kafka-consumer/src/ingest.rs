@@ -1,8 +1,9 @@
-//! The loop between Kafka and the store: it owns the ledger, the open batch and the one batch that is being written.
+//! The loop between Kafka and the store: it owns the ledger, the open batch and the one batch that is being
+//! written.
 //!
-//! Records are taken only while the open batch has room; everything else that waits, waits in Kafka. Events of the
-//! assignment come first: a partition that goes is drained (its rows written, its group offset committed) before
-//! it is released, within a deadline; a partition that comes starts at the store's offset.
+//! Records are taken only while the open batch has room; everything else that waits, waits in Kafka. Events
+//! of the assignment come first: a partition that goes is drained (its rows written, its group offset
+//! committed) before it is released, within a deadline; a partition that comes starts at the store's offset.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,7 +46,8 @@ pub(crate) struct Plan {
     pub(crate) log_ends: BTreeMap<i32, i64>,
 }
 
-/// The writer task, seen from here. One batch at a time: the next is sent when the outcome of the last has come.
+/// The writer task, seen from here. One batch at a time: the next is sent when the outcome of the last has
+/// come.
 #[derive(Debug)]
 pub(crate) struct WriterPort {
     /// Bound 1, never full.
@@ -359,7 +361,8 @@ impl<S: Sink + Clone> Ingest<S> {
         self.report.say(self.lag());
     }
 
-    /// Records in the log that are not stored yet, of the partitions held, as of librdkafka's last statistics.
+    /// Records in the log that are not stored yet, of the partitions held, as of librdkafka's last
+    /// statistics.
     fn lag(&self) -> i64 {
         let behind = |(partition, stored): (&i32, &i64)| {
             self.log_ends.get(partition).map_or(0, |end| (end - stored).max(0))

@@ -1,12 +1,12 @@
 //! What is known of each partition: how far it was read, how far it is stored, how far the group offset went.
 //!
-//! Guarantees, whatever the order in which batches finish: `stored` only grows within a generation, never passes an
-//! unfinished span, and a record counts once. Pure: no Kafka, no database, no clock.
+//! Guarantees, whatever the order in which batches finish: `stored` only grows within a generation, never
+//! passes an unfinished span, and a record counts once. Pure: no Kafka, no database, no clock.
 
 use std::collections::BTreeMap;
 
-/// A number for one spell of reading a partition from one start. Records and results that carry an older one are dead:
-/// they belong to an assignment that ended or to a read before a seek.
+/// A number for one spell of reading a partition from one start. Records and results that carry an older one
+/// are dead: they belong to an assignment that ended or to a read before a seek.
 pub(crate) type Generation = u64;
 
 /// Offsets from `from` up to, not including, `to`.
@@ -41,7 +41,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Begins to read `partition` at `start`, the store's next offset. Anything known of it before is forgotten.
+    /// Begins to read `partition` at `start`, the store's next offset. Anything known of it before is
+    /// forgotten.
     pub(crate) fn open(&mut self, partition: i32, start: i64) -> Generation {
         self.generations += 1;
         let generation = self.generations;
@@ -57,8 +58,8 @@ impl Ledger {
         generation
     }
 
-    /// Takes note of a record. Answers the offset at which the span of this record begins, or `None` when the record
-    /// is not wanted: of another generation, already read, or of a partition that is being given back.
+    /// Takes note of a record. Answers the offset at which the span of this record begins, or `None` when the
+    /// record is not wanted: of another generation, already read, or of a partition that is being given back.
     pub(crate) fn accept(&mut self, partition: i32, generation: Generation, offset: i64) -> Option<i64> {
         let entry = self.current(partition, generation)?;
         if !entry.accepting || offset < entry.read {

@@ -6,13 +6,13 @@
 //!              └──────commands───────────┘    └─────outcome────────┴──► dead letters
 //! ```
 //!
-//! Guarantees: every good record of the log is stored once, in order; every bad one is in the dead-letter topic before
-//! its offset is passed; rows and offsets are one transaction, opened by a compare-and-set, so that a consumer that
-//! lost a partition cannot write; memory is bounded whatever the lag. Correctness rests on the store's offsets alone:
-//! Kafka's group offsets are committed for lag tools and never read.
+//! Guarantees: every good record of the log is stored once, in order; every bad one is in the dead-letter
+//! topic before its offset is passed; rows and offsets are one transaction, opened by a compare-and-set, so
+//! that a consumer that lost a partition cannot write; memory is bounded whatever the lag. Correctness rests
+//! on the store's offsets alone: Kafka's group offsets are committed for lag tools and never read.
 //!
-//! The thinking is in pure parts ([`batch`](self), ledger, bisect, quota, backoff), tested by property; poll, writer and
-//! ingest are the thin rest.
+//! The thinking is in pure parts ([`batch`](self), ledger, bisect, quota, backoff), tested by property; poll,
+//! writer and ingest are the thin rest.
 
 mod backoff;
 mod batch;

@@ -1,7 +1,7 @@
 //! Every metric of the consumer: name, unit and meaning, in one file.
 //!
-//! They go to the process's recorder: the one of `kafka-consumer` itself, or that of the program it runs in. Several
-//! consumers of one process count together. No labels: partitions would multiply them.
+//! They go to the process's recorder: the one of `kafka-consumer` itself, or that of the program it runs in.
+//! Several consumers of one process count together. No labels: partitions would multiply them.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -85,7 +85,8 @@ pub(crate) fn outcome(outcome: &Outcome) {
     histogram!(WRITE_SECONDS).record(outcome.took.as_secs_f64());
 }
 
-/// The store refused for the time being. Counted when it happens, not when the batch is finished: an outage shows.
+/// The store refused for the time being. Counted when it happens, not when the batch is finished: an outage
+/// shows.
 pub(crate) fn retry() {
     counter!(RETRIES).increment(1);
 }

@@ -1,7 +1,7 @@
 //! Reads one record of the log again, by its place.
 //!
-//! Rows in flight do not carry the bytes they came from: that would double the memory for a case that all but never
-//! occurs. The log is the buffer.
+//! Rows in flight do not carry the bytes they came from: that would double the memory for a case that all but
+//! never occurs. The log is the buffer.
 
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,12 @@
 //! Partitions that nobody holds, and how they come back.
 //!
-//! A cooperative group moves a partition in two rounds: in the first its holder gives it up, in the second, for which the
-//! holder asks when it has done so, somebody gets it. If the holder is killed in between and is a *static* member that
-//! returns before its session has timed out, Kafka hands it what it had after the first round and sees no reason for a
-//! second: the partition stays with nobody until the group changes for another reason. (Found by killing consumers in the
-//! revoke callback.) So each consumer looks now and then, and when something has been nobody's for longer than a
-//! move can take, it makes the group divide its partitions anew.
+//! A cooperative group moves a partition in two rounds: in the first its holder gives it up, in the second,
+//! for which the holder asks when it has done so, somebody gets it. If the holder is killed in between and is
+//! a *static* member that returns before its session has timed out, Kafka hands it what it had after the
+//! first round and sees no reason for a second: the partition stays with nobody until the group changes for
+//! another reason. (Found by killing consumers in the revoke callback.) So each consumer looks now and then,
+//! and when something has been nobody's for longer than a move can take, it makes the group divide its
+//! partitions anew.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -70,8 +71,9 @@ fn look(kafka: &KafkaSettings, group: &str) -> anyhow::Result<BTreeSet<i32>> {
     Ok(orphans)
 }
 
-/// A visitor that wants nothing but the dead-letter topic joins the group and leaves it again: that makes two rounds in
-/// which whoever leads the group sees what is nobody's. No partition of the message topic moves to the visitor.
+/// A visitor that wants nothing but the dead-letter topic joins the group and leaves it again: that makes two
+/// rounds in which whoever leads the group sees what is nobody's. No partition of the message topic moves to
+/// the visitor.
 fn visit(kafka: &KafkaSettings, group: &str, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut config = client_config(kafka, &Role::Consumer { group: group.to_owned() });
     config.remove("group.instance.id");
@@ -89,8 +91,8 @@ fn visit(kafka: &KafkaSettings, group: &str, stop: &CancellationToken) -> anyhow
     Ok(())
 }
 
-/// The partitions of `topic` in a member's assignment, as the consumer protocol writes it: a version, then for each topic its
-/// name and its partitions, all lengths in front.
+/// The partitions of `topic` in a member's assignment, as the consumer protocol writes it: a version, then
+/// for each topic its name and its partitions, all lengths in front.
 fn held(mut bytes: &[u8], topic: &str) -> anyhow::Result<Vec<i32>> {
     if bytes.is_empty() {
         return Ok(Vec::new());

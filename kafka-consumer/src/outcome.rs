@@ -10,7 +10,8 @@ use crate::ledger::Span;
 pub(crate) struct Outcome {
     /// Finished spans.
     pub(crate) done: Vec<Span>,
-    /// Partitions that the store is further or elsewhere with: drop what is at hand of them and read from here.
+    /// Partitions that the store is further or elsewhere with: drop what is at hand of them and read from
+    /// here.
     pub(crate) moved: Vec<Moved>,
     pub(crate) inserted: u64,
     pub(crate) duplicates: u64,

@@ -1,7 +1,7 @@
 //! When to stop instead of draining a topic into the dead-letter topic.
 //!
-//! A few bad records among many good ones are normal. Mostly bad ones mean that something else is wrong (a newer
-//! program, a foreign topic, a missing table), and then stopping keeps everything in its place. Pure.
+//! A few bad records among many good ones are normal. Mostly bad ones mean that something else is wrong (a
+//! newer program, a foreign topic, a missing table), and then stopping keeps everything in its place. Pure.
 
 /// After so many records the counting starts anew.
 const WINDOW: u64 = 1_000;

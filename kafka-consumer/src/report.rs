@@ -64,7 +64,8 @@ impl Report {
         self.slowest = self.slowest.max(outcome.took);
     }
 
-    /// Writes the line if the last one is long enough ago and something was written since. `lag` is in records.
+    /// Writes the line if the last one is long enough ago and something was written since. `lag` is in
+    /// records.
     pub(crate) fn say(&mut self, lag: i64) {
         let elapsed = self.said_at.elapsed();
         let nothing_new = Summary { rebalances: self.total.rebalances, ..self.said } == self.total;

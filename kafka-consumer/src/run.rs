@@ -28,13 +28,14 @@ use crate::writer::Writer;
 
 /// Carries the log into `store` until `shutdown`, then writes what is at hand and leaves the group.
 ///
-/// The store must be migrated. Several consumers may run in one process and in many; Kafka divides the partitions
-/// among those of one group. Ends within `consumer.drain_ms` and about 10 s after `shutdown`; what was not stored by
-/// then stays in the log. Never ends the process.
+/// The store must be migrated. Several consumers may run in one process and in many; Kafka divides the
+/// partitions among those of one group. Ends within `consumer.drain_ms` and about 10 s after `shutdown`; what
+/// was not stored by then stays in the log. Never ends the process.
 ///
 /// # Errors
-/// Why it did not start or stopped by itself; see [`ConsumerError`]. A store or a broker that goes away *while it runs*
-/// is none: it waits for them. When it starts before they do, it waits for `kafka.start_timeout_ms`.
+/// Why it did not start or stopped by itself; see [`ConsumerError`]. A store or a broker that goes away
+/// *while it runs* is none: it waits for them. When it starts before they do, it waits for
+/// `kafka.start_timeout_ms`.
 pub async fn run(
     settings: Settings,
     store: Store,
@@ -91,8 +92,8 @@ async fn carry(
     result.map(|()| total)
 }
 
-/// From joining the group to leaving it, with Kafka clients of its own. Everything else begins at the store's offsets each
-/// time.
+/// From joining the group to leaving it, with Kafka clients of its own. Everything else begins at the store's
+/// offsets each time.
 async fn spell(
     settings: &Settings,
     plan: &Plan,
@@ -118,7 +119,8 @@ async fn spell(
     task.abort();
     let _ = task.await;
     if matches!(ended.result, Err(ConsumerError::Forgotten)) {
-        // It has nobody to tell, and may take long to close. What it held is read again from the store's offsets.
+        // It has nobody to tell, and may take long to close. What it held is read again from the store's
+        // offsets.
         tokio::spawn(poller.stop(BTreeMap::new()));
         health.began_anew();
         metrics::rebalance(0);
@@ -140,7 +142,8 @@ async fn begin(settings: &Settings, store: &Store) -> Result<Plan, ConsumerError
 /// Refuses to begin when log and store do not belong together.
 async fn prepare(settings: &Settings, store: &Store, limit: Duration) -> Result<Plan, ConsumerError> {
     let topic = &settings.kafka.topic;
-    // In this order: other consumers go on storing meanwhile, and the log's ends must not be older than their offsets.
+    // In this order: other consumers go on storing meanwhile, and the log's ends must not be older than their
+    // offsets.
     let position = store.log_position(topic).await?;
     let noted = store.noted_partitions(topic).await?;
     let states = existing_partition_states(&settings.kafka, limit).await?;
@@ -162,8 +165,8 @@ async fn prepare(settings: &Settings, store: &Store, limit: Duration) -> Result<
     })
 }
 
-/// The writer in a task of its own, so that reading goes on while it works. It ends after an error, or when the other
-/// end of the port is gone.
+/// The writer in a task of its own, so that reading goes on while it works. It ends after an error, or when
+/// the other end of the port is gone.
 pub(crate) fn spawn_writer<S: Sink, G: Graveyard>(mut writer: Writer<S, G>) -> (JoinHandle<()>, WriterPort) {
     let (batches, mut batch_receiver) = mpsc::channel::<Batch>(1);
     let (outcome_sender, outcomes) = mpsc::channel::<Result<Outcome, ConsumerError>>(1);

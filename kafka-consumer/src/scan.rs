@@ -1,4 +1,5 @@
-//! Reads a stretch of a topic from beginning to end, without a group: for replay, verification and dead letters.
+//! Reads a stretch of a topic from beginning to end, without a group: for replay, verification and dead
+//! letters.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,8 +21,8 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// A log that gives nothing for so long is away.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Reads the offsets given, by partition. The channel has the reading thread at its other end; bound 4 chunks, when full
-/// the thread waits; it closes at the end, and closing it ends the thread.
+/// Reads the offsets given, by partition. The channel has the reading thread at its other end; bound 4
+/// chunks, when full the thread waits; it closes at the end, and closing it ends the thread.
 pub(crate) fn scan<T: Send + 'static>(
     settings: &KafkaSettings,
     topic: &str,
@@ -32,7 +33,8 @@ pub(crate) fn scan<T: Send + 'static>(
     let mut config = client_config(settings, &Role::Tail);
     config.set("enable.partition.eof", "true");
     let topic = topic.to_owned();
-    // A blocking task and not a thread: the runtime waits for it at its end, and it ends soon after the receiver.
+    // A blocking task and not a thread: the runtime waits for it at its end, and it ends soon after the
+    // receiver.
     tokio::task::spawn_blocking(move || {
         let result = config
             .create_with_context(Quiet::default())

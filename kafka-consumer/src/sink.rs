@@ -35,7 +35,7 @@ pub(crate) trait Graveyard: Send + Sync + 'static {
     /// How many partitions the message topic has now.
     fn partitions(&self) -> impl Future<Output = usize> + Send;
 
-    /// The original record of a row that the store refused, read again from the log; made from the row itself when
-    /// the log does not hold it any more.
+    /// The original record of a row that the store refused, read again from the log; made from the row itself
+    /// when the log does not hold it any more.
     fn original(&self, partition: i32, row: &MessageRow) -> impl Future<Output = RawRecord> + Send;
 }

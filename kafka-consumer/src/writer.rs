@@ -1,8 +1,9 @@
 //! Carries batches into the store, one at a time, until each is finished.
 //!
-//! A batch is finished when every one of its records is stored, dead-lettered and acknowledged, or found to be in other
-//! hands. Temporary failures are retried for ever; meanwhile nothing further is taken, so that the log holds what
-//! waits. A row that the store refuses for ever is found by bisection and given away; the others are stored.
+//! A batch is finished when every one of its records is stored, dead-lettered and acknowledged, or found to
+//! be in other hands. Temporary failures are retried for ever; meanwhile nothing further is taken, so that
+//! the log holds what waits. A row that the store refuses for ever is found by bisection and given away; the
+//! others are stored.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -53,8 +54,8 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
         self
     }
 
-    /// For reading again what is stored already up to `settled`: nothing is fenced, a consumer that stores meanwhile only
-    /// moves that line.
+    /// For reading again what is stored already up to `settled`: nothing is fenced, a consumer that stores
+    /// meanwhile only moves that line.
     pub(crate) fn replaying(mut self, settled: BTreeMap<i32, i64>) -> Self {
         self.replay = true;
         self.settled = settled;
@@ -125,8 +126,8 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
         Ok(outcome)
     }
 
-    /// Gives the unreadable records away, but not those of partitions that have moved on without us: whoever did
-    /// that gave them away too.
+    /// Gives the unreadable records away, but not those of partitions that have moved on without us: whoever
+    /// did that gave them away too.
     async fn bury_unreadable(&mut self, batch: Batch, outcome: &mut Outcome) -> Result<Batch, ConsumerError> {
         if batch.dead() == 0 {
             return Ok(batch);

@@ -1,9 +1,10 @@
-# shellcheck shell=bash
-# Sourced by scripts/kafka, scripts/postgres and scripts/mariadb: the verbs that they share (start, stop, kill,
-# restart, status, run), for one server program or several nodes of it, all in one folder on 127.0.0.1.
+# shellcheck shell=bash Sourced by scripts/kafka, scripts/postgres and scripts/mariadb: the verbs that they
+# share (start, stop, kill, restart, status, run), for one server program or several nodes of it, all in one
+# folder on 127.0.0.1.
 #
-# Guarantees: `start` returns only when every node answers, or fails with the end of its log; a folder keeps its
-# ports for ever; only processes that this folder's own pid files name, and that really run on it, are signalled.
+# Guarantees: `start` returns only when every node answers, or fails with the end of its log; a folder keeps
+# its ports for ever; only processes that this folder's own pid files name, and that really run on it, are
+# signalled.
 #
 # The script that sources this sets
 #   NAME          the server's name, for messages and for the throw-away folder
@@ -65,8 +66,9 @@ stat_of() {
   read -ra STAT <<<"${line##*) }"
 }
 
-# Has a thread that has not ended, as only /proc/PID/stat knows. (The command line is empty for a moment whenever a
-# process execs, as every server does on its way up; and the first thread of a killed one can be gone before others.)
+# Has a thread that has not ended, as only /proc/PID/stat knows. (The command line is empty for a moment
+# whenever a process execs, as every server does on its way up; and the first thread of a killed one can be
+# gone before others.)
 is_alive() {
   local STAT
   stat_of "$1" || return 1
@@ -170,7 +172,8 @@ stop_nodes() {
   done
 }
 
-# The server outlives this script, but not the process (--with) that it was started for; nor does a folder of our own.
+# The server outlives this script, but not the process (--with) that it was started for; nor does a folder of
+# our own.
 watch_owner() {
   [ -n "$OWNER" ] || return 0
   (

@@ -1,5 +1,5 @@
-//! The secret of the embedded log: whoever can read the data folder may use the log, and no other account of the
-//! machine. It is made once, kept in a file of mode 0600, and proven by SASL, never sent.
+//! The secret of the embedded log: whoever can read the data folder may use the log, and no other account of
+//! the machine. It is made once, kept in a file of mode 0600, and proven by SASL, never sent.
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write as _};

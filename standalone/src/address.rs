@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 use crate::cli::Options;
 use crate::{access, folder, settings};
 
-/// Starts the broker on `data`, its tasks on `runtime`. When the default port is taken, any free one does, because few people look for it.
+/// Starts the broker on `data`, its tasks on `runtime`. When the default port is taken, any free one does,
+/// because few people look for it.
 ///
 /// # Errors
 /// A sentence that names the folder or the address.

@@ -40,8 +40,8 @@ pub(crate) struct Options {
     /// Address of the web page and the API. Port 0 takes any free port. [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
-    /// Address of the embedded log for Kafka tools. Port 0 takes any free port. [default: 127.0.0.1:9092, or any
-    /// free port when that is taken]
+    /// Address of the embedded log for Kafka tools. Port 0 takes any free port. [default: 127.0.0.1:9092, or
+    /// any free port when that is taken]
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) broker: Option<SocketAddr>,
     /// Another database than that of the data folder, for `verify`, `replay` and `status`:
@@ -105,11 +105,12 @@ pub(crate) enum LogAccessForm {
 pub(crate) struct ImportArguments {
     /// The file; `-` reads standard input.
     pub(crate) file: PathBuf,
-    /// Use the Kafka and the database of the settings (--config, MILENA__KAFKA__BROKERS, MILENA__DATABASE__URL)
-    /// instead of the data folder. A consumer must be running there.
+    /// Use the Kafka and the database of the settings (--config, MILENA__KAFKA__BROKERS,
+    /// MILENA__DATABASE__URL) instead of the data folder. A consumer must be running there.
     #[arg(long)]
     pub(crate) external: bool,
-    /// Let the created people sign in with this password (8 to 256 characters). Without it they cannot sign in.
+    /// Let the created people sign in with this password (8 to 256 characters). Without it they cannot sign
+    /// in.
     #[arg(long, value_name = "PASSWORD", env = "MILENA_IMPORT_PASSWORD", hide_env_values = true)]
     pub(crate) password: Option<String>,
     /// The same, with the password in the first line of a file, where other people of the machine do not see

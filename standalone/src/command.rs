@@ -35,8 +35,8 @@ pub(crate) async fn run(options: &Options, log: &Handle, command: &StoreCommand)
     outcome
 }
 
-/// The data folder, when there is one. What only looks must not create what it looks at: a misspelt folder would seem
-/// to be an empty one.
+/// The data folder, when there is one. What only looks must not create what it looks at: a misspelt folder
+/// would seem to be an empty one.
 pub(crate) fn present_folder(options: &Options) -> anyhow::Result<PathBuf> {
     if !["log", "milena.db"].iter().any(|part| options.data.join(part).exists()) {
         bail!("{} is no data folder of milena (--data names another one)", options.data.display());

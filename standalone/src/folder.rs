@@ -1,5 +1,5 @@
-//! The data folder: everything is inside it, whatever its name; only its owner can look into it; and one program at a
-//! time works on it and on the database in it.
+//! The data folder: everything is inside it, whatever its name; only its owner can look into it; and one
+//! program at a time works on it and on the database in it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -16,7 +16,8 @@ const LOG: &str = "log";
 
 /// Creates the data folder, closes it to other accounts, and gives its full path.
 ///
-/// Folders of earlier versions were open to all accounts of the machine. They are closed, with what Milena has in them.
+/// Folders of earlier versions were open to all accounts of the machine. They are closed, with what Milena
+/// has in them.
 ///
 /// # Errors
 /// Names the folder.
@@ -30,8 +31,8 @@ pub(crate) fn open(data: &Path) -> anyhow::Result<PathBuf> {
     Ok(data)
 }
 
-/// Takes the rights of other accounts away. What is not Milena's is left alone, the folder too when it holds such things
-/// and nothing of Milena's: somebody may have named `/tmp`.
+/// Takes the rights of other accounts away. What is not Milena's is left alone, the folder too when it holds
+/// such things and nothing of Milena's: somebody may have named `/tmp`.
 fn close(data: &Path) -> io::Result<()> {
     let (mut ours, mut foreign) = (Vec::new(), false);
     for entry in fs::read_dir(data)? {
@@ -79,7 +80,8 @@ fn is_open(path: &Path) -> io::Result<bool> {
     Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
-/// Leaves the owner's rights. Not every folder is its user's own (volumes of containers), so a refusal is only told.
+/// Leaves the owner's rights. Not every folder is its user's own (volumes of containers), so a refusal is
+/// only told.
 fn restrict(path: &Path) -> io::Result<bool> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o700;
     match fs::set_permissions(path, Permissions::from_mode(mode)) {
@@ -92,7 +94,8 @@ fn restrict(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// The URL of the database in the folder. Every byte of the path that could mean something in a URL is escaped.
+/// The URL of the database in the folder. Every byte of the path that could mean something in a URL is
+/// escaped.
 ///
 /// # Errors
 /// When the path is not text.
@@ -106,8 +109,8 @@ pub(crate) fn database_url(data: &Path) -> anyhow::Result<String> {
     Ok(format!("sqlite:{}?mode=rwc", path.bytes().map(escape).collect::<String>()))
 }
 
-/// Makes sure that no other `milena` has the database, for as long as the answer lives: the one in this folder may be a
-/// link to that of another.
+/// Makes sure that no other `milena` has the database, for as long as the answer lives: the one in this
+/// folder may be a link to that of another.
 ///
 /// # Errors
 /// Names the folder, and the process that has it.

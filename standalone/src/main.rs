@@ -1,7 +1,7 @@
 //! `milena`: chat on one machine with one command.
 //!
-//! Composition only: broker, store, backend and consumer are the crates that run on Kafka and PostgreSQL too; here
-//! they share one process and one data folder.
+//! Composition only: broker, store, backend and consumer are the crates that run on Kafka and PostgreSQL too;
+//! here they share one process and one data folder.
 
 mod access;
 mod address;
@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     milena_process::create_private_files();
     cure::set_form(cure::Kind::OneProgram, &cli.options.for_commands());
-    // The log has threads of its own, so that a disk that hangs holds up the log only, not the people who read, and so
-    // that a confirmation does not queue behind whatever else the program does.
+    // The log has threads of its own, so that a disk that hangs holds up the log only, not the people who
+    // read, and so that a confirmation does not queue behind whatever else the program does.
     let (runtime, log_runtime) = match (runtime("milena"), runtime("log")) {
         (Ok(runtime), Ok(log_runtime)) => (runtime, log_runtime),
         (Err(error), _) | (_, Err(error)) => {

@@ -20,8 +20,8 @@ use crate::{access, address, command, folder, settings};
 /// Runs until a signal, with the tasks of the embedded log on `log`.
 ///
 /// # Errors
-/// One sentence for each thing that can be wrong: settings, folder in use, address taken, log and store that do not
-/// belong together.
+/// One sentence for each thing that can be wrong: settings, folder in use, address taken, log and store that
+/// do not belong together.
 pub(crate) async fn run(options: &Options, log: &Handle) -> anyhow::Result<()> {
     let mut settings = settings::load(options)?;
     start_logging(&settings.logging.filter);
@@ -73,7 +73,8 @@ async fn serve(
     Ok(())
 }
 
-/// Starts the consumer as a task. When it ends by itself, the program stops: messages would no longer be stored.
+/// Starts the consumer as a task. When it ends by itself, the program stops: messages would no longer be
+/// stored.
 pub(crate) fn spawn_consumer(
     settings: &Settings,
     store: &Store,

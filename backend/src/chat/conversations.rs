@@ -111,8 +111,8 @@ impl Chat {
         named.pop().ok_or_else(|| Refusal::new(Code::Internal, "something went wrong on the server"))
     }
 
-    /// Read positions of this node that the store does not have yet. To be called before unflushed messages are added,
-    /// which count as unread from there on.
+    /// Read positions of this node that the store does not have yet. To be called before unflushed messages
+    /// are added, which count as unread from there on.
     fn add_waiting_reads(&self, user: UserId, entry: &mut Entry) {
         if let Some(position) = self.reads.waiting(user, entry.id) {
             entry.add_read(position);
@@ -124,8 +124,8 @@ impl Chat {
         }
     }
 
-    /// The conversations with unflushed messages that are not on the page, as the store has them, and how far it was
-    /// then: asked for in one go, since there are many when the consumer is behind.
+    /// The conversations with unflushed messages that are not on the page, as the store has them, and how far
+    /// it was then: asked for in one go, since there are many when the consumer is behind.
     async fn unlisted(
         &self,
         user: UserId,

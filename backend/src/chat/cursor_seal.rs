@@ -1,9 +1,9 @@
 //! The session cursor as clients hold it: sealed, so that it tells them nothing.
 //!
 //! A cursor says how far each partition of the log is. In the open it would tell everybody how busy the whole
-//! installation is, and a client could make up one that costs the server work. So it is encrypted and bound to its
-//! person (XChaCha20-Poly1305 with a random nonce). What cannot be opened (another installation's, another person's,
-//! one of an older version) is no cursor, and the client starts afresh.
+//! installation is, and a client could make up one that costs the server work. So it is encrypted and bound
+//! to its person (XChaCha20-Poly1305 with a random nonce). What cannot be opened (another installation's,
+//! another person's, one of an older version) is no cursor, and the client starts afresh.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,8 +1,9 @@
 //! Who exists, and who is in which conversation: asked of the store once and remembered.
 //!
-//! With this a busy chat goes on while the database is away. The caches are bounded; people are forgotten after a
-//! minute, so that a changed display name shows, conversations never change their people. Who asks for what
-//! somebody else is asking for already shares that answer: a thousand sends to one person are one query.
+//! With this a busy chat goes on while the database is away. The caches are bounded; people are forgotten
+//! after a minute, so that a changed display name shows, conversations never change their people. Who asks
+//! for what somebody else is asking for already shares that answer: a thousand sends to one person are one
+//! query.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -28,8 +29,8 @@ pub(super) type Pair = (UserId, UserId);
 pub struct Directory {
     store: Arc<dyn Lookups>,
     people: Cache<UserId, Arc<Person>>,
-    /// Ids of people who were found once. They are never deleted, so this needs no expiry: a send to somebody known
-    /// does not depend on the database.
+    /// Ids of people who were found once. They are never deleted, so this needs no expiry: a send to somebody
+    /// known does not depend on the database.
     known: moka::sync::Cache<UserId, ()>,
     pairs: Cache<ConversationId, Pair>,
 }
@@ -139,8 +140,8 @@ enum Nothing {
     Refused(Refusal),
 }
 
-/// What is remembered, else what `ask` finds: once for all who want the same meanwhile. If the one who asks goes away,
-/// another goes on. What is absent is not remembered.
+/// What is remembered, else what `ask` finds: once for all who want the same meanwhile. If the one who asks
+/// goes away, another goes on. What is absent is not remembered.
 async fn once<K, V>(
     cache: &Cache<K, V>,
     key: K,

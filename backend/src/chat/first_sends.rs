@@ -1,18 +1,19 @@
 //! What proves that a send is a first one: a prefix that the server gave out for `client_id`s.
 //!
-//! Whether a message was sent before is a fact about the whole log, and memory holds the end of it only. A look-up in
-//! the store for every send would be dear, and would make sending depend on the database. So each client gets a
-//! prefix with the server's time, sealed for that person: no id that begins with it was sent before that time, and
-//! while memory reaches back further, what is not in memory was never sent. Every other id is looked up; what a client
-//! says about it (`retry`) is not believed.
+//! Whether a message was sent before is a fact about the whole log, and memory holds the end of it only. A
+//! look-up in the store for every send would be dear, and would make sending depend on the database. So each
+//! client gets a prefix with the server's time, sealed for that person: no id that begins with it was sent
+//! before that time, and while memory reaches back further, what is not in memory was never sent. Every other
+//! id is looked up; what a client says about it (`retry`) is not believed.
 //!
-//! **Clocks.** Within a process, time runs on by its steady clock, whatever is done to the clock on the wall; of what
-//! this process sealed itself, nothing else is needed. A prefix of another process (of another node, or from before a
-//! restart) bears the other's time: the two may differ by [`CLOCK_SKEW_MS`], and one that seems to come from the
-//! future proves nothing. That keeps prefixes good while the database is away and a node's clients go to another one.
+//! **Clocks.** Within a process, time runs on by its steady clock, whatever is done to the clock on the wall;
+//! of what this process sealed itself, nothing else is needed. A prefix of another process (of another node,
+//! or from before a restart) bears the other's time: the two may differ by [`CLOCK_SKEW_MS`], and one that
+//! seems to come from the future proves nothing. That keeps prefixes good while the database is away and a
+//! node's clients go to another one.
 //!
-//! A prefix is `1`, then 28 characters (URL-safe base64 of time, process and seal), then a dot: 30 characters, which
-//! leave 34 for the client's part. Pure, but for the clock.
+//! A prefix is `1`, then 28 characters (URL-safe base64 of time, process and seal), then a dot: 30
+//! characters, which leave 34 for the client's part. Pure, but for the clock.
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! The conversation list is the store ∪ the tail, like history: the pure part.
 //!
-//! The store's answer says which records it contains (offsets read in the same snapshot); every later record in
-//! memory is counted on top, so that nothing is counted twice or forgotten.
+//! The store's answer says which records it contains (offsets read in the same snapshot); every later record
+//! in memory is counted on top, so that nothing is counted twice or forgotten.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -104,10 +104,11 @@ impl Entry {
     }
 }
 
-/// One page of the list: the store's page without those that `changed` since, and those of `changed` that belong on it.
+/// One page of the list: the store's page without those that `changed` since, and those of `changed` that
+/// belong on it.
 ///
-/// `before` is where the page begins, `store_has_more` whether the store's page was full. Answers the page and where
-/// the next one begins.
+/// `before` is where the page begins, `store_has_more` whether the store's page was full. Answers the page
+/// and where the next one begins.
 #[must_use]
 pub(super) fn assemble(
     stored: Vec<Entry>,
@@ -191,7 +192,8 @@ mod tests {
     }
 
     proptest! {
-        /// Paging through store ∪ changed shows every conversation once, newest first, as long as nothing moves.
+        /// Paging through store ∪ changed shows every conversation once, newest first, as long as nothing
+        /// moves.
         #[test]
         fn pages_show_each_conversation_once(
             times in prop::collection::vec((0_i64..20, prop::option::of(0_i64..20)), 1..25), limit in 1_usize..8

@@ -1,7 +1,7 @@
 //! The use cases of chat, the same for REST and WebSocket: send, read, list, resume.
 //!
-//! [`start()`] connects the parts: producer and tail feed the delivery task ([`crate::log`]), and [`Chat`] is the handle
-//! that requests and connections work with.
+//! [`start()`] connects the parts: producer and tail feed the delivery task ([`crate::log`]), and [`Chat`] is
+//! the handle that requests and connections work with.
 
 mod conversations;
 mod cursor_seal;

@@ -1,7 +1,9 @@
-//! History is the store ∪ the unflushed tail: how a page of one and the messages of the other become one page.
+//! History is the store ∪ the unflushed tail: how a page of one and the messages of the other become one
+//! page.
 //!
-//! Pure. The unflushed messages of a conversation come after all that the store has of it, apart from an overlap (the
-//! store may have caught up since memory was read), so the union is an ordered list that is cut by the page's rule.
+//! Pure. The unflushed messages of a conversation come after all that the store has of it, apart from an
+//! overlap (the store may have caught up since memory was read), so the union is an ordered list that is cut
+//! by the page's rule.
 
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_storage::{HistoryPage, Page, StoredMessage};
@@ -190,7 +192,8 @@ mod tests {
             let merged = merge(page, limit, history, unflushed);
             let (first, last) = query(&all, page, limit);
             if matches!(page, Page::Around(_)) {
-                // The store centres on what it has; it is enough that the page is contiguous and holds the bound.
+                // The store centres on what it has; it is enough that the page is contiguous and holds the
+                // bound.
                 let offsets: Vec<_> = merged.messages.iter().map(|m| m.position.offset()).collect();
                 prop_assert!(offsets.windows(2).all(|pair| pair[1] == pair[0] + 2), "{:?}", offsets);
                 prop_assert!(merged.messages.len() <= limit);

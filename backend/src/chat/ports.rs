@@ -1,4 +1,5 @@
-//! What sending, reading and resuming need of the log and of the store: the seams at which tests put their own.
+//! What sending, reading and resuming need of the log and of the store: the seams at which tests put their
+//! own.
 
 use std::collections::HashMap;
 use std::sync::Arc;

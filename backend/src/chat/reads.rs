@@ -1,10 +1,10 @@
-//! Read positions: told at once to the user's other sockets and to the other person, on whichever node they are
-//! ([`crate::signals`]); written to the store about once a second.
+//! Read positions: told at once to the user's other sockets and to the other person, on whichever node they
+//! are ([`crate::signals`]); written to the store about once a second.
 //!
-//! They only grow, so a hundred marks of one conversation are one write, and while the database is away only the
-//! newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too, until the
-//! consumer is past the mark: a conversation that is not stored then has nothing that the mark could be about (notes to
-//! self before the first one, a conversation whose only send failed).
+//! They only grow, so a hundred marks of one conversation are one write, and while the database is away only
+//! the newest of each waits. A conversation that the consumer has not created yet keeps its mark waiting too,
+//! until the consumer is past the mark: a conversation that is not stored then has nothing that the mark
+//! could be about (notes to self before the first one, a conversation whose only send failed).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,8 +19,8 @@ use super::resume::before;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
 
-/// Marks that may wait, at most; beyond, new conversations' marks are dropped until the database is back. The worst
-/// that follows is an unread badge that comes back.
+/// Marks that may wait, at most; beyond, new conversations' marks are dropped until the database is back. The
+/// worst that follows is an unread badge that comes back.
 const MAX_WAITING: usize = 200_000;
 /// Marks written in one transaction.
 const CHUNK: usize = 500;
@@ -123,7 +123,8 @@ const LAST_FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between attempts to write what waits for its conversation to be stored.
 const LAST_FLUSH_AGAIN: Duration = Duration::from_millis(100);
 
-/// Writes what waits, until `stop`, and once more then: also marks in conversations that the consumer has yet to store.
+/// Writes what waits, until `stop`, and once more then: also marks in conversations that the consumer has yet
+/// to store.
 pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -152,7 +153,8 @@ pub(super) async fn flush_regularly(chat: Chat, interval: Duration, stop: Cancel
 }
 
 impl Chat {
-    /// Whether the store has all of the conversation up to the mark. What a conversation has of earlier epochs, it has.
+    /// Whether the store has all of the conversation up to the mark. What a conversation has of earlier
+    /// epochs, it has.
     pub(super) fn is_stored_up_to(&self, mark: &ReadMark) -> bool {
         let partition = partition_of(mark.conversation, self.partitions);
         mark.position.epoch_number() < self.epoch.get()
@@ -174,8 +176,8 @@ impl Chat {
     ) -> Result<(), Refusal> {
         let other = self.other_in(user, conversation).await?;
         let cursor = {
-            // A burst shows its messages one by one and says at its end how far it went: who has read one already waits
-            // for that, or the mark would be taken for one beyond the newest.
+            // A burst shows its messages one by one and says at its end how far it went: who has read one
+            // already waits for that, or the mark would be taken for one beyond the newest.
             let _no_burst = self.recent();
             self.delivered()
         };

@@ -36,7 +36,8 @@ pub struct Backlog(Option<Parts>);
 struct Parts {
     since: SessionCursor,
     missed: Missed,
-    /// Conversations in which something was missed that memory does not have, those that were written in last first.
+    /// Conversations in which something was missed that memory does not have, those that were written in last
+    /// first.
     stored: Vec<ConversationId>,
 }
 
@@ -87,9 +88,9 @@ impl Chat {
         Ok(Attached { registration: attachment.registration, cursor: attachment.cursor, resumed, backlog })
     }
 
-    /// Conversations in which something was missed in partitions that memory does not cover, those that were written in
-    /// last first. `None` when they are too many, or memory had to drop what the store does not have: then whatever
-    /// is replayed would hide a gap. One call of the store.
+    /// Conversations in which something was missed in partitions that memory does not cover, those that were
+    /// written in last first. `None` when they are too many, or memory had to drop what the store does not
+    /// have: then whatever is replayed would hide a gap. One call of the store.
     async fn missed_in_store(
         &self,
         user: UserId,
@@ -106,7 +107,8 @@ impl Chat {
         const MOST: usize = limits::REPLAY_MAX_CONVERSATIONS;
         let is_uncovered = |id: ConversationId| uncovered.contains(&partition_of(id, self.partitions));
         // Memory first, then the store: what is stored between the two reads is in both, never in neither.
-        // Whether memory had to drop something is asked at the same moment: later the store may have caught up with that.
+        // Whether memory had to drop something is asked at the same moment: later the store may have caught
+        // up with that.
         let in_memory: Vec<ConversationId> = {
             let recent = self.recent();
             if !uncovered.iter().all(|partition| recent.is_complete(*partition)) {
@@ -134,9 +136,9 @@ impl Chat {
 
     /// Puts the backlog into the outbox, waiting for room; ends early when the outbox is closed.
     ///
-    /// The newest messages of the conversations that were written in last come as `message` frames, what is older than a
-    /// page and all of the others as a `gap`. Live frames may come in between: clients order by position and drop by
-    /// id. At most [`limits::REPLAY_CONVERSATIONS`] calls of the store.
+    /// The newest messages of the conversations that were written in last come as `message` frames, what is
+    /// older than a page and all of the others as a `gap`. Live frames may come in between: clients order by
+    /// position and drop by id. At most [`limits::REPLAY_CONVERSATIONS`] calls of the store.
     ///
     /// # Errors
     /// `store_unavailable` when memory does not reach back and the database is away: the connection must be

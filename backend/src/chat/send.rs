@@ -1,7 +1,8 @@
 //! Sending: checked, recognised when repeated, produced, answered when the log has it.
 //!
-//! Two steps, so that a connection can keep the order of its sends and yet have several under way: [`Chat::prepare`]
-//! may ask the store and is awaited one send after the other; [`Prepared::produce`] enqueues at once.
+//! Two steps, so that a connection can keep the order of its sends and yet have several under way:
+//! [`Chat::prepare`] may ask the store and is awaited one send after the other; [`Prepared::produce`]
+//! enqueues at once.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -97,8 +98,9 @@ impl Chat {
 
     /// The answer that this message got when it was sent first, if it was.
     ///
-    /// Memory first, then the store: what leaves memory between the two is in the store by then. What is in neither, and
-    /// was sent all the same, is newer than both: then the delivery task meets the first one before this one.
+    /// Memory first, then the store: what leaves memory between the two is in the store by then. What is in
+    /// neither, and was sent all the same, is newer than both: then the delivery task meets the first one
+    /// before this one.
     async fn sent_before(
         &self,
         event: &MessageEvent,
@@ -159,7 +161,8 @@ impl Chat {
         match target {
             Target::User(user) if user == sender => Ok(user),
             Target::User(user) => {
-                // Who is live here, or wrote with the sender lately, exists: no need to ask a database that may be away.
+                // Who is live here, or wrote with the sender lately, exists: no need to ask a database that
+                // may be away.
                 let known = self.registry.is_connected(user)
                     || self.recent().people(ConversationId::direct(sender, user)).is_some();
                 if known || self.directory.exists(user).await? {
@@ -181,8 +184,8 @@ impl Chat {
     /// The other person of a conversation that `user` is in.
     ///
     /// # Errors
-    /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside; `overloaded`
-    /// while that cannot be told, because memory had to drop what the store does not have yet.
+    /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside;
+    /// `overloaded` while that cannot be told, because memory had to drop what the store does not have yet.
     pub(super) async fn other_in(
         &self,
         user: UserId,
@@ -221,8 +224,8 @@ impl Prepared {
     /// has its `accepted` frame queued already, in the order of the log.
     ///
     /// # Errors
-    /// `overloaded` when too many sends wait, `log_unavailable` when the log does not confirm in time: then the
-    /// message may still arrive, and sending it again under the same `client_id` is right.
+    /// `overloaded` when too many sends wait, `log_unavailable` when the log does not confirm in time: then
+    /// the message may still arrive, and sending it again under the same `client_id` is right.
     pub fn produce(self) -> impl Future<Output = Result<Accepted, Refusal>> + Send + 'static {
         let Self { chat, connection, kind } = self;
         let started = Instant::now();

@@ -60,8 +60,8 @@ pub struct Running {
     stop: CancellationToken,
 }
 
-/// Prepares the topics, compares log and store, and starts the tasks. `failed` is cancelled when the log cannot be
-/// followed any more; [`Health::broken`] then says why.
+/// Prepares the topics, compares log and store, and starts the tasks. `failed` is cancelled when the log
+/// cannot be followed any more; [`Health::broken`] then says why.
 ///
 /// # Errors
 /// [`ChatError`], each a sentence for whoever started the program.
@@ -86,7 +86,8 @@ pub async fn start(
             (partition, stored.next_offsets.get(&partition).copied().unwrap_or(state.low))
         })
         .collect();
-    // After the log said where it ends: whatever gets into it from now on comes after `start`, and through the tail.
+    // After the log said where it ends: whatever gets into it from now on comes after `start`, and through
+    // the tail.
     let clock = SteadyClock::start();
     let key = store.server_key().await?;
     let offsets: Vec<i64> = start.values().copied().collect();

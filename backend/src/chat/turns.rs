@@ -1,4 +1,5 @@
-//! One person's turns: whoever has many sockets that come back at once waits behind oneself, not in front of others.
+//! One person's turns: whoever has many sockets that come back at once waits behind oneself, not in front of
+//! others.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -130,7 +130,8 @@ pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
     Ok(json(StatusCode::OK, &Account::from(&person)))
 }
 
-/// Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new token.
+/// Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new
+/// token.
 #[utoipa::path(
     put, path = "/api/v1/me/password", tag = "accounts", request_body = PasswordChange,
     security(("token" = []), ("cookie" = [])),

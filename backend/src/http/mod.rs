@@ -1,8 +1,8 @@
 //! The HTTP side: one file a resource, each giving its routes.
 //!
 //! Routing is warp's. A route that matches path and method hands a `Call` to its handler, and from there on
-//! everything is an outcome, never a rejection: so rejections only mean "no such path" or "no such method", and what a
-//! client sees of a mistake does not depend on the order of the routes.
+//! everything is an outcome, never a rejection: so rejections only mean "no such path" or "no such method",
+//! and what a client sees of a mistake does not depend on the order of the routes.
 
 mod accounts;
 mod answer;

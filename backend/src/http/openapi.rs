@@ -1,5 +1,5 @@
-//! `/openapi.json`: the machine-readable form of the REST part of `docs/PROTOCOL.md`. `docs/openapi.json` is a copy that
-//! a test holds equal.
+//! `/openapi.json`: the machine-readable form of the REST part of `docs/PROTOCOL.md`. `docs/openapi.json` is
+//! a copy that a test holds equal.
 
 use std::sync::LazyLock;
 

@@ -1,8 +1,9 @@
 //! Whether requests should be sent to this node.
 //!
-//! Ready means: everything that was in the log at start was delivered, the log is still the same, and no stop was
-//! asked for. A database or log that is away does not make a node unready: live chat or history goes on, other nodes have
-//! the same trouble, and a balancer that takes all of them away helps nobody. The answer says so instead.
+//! Ready means: everything that was in the log at start was delivered, the log is still the same, and no stop
+//! was asked for. A database or log that is away does not make a node unready: live chat or history goes on,
+//! other nodes have the same trouble, and a balancer that takes all of them away helps nobody. The answer
+//! says so instead.
 
 use std::time::{Duration, Instant};
 

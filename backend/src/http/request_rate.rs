@@ -1,4 +1,5 @@
-//! How fast one signed-in user may ask over REST, in all sessions on this node: each answer may cost the store a query.
+//! How fast one signed-in user may ask over REST, in all sessions on this node: each answer may cost the
+//! store a query.
 
 use milena_domain::UserId;
 use milena_settings::LimitSettings;

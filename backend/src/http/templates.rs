@@ -1,4 +1,5 @@
-//! Addresses by their templates, taken from the API's document: for `Allow`, and as bounded labels of metrics.
+//! Addresses by their templates, taken from the API's document: for `Allow`, and as bounded labels of
+//! metrics.
 
 use std::sync::LazyLock;
 

@@ -1,9 +1,9 @@
 //! One delivery cursor a partition, fed by two sources.
 //!
-//! A record reaches this node twice: as the confirmation of its own producer, if it sent the record, and through the
-//! tail. Whichever comes first at the *next* offset is delivered; a confirmation further ahead is parked until
-//! the records before it were delivered; everything behind the cursor is skipped. So each record is delivered
-//! once, in the order of the log, as early as that order allows. Pure: no I/O, property-tested.
+//! A record reaches this node twice: as the confirmation of its own producer, if it sent the record, and
+//! through the tail. Whichever comes first at the *next* offset is delivered; a confirmation further ahead is
+//! parked until the records before it were delivered; everything behind the cursor is skipped. So each record
+//! is delivered once, in the order of the log, as early as that order allows. Pure: no I/O, property-tested.
 
 use std::collections::BTreeMap;
 
@@ -68,8 +68,8 @@ mod tests {
 
     use super::*;
 
-    /// Feeds a log of `count` records in which `ours` were sent by this node: the tail brings all in order, the
-    /// confirmations come in offset order too, and `schedule` says which source is next.
+    /// Feeds a log of `count` records in which `ours` were sent by this node: the tail brings all in order,
+    /// the confirmations come in offset order too, and `schedule` says which source is next.
     fn deliveries(count: i64, ours: &[i64], schedule: &[bool]) -> Vec<i64> {
         let mut cursor = PartitionCursor::new(0);
         let mut delivered = Vec::new();

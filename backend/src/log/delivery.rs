@@ -3,8 +3,8 @@
 //! Invariants that others rest on:
 //! - a frame is in a socket's queue *before* the cursor that covers it is published, so whoever reads the
 //!   published cursor and then empties the queue has sent everything up to it;
-//! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after goes to
-//!   the socket's queue, and nothing falls between.
+//! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
+//!   goes to the socket's queue, and nothing falls between.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -112,7 +112,8 @@ impl DeliveryTask {
         let mut records = Vec::with_capacity(BURST);
         let mut attaches = Vec::with_capacity(ATTACHES);
         loop {
-            // Attaches first: each is a person who waits for a page. A few, then what is there to be delivered.
+            // Attaches first: each is a person who waits for a page. A few, then what is there to be
+            // delivered.
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -148,7 +149,8 @@ impl DeliveryTask {
             self.take_tail_event(&mut recent, event);
         }
         metrics::recent_memory(recent.bytes(), recent.len());
-        // Before memory is free again: whoever was shown a message and looks into memory then finds it delivered too.
+        // Before memory is free again: whoever was shown a message and looks into memory then finds it
+        // delivered too.
         self.delivered.send_replace(self.next_offsets());
         drop(recent);
         if self.ends.as_ref().is_some_and(|ends| ends.are_reached(&self.cursors))
@@ -230,8 +232,8 @@ impl DeliveryTask {
         }
     }
 
-    /// Those who wait, each with the socket to answer; decided once, so that a socket which gives up at this very moment
-    /// gets either `accepted` or `message`, not neither.
+    /// Those who wait, each with the socket to answer; decided once, so that a socket which gives up at this
+    /// very moment gets either `accepted` or `message`, not neither.
     ///
     /// Who waits for another message of the same name (the first one came from another node) is refused here.
     fn take_waiters(&self, first: &LogMessage) -> Vec<(Option<ConnectionId>, Waiter)> {
@@ -244,8 +246,8 @@ impl DeliveryTask {
         Vec::new()
     }
 
-    /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the other does.
-    /// Sockets that sent it hear `accepted` instead.
+    /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the
+    /// other does. Sockets that sent it hear `accepted` instead.
     fn show(&self, message: &LogMessage, sending: &[ConnectionId]) {
         let MessageEvent { sender, to, .. } = message.event;
         // Mostly the socket that sent it is its sender's only one: then there is nothing to serialise.

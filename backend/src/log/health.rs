@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Written by the tail and the delivery task, read by `/readyz` and by every answer that says whether it is complete.
+/// Written by the tail and the delivery task, read by `/readyz` and by every answer that says whether it is
+/// complete.
 #[derive(Debug, Default, Clone)]
 pub struct Health(Arc<State>);
 
@@ -36,7 +37,8 @@ impl Health {
         self.0.connection.load(Ordering::Acquire)
     }
 
-    /// Everything was delivered that the log had when `connection` was made. Old news when that was lost since.
+    /// Everything was delivered that the log had when `connection` was made. Old news when that was lost
+    /// since.
     pub fn reached_ends(&self, connection: u64) {
         self.0.caught_up.store(true, Ordering::Release);
         if connection == self.connection() && !self.0.live.swap(true, Ordering::AcqRel) {

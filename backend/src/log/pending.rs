@@ -1,7 +1,8 @@
 //! Who waits for which message.
 //!
-//! A send registers here *before* it goes to the producer, so that whichever of tail and confirmation brings the
-//! record first finds its waiters. Two sends of the same id while the first is under way share one record.
+//! A send registers here *before* it goes to the producer, so that whichever of tail and confirmation brings
+//! the record first finds its waiters. Two sends of the same id while the first is under way share one
+//! record.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -51,7 +52,8 @@ pub enum Registered {
     First,
     /// It is under way: the answer comes with the other's.
     Joined,
-    /// Another message of the same name is under way, to somebody else or with other words; the waiter was dropped.
+    /// Another message of the same name is under way, to somebody else or with other words; the waiter was
+    /// dropped.
     Reused,
     /// The limit is reached; the waiter was dropped.
     Full,
@@ -60,8 +62,8 @@ pub enum Registered {
 /// Waiters by message.
 #[derive(Debug)]
 pub struct Pending {
-    /// Written by sending tasks and by the delivery task, each for the length of a map operation. At most `limit`
-    /// messages; then sends are refused as `overloaded`.
+    /// Written by sending tasks and by the delivery task, each for the length of a map operation. At most
+    /// `limit` messages; then sends are refused as `overloaded`.
     waiters: Mutex<HashMap<MessageId, UnderWay>>,
     limit: usize,
 }
@@ -75,7 +77,8 @@ pub struct UnderWay {
     pub waiters: Vec<Waiter>,
 }
 
-/// Whether two messages of the same sender and name are the same message: to the same people, in the same words.
+/// Whether two messages of the same sender and name are the same message: to the same people, in the same
+/// words.
 #[must_use]
 pub fn is_same_message(one: &MessageEvent, other: &MessageEvent) -> bool {
     one.conversation == other.conversation && one.body == other.body

@@ -1,7 +1,7 @@
 //! The way into the log: an idempotent producer with `acks=all`.
 //!
-//! Sending is a synchronous enqueue, so that the order in which a connection calls it is the order in the log;
-//! the outcome comes back through one bounded channel to the delivery task.
+//! Sending is a synchronous enqueue, so that the order in which a connection calls it is the order in the
+//! log; the outcome comes back through one bounded channel to the delivery task.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -40,9 +40,9 @@ pub enum Confirmation {
     },
 }
 
-/// A producer that confirmed nothing for so many time-outs of a send, while it failed to, is replaced. After a broker hung
-/// for a while, librdkafka's idempotent producer may wait for ever to begin its next epoch; a new client does not. While
-/// the log is really away this costs a new client now and then.
+/// A producer that confirmed nothing for so many time-outs of a send, while it failed to, is replaced. After
+/// a broker hung for a while, librdkafka's idempotent producer may wait for ever to begin its next epoch; a
+/// new client does not. While the log is really away this costs a new client now and then.
 const STALLED_TIMEOUTS: u32 = 2;
 
 /// Since when a client fails: what its callbacks say and the next send reads.
@@ -73,11 +73,11 @@ pub struct Producer(Arc<Inner>);
 struct Inner {
     settings: KafkaSettings,
     timeout_ms: u64,
-    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, when it stalls, and
-    /// when it has forgotten all brokers. Read for each send, written hardly ever.
+    /// Replaced after a fatal error of the idempotent producer, which by its nature cannot go on, when it
+    /// stalls, and when it has forgotten all brokers. Read for each send, written hardly ever.
     client: RwLock<Arc<ThreadedProducer<Context>>>,
-    /// From librdkafka's thread to the delivery task. That thread must never wait, so the channel has no bound of its
-    /// own: librdkafka's queue (`queue.buffering.max.messages`) bounds what can be in it.
+    /// From librdkafka's thread to the delivery task. That thread must never wait, so the channel has no
+    /// bound of its own: librdkafka's queue (`queue.buffering.max.messages`) bounds what can be in it.
     confirmations: mpsc::UnboundedSender<Confirmation>,
 }
 
@@ -151,7 +151,8 @@ impl Producer {
         (failing_for > patience).then(|| "nothing was confirmed for some time".to_owned())
     }
 
-    /// The client that takes the place of `old`, which may have happened already. Others who send wait for it.
+    /// The client that takes the place of `old`, which may have happened already. Others who send wait for
+    /// it.
     fn replaced(&self, old: Arc<ThreadedProducer<Context>>, reason: &str) -> Arc<ThreadedProducer<Context>> {
         let inner = &self.0;
         let mut slot = inner.client.write().unwrap_or_else(PoisonError::into_inner);
@@ -176,8 +177,8 @@ impl Producer {
     }
 }
 
-/// Ends a client when nobody else holds it, which others do for the length of a send: its end can take half a second, and
-/// must not happen on a thread that serves people.
+/// Ends a client when nobody else holds it, which others do for the length of a send: its end can take half a
+/// second, and must not happen on a thread that serves people.
 fn drop_last(client: Arc<ThreadedProducer<Context>>) {
     while Arc::strong_count(&client) > 1 {
         std::thread::sleep(Duration::from_millis(1));
@@ -203,7 +204,8 @@ fn connect(
 struct Context {
     quiet: Quiet,
     confirmations: mpsc::UnboundedSender<Confirmation>,
-    /// Of this client alone, as the next one: what becomes of its records must not count against its successor.
+    /// Of this client alone, as the next one: what becomes of its records must not count against its
+    /// successor.
     progress: Progress,
     forgotten: Forgotten,
 }

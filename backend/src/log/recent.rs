@@ -1,11 +1,11 @@
 //! What was lately delivered, in memory: all that the store may not have yet, and as much more as fits.
 //!
-//! Three uses: history and the conversation list are the store ∪ this; a repeated send is recognised here before the
-//! store knows the first; and a client that reconnects is served from here without a query.
+//! Three uses: history and the conversation list are the store ∪ this; a repeated send is recognised here
+//! before the store knows the first; and a client that reconnects is served from here without a query.
 //!
-//! Bounded in bytes. At the bound, what the store has goes first, then the oldest of what it does not have: from
-//! then on, until the store has caught up with that, answers about the partition are not provably complete.
-//! Pure: no I/O.
+//! Bounded in bytes. At the bound, what the store has goes first, then the oldest of what it does not have:
+//! from then on, until the store has caught up with that, answers about the partition are not provably
+//! complete. Pure: no I/O.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -104,8 +104,8 @@ pub struct MissedOf {
 }
 
 impl Recent {
-    /// An empty memory of a log whose partition `p` is read from `start[p]`; the store has everything before, and the log
-    /// has nothing after that came into it before `now_ms` and is not going to be read.
+    /// An empty memory of a log whose partition `p` is read from `start[p]`; the store has everything before,
+    /// and the log has nothing after that came into it before `now_ms` and is not going to be read.
     #[must_use]
     pub fn new(epoch: Epoch, start: &[i64], limit_bytes: usize, now_ms: i64) -> Self {
         let partition = |&next: &i64| PartitionMemory {
@@ -133,8 +133,8 @@ impl Recent {
         self.now_ms = self.now_ms.max(now_ms);
     }
 
-    /// Whatever gets into the log (any partition of it) after this moment is in memory, or will be once it is delivered:
-    /// what left memory was delivered at this moment or before.
+    /// Whatever gets into the log (any partition of it) after this moment is in memory, or will be once it is
+    /// delivered: what left memory was delivered at this moment or before.
     #[must_use]
     pub const fn covers_since_ms(&self) -> i64 {
         self.covers_since_ms
@@ -242,8 +242,9 @@ impl Recent {
         self.partitions.iter().all(|memory| memory.lost_before <= memory.stored_next)
     }
 
-    /// What `person` was not sent according to `cursor`, which must be of this epoch and partition count; `None` when it is
-    /// more than a resume can tell. The work is that of what it gives, however much there is in memory.
+    /// What `person` was not sent according to `cursor`, which must be of this epoch and partition count;
+    /// `None` when it is more than a resume can tell. The work is that of what it gives, however much there
+    /// is in memory.
     #[must_use]
     pub fn missed(&self, person: UserId, cursor: &SessionCursor) -> Option<Missed> {
         let next = |partition: i32| cursor.next_offsets.get(partition as usize).copied().unwrap_or(0);
@@ -280,7 +281,8 @@ impl Recent {
         Some(missed)
     }
 
-    /// The conversations of `person` of which the store may not have everything, those that were written in last first.
+    /// The conversations of `person` of which the store may not have everything, those that were written in
+    /// last first.
     pub fn unflushed_conversations(&self, person: UserId) -> impl Iterator<Item = ConversationId> {
         self.written_in_since(person, |partition| self.stored_next(partition)).filter(|conversation| {
             let newest = self.by_conversation.get(conversation).and_then(|memory| memory.messages.back());
@@ -288,8 +290,9 @@ impl Recent {
         })
     }
 
-    /// Conversations of `person`, among them all with a message at or after `first(partition)`, those that were written
-    /// in last first. The others are few: they were written in since the oldest of these messages came.
+    /// Conversations of `person`, among them all with a message at or after `first(partition)`, those that
+    /// were written in last first. The others are few: they were written in since the oldest of these
+    /// messages came.
     fn written_in_since(
         &self,
         person: UserId,

@@ -1,8 +1,9 @@
 //! The reader of every partition: a thread that owns a consumer and passes on what it decodes.
 //!
-//! It belongs to no group: every backend reads everything, from what the store had when the program started. The
-//! channel is bounded; when the delivery task is behind, the thread waits, and librdkafka's own bounded queue
-//! holds back the broker. A client that has forgotten all brokers is replaced by one that reads on where it was.
+//! It belongs to no group: every backend reads everything, from what the store had when the program started.
+//! The channel is bounded; when the delivery task is behind, the thread waits, and librdkafka's own bounded
+//! queue holds back the broker. A client that has forgotten all brokers is replaced by one that reads on
+//! where it was.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub enum TailEvent {
     Ends(Ends),
 }
 
-/// Where the partitions ended just after a connection to their leaders was made. Once all of it is delivered, this node
-/// knows the log as it is.
+/// Where the partitions ended just after a connection to their leaders was made. Once all of it is delivered,
+/// this node knows the log as it is.
 #[derive(Debug)]
 pub struct Ends {
     /// Which connection; see [`Health::connection`].
@@ -73,8 +74,8 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long one partition's leader may take to say where the partition ends.
 const ENDS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts the thread. The log may keep a record back for `wait_ms` to hand out several together. It ends when `stop` is
-/// cancelled or the receiver is gone.
+/// Starts the thread. The log may keep a record back for `wait_ms` to hand out several together. It ends when
+/// `stop` is cancelled or the receiver is gone.
 ///
 /// # Errors
 /// [`LogError::Properties`] when librdkafka refuses the settings or the assignment.
@@ -188,7 +189,8 @@ impl Tail {
                 Ok(record) => {
                     let (partition, offset) = (record.partition(), record.offset());
                     self.next.insert(partition, offset + 1);
-                    // What this node sent itself was mostly delivered by its confirmation already: not decoded again.
+                    // What this node sent itself was mostly delivered by its confirmation already: not
+                    // decoded again.
                     if self.was_delivered(partition, offset) {
                         continue;
                     }

@@ -2,8 +2,8 @@
 //!
 //! [`Outbox`] is what others put frames into for a socket, and [`CloseCode`] why one is ended.
 //!
-//! Plain data behind one lock, without I/O: a lookup copies the handles it needs and pushes outside the lock. Connection
-//! ids are never used twice, so a late unregistration cannot remove a newer connection.
+//! Plain data behind one lock, without I/O: a lookup copies the handles it needs and pushes outside the lock.
+//! Connection ids are never used twice, so a late unregistration cannot remove a newer connection.
 
 mod close;
 mod outbox;
@@ -28,24 +28,27 @@ impl std::fmt::Display for ConnectionId {
     }
 }
 
-/// Ended sessions that are remembered: many more than end between a sign-in and the registration that follows it.
+/// Ended sessions that are remembered: many more than end between a sign-in and the registration that follows
+/// it.
 const REMEMBERED_ENDS: usize = 4_096;
 
 /// The registry; clones are the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Registry(Arc<RwLock<Connections>>);
 
-/// Bounded by the server's limit of connections: each registered connection is one entry in each map's values.
+/// Bounded by the server's limit of connections: each registered connection is one entry in each map's
+/// values.
 #[derive(Debug, Default)]
 struct Connections {
     last_id: u64,
     by_id: HashMap<ConnectionId, Connection>,
-    /// Never empty. A snapshot: replaced when somebody comes or goes, so that a delivery only clones the `Arc`.
+    /// Never empty. A snapshot: replaced when somebody comes or goes, so that a delivery only clones the
+    /// `Arc`.
     by_user: HashMap<UserId, Arc<[(ConnectionId, Outbox)]>>,
     /// Never empty.
     by_session: HashMap<Uuid, Vec<ConnectionId>>,
-    /// The sessions that were closed last, at most [`REMEMBERED_ENDS`]: a socket that was signed in just before and
-    /// registers just after must not outlive its session.
+    /// The sessions that were closed last, at most [`REMEMBERED_ENDS`]: a socket that was signed in just
+    /// before and registers just after must not outlive its session.
     ended: VecDeque<(Uuid, CloseCode)>,
 }
 
@@ -79,8 +82,8 @@ impl Drop for Registration {
 }
 
 impl Registry {
-    /// Adds a connection. From the return on, every [`Registry::deliver`] to `user` that begins reaches `outbox`.
-    /// An outbox of a session that has ended is closed at once.
+    /// Adds a connection. From the return on, every [`Registry::deliver`] to `user` that begins reaches
+    /// `outbox`. An outbox of a session that has ended is closed at once.
     pub fn register(&self, user: UserId, session: Uuid, outbox: Outbox) -> Registration {
         let id = self.write().insert(Connection { user, session, outbox });
         Registration { registry: self.clone(), id }
@@ -108,7 +111,8 @@ impl Registry {
             .is_some_and(|sockets| sockets.iter().any(|(id, _)| !except.contains(id)))
     }
 
-    /// Queues a frame for all sockets of a user but those of `except`. A full socket is closed with 4008 and holds up nobody.
+    /// Queues a frame for all sockets of a user but those of `except`. A full socket is closed with 4008 and
+    /// holds up nobody.
     pub fn deliver(&self, user: UserId, frame: &Frame, except: &[ConnectionId]) {
         let Some(sockets) = self.read().by_user.get(&user).cloned() else { return };
         for (id, outbox) in sockets.iter() {

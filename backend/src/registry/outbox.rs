@@ -1,8 +1,9 @@
 //! The outgoing queue of one connection, bounded in messages and in bytes.
 //!
-//! Many push (the delivery, a replay, answers to sends), one connection task takes. A push never waits: a client that
-//! reads too slowly loses its connection (4008) instead of holding up everybody else, and resumes by its cursor.
-//! A closed outbox holds nothing and takes nothing, so that what follows a lost frame is never shown before it.
+//! Many push (the delivery, a replay, answers to sends), one connection task takes. A push never waits: a
+//! client that reads too slowly loses its connection (4008) instead of holding up everybody else, and resumes
+//! by its cursor. A closed outbox holds nothing and takes nothing, so that what follows a lost frame is never
+//! shown before it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -58,8 +59,8 @@ impl Outbox {
         Self::new(settings.outbox_messages, settings.outbox_bytes)
     }
 
-    /// Queues a frame without waiting. `false` when the queue is closed, or was closed by this very push because
-    /// the frame did not fit.
+    /// Queues a frame without waiting. `false` when the queue is closed, or was closed by this very push
+    /// because the frame did not fit.
     pub fn push(&self, frame: Frame) -> bool {
         let taken = {
             let mut queue = self.lock();
@@ -83,8 +84,8 @@ impl Outbox {
         taken
     }
 
-    /// Queues a frame as soon as the queue is at most half full: for a replay, which may be longer than the queue and
-    /// must leave room to what is live. `false` when the queue is closed.
+    /// Queues a frame as soon as the queue is at most half full: for a replay, which may be longer than the
+    /// queue and must leave room to what is live. `false` when the queue is closed.
     pub async fn push_when_roomy(&self, frame: Frame) -> bool {
         loop {
             // Listens before it looks, so that a wake-up in between is not lost.
@@ -128,7 +129,8 @@ impl Outbox {
         self.len() == 0
     }
 
-    /// Waits until there is a frame to take or the queue is closed. For the one connection task; may be dropped.
+    /// Waits until there is a frame to take or the queue is closed. For the one connection task; may be
+    /// dropped.
     pub(crate) async fn wait(&self) {
         while self.is_empty() && !self.is_closed() {
             self.0.filled.notified().await;

@@ -1,8 +1,9 @@
 //! The accept loop around the routes: what `warp::serve` lacks.
 //!
-//! It sets `TCP_NODELAY`, bounds connections and the time for a request's headers (which also ends idle connections),
-//! and drains: on stop no connection is taken, requests under way are answered, sockets end themselves, and what is left
-//! after `http.drain_ms` is cut. Connections beyond the limits are told why (`refuse`); whose they are says `address`.
+//! It sets `TCP_NODELAY`, bounds connections and the time for a request's headers (which also ends idle
+//! connections), and drains: on stop no connection is taken, requests under way are answered, sockets end
+//! themselves, and what is left after `http.drain_ms` is cut. Connections beyond the limits are told why
+//! (`refuse`); whose they are says `address`.
 
 pub mod address;
 pub mod places;
@@ -117,8 +118,8 @@ impl Connections {
     /// Runs a connection's task, which is awaited on stop, and dropped when it takes too long then.
     pub fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
         let cut = self.cut.clone();
-        // Boxed: a future that is moved into another one takes its place twice, once where it came from and once where
-        // it runs, for as long as the connection lives.
+        // Boxed: a future that is moved into another one takes its place twice, once where it came from and
+        // once where it runs, for as long as the connection lives.
         let connection = Box::pin(connection);
         self.tasks.spawn(async move {
             tokio::select! {

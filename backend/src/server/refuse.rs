@@ -41,7 +41,8 @@ impl Refusals {
             let _ = timeout(PATIENCE, async {
                 stream.write_all(&answer(why)).await?;
                 stream.shutdown().await?;
-                // Closing with the request unread would reset the connection, and the reset overtake the answer.
+                // Closing with the request unread would reset the connection, and the reset overtake the
+                // answer.
                 let mut scrap = [0; 1_024];
                 while stream.read(&mut scrap).await? > 0 {}
                 std::io::Result::Ok(())

@@ -1,4 +1,5 @@
-//! What both clients of the signals are: quiet about a log that is away, and watched for having forgotten all brokers.
+//! What both clients of the signals are: quiet about a log that is away, and watched for having forgotten all
+//! brokers.
 
 use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config};
 use milena_settings::KafkaSettings;

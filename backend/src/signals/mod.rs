@@ -1,8 +1,10 @@
-//! What this backend tells the others at once, and they tell it: what people have read, and which sessions were ended.
+//! What this backend tells the others at once, and they tell it: what people have read, and which sessions
+//! were ended.
 //!
-//! A topic of its own (`kafka.signals_topic`), that every backend reads from its end. No promise rests on it: what is
-//! told is stored elsewhere, so telling never waits and never fails, and what cannot be told is dropped and counted.
-//! Without the topic, people hear at once what happens on their own node, and the rest with their next look.
+//! A topic of its own (`kafka.signals_topic`), that every backend reads from its end. No promise rests on it:
+//! what is told is stored elsewhere, so telling never waits and never fails, and what cannot be told is
+//! dropped and counted. Without the topic, people hear at once what happens on their own node, and the rest
+//! with their next look.
 
 mod client;
 mod reader;
@@ -25,7 +27,8 @@ use crate::registry::{ConnectionId, Registry};
 
 /// Signals that may wait to be handed to librdkafka, at most; more are dropped.
 const CHANNEL: usize = 4_096;
-/// How long the log may take to answer when the topic is looked for. At its end the program waits for this, too.
+/// How long the log may take to answer when the topic is looked for. At its end the program waits for this,
+/// too.
 const TOPIC_TIMEOUT: Duration = Duration::from_secs(3);
 /// Between attempts to find or create the topic.
 const TOPIC_AGAIN: Duration = Duration::from_secs(30);
@@ -34,7 +37,8 @@ const TOPIC_AGAIN: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Signals {
     registry: Registry,
-    /// To the task behind [`SignalTask`]; full means that signals are dropped. `None`: this is the only backend.
+    /// To the task behind [`SignalTask`]; full means that signals are dropped. `None`: this is the only
+    /// backend.
     others: Option<mpsc::Sender<Signal>>,
 }
 
@@ -63,7 +67,8 @@ impl Signals {
         Self { registry: registry.clone(), others: None }
     }
 
-    /// Shows a read mark to everybody it concerns, on this node and the others, but to the socket that said it.
+    /// Shows a read mark to everybody it concerns, on this node and the others, but to the socket that said
+    /// it.
     pub fn tell_read(&self, read: ReadSignal, from: Option<ConnectionId>) {
         show::read(&self.registry, read, from.as_slice());
         self.tell_others(Signal::Read(read));
@@ -126,8 +131,8 @@ impl SignalTask {
     }
 }
 
-/// How many partitions the topic has, once it is there; `None` at `stop`. An operator who lets nobody create topics may
-/// create it later.
+/// How many partitions the topic has, once it is there; `None` at `stop`. An operator who lets nobody create
+/// topics may create it later.
 async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Option<usize> {
     let mut said = false;
     loop {

@@ -11,8 +11,8 @@ pub(super) fn session_ended(registry: &Registry, session: Uuid) {
     registry.close_session(session, CloseCode::SessionEnded);
 }
 
-/// `read` to the reader's sockets but those of `except`, `seen` to the other person's. Costs two look-ups when
-/// neither is here, as on most nodes.
+/// `read` to the reader's sockets but those of `except`, `seen` to the other person's. Costs two look-ups
+/// when neither is here, as on most nodes.
 pub(super) fn read(registry: &Registry, read: ReadSignal, except: &[ConnectionId]) {
     let ReadSignal { user, other, position } = read;
     if registry.has_other(user, except) {

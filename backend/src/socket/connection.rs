@@ -1,11 +1,12 @@
 //! One signed-in connection, owned by one task: it alone reads, writes, keeps the time and ends it.
 //!
-//! - A client's sends reach the log in the order in which they arrived: they are checked side by side, since that may
-//!   take a look-up, and enqueued one after the other. Up to `max_in_flight` are checked or wait for the log; then
-//!   reading pauses.
-//! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what goes out.
-//! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is emptied, then
-//!   the position is told. None is told before the replay is in the outbox.
+//! - A client's sends reach the log in the order in which they arrived: they are checked side by side, since
+//!   that may take a look-up, and enqueued one after the other. Up to `max_in_flight` are checked or wait for
+//!   the log; then reading pauses.
+//! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what
+//!   goes out.
+//! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is
+//!   emptied, then the position is told. None is told before the replay is in the outbox.
 
 use std::pin::Pin;
 
@@ -28,8 +29,8 @@ use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
 use crate::wire::frames::{ClientFrame, cursor_frame, error_frame, pong_frame, prefix_frame, rejected_frame};
 
-/// A silent client's prefix is renewed with the next ping after this: seldom enough to cost nothing, and memory
-/// reaches back further unless a node takes many hundred messages a second.
+/// A silent client's prefix is renewed with the next ping after this: seldom enough to cost nothing, and
+/// memory reaches back further unless a node takes many hundred messages a second.
 const PREFIX_AGE: Duration = Duration::from_secs(300);
 
 /// What a connection works with.
@@ -148,7 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         self.write_out(work.replay.is_none()).await
     }
 
-    /// Sets the timer to what is due next, unless it wakes up early enough anyway: most turns then leave it alone.
+    /// Sets the timer to what is due next, unless it wakes up early enough anyway: most turns then leave it
+    /// alone.
     fn arm(&self, timer: Pin<&mut Sleep>, may_tell: bool) {
         let mut deadline = self.heartbeat.deadline();
         if may_tell {
@@ -206,8 +208,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
     }
 
-    /// Who has long been silent gets a prefix that memory covers: what is sent next then needs no look-up, also while
-    /// the database is away. Whoever sends all the time gets one with the first answer that needed a look-up.
+    /// Who has long been silent gets a prefix that memory covers: what is sent next then needs no look-up,
+    /// also while the database is away. Whoever sends all the time gets one with the first answer that needed
+    /// a look-up.
     async fn renew_prefix(&mut self) -> Result<(), End> {
         let now = Instant::now();
         if now < self.prefixed_at + PREFIX_AGE {

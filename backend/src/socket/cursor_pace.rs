@@ -1,5 +1,6 @@
-//! When to tell a client its cursor: soon after it was sent something, but at most once a second, and now and then
-//! when all is quiet, because the log moves on with other people's messages. Pure: the time is handed in.
+//! When to tell a client its cursor: soon after it was sent something, but at most once a second, and now and
+//! then when all is quiet, because the log moves on with other people's messages. Pure: the time is handed
+//! in.
 
 use std::time::Duration;
 

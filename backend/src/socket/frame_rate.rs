@@ -11,8 +11,8 @@ use crate::rate::{Rate, per_second};
 use crate::refusal::Refusal;
 use crate::registry::CloseCode;
 
-/// Refused frames that a connection may have at once: more than a client that sends its whole backlog makes, and over
-/// within a second for one that floods.
+/// Refused frames that a connection may have at once: more than a client that sends its whole backlog makes,
+/// and over within a second for one that floods.
 const PATIENCE_BURST: u32 = 1_000;
 /// Refused frames that are forgiven a second.
 const PATIENCE_PER_SECOND: u32 = 20;

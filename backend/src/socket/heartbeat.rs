@@ -1,7 +1,8 @@
 //! When to ask whether the other side is still there, and when to give up. Pure: the time is handed in.
 //!
-//! A ping goes out only when nothing was received for a while; anything received is an answer. The interval has
-//! some randomness, so that ten thousand sockets that connected in one second do not ping in one second for ever.
+//! A ping goes out only when nothing was received for a while; anything received is an answer. The interval
+//! has some randomness, so that ten thousand sockets that connected in one second do not ping in one second
+//! for ever.
 
 use std::time::Duration;
 
@@ -28,7 +29,8 @@ pub(super) enum Beat {
 }
 
 impl Heartbeat {
-    /// Pings `interval` and up to 10 % more after something was heard last, `jitter` (0 to 1) deciding how much.
+    /// Pings `interval` and up to 10 % more after something was heard last, `jitter` (0 to 1) deciding how
+    /// much.
     pub(super) fn new(now: Instant, interval: Duration, patience: Duration, jitter: f64) -> Self {
         let interval = interval.mul_f64(1.0 + 0.1 * jitter.clamp(0.0, 1.0));
         Self { interval, patience, heard_at: now, pinged_at: None }

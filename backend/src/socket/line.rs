@@ -1,7 +1,7 @@
 //! The WebSocket itself: small buffers, a time limit on every write, and a clean end.
 //!
-//! tungstenite's defaults are 128 KiB of read buffer a socket, an unlimited write buffer, and no close frame when the
-//! other side breaks a limit; all three are different here.
+//! tungstenite's defaults are 128 KiB of read buffer a socket, an unlimited write buffer, and no close frame
+//! when the other side breaks a limit; all three are different here.
 
 use std::time::Duration;
 
@@ -16,12 +16,13 @@ use tokio_tungstenite::tungstenite::{Bytes, Error, Message, Utf8Bytes, error::Pr
 use crate::registry::CloseCode;
 use crate::wire::Frame;
 
-/// Allocated for every socket, busy or not, and cleared for every read. A frame of usual length fits; a longer one gets the
-/// room that it needs.
+/// Allocated for every socket, busy or not, and cleared for every read. A frame of usual length fits; a
+/// longer one gets the room that it needs.
 const READ_BUFFER_BYTES: usize = 512;
 /// A burst is written to the socket in pieces of about this size.
 const WRITE_BUFFER_BYTES: usize = 8 * 1024;
-/// Never reached: a write waits until the buffer is empty before it adds more, and the largest frame is smaller.
+/// Never reached: a write waits until the buffer is empty before it adds more, and the largest frame is
+/// smaller.
 const MAX_WRITE_BUFFER_BYTES: usize = 4 * FRAME_MAX_BYTES;
 /// How long the other side gets to answer our close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -70,8 +71,8 @@ pub(super) struct Line<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
-    /// Takes over a socket after the handshake. `early` is copied: the buffer behind it is that of a request's headers, and
-    /// would stay as the read buffer.
+    /// Takes over a socket after the handshake. `early` is copied: the buffer behind it is that of a
+    /// request's headers, and would stay as the read buffer.
     pub(super) async fn new(io: S, early: Bytes, write_timeout: Duration) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -145,8 +146,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         }
     }
 
-    /// Reads until the other side has answered. A socket that is dropped with unread input is reset, and a reset
-    /// can overtake our close frame: so also what is not understood is read to its end.
+    /// Reads until the other side has answered. A socket that is dropped with unread input is reset, and a
+    /// reset can overtake our close frame: so also what is not understood is read to its end.
     async fn see_off(&mut self) {
         if self.unreadable {
             let io = self.stream.get_mut();

@@ -42,9 +42,9 @@ pub(super) trait Node: Send + Sync {
         resume: Option<SessionCursor>,
     ) -> BoxFuture<'_, Result<Live, Refusal>>;
 
-    /// Checks a message, which may take a look-up: several are checked at once. What comes out puts it into the
-    /// log's queue and is called in the order in which the messages came; when the outcome is there, `accepted` is in the
-    /// outbox already.
+    /// Checks a message, which may take a look-up: several are checked at once. What comes out puts it into
+    /// the log's queue and is called in the order in which the messages came; when the outcome is there,
+    /// `accepted` is in the outbox already.
     fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
 
     /// Moves a read position.

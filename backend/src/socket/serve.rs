@@ -85,7 +85,8 @@ impl Sockets {
     /// Serves a connection from its upgrade to its end. Ends by itself, soon after `stop` at the latest: a
     /// server that awaits these tasks has drained its sockets.
     ///
-    /// `cookie` is whom the session cookie of the upgrade request vouches for, after its `Origin` was checked.
+    /// `cookie` is whom the session cookie of the upgrade request vouches for, after its `Origin` was
+    /// checked.
     pub async fn serve(self, upgrade: OnUpgrade, cookie: Option<Box<Identity>>) {
         let patience = Duration::from_millis(self.0.settings.hello_timeout_ms);
         let upgraded = match timeout(patience, upgrade).await {

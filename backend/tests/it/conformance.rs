@@ -1,8 +1,9 @@
-//! RFC 6455, case by case, on a raw TCP connection to the real server: the groups and most cases of Autobahn's test
-//! suite, as far as a server that is no echo server and takes no binary messages can answer them.
+//! RFC 6455, case by case, on a raw TCP connection to the real server: the groups and most cases of
+//! Autobahn's test suite, as far as a server that is no echo server and takes no binary messages can answer
+//! them.
 //!
-//! Each case writes bytes after the sign-in and says all that must come back. `PING` below is a text frame with the
-//! protocol's own `ping`, which is answered with a `pong`: so a message was understood.
+//! Each case writes bytes after the sign-in and says all that must come back. `PING` below is a text frame
+//! with the protocol's own `ping`, which is answered with a `pong`: so a message was understood.
 
 use futures::future::join_all;
 use milena_domain::limits::FRAME_MAX_BYTES;

@@ -10,8 +10,8 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use crate::node::{Node, PATIENCE};
 use crate::socket::Socket;
 
-/// A good record in the wrong partition has no order beside the others of its conversation: nobody is shown it, as
-/// nobody finds it in the history later. In its own partition the same record is a message.
+/// A good record in the wrong partition has no order beside the others of its conversation: nobody is shown
+/// it, as nobody finds it in the history later. In its own partition the same record is a message.
 #[tokio::test]
 async fn a_record_in_the_wrong_partition_is_not_delivered() {
     const PARTITIONS: usize = 3;

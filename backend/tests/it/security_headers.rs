@@ -1,5 +1,5 @@
-//! The headers that keep a browser from being turned against its user, word by word: on the page, on answers of the API, on
-//! errors, and on what is served beside them.
+//! The headers that keep a browser from being turned against its user, word by word: on the page, on answers
+//! of the API, on errors, and on what is served beside them.
 
 use reqwest::{Method, header};
 

@@ -1,4 +1,5 @@
-//! What every request meets: unknown addresses, methods, sizes, types, `HEAD`, headers, and the API's document.
+//! What every request meets: unknown addresses, methods, sizes, types, `HEAD`, headers, and the API's
+//! document.
 
 use std::path::Path;
 

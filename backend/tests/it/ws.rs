@@ -302,7 +302,8 @@ async fn a_resume_brings_what_was_missed_and_a_new_client_starts_afresh() {
     sender.send("live", &ben, "live").await;
     assert_eq!(reader.expect("message").await["body"], "live");
 
-    // Another person's; one as the first version wrote it (epoch 1, three partitions at offset 0); another server's.
+    // Another person's; one as the first version wrote it (epoch 1, three partitions at offset 0); another
+    // server's.
     let (_, of_anna) = Socket::resume(&node, &anna, &after).await;
     let (_, of_old) = Socket::resume(&node, &ben, "AQEDAAAA").await;
     let (_, foreign) = Socket::resume(&node, &ben, "from another server").await;

@@ -1,4 +1,5 @@
-//! The broker on its own, for tests, benchmarks and curious people: `broker DATA_DIR [ADDRESS] [always|INTERVAL_MS]`.
+//! The broker on its own, for tests, benchmarks and curious people: `broker DATA_DIR [ADDRESS]
+//! [always|INTERVAL_MS]`.
 //!
 //! Prints its address on a line of its own and runs until it is interrupted or terminated.
 

@@ -21,7 +21,8 @@ pub(crate) const NODE_ID: i32 = 1;
 /// How long a partition that failed refuses records before it is opened and checked again.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(250);
 
-/// The parts of a running broker. Connections and background tasks hold it; it goes when the last of them ends.
+/// The parts of a running broker. Connections and background tasks hold it; it goes when the last of them
+/// ends.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: BrokerConfig,

@@ -8,7 +8,8 @@ use std::time::Duration;
 /// When appended batches reach the disk, and with that what a confirmation promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncPolicy {
-    /// Every batch is on disk (`fdatasync`) before it is confirmed or shown to a reader. One sync covers all that wait.
+    /// Every batch is on disk (`fdatasync`) before it is confirmed or shown to a reader. One sync covers all
+    /// that wait.
     Always,
     /// Batches are confirmed once the operating system has them, and reach the disk at most this much later.
     /// A killed process loses nothing; a crash of the machine may lose the last interval.
@@ -39,9 +40,11 @@ pub struct BrokerConfig {
     pub listen: SocketAddr,
     /// When data reaches the disk.
     pub sync: SyncPolicy,
-    /// Who may use the broker. Without it there is no SASL, and every program that reaches the port may do everything.
+    /// Who may use the broker. Without it there is no SASL, and every program that reaches the port may do
+    /// everything.
     pub credentials: Option<Credentials>,
-    /// Serve only those who have proven that they know the credentials. Otherwise they may, and others are served too.
+    /// Serve only those who have proven that they know the credentials. Otherwise they may, and others are
+    /// served too.
     pub require_authentication: bool,
     /// A connection that has not proven it by then ends.
     pub authentication_timeout: Duration,
@@ -59,10 +62,11 @@ pub struct BrokerConfig {
     pub max_batch_bytes: usize,
     /// The largest request; a larger one ends its connection.
     pub max_request_bytes: usize,
-    /// The most memory that large requests being read and large answers being sent may hold together; beyond it they
-    /// wait for each other.
+    /// The most memory that large requests being read and large answers being sent may hold together; beyond
+    /// it they wait for each other.
     pub max_buffered_bytes: usize,
-    /// How long a client that sends or reads slowly may keep others waiting for memory, before its connection ends.
+    /// How long a client that sends or reads slowly may keep others waiting for memory, before its connection
+    /// ends.
     pub memory_patience: Duration,
     /// The largest answer to one fetch, whatever the client asks for (one batch may exceed it).
     pub max_fetch_bytes: usize,

@@ -1,9 +1,9 @@
 //! The embedded log: a single-node broker that speaks the Kafka protocol.
 //!
-//! It exists so that one machine needs no Java and no Docker and yet runs the very same producer, tail and consumer
-//! code as a team on Apache Kafka. It keeps what it confirmed, in order, once; it has no replication and never
-//! pretends to. A request goes `server` (framing) → `api` (one file a request family) → `log` (partitions on disk)
-//! or `group` (consumer groups); `catalogue` knows the topics.
+//! It exists so that one machine needs no Java and no Docker and yet runs the very same producer, tail and
+//! consumer code as a team on Apache Kafka. It keeps what it confirmed, in order, once; it has no replication
+//! and never pretends to. A request goes `server` (framing) → `api` (one file a request family) → `log`
+//! (partitions on disk) or `group` (consumer groups); `catalogue` knows the topics.
 
 mod api;
 mod broker;
@@ -32,7 +32,8 @@ use crate::broker::Shared;
 /// How long `stop` waits for what is under way; a disk that hangs must not keep a program from ending.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A running broker. Dropping it ends its tasks without waiting for them; [`Broker::stop`] ends it in good order.
+/// A running broker. Dropping it ends its tasks without waiting for them; [`Broker::stop`] ends it in good
+/// order.
 #[derive(Debug)]
 pub struct Broker {
     address: SocketAddr,
@@ -42,8 +43,9 @@ pub struct Broker {
 
 /// Opens the data folder, recovers what a crash left behind, and starts to serve.
 ///
-/// Must be called within a Tokio runtime, to which the broker's tasks then belong. Small batches are written by these tasks
-/// themselves: a program that must go on while a disk hangs gives the broker a runtime of its own.
+/// Must be called within a Tokio runtime, to which the broker's tasks then belong. Small batches are written
+/// by these tasks themselves: a program that must go on while a disk hangs gives the broker a runtime of its
+/// own.
 ///
 /// # Errors
 /// When the folder is in use, damaged or not writable, or the address cannot be listened on.

@@ -1,9 +1,9 @@
 //! The memory of large requests and answers, shared by all connections.
 //!
-//! A request takes memory for what has really arrived of it, not for what it announces; an answer for what it holds.
-//! When none is left, others wait, and transfers whose client has been slower than `patience` lose their connections,
-//! the oldest first, one by one, until there is enough. So a client that sends or reads slowly keeps others waiting
-//! for no longer than that, however many connections it opens.
+//! A request takes memory for what has really arrived of it, not for what it announces; an answer for what it
+//! holds. When none is left, others wait, and transfers whose client has been slower than `patience` lose
+//! their connections, the oldest first, one by one, until there is enough. So a client that sends or reads
+//! slowly keeps others waiting for no longer than that, however many connections it opens.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

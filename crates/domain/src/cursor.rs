@@ -1,7 +1,8 @@
 //! The session cursor: up to which offset of each partition a client has been sent everything.
 //!
-//! Opaque to clients (the backend seals it), so its form may change: a cursor that cannot be read, or that names another
-//! epoch or partition count, is refused and the client starts afresh, told so by `resumed: false`.
+//! Opaque to clients (the backend seals it), so its form may change: a cursor that cannot be read, or that
+//! names another epoch or partition count, is refused and the client starts afresh, told so by `resumed:
+//! false`.
 
 use crate::position::{Epoch, MAX_OFFSET};
 

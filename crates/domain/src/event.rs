@@ -1,9 +1,10 @@
 //! What stands in the log: one JSON object a record, versioned, readable with any Kafka tool.
 //!
-//! [`Event::read`] is the one gate between the log and everything behind it: tail and consumer both call it, so
-//! that they agree on what a good record is. It checks not only the form but the derived ids: a record whose key,
-//! conversation or id does not follow from its sender, recipient and `client_id` is bad, whoever produced it. So is one
-//! that stands in another partition than its conversation's: beside the others of its conversation it has no order.
+//! [`Event::read`] is the one gate between the log and everything behind it: tail and consumer both call it,
+//! so that they agree on what a good record is. It checks not only the form but the derived ids: a record
+//! whose key, conversation or id does not follow from its sender, recipient and `client_id` is bad, whoever
+//! produced it. So is one that stands in another partition than its conversation's: beside the others of its
+//! conversation it has no order.
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +70,8 @@ pub enum DecodeError {
     /// An id that does not follow from the other fields.
     #[error("{0} does not follow from the other fields")]
     ForeignId(&'static str),
-    /// A good record in a partition where its conversation does not live: its producer has another partitioner.
+    /// A good record in a partition where its conversation does not live: its producer has another
+    /// partitioner.
     #[error("the record stands in partition {found}, but its conversation lives in partition {expected}")]
     WrongPartition {
         /// Where it stands.

@@ -1,5 +1,5 @@
-//! Records that nobody meant: whatever bytes lie in the log, a record is taken as it was written, or refused with a
-//! reason. Each number is an input of its own, so that a failure can be repeated.
+//! Records that nobody meant: whatever bytes lie in the log, a record is taken as it was written, or refused
+//! with a reason. Each number is an input of its own, so that a failure can be repeated.
 //!
 //! `MILENA_FUZZ_CASES` sets how many are tried (20,000 unless it is set).
 

@@ -1,8 +1,9 @@
 //! The ids of people, conversations and messages.
 //!
-//! User ids are UUIDv7. The other two are *derived*, as UUIDv8 (RFC 9562, section 5.8), so that no node has to ask
-//! another one: whoever knows two people knows their conversation, and whoever sends a message again gets the
-//! same id. The fixed prefixes below are part of the stored data: changing one makes every id a stranger.
+//! User ids are UUIDv7. The other two are *derived*, as UUIDv8 (RFC 9562, section 5.8), so that no node has
+//! to ask another one: whoever knows two people knows their conversation, and whoever sends a message again
+//! gets the same id. The fixed prefixes below are part of the stored data: changing one makes every id a
+//! stranger.
 
 use std::fmt;
 use std::str::FromStr;
@@ -83,7 +84,8 @@ impl Default for UserId {
 }
 
 impl ConversationId {
-    /// The one direct conversation of `a` and `b`, whichever way round they are named. `a == b` is notes to self.
+    /// The one direct conversation of `a` and `b`, whichever way round they are named. `a == b` is notes to
+    /// self.
     #[must_use]
     pub fn direct(a: UserId, b: UserId) -> Self {
         let (low, high) = if a <= b { (a, b) } else { (b, a) };
@@ -104,8 +106,8 @@ impl MessageId {
         Self(derive(MESSAGE_PREFIX, &[sender.0.as_bytes(), client_id.as_str().as_bytes()]))
     }
 
-    /// The id, from version 2 of the log on, of what `actor` calls `client_id` in a conversation. The conversation is
-    /// part of it, so that what is a repeat is decided within one partition.
+    /// The id, from version 2 of the log on, of what `actor` calls `client_id` in a conversation. The
+    /// conversation is part of it, so that what is a repeat is decided within one partition.
     #[must_use]
     pub fn of_event(conversation: ConversationId, actor: UserId, client_id: &ClientId) -> Self {
         let parts = [conversation.0.as_bytes(), actor.0.as_bytes(), client_id.as_str().as_bytes()];

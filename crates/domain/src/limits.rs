@@ -1,4 +1,5 @@
-//! Every limit that a client can run into, in one place: the protocol document and the `welcome` frame quote these.
+//! Every limit that a client can run into, in one place: the protocol document and the `welcome` frame quote
+//! these.
 
 /// Characters (Unicode scalar values) of a message body, at least.
 pub const BODY_MIN_CHARS: usize = 1;
@@ -35,10 +36,11 @@ pub const FRAME_MAX_BYTES: usize = 128 * 1024;
 pub const REST_BODY_MAX_BYTES: u64 = 128 * 1024;
 /// Missed messages of one conversation that a resume replays, at most; more become a `gap`.
 pub const REPLAY_PAGE: usize = 100;
-/// Conversations whose missed messages a resume replays, at most, of what memory has and again of what only the store
-/// has: those that were written in last. Of each further one it says only that there is a `gap`.
+/// Conversations whose missed messages a resume replays, at most, of what memory has and again of what only
+/// the store has: those that were written in last. Of each further one it says only that there is a `gap`.
 pub const REPLAY_CONVERSATIONS: usize = 50;
-/// Conversations that a resume tells about, at most, counted in the same way; with more the client starts afresh.
+/// Conversations that a resume tells about, at most, counted in the same way; with more the client starts
+/// afresh.
 pub const REPLAY_MAX_CONVERSATIONS: usize = 5_000;
 /// Characters of a room's handle, at most. Part of event version 2, like all that follow.
 pub const HANDLE_MAX_CHARS: usize = 32;
@@ -62,6 +64,7 @@ pub const ROOM_MEMBERS_MAX: u32 = 100_000;
 pub const EVERYONE_FREE_MEMBERS: u32 = 1_000;
 /// Different reactions of one person to one message, at most.
 pub const REACTIONS_PER_PERSON_MAX: usize = 20;
-/// How far, in offsets, an event may stand behind what its backend had seen when it took it. All that reads the log
-/// remembers the ids of as many records; a larger distance makes the event void, and its backend sends it again.
+/// How far, in offsets, an event may stand behind what its backend had seen when it took it. All that reads
+/// the log remembers the ids of as many records; a larger distance makes the event void, and its backend
+/// sends it again.
 pub const REPEAT_WINDOW_OFFSETS: i64 = 32_768;

@@ -1,8 +1,8 @@
 //! Whether log and store belong together.
 //!
-//! A topic that was recreated, restored or repartitioned gives old positions to new messages. Programs check this
-//! before they do anything and refuse to run, naming the command that begins a new epoch, because going on would
-//! store messages under the wrong positions for ever.
+//! A topic that was recreated, restored or repartitioned gives old positions to new messages. Programs check
+//! this before they do anything and refuse to run, naming the command that begins a new epoch, because going
+//! on would store messages under the wrong positions for ever.
 
 use std::collections::BTreeMap;
 

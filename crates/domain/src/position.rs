@@ -1,8 +1,8 @@
 //! Where a message stands: `epoch << 40 | offset`.
 //!
 //! Positions order a conversation and are the cursor of history. They are strictly increasing within a
-//! conversation, and not gapless, because a partition carries many conversations. 13 bits of epoch and 40 bits of
-//! offset stay below 2^53, so that a browser's number holds them exactly.
+//! conversation, and not gapless, because a partition carries many conversations. 13 bits of epoch and 40
+//! bits of offset stay below 2^53, so that a browser's number holds them exactly.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ const OFFSET_BITS: u32 = 40;
 pub const MAX_OFFSET: i64 = (1 << OFFSET_BITS) - 1;
 const MAX_EPOCH: u32 = (1 << 13) - 1;
 
-/// The generation of the log: 1 at first, one more each time that the topic was recreated, restored or repartitioned.
+/// The generation of the log: 1 at first, one more each time that the topic was recreated, restored or
+/// repartitioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(u32);

@@ -1,9 +1,10 @@
 //! The secret that all backends of one database share, and the keys that are derived from it.
 //!
-//! What the server hands out and gets back (a prefix for `client_id`s, a session cursor, a cookie that a device
-//! keeps) is sealed, so that nobody can make it up. The key behind that stands in the store, once for all nodes
-//! (`Store::server_key`). Nobody uses it directly: each purpose has a [`Subkey`] of its own, so that what was sealed
-//! for one is worth nothing for another, and what one purpose gives away says nothing about the others.
+//! What the server hands out and gets back (a prefix for `client_id`s, a session cursor, a cookie that a
+//! device keeps) is sealed, so that nobody can make it up. The key behind that stands in the store, once for
+//! all nodes (`Store::server_key`). Nobody uses it directly: each purpose has a [`Subkey`] of its own, so
+//! that what was sealed for one is worth nothing for another, and what one purpose gives away says nothing
+//! about the others.
 //!
 //! ```
 //! # use milena_domain::ServerKey;
@@ -39,8 +40,8 @@ impl ServerKey {
 
     /// The key of `purpose`: HMAC-SHA-256 of the label under the server's key.
     ///
-    /// A label names what is sealed and the version of its form (`session-cursor/v1`): a form that changes takes a new
-    /// one, so that what is still around of the old form is refused instead of misread.
+    /// A label names what is sealed and the version of its form (`session-cursor/v1`): a form that changes
+    /// takes a new one, so that what is still around of the old form is refused instead of misread.
     #[must_use]
     pub fn subkey(&self, purpose: &'static str) -> Subkey {
         let mut mac = keyed(&self.0);
@@ -53,15 +54,15 @@ impl Subkey {
     /// Shortest tag that [`Self::verify`] believes: 96 bits cannot be guessed over a network.
     pub const MIN_TAG_BYTES: usize = 12;
 
-    /// HMAC-SHA-256 of the parts. Each is preceded by its length, so that no two lists of parts look alike. May be
-    /// cut to [`Self::MIN_TAG_BYTES`] or more.
+    /// HMAC-SHA-256 of the parts. Each is preceded by its length, so that no two lists of parts look alike.
+    /// May be cut to [`Self::MIN_TAG_BYTES`] or more.
     #[must_use]
     pub fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.over(parts).finalize().into_bytes().into()
     }
 
-    /// Whether `tag` is the beginning, long enough, of what [`Self::mac`] gives; takes the same time wherever they
-    /// differ.
+    /// Whether `tag` is the beginning, long enough, of what [`Self::mac`] gives; takes the same time wherever
+    /// they differ.
     #[must_use]
     pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
         tag.len() >= Self::MIN_TAG_BYTES && self.over(parts).verify_truncated_left(tag).is_ok()

@@ -1,7 +1,8 @@
-//! What backends tell each other at once and nobody stores: one JSON object a record in a topic of its own, versioned,
-//! readable with any Kafka tool.
+//! What backends tell each other at once and nobody stores: one JSON object a record in a topic of its own,
+//! versioned, readable with any Kafka tool.
 //!
-//! A signal says what follows from the store a moment later anyway, so a lost one is harmless and an old one worthless.
+//! A signal says what follows from the store a moment later anyway, so a lost one is harmless and an old one
+//! worthless.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

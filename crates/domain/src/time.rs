@@ -1,4 +1,5 @@
-//! Moments, as Milena writes them everywhere: milliseconds since 1970, RFC 3339 UTC with milliseconds on the wire.
+//! Moments, as Milena writes them everywhere: milliseconds since 1970, RFC 3339 UTC with milliseconds on the
+//! wire.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +12,8 @@ use crate::field::FieldError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
-/// 0000-01-01T00:00:00.000Z to 9999-12-30T21:59:59.999Z: four digits of year (RFC 3339), and still a valid date
-/// in every time zone.
+/// 0000-01-01T00:00:00.000Z to 9999-12-30T21:59:59.999Z: four digits of year (RFC 3339), and still a valid
+/// date in every time zone.
 const MIN_UNIX_MS: i64 = -62_167_219_200_000;
 const MAX_UNIX_MS: i64 = 253_402_207_199_999;
 

@@ -29,8 +29,8 @@ pub(crate) async fn check(settings: &KafkaSettings, timeout: Duration) -> Result
     let described = admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await;
     // Dropping a client joins its thread.
     tokio::task::spawn_blocking(move || drop(admin));
-    // The brokers answered a moment ago. Who cannot tell this (a service that speaks Kafka without this request, say)
-    // is not waited for: nothing is known then.
+    // The brokers answered a moment ago. Who cannot tell this (a service that speaks Kafka without this
+    // request, say) is not waited for: nothing is known then.
     let mut described = match described {
         Ok(described) => described,
         Err(error) => {

@@ -1,7 +1,7 @@
 //! librdkafka properties by role.
 //!
-//! Order: what the role needs, then `[kafka.properties]` on top, so that an operator can change anything, except what
-//! the promises rest on (`acks`, idempotence, manual offsets), which is set last.
+//! Order: what the role needs, then `[kafka.properties]` on top, so that an operator can change anything,
+//! except what the promises rest on (`acks`, idempotence, manual offsets), which is set last.
 
 use milena_settings::KafkaSettings;
 use rdkafka::ClientConfig;
@@ -24,7 +24,8 @@ pub enum Role {
         /// The group's name.
         group: String,
     },
-    /// The backend's producer of signals: what is late is worth nothing, so nothing is kept or repeated for long.
+    /// The backend's producer of signals: what is late is worth nothing, so nothing is kept or repeated for
+    /// long.
     SignalSender,
     /// The backend's reader of signals, from the end of their topic: assigns by itself, no group.
     SignalReader,
@@ -56,7 +57,8 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("message.max.bytes", BATCH_MAX_BYTES.to_string())
                 // librdkafka may go over its limit by one message, and the broker would refuse the batch.
                 .set("batch.size", "900000")
-                // Requests that a hanging broker took with it must not keep the idempotent producer from starting over.
+                // Requests that a hanging broker took with it must not keep the idempotent producer from
+                // starting over.
                 .set("socket.timeout.ms", "10000")
                 .set("retry.backoff.ms", "50")
                 .set("retry.backoff.max.ms", "500");
@@ -69,13 +71,14 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("queued.max.messages.kbytes", "32768")
                 .set("fetch.queue.backoff.ms", "20")
                 .set("fetch.error.backoff.ms", "200")
-                // A broker that hangs must not look alive for a minute: answers about completeness depend on it.
+                // A broker that hangs must not look alive for a minute: answers about completeness depend on
+                // it.
                 .set("socket.timeout.ms", "10000");
         }
         Role::Consumer { .. } => {
             config
-                // Nobody waits for the store: fetching every record as it comes would cost more than storing it. An
-                // answer comes with this many bytes or after this time, whichever is first.
+                // Nobody waits for the store: fetching every record as it comes would cost more than storing
+                // it. An answer comes with this many bytes or after this time, whichever is first.
                 .set("fetch.wait.max.ms", "100")
                 .set("fetch.min.bytes", "65536")
                 .set("queued.min.messages", "20000")

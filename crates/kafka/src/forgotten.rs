@@ -1,9 +1,9 @@
 //! A client that has forgotten every broker.
 //!
-//! librdkafka drops the brokers that an answer to a metadata request does not name, also when it names none at all, as
-//! Kafka's first answers after it was suspended may. Such a client asks nobody any more, reports nothing and never comes
-//! back (confluentinc/librdkafka issue 5301, open; versions from 2.12 on). Only its statistics tell, and only a new client
-//! helps.
+//! librdkafka drops the brokers that an answer to a metadata request does not name, also when it names none
+//! at all, as Kafka's first answers after it was suspended may. Such a client asks nobody any more, reports
+//! nothing and never comes back (confluentinc/librdkafka issue 5301, open; versions from 2.12 on). Only its
+//! statistics tell, and only a new client helps.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -11,8 +11,8 @@ use rdkafka::Statistics;
 
 use crate::LogError;
 
-/// Statistics in a row that know no broker, until it counts: a healthy client that begins anew at `bootstrap.servers` may
-/// have none for a moment.
+/// Statistics in a row that know no broker, until it counts: a healthy client that begins anew at
+/// `bootstrap.servers` may have none for a moment.
 const IN_A_ROW: u32 = 3;
 
 /// Judges one client by its statistics, which it must be made to give (`statistics.interval.ms`).
@@ -42,8 +42,8 @@ impl Forgotten {
     }
 }
 
-/// Puts a new client in the place of one that has forgotten all brokers; `what` names it in the log. Whether there is a
-/// new one: if none could be made, the old one stays.
+/// Puts a new client in the place of one that has forgotten all brokers; `what` names it in the log. Whether
+/// there is a new one: if none could be made, the old one stays.
 pub fn take_over<T: Send + 'static>(
     client: &mut T,
     what: &str,

@@ -1,7 +1,7 @@
 //! The connection of Milena's programs to Kafka: client properties, topics, headers and watermarks.
 //!
-//! Backend, consumer and import reach the log through the same few functions, so that a property or a check is
-//! right in one place.
+//! Backend, consumer and import reach the log through the same few functions, so that a property or a check
+//! is right in one place.
 
 mod capacity;
 mod client;

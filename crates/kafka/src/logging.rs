@@ -9,8 +9,8 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
-/// librdkafka reports an unreachable broker many times a second. This context passes on at most one such report
-/// every ten seconds, as a warning: the client goes on trying, so nothing is lost yet.
+/// librdkafka reports an unreachable broker many times a second. This context passes on at most one such
+/// report every ten seconds, as a warning: the client goes on trying, so nothing is lost yet.
 #[derive(Debug, Default)]
 pub struct Quiet {
     /// When the last report went out; locked for the length of a comparison.

@@ -1,8 +1,8 @@
 //! Which clients a librdkafka property is for.
 //!
-//! `[kafka.properties]` is one list for all clients, and librdkafka warns of a consumer's property on a producer and the other
-//! way round, each time a client starts. So each gets what concerns it. A property that neither list names concerns both, or
-//! is a mistake, which librdkafka then refuses by name.
+//! `[kafka.properties]` is one list for all clients, and librdkafka warns of a consumer's property on a
+//! producer and the other way round, each time a client starts. So each gets what concerns it. A property
+//! that neither list names concerns both, or is a mistake, which librdkafka then refuses by name.
 
 use crate::Role;
 

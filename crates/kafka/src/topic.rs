@@ -28,10 +28,11 @@ struct Wanted<'a> {
     max_message_bytes: &'static str,
 }
 
-/// Creates the message topic and the dead-letter topic when they are missing, and waits until they can be used.
+/// Creates the message topic and the dead-letter topic when they are missing, and waits until they can be
+/// used.
 ///
-/// Records are kept for ever (`retention.ms=-1`): the log is what the store can be rebuilt from. A topic that exists
-/// is left as it is.
+/// Records are kept for ever (`retention.ms=-1`): the log is what the store can be rebuilt from. A topic that
+/// exists is left as it is.
 ///
 /// # Errors
 /// [`LogError::Unreachable`] when no broker answers within `timeout`, [`LogError::Create`] when the broker
@@ -59,8 +60,9 @@ pub async fn ensure_topics(settings: &KafkaSettings, timeout: Duration) -> Resul
     capacity::check(settings, remaining(deadline)).await
 }
 
-/// Creates the topic of signals when it is missing, and waits until it can be used: its number of partitions. A signal
-/// is worth nothing after a moment; they are kept for an hour or two, so that somebody who looks for a fault can see them.
+/// Creates the topic of signals when it is missing, and waits until it can be used: its number of partitions.
+/// A signal is worth nothing after a moment; they are kept for an hour or two, so that somebody who looks for
+/// a fault can see them.
 ///
 /// # Errors
 /// Those of [`ensure_topics`].
@@ -233,8 +235,8 @@ fn watermarks(
     }
 }
 
-/// librdkafka's metadata calls block, and dropping a client takes a moment: both stay off the async threads, and nobody
-/// waits for the second.
+/// librdkafka's metadata calls block, and dropping a client takes a moment: both stay off the async threads,
+/// and nobody waits for the second.
 async fn blocking<T: Send + 'static>(
     settings: &KafkaSettings,
     ask: impl FnOnce(&BaseConsumer<Quiet>, String) -> Result<T, LogError> + Send + 'static,

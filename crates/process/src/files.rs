@@ -1,7 +1,7 @@
 //! How many files and connections the program may hold open.
 
-/// Raises the soft limit of open files to the hard one, as every connection is one: shells and service managers
-/// give a soft limit of 1,024 for programs from the time of `select`. Says so when that is less than
+/// Raises the soft limit of open files to the hard one, as every connection is one: shells and service
+/// managers give a soft limit of 1,024 for programs from the time of `select`. Says so when that is less than
 /// `wanted`.
 pub fn raise_open_files(wanted: u64) {
     match rlimit::increase_nofile_limit(u64::MAX) {

@@ -8,8 +8,8 @@ use crate::complain;
 /// Exit status of a program that was ended by the second signal, as shells report SIGINT.
 pub const INTERRUPTED: i32 = 130;
 
-/// Cancels `stop` at the first signal and tells the person in front of the terminal. The task lives as long as the
-/// process.
+/// Cancels `stop` at the first signal and tells the person in front of the terminal. The task lives as long
+/// as the process.
 ///
 /// A terminal that is closed sends SIGHUP, often twice (the kernel and the shell): it asks, but never
 /// hurries. Who started the program with SIGHUP ignored (`nohup`) wants it to outlive the terminal, and it

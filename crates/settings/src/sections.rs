@@ -165,7 +165,8 @@ impl<'de> Deserialize<'de> for SyncMode {
     }
 }
 
-/// librdkafka takes texts; people write numbers and booleans too. A name with dots comes nested from the file.
+/// librdkafka takes texts; people write numbers and booleans too. A name with dots comes nested from the
+/// file.
 fn properties<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

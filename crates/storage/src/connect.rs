@@ -1,15 +1,15 @@
 //! How each database is opened, and why so.
 //!
-//! **SQLite**: WAL, so that readers and the one writer do not wait for each other; one connection writes (every write
-//! transaction is `BEGIN IMMEDIATE`, so that a lock is awaited at its start and never lost half-way), a separate pool
-//! reads and is not able to write. Another process may use the same file: `busy_timeout` makes each wait for the other.
-//! `synchronous=FULL` for the writer: with `NORMAL` a power cut can take back the last commits. Messages would come
-//! again from the log, but a person who registered, or a session, would not, and a message of somebody who does not
-//! exist is worse than one fsync a batch.
+//! **SQLite**: WAL, so that readers and the one writer do not wait for each other; one connection writes
+//! (every write transaction is `BEGIN IMMEDIATE`, so that a lock is awaited at its start and never lost
+//! half-way), a separate pool reads and is not able to write. Another process may use the same file:
+//! `busy_timeout` makes each wait for the other. `synchronous=FULL` for the writer: with `NORMAL` a power cut
+//! can take back the last commits. Messages would come again from the log, but a person who registered, or a
+//! session, would not, and a message of somebody who does not exist is worse than one fsync a batch.
 //!
 //! **PostgreSQL, MySQL**: one pool. A connection that was idle for a second is pinged before use, so that a
-//! server that restarted costs no failed call on a quiet system. Sessions carry limits of their own: a statement or
-//! transaction that its client gave up is ended by the server and does not keep its locks.
+//! server that restarted costs no failed call on a quiet system. Sessions carry limits of their own: a
+//! statement or transaction that its client gave up is ended by the server and does not keep its locks.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -126,9 +126,9 @@ pub(crate) async fn open(
     }
 }
 
-/// Why no connection was to be had. The pool tries again until its time is up, and then only says that its time is
-/// up; one attempt without it hears what the system or the server really says. `None` when this attempt succeeds, or
-/// hears nothing within `limit` either.
+/// Why no connection was to be had. The pool tries again until its time is up, and then only says that its
+/// time is up; one attempt without it hears what the system or the server really says. `None` when this
+/// attempt succeeds, or hears nothing within `limit` either.
 pub(crate) async fn refusal(kind: StoreKind, settings: &DatabaseSettings, limit: Duration) -> Option<DbErr> {
     let url = settings.url.expose();
     let attempt = async {
@@ -188,7 +188,8 @@ fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
                 // Checkpoint every 16 MiB instead of 4: bulk loads write each page once, not four times.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("journal_size_limit", "67108864")
-                // 8 MiB: with 32 a bulk load takes a tenth less CPU time, and every `milena` grows by the difference.
+                // 8 MiB: with 32 a bulk load takes a tenth less CPU time, and every `milena` grows by the
+                // difference.
                 .pragma("cache_size", "-8192")
                 .pragma("temp_store", "memory")
                 .optimize_on_close(true, None)
@@ -196,12 +197,13 @@ fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
     options
 }
 
-/// On a full disk, and on other errors, SQLite ends a transaction by itself. The driver's ROLLBACK then fails, and the driver
-/// goes on counting the transaction as open: later ones would be savepoints in it, confirmed and never committed. Such a
-/// connection is closed.
+/// On a full disk, and on other errors, SQLite ends a transaction by itself. The driver's ROLLBACK then
+/// fails, and the driver goes on counting the transaction as open: later ones would be savepoints in it,
+/// confirmed and never committed. Such a connection is closed.
 fn has_no_transaction(connection: &mut SqliteConnection) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
     Box::pin(async move {
-        // A transaction that was dropped is rolled back by the connection's thread; the answer comes after that.
+        // A transaction that was dropped is rolled back by the connection's thread; the answer comes after
+        // that.
         connection.ping().await?;
         Ok(!connection.is_in_transaction())
     })
@@ -287,9 +289,9 @@ fn postgres_session(limit_s: u32) -> String {
     )
 }
 
-/// Strict, so that a text which does not fit is an error and not cut. The limit of a statement has different names in
-/// MariaDB (seconds, all statements) and MySQL (milliseconds, queries only). MariaDB also ends a transaction whose client is
-/// silent for as long; MySQL knows nothing like it.
+/// Strict, so that a text which does not fit is an error and not cut. The limit of a statement has different
+/// names in MariaDB (seconds, all statements) and MySQL (milliseconds, queries only). MariaDB also ends a
+/// transaction whose client is silent for as long; MySQL knows nothing like it.
 fn mysql_session(limit_s: u32) -> String {
     format!(
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), innodb_lock_wait_timeout = 10 \

@@ -1,8 +1,8 @@
 //! Named places at which a test ends the process, to see that nothing is lost there and nothing comes twice.
 //!
-//! In a debug build `MILENA_CRASH_POINT=before_commit:7` stops whoever comes to `before_commit` as the seventh: it says so on
-//! standard error and stays there for ever, so that the SIGKILL of the test finds it exactly there. In a release build the
-//! function is empty and the variable means nothing.
+//! In a debug build `MILENA_CRASH_POINT=before_commit:7` stops whoever comes to `before_commit` as the
+//! seventh: it says so on standard error and stays there for ever, so that the SIGKILL of the test finds it
+//! exactly there. In a release build the function is empty and the variable means nothing.
 
 /// The process is at this place.
 #[inline]

@@ -1,4 +1,5 @@
-//! The two errors of this layer: one for queries, one for the writer, whose callers decide by it what happens next.
+//! The two errors of this layer: one for queries, one for the writer, whose callers decide by it what happens
+//! next.
 
 use milena_domain::Epoch;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
@@ -8,7 +9,8 @@ use crate::failure::{Failure, failure_of};
 /// Why a query gave no answer. Never holds message bodies, tokens or passwords.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// Temporary: no connection in time, no answer in time, locked, a deadlock, a server that restarts. Try again.
+    /// Temporary: no connection in time, no answer in time, locked, a deadlock, a server that restarts. Try
+    /// again.
     #[error("the database is not available: {0}")]
     Unavailable(DbErr),
     /// Somebody has this username already, in whatever case.
@@ -61,12 +63,13 @@ impl From<DbErr> for StorageError {
     }
 }
 
-/// Why a batch was not written. Nothing of it is stored, except where [`WriteError::Transient`] says otherwise.
+/// Why a batch was not written. Nothing of it is stored, except where [`WriteError::Transient`] says
+/// otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The stored offset is not where the batch begins. Either another consumer has written this partition, or an
-    /// earlier attempt at this batch was committed although its answer got lost (`found` is then the batch's end).
-    /// In both cases: read [`crate::Store::log_position`] and go on from there.
+    /// The stored offset is not where the batch begins. Either another consumer has written this partition,
+    /// or an earlier attempt at this batch was committed although its answer got lost (`found` is then the
+    /// batch's end). In both cases: read [`crate::Store::log_position`] and go on from there.
     #[error(
         "partition {partition} is stored up to offset {found}, not {expected}: another consumer wrote it"
     )]
@@ -86,16 +89,16 @@ pub enum WriteError {
         /// The newest epoch of the store.
         current: Epoch,
     },
-    /// Try the same batch again, for as long as it takes. If the connection broke during the commit, the batch may
-    /// be stored after all; the next attempt is then [`WriteError::Fenced`].
+    /// Try the same batch again, for as long as it takes. If the connection broke during the commit, the
+    /// batch may be stored after all; the next attempt is then [`WriteError::Fenced`].
     #[error("the batch could not be written now: {0}")]
     Transient(DbErr),
     /// Try the same batch again, for as long as it takes; and tell somebody, who has to mend the database
     /// first.
     #[error("the batch is refused until somebody mends the database: {0}")]
     NeedsRepair(DbErr),
-    /// A row that the database will never take, such as one whose position another message has. Only this is a reason
-    /// to look for the bad row and dead-letter it.
+    /// A row that the database will never take, such as one whose position another message has. Only this is
+    /// a reason to look for the bad row and dead-letter it.
     #[error("the batch has a row that cannot be stored: {0}")]
     Permanent(DbErr),
 }

@@ -1,7 +1,7 @@
 //! What a database error means for whoever gets it: worth another attempt, bad data, or neither.
 //!
-//! The lists follow the SQLSTATE classes of PostgreSQL's manual (appendix A), the server error references of MySQL
-//! and MariaDB, and SQLite's result codes.
+//! The lists follow the SQLSTATE classes of PostgreSQL's manual (appendix A), the server error references of
+//! MySQL and MariaDB, and SQLite's result codes.
 
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::mysql::MySqlDatabaseError;
@@ -61,7 +61,8 @@ fn of_database(error: &dyn DatabaseError) -> Failure {
 
 fn of_postgres(sqlstate: &str) -> Failure {
     match sqlstate {
-        // Serialisation and deadlock; lock timeout; a standby after failover; our own timeouts of idle transactions.
+        // Serialisation and deadlock; lock timeout; a standby after failover; our own timeouts of idle
+        // transactions.
         "40001" | "40P01" | "55P03" | "25006" | "25P03" | "25P04" => Failure::Temporary,
         // No such database: a server that has just come up gets it in a moment.
         "3D000" => Failure::Temporary,

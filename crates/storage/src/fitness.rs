@@ -118,7 +118,8 @@ fn driver(error: sqlx::Error) -> StorageError {
     DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())).into()
 }
 
-/// The tables that programs write after their start, and what is done to their rows besides inserting and reading.
+/// The tables that programs write after their start, and what is done to their rows besides inserting and
+/// reading.
 const TABLES: [(&str, Option<&str>, bool); 10] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),

@@ -1,18 +1,22 @@
-//! Entities, migrations, queries and the bulk writer of Milena's relational store: SQLite, PostgreSQL, MariaDB/MySQL.
+//! Entities, migrations, queries and the bulk writer of Milena's relational store: SQLite, PostgreSQL,
+//! MariaDB/MySQL.
 //!
-//! The store is a *reading copy of the log* plus what the log does not have (people, sessions, read positions, the server's secret). That
-//! decides most of what is done here:
+//! The store is a *reading copy of the log* plus what the log does not have (people, sessions, read
+//! positions, the server's secret). That decides most of what is done here:
 //!
-//! - **Messages have one writer path**, [`Store::write_batch`]: rows, the conversations and members that follow from
-//!   them and the log offsets they came from are one transaction, opened by a compare-and-set on the stored offsets. A
-//!   consumer that lost its partition cannot write; a batch that is written again changes nothing.
-//! - **Answers say how much of the log they contain.** [`Store::conversations_of`] and [`Store::conversation_of`] read
-//!   rows and offsets from the same snapshot, so that a caller can add exactly the newer records it has in memory.
+//! - **Messages have one writer path**, [`Store::write_batch`]: rows, the conversations and members that
+//!   follow from them and the log offsets they came from are one transaction, opened by a compare-and-set on
+//!   the stored offsets. A consumer that lost its partition cannot write; a batch that is written again
+//!   changes nothing.
+//! - **Answers say how much of the log they contain.** [`Store::conversations_of`] and
+//!   [`Store::conversation_of`] read rows and offsets from the same snapshot, so that a caller can add
+//!   exactly the newer records it has in memory.
 //! - **A database that is away is a temporary error, soon.** Each call ends within about `acquire_timeout_ms`
-//!   ([`StorageError::Unavailable`]), also when the server hangs or the network swallows packets, and works again
-//!   by itself when the server does. A batch and a migration may take longer, see [`Store::write_batch`].
-//! - **The three databases behave alike**: exact, case-sensitive texts; UUIDs in 16 bytes, in byte order; times in
-//!   milliseconds; one conformance suite runs on all of them.
+//!   ([`StorageError::Unavailable`]), also when the server hangs or the network swallows packets, and works
+//!   again by itself when the server does. A batch and a migration may take longer, see
+//!   [`Store::write_batch`].
+//! - **The three databases behave alike**: exact, case-sensitive texts; UUIDs in 16 bytes, in byte order;
+//!   times in milliseconds; one conformance suite runs on all of them.
 //!
 //! # Map
 //!

@@ -30,8 +30,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 /// How long the first connection's refusal is waited for, to be told.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
-/// The metric of calls, by kind: `answer` for a person's request, `bulk` for a batch. Counted by whatever recorder the
-/// program has installed.
+/// The metric of calls, by kind: `answer` for a person's request, `bulk` for a batch. Counted by whatever
+/// recorder the program has installed.
 pub const CALLS: &str = "milena_store_calls_total";
 
 /// Which database it is.
@@ -84,7 +84,8 @@ impl Store {
         let (settings, hosts) = connect::place(kind, settings).await?;
         let settings = &settings;
         let suspicion = Suspicion::new();
-        // The pool has the same limit by itself, but not for every step of a connection to a server that hangs.
+        // The pool has the same limit by itself, but not for every step of a connection to a server that
+        // hangs.
         let limit = acquire_limit(settings) + Duration::from_millis(500);
         let opened = match tokio::time::timeout(limit, connect::open(kind, settings, &suspicion)).await {
             Ok(Err(error)) => Err(StorageError::from(error)),
@@ -136,8 +137,8 @@ impl Store {
         (self.kind == StoreKind::Sqlite).then(|| connect::sqlite_folder(&self.settings)).flatten()
     }
 
-    /// Brings the schema up to date and makes sure that epoch 1 and the server key exist. Several programs may do this at once: one
-    /// works, the others wait for it.
+    /// Brings the schema up to date and makes sure that epoch 1 and the server key exist. Several programs
+    /// may do this at once: one works, the others wait for it.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`] when the database is away; else a migration failed.
@@ -164,11 +165,12 @@ impl Store {
         &self.trouble
     }
 
-    /// Closes the connections of this and all cloned handles; later calls are refused. Takes 5 s at most: what has
-    /// not ended by then is dropped.
+    /// Closes the connections of this and all cloned handles; later calls are refused. Takes 5 s at most:
+    /// what has not ended by then is dropped.
     pub async fn close(self) {
         let close = async {
-            // Readers first: SQLite cleans up its WAL when the last connection goes, and readers may not write.
+            // Readers first: SQLite cleans up its WAL when the last connection goes, and readers may not
+            // write.
             self.pools.reader.close_by_ref().await?;
             self.pools.writer.close_by_ref().await
         };
@@ -216,7 +218,8 @@ impl Store {
         limit: Duration,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        // Declared in this order, the watch is dropped before what it watches over, also when the caller goes away.
+        // Declared in this order, the watch is dropped before what it watches over, also when the caller goes
+        // away.
         let mut work = pin!(work);
         let mut watch = self.suspicion.watch();
         let answer = match tokio::time::timeout(limit, work.as_mut()).await {

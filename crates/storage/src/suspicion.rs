@@ -1,20 +1,24 @@
-//! Remembers that a call has just been given up, so that its connection is not trusted when it comes back to the pool.
+//! Remembers that a call has just been given up, so that its connection is not trusted when it comes back to
+//! the pool.
 //!
-//! Callers go away in the midst of a call all the time: the server drops a request when its client closes the connection.
-//! Three things can be wrong with what the call leaves behind, and the pool's own test, a ping, sees none of them:
+//! Callers go away in the midst of a call all the time: the server drops a request when its client closes the
+//! connection. Three things can be wrong with what the call leaves behind, and the pool's own test, a ping,
+//! sees none of them:
 //!
-//! - **It is out of step.** When it was stopped while it prepared a statement, or within a packet, the MySQL driver does not
-//!   know which answers it still has to expect (<https://github.com/launchbadge/sqlx/issues/563>). The next caller would
-//!   get no answer, or the one to another question.
-//! - **It hangs.** The pool's ping has no time limit. On a connection out of step, or behind a network that swallows
-//!   packets, it would hold a place in the pool for good, or until TCP gives up, which takes a quarter of an hour.
-//! - **It is in a transaction.** A `BEGIN` that is abandoned before its answer came is executed all the same, but the
-//!   driver does not count it and never rolls it back. What the next caller writes on this connection would then be
-//!   confirmed and never committed.
+//! - **It is out of step.** When it was stopped while it prepared a statement, or within a packet, the MySQL
+//!   driver does not know which answers it still has to expect
+//!   (<https://github.com/launchbadge/sqlx/issues/563>). The next caller would get no answer, or the one to
+//!   another question.
+//! - **It hangs.** The pool's ping has no time limit. On a connection out of step, or behind a network that
+//!   swallows packets, it would hold a place in the pool for good, or until TCP gives up, which takes a
+//!   quarter of an hour.
+//! - **It is in a transaction.** A `BEGIN` that is abandoned before its answer came is executed all the same,
+//!   but the driver does not count it and never rolls it back. What the next caller writes on this connection
+//!   would then be confirmed and never committed.
 //!
-//! So, for a while after a call timed out or was abandoned, returning connections are rolled back and asked for a number
-//! that was never asked for before, *with* a time limit, and closed hard when they do not answer with this number. At
-//! other times this costs nothing.
+//! So, for a while after a call timed out or was abandoned, returning connections are rolled back and asked
+//! for a number that was never asked for before, *with* a time limit, and closed hard when they do not answer
+//! with this number. At other times this costs nothing.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -30,9 +34,9 @@ const WATCH: Duration = Duration::from_secs(60);
 /// How long a returning connection may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// PostgreSQL writes a warning into its log for a ROLLBACK without a transaction, which is the usual case here. With a
-/// BEGIN before it there always is one; inside of an open one BEGIN changes nothing. Where that transaction has failed
-/// BEGIN is an error, and the connection is closed.
+/// PostgreSQL writes a warning into its log for a ROLLBACK without a transaction, which is the usual case
+/// here. With a BEGIN before it there always is one; inside of an open one BEGIN changes nothing. Where that
+/// transaction has failed BEGIN is an error, and the connection is closed.
 pub(crate) const UNDO_POSTGRES: &str = "BEGIN; ROLLBACK";
 /// On MySQL a BEGIN would commit what is open; a ROLLBACK alone says nothing to anybody.
 pub(crate) const UNDO_MYSQL: &str = "ROLLBACK";
@@ -49,8 +53,8 @@ pub(crate) struct Suspicion {
     number: Arc<AtomicI64>,
 }
 
-/// Raises the suspicion unless [`Watch::end`] is called. It must be dropped *before* the future that it watches over:
-/// that one gives its connection back.
+/// Raises the suspicion unless [`Watch::end`] is called. It must be dropped *before* the future that it
+/// watches over: that one gives its connection back.
 pub(crate) struct Watch<'a>(Option<&'a Suspicion>);
 
 impl Suspicion {

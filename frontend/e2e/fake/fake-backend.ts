@@ -1,5 +1,6 @@
-// Plays the server for one browser page, inside the test: the built files with the real security policy, the REST calls and the
-// WebSocket of docs/PROTOCOL.md. What it answers can be bent, to see the states that a real server seldom shows.
+// Plays the server for one browser page, inside the test: the built files with the real security policy, the
+// REST calls and the WebSocket of docs/PROTOCOL.md. What it answers can be bent, to see the states that a
+// real server seldom shows.
 import { existsSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 

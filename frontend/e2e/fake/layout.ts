@@ -1,5 +1,6 @@
-// What can be measured of a layout: whether anything is cut off or covered, whether fingers can hit what is to be pressed, and
-// whether the keyboard's place can be seen. All of it is judged by the rendered page, not by its style sheets.
+// What can be measured of a layout: whether anything is cut off or covered, whether fingers can hit what is
+// to be pressed, and whether the keyboard's place can be seen. All of it is judged by the rendered page, not
+// by its style sheets.
 import type { Page } from '@playwright/test';
 
 /** Fingers hit 44 px reliably. One pixel of it may belong to a neighbour. */

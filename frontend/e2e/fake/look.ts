@@ -1,4 +1,5 @@
-// A picture of a view in its state, to look at (test-results/screens), and all that a program can judge of it.
+// A picture of a view in its state, to look at (test-results/screens), and all that a program can judge of
+// it.
 import AxeBuilder from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 import type { Page } from '@playwright/test';

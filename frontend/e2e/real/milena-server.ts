@@ -1,4 +1,5 @@
-// The real program, on a free port of this machine and a data folder of its own; ended by its process, never by its name.
+// The real program, on a free port of this machine and a data folder of its own; ended by its process, never
+// by its name.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

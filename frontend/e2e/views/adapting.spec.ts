@@ -1,4 +1,5 @@
-// What people tell their system about themselves: that motion disturbs them, or that they need colours of their own.
+// What people tell their system about themselves: that motion disturbs them, or that they need colours of
+// their own.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

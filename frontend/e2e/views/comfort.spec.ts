@@ -1,4 +1,5 @@
-// What one does not notice while it works: the place that is kept, the way back, the room for a finger, what a paste does.
+// What one does not notice while it works: the place that is kept, the way back, the room for a finger, what
+// a paste does.
 import { expect, test } from '@playwright/test';
 import type { Locator, Page } from '@playwright/test';
 

@@ -1,5 +1,5 @@
-// Messages that are written to do harm, shown in the built page under the real security policy, wide and narrow: nothing runs,
-// nothing is fetched, nothing breaks out of its place.
+// Messages that are written to do harm, shown in the built page under the real security policy, wide and
+// narrow: nothing runs, nothing is fetched, nothing breaks out of its place.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

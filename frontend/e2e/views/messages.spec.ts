@@ -1,4 +1,5 @@
-// What one does with messages besides sending and scrolling: formatting, emoji, links to one of them, the keyboard.
+// What one does with messages besides sending and scrolling: formatting, emoji, links to one of them, the
+// keyboard.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

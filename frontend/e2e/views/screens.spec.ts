@@ -1,5 +1,6 @@
-// Every view in both themes and two widths, as pictures to look at (test-results/screens). What a program can judge is judged:
-// the security policy holds, nothing is wider than the screen, nothing is said on the console.
+// Every view in both themes and two widths, as pictures to look at (test-results/screens). What a program can
+// judge is judged: the security policy holds, nothing is wider than the screen, nothing is said on the
+// console.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

@@ -1,4 +1,5 @@
-// What happens to a message when something goes wrong: nothing is lost, nothing is sent twice, nothing is claimed too early.
+// What happens to a message when something goes wrong: nothing is lost, nothing is sent twice, nothing is
+// claimed too early.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

@@ -1,6 +1,6 @@
-// How smooth the page stays under load, measured in Chromium: the time between frames is printed, and what is asserted is
-// work, because the time depends on the machine: one change of the page for each frame, and rows that did not change are not
-// touched.
+// How smooth the page stays under load, measured in Chromium: the time between frames is printed, and what is
+// asserted is work, because the time depends on the machine: one change of the page for each frame, and rows
+// that did not change are not touched.
 import { expect, test } from '@playwright/test';
 import type { Browser, Page } from '@playwright/test';
 

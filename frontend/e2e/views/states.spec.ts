@@ -1,5 +1,5 @@
-// The states that one seldom sees: while something loads, when it cannot be had, and with what people really write. In both themes
-// and widths.
+// The states that one seldom sees: while something loads, when it cannot be had, and with what people really
+// write. In both themes and widths.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

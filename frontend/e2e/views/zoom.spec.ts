@@ -1,5 +1,6 @@
-// Large letters and small windows: 200 % zoom of the page, 200 % text, and a window of 320 px (WCAG 1.4.4 and 1.4.10). Everything
-// that one does in a day works, nothing is cut off, covered, or reached by scrolling sideways only.
+// Large letters and small windows: 200 % zoom of the page, 200 % text, and a window of 320 px (WCAG 1.4.4 and
+// 1.4.10). Everything that one does in a day works, nothing is cut off, covered, or reached by scrolling
+// sideways only.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

@@ -36,7 +36,8 @@ export function Sidebar({ alone, target, onShortcuts, onLogOut }: SidebarProps) 
   useShortcut('search', () => {
     const focused = document.activeElement;
     if (focused !== search.current && focused instanceof HTMLElement) before.current = focused;
-    // On a narrow screen the list has to come into view first. At once, because the next key is meant for the search already.
+    // On a narrow screen the list has to come into view first. At once, because the next key is meant for the
+    // search already.
     if (search.current?.offsetParent === null) flushSync(() => navigate(paths.home));
     search.current?.select();
   });

@@ -1,5 +1,5 @@
-// Who is signed in. The cookie knows and this page cannot read it: the server is asked once at the start. The chat session
-// begins and ends with the answers, not with renders.
+// Who is signed in. The cookie knows and this page cannot read it: the server is asked once at the start. The
+// chat session begins and ends with the answers, not with renders.
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
 
 import type { ChatSession } from '@/lib/chat/chat-session';

@@ -1,4 +1,5 @@
-// The limits of the server that forms show before it is asked (docs/PROTOCOL.md; the server checks them all again).
+// The limits of the server that forms show before it is asked (docs/PROTOCOL.md; the server checks them all
+// again).
 
 export const USERNAME_MIN_CHARS = 3;
 export const USERNAME_MAX_CHARS = 32;

@@ -1,5 +1,5 @@
-// Every key that does something, in one place: the handlers find their keys here, and the list of shortcuts shows them.
-// `Mod` is Ctrl, or ⌘ on a Mac.
+// Every key that does something, in one place: the handlers find their keys here, and the list of shortcuts
+// shows them. `Mod` is Ctrl, or ⌘ on a Mac.
 
 export interface Shortcut {
   keys: readonly string[];

@@ -24,7 +24,8 @@ use crate::scan::{Chunk, scan};
 /// One letter, without its bytes.
 #[derive(Debug, Serialize)]
 struct Line {
-    /// Its name in `show` and `retry`: its offset in the dead-letter topic, after its partition when that is not 0.
+    /// Its name in `show` and `retry`: its offset in the dead-letter topic, after its partition when that is
+    /// not 0.
     letter: String,
     reason: String,
     detail: String,
@@ -34,7 +35,8 @@ struct Line {
     /// When the record came into the log.
     time: Option<Timestamp>,
     value_bytes: usize,
-    /// The same record is in the dead-letter topic already: a crash came between giving it away and noting that.
+    /// The same record is in the dead-letter topic already: a crash came between giving it away and noting
+    /// that.
     repeated: bool,
 }
 
@@ -172,8 +174,9 @@ fn readable(bytes: Option<&[u8]>) -> String {
     bytes.map_or_else(|| "(none)".to_owned(), |bytes| bytes.escape_ascii().to_string())
 }
 
-/// Sends letters that can be read now back into the message topic, as new records at its end. A message that is stored
-/// already stays as it is, so that a second retry changes nothing. Those that still cannot be read stay where they are.
+/// Sends letters that can be read now back into the message topic, as new records at its end. A message that
+/// is stored already stays as it is, so that a second retry changes nothing. Those that still cannot be read
+/// stay where they are.
 pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> anyhow::Result<()> {
     let letters = if all { every(&settings.kafka).await? } else { find(&settings.kafka, names).await? };
     let producer: FutureProducer<Quiet> =

@@ -1,5 +1,5 @@
-//! What the program can do besides `run`, one file a command. Each prints what it found to standard output, as text for
-//! people or, with `--json`, for scripts; each failure is one sentence.
+//! What the program can do besides `run`, one file a command. Each prints what it found to standard output,
+//! as text for people or, with `--json`, for scripts; each failure is one sentence.
 
 pub(crate) mod arguments;
 pub(crate) mod dead;
@@ -22,7 +22,8 @@ use serde::Serialize;
 /// Kafka must answer within this time.
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The topic's partitions, of which there must be some: a command that only looks does not create what it looks at.
+/// The topic's partitions, of which there must be some: a command that only looks does not create what it
+/// looks at.
 async fn existing(kafka: &KafkaSettings) -> anyhow::Result<BTreeMap<i32, PartitionState>> {
     let states = partition_states(kafka, KAFKA_TIMEOUT).await?;
     if states.is_empty() {

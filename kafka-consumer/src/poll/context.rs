@@ -1,7 +1,7 @@
 //! Rebalances, as they happen inside a poll.
 //!
-//! Partitions that come start at the store's offsets, never at the group's; partitions that go are drained first. The
-//! incremental calls are used where the group's protocol is cooperative.
+//! Partitions that come start at the store's offsets, never at the group's; partitions that go are drained
+//! first. The incremental calls are used where the group's protocol is cooperative.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -71,8 +71,8 @@ impl GroupContext {
         !self.held().stopping && self.runtime.block_on(self.control.send(control)).is_ok()
     }
 
-    /// Asks and waits; `None` when there is no answer in time. An answer that was sent is never lost: closing comes
-    /// before giving up, so that the sender knows.
+    /// Asks and waits; `None` when there is no answer in time. An answer that was sent is never lost: closing
+    /// comes before giving up, so that the sender knows.
     fn ask<T>(&self, control: Control, mut reply: oneshot::Receiver<T>, patience: Duration) -> Option<T> {
         if !self.tell(control) {
             return None;
@@ -94,7 +94,8 @@ impl GroupContext {
         let paused = {
             let mut held = self.held();
             for &partition in &partitions {
-                // A start that is not known yet: the beginning is always there, and nothing is read while paused.
+                // A start that is not known yet: the beginning is always there, and nothing is read while
+                // paused.
                 let start = starts.get(&partition);
                 let offset = start.and_then(|start| start.offset).map_or(Offset::Beginning, Offset::Offset);
                 list.set_partition_offset(&self.topic, partition, offset)?;
@@ -159,7 +160,8 @@ impl GroupContext {
     }
 }
 
-/// Commits next offsets to the group. The list lives only here: one that outlives the client makes its drop hang.
+/// Commits next offsets to the group. The list lives only here: one that outlives the client makes its drop
+/// hang.
 pub(super) fn commit(
     consumer: &BaseConsumer<GroupContext>,
     topic: &str,

@@ -1,9 +1,9 @@
 //! The side that talks to Kafka: one thread owns the client, polls it and turns what happens into messages.
 //!
-//! Rebalance callbacks run on the polling thread, inside a poll. So a partition can be held back until the async
-//! side has stored what it read of it: the callback asks and waits, with a deadline. Records wait in a bounded
-//! channel; while that is full the thread takes nothing more from librdkafka, and when it stays full it pauses the
-//! partitions and polls on, so that the group never takes a slow store for a dead member.
+//! Rebalance callbacks run on the polling thread, inside a poll. So a partition can be held back until the
+//! async side has stored what it read of it: the callback asks and waits, with a deadline. Records wait in a
+//! bounded channel; while that is full the thread takes nothing more from librdkafka, and when it stays full
+//! it pauses the partitions and polls on, so that the group never takes a slow store for a dead member.
 
 mod context;
 mod thread;
@@ -37,8 +37,8 @@ pub(crate) struct Start {
 /// [`CONTROL_BOUND`]; when full the thread waits (the loop always takes these).
 #[derive(Debug)]
 pub(crate) enum Control {
-    /// Partitions came. The thread waits a while for the answer; if that is too late it holds them paused until a
-    /// [`Command::Seek`] says where they begin.
+    /// Partitions came. The thread waits a while for the answer; if that is too late it holds them paused
+    /// until a [`Command::Seek`] says where they begin.
     Assigned {
         partitions: Vec<i32>,
         /// Sent by the ingest loop, received by the waiting callback.
@@ -78,16 +78,16 @@ const CONTROL_BOUND: usize = 16;
 const COMMAND_BOUND: usize = 256;
 /// Chunks of records between the thread and the loop.
 const CHUNK_BOUND: usize = 2;
-/// Time for the thread to leave the group and close the client. Everything is stored by then: beyond it the thread
-/// is left to itself.
+/// Time for the thread to leave the group and close the client. Everything is stored by then: beyond it the
+/// thread is left to itself.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The async side's ends.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     pub(crate) control: mpsc::Receiver<Control>,
-    /// Records in the order of their partitions, in chunks; bound [`CHUNK_BOUND`]; when full the thread waits, then
-    /// pauses.
+    /// Records in the order of their partitions, in chunks; bound [`CHUNK_BOUND`]; when full the thread
+    /// waits, then pauses.
     pub(crate) records: mpsc::Receiver<Vec<Record>>,
 }
 

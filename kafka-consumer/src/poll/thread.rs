@@ -21,8 +21,8 @@ const IDLE_POLL: Duration = Duration::from_millis(100);
 /// Records of one chunk, at most, and their bytes, about.
 const CHUNK_RECORDS: usize = 512;
 const CHUNK_BYTES: usize = 1 << 20;
-/// A full channel is only waited for; one that stays full this long pauses the partitions. Pausing throws away what
-/// librdkafka has fetched, so it is for a store that is gone, not for one that is busy.
+/// A full channel is only waited for; one that stays full this long pauses the partitions. Pausing throws
+/// away what librdkafka has fetched, so it is for a store that is gone, not for one that is busy.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -180,8 +180,8 @@ impl PollThread {
         }
     }
 
-    /// Moves partitions to where they are to be read from. One that cannot be moved now stays without a generation, so
-    /// that nothing of it counts, and is tried again.
+    /// Moves partitions to where they are to be read from. One that cannot be moved now stays without a
+    /// generation, so that nothing of it counts, and is tried again.
     fn seek(&mut self) {
         if self.seeks.is_empty() {
             return;

@@ -1,7 +1,8 @@
-//! Kafka refuses requests, hangs and goes away: the consumer goes on when it can, and stores each record once.
+//! Kafka refuses requests, hangs and goes away: the consumer goes on when it can, and stores each record
+//! once.
 //!
-//! librdkafka's mock cluster answers the next requests of a kind with the errors that it is given; a real cluster cannot
-//! be asked to.
+//! librdkafka's mock cluster answers the next requests of a kind with the errors that it is given; a real
+//! cluster cannot be asked to.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use crate::store::Database;
 use crate::truth;
 use crate::world::{PARTITIONS, World, turn};
 
-/// Requests, and what they are answered with, one time each. All of them pass on a real cluster: leaders and coordinators
-/// move, brokers restart, requests get lost.
+/// Requests, and what they are answered with, one time each. All of them pass on a real cluster: leaders and
+/// coordinators move, brokers restart, requests get lost.
 fn refusals() -> Vec<(Api, Vec<Answer>)> {
     use Answer::*;
     vec![

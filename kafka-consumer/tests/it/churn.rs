@@ -1,4 +1,5 @@
-//! Consumers join, leave and die every few seconds, while messages flow: no offset is passed twice, nothing is lost.
+//! Consumers join, leave and die every few seconds, while messages flow: no offset is passed twice, nothing
+//! is lost.
 //!
 //! `MILENA_TEST_CHURN_SECONDS=120` is the long form.
 
@@ -105,8 +106,8 @@ async fn record_every_advance(world: &World) {
     database.close().await.unwrap();
 }
 
-/// Each advance begins where the one before ended: of two writers of the same records one was always refused. Answers
-/// their number.
+/// Each advance begins where the one before ended: of two writers of the same records one was always refused.
+/// Answers their number.
 async fn every_offset_was_passed_once(world: &World) -> usize {
     let database = Database::connect(world.database.url()).await.unwrap();
     let sql = "select partition_id, before, after from advances \

@@ -12,7 +12,8 @@ use crate::world::{World, until};
 
 in_both_worlds!(killed_under_traffic, stopped_under_traffic);
 
-/// Sends from message number `sent` until told to stop; answers the next number. Bad records and repeats are among them.
+/// Sends from message number `sent` until told to stop; answers the next number. Bad records and repeats are
+/// among them.
 pub(crate) async fn traffic(log: &Log, mut sent: u64, stop: &CancellationToken) -> u64 {
     while !stop.is_cancelled() {
         log.send(messages(sent..sent + 40)).await;
@@ -32,7 +33,8 @@ pub(crate) async fn progress(world: &World) -> i64 {
     position.next_offsets.values().sum()
 }
 
-/// Two consumers, killed in turn, each while it stores: as static members they have their partitions back at once.
+/// Two consumers, killed in turn, each while it stores: as static members they have their partitions back at
+/// once.
 async fn killed_under_traffic(world: World) {
     let log = Log::of(&world);
     let stop = CancellationToken::new();

@@ -1,7 +1,7 @@
 //! Killed at every named point, under traffic: the store equals the log each time.
 //!
-//! `MILENA_TEST_CRASHES=20` is the long form: so many kills at each point. `MILENA_TEST_CRASH_POINTS=in_revoke,after_drain`
-//! chooses points.
+//! `MILENA_TEST_CRASHES=20` is the long form: so many kills at each point.
+//! `MILENA_TEST_CRASH_POINTS=in_revoke,after_drain` chooses points.
 
 use tokio_util::sync::CancellationToken;
 
@@ -45,13 +45,13 @@ async fn killed_at_every_named_point() {
     }
 }
 
-/// Traffic, a kill at the point in its midst, and a consumer that finishes the work. Answers how many messages were sent
-/// in all.
+/// Traffic, a kill at the point in its midst, and a consumer that finishes the work. Answers how many
+/// messages were sent in all.
 async fn round(world: &World, log: &Log, point: &str, count: u64, sent: u64) -> u64 {
     let stop = CancellationToken::new();
     let in_rebalance = matches!(point, "in_revoke" | "after_drain");
-    // Whoever comes back under the name of a static member has its partitions at once. In a rebalance that is another
-    // story: see below.
+    // Whoever comes back under the name of a static member has its partitions at once. In a rebalance that is
+    // another story: see below.
     let name = (!in_rebalance).then_some("a");
     let killing = async {
         let mut victim = Consumer::start_armed(world, name, point, count);
@@ -78,8 +78,8 @@ async fn join(world: &World) -> Consumer {
     Consumer::start(world, None)
 }
 
-/// A static member is killed while it gives up partitions, and comes back at once: Kafka alone would leave those
-/// partitions to nobody.
+/// A static member is killed while it gives up partitions, and comes back at once: Kafka alone would leave
+/// those partitions to nobody.
 async fn nobodys_partitions_are_found(mut world: World) {
     let _turn = turn().await;
     world.set("drain_ms", "1000");

@@ -1,7 +1,7 @@
 //! The disk of the database is full: the consumer waits, and goes on when there is room.
 //!
-//! A small memory file system makes a full disk without filling the machine's. Only root may mount one; elsewhere
-//! these tests say that they were not run.
+//! A small memory file system makes a full disk without filling the machine's. Only root may mount one;
+//! elsewhere these tests say that they were not run.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,7 +80,8 @@ async fn of_sqlite() {
     waits_for_room(&world, &disk).await;
 }
 
-/// The database in a tablespace of its own: a full disk under PostgreSQL's own log would stop the server of all tests.
+/// The database in a tablespace of its own: a full disk under PostgreSQL's own log would stop the server of
+/// all tests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_postgresql() {
     let Some(server) = std::env::var("MILENA_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) else {

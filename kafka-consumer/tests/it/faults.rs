@@ -1,8 +1,8 @@
-//! The database refuses for the time being, for every reason that it has: the consumer tries again, and nothing becomes a
-//! dead letter.
+//! The database refuses for the time being, for every reason that it has: the consumer tries again, and
+//! nothing becomes a dead letter.
 //!
-//! The server itself raises the errors, from a trigger on `messages`, one after another. What they mean is in its
-//! manuals; what the consumer makes of them is tested here.
+//! The server itself raises the errors, from a trigger on `messages`, one after another. What they mean is in
+//! its manuals; what the consumer makes of them is tested here.
 
 use sea_orm::{ConnectionTrait, Database as Connector};
 
@@ -12,13 +12,14 @@ use crate::store::Database;
 use crate::truth;
 use crate::world::World;
 
-/// Serialization failure, deadlock, lock timeout, full disk, out of memory, too many connections, statement timeout,
-/// shutdown, crash of another session, start-up, broken connection, I/O error.
+/// Serialization failure, deadlock, lock timeout, full disk, out of memory, too many connections, statement
+/// timeout, shutdown, crash of another session, start-up, broken connection, I/O error.
 const POSTGRES: [&str; 12] = [
     "40001", "40P01", "55P03", "53100", "53200", "53300", "57014", "57P01", "57P02", "57P03", "08006",
     "58030",
 ];
-/// Deadlock, lock wait, statement timeout, table and disk full, too many connections, shutdown, read-only after failover.
+/// Deadlock, lock wait, statement timeout, table and disk full, too many connections, shutdown, read-only
+/// after failover.
 const MARIADB: [u16; 8] = [1213, 1205, 1969, 1114, 1021, 1040, 1053, 1290];
 
 /// Sends while each refusal comes once; the consumer must have tried again for each.

@@ -46,8 +46,8 @@ impl Log {
         (delivery.partition, delivery.offset)
     }
 
-    /// A good message where it does not belong: in the partition behind its own, as of a producer with another
-    /// partitioner. Answers its place.
+    /// A good message where it does not belong: in the partition behind its own, as of a producer with
+    /// another partitioner. Answers its place.
     pub(crate) async fn send_astray(&self, event: &MessageEvent) -> (i32, i64) {
         let astray = (partition_of(event.conversation, PARTITIONS) + 1) % PARTITIONS as i32;
         let (key, value) = (event.key(), event.encode());

@@ -1,7 +1,8 @@
-//! The database is stopped while messages come at a steady rate, and started again: nothing is lost, nothing becomes a
-//! dead letter, memory stays bounded, and the consumer catches up much faster than messages come.
+//! The database is stopped while messages come at a steady rate, and started again: nothing is lost, nothing
+//! becomes a dead letter, memory stays bounded, and the consumer catches up much faster than messages come.
 //!
-//! `MILENA_TEST_OUTAGE_SECONDS=60` is the long form. The rates are told, not asserted: they are the machine's.
+//! `MILENA_TEST_OUTAGE_SECONDS=60` is the long form. The rates are told, not asserted: they are the
+//! machine's.
 
 use std::time::{Duration, Instant};
 

@@ -1,9 +1,9 @@
 //! The consumer against real logs and real stores.
 //!
 //! Each story is told on the embedded broker and SQLite, always, and on Apache Kafka and PostgreSQL when
-//! `MILENA_TEST_KAFKA` (bootstrap servers) and `MILENA_TEST_POSTGRES_URL` (a role that may create databases) are set.
-//! With `MILENA_TEST_REQUIRE_SERVERS=1` a missing one is a failure. The measure is always the same: the store
-//! equals the log, and the dead-letter topic has exactly the bad records.
+//! `MILENA_TEST_KAFKA` (bootstrap servers) and `MILENA_TEST_POSTGRES_URL` (a role that may create databases)
+//! are set. With `MILENA_TEST_REQUIRE_SERVERS=1` a missing one is a failure. The measure is always the same:
+//! the store equals the log, and the dead-letter topic has exactly the bad records.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 

@@ -1,5 +1,5 @@
-//! The commands as somebody tries them who has not read the manual, or whose servers are not there: one clear sentence
-//! each, and an exit status.
+//! The commands as somebody tries them who has not read the manual, or whose servers are not there: one clear
+//! sentence each, and an exit status.
 
 use std::process::{Command, Output};
 
@@ -36,8 +36,8 @@ impl Case {
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
-    /// One sentence on standard error, nothing on standard output. `run` also has log lines, which begin with a bracket;
-    /// mistakes in the settings are told all at once, one a line.
+    /// One sentence on standard error, nothing on standard output. `run` also has log lines, which begin with
+    /// a bracket; mistakes in the settings are told all at once, one a line.
     async fn fails_in_one_sentence(&self) {
         let output = self.run().await;
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -199,7 +199,8 @@ async fn a_missing_topic_is_named() {
     }
 }
 
-/// A topic of another size than the settings say, partitions that it does not have, letters that are not there.
+/// A topic of another size than the settings say, partitions that it does not have, letters that are not
+/// there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_fit_is_named() {
     let world = World::embedded().await;
@@ -217,7 +218,8 @@ async fn what_does_not_fit_is_named() {
     ] {
         case.fails_in_one_sentence().await;
     }
-    // A database that is not Milena's is brought up to date, not mistaken: status says that nothing is stored.
+    // A database that is not Milena's is brought up to date, not mistaken: status says that nothing is
+    // stored.
     let other = Database::sqlite(&world.folder.path().join("log"));
     let output = case(&format!("status --database {}", other.url()), "").run().await;
     assert!(String::from_utf8_lossy(&output.stdout).contains("10 records are not stored yet"));

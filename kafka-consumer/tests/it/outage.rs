@@ -57,7 +57,8 @@ async fn proxied(world: &World) -> (Proxy, Settings) {
     (proxy, settings)
 }
 
-/// A consumer gets partitions while nobody can tell it where they begin: it holds them, and begins when it is told.
+/// A consumer gets partitions while nobody can tell it where they begin: it holds them, and begins when it is
+/// told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_move_while_postgresql_is_cut_off() {
     let Some(world) = World::servers().await else { return };

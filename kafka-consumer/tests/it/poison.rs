@@ -1,5 +1,5 @@
-//! Bad records among good ones: the good ones are stored, exactly the bad ones are given away, as they were, each with
-//! its reason and its origin.
+//! Bad records among good ones: the good ones are stored, exactly the bad ones are given away, as they were,
+//! each with its reason and its origin.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! The log as the origin of everything: read again into empty databases of each kind, it makes the same tables.
+//! The log as the origin of everything: read again into empty databases of each kind, it makes the same
+//! tables.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;

@@ -159,7 +159,8 @@ async fn two_consumers_share(world: World) {
     assert_eq!((inserted, duplicates), (2_000, 0));
 }
 
-/// Two groups write the same store: each loses the compare-and-set again and again, and nothing is stored twice.
+/// Two groups write the same store: each loses the compare-and-set again and again, and nothing is stored
+/// twice.
 async fn two_groups_by_mistake(mut world: World) {
     let log = Log::of(&world);
     let first = Running::start(&world).await;

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sea_orm::{ConnectionTrait, Database as Connector, Statement};
 
-/// Where it is. A PostgreSQL database is left behind with its throw-away server; a SQLite file goes with its folder.
+/// Where it is. A PostgreSQL database is left behind with its throw-away server; a SQLite file goes with its
+/// folder.
 pub(crate) struct Database {
     url: String,
 }

@@ -46,7 +46,8 @@ pub(crate) enum LineError {
     Overtaken(&'static str),
 }
 
-/// Each line is a JSON text of its own, so serde's "at line 1" would only mislead beside the number of the line.
+/// Each line is a JSON text of its own, so serde's "at line 1" would only mislead beside the number of the
+/// line.
 fn without_line(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column ", " at column ")
 }

@@ -1,9 +1,10 @@
 //! `milena import`: conversations from a file, through the log like every other message.
 //!
-//! The file is read in chunks; for each, people are created when missing, what the store has already is left out, and
-//! the rest goes to the producer, one after the other, so that a conversation keeps the order of the file. The
-//! file's `id` becomes the `client_id`, from which the message id follows: even what is produced twice is stored once.
-//! A line that cannot be stored as itself, because its id names another message, is refused ([`ledger`]).
+//! The file is read in chunks; for each, people are created when missing, what the store has already is left
+//! out, and the rest goes to the producer, one after the other, so that a conversation keeps the order of the
+//! file. The file's `id` becomes the `client_id`, from which the message id follows: even what is produced
+//! twice is stored once. A line that cannot be stored as itself, because its id names another message, is
+//! refused ([`ledger`]).
 
 mod ledger;
 mod line;
@@ -55,8 +56,8 @@ pub(crate) struct Summary {
 /// Imports a file.
 ///
 /// # Errors
-/// When the file, the log or the database cannot be used; what went into the log before is there, and a second
-/// import goes on from it.
+/// When the file, the log or the database cannot be used; what went into the log before is there, and a
+/// second import goes on from it.
 pub(crate) async fn run(
     options: &Options,
     log: &Handle,

@@ -7,8 +7,8 @@
 use milena_domain::{DisplayName, Username, limits};
 use sha2::{Digest, Sha256};
 
-/// Hex digits of the hash: with 10^5 mapped names, two equal ones are a one in 3 × 10^4 chance only if what is kept
-/// of them is equal too.
+/// Hex digits of the hash: with 10^5 mapped names, two equal ones are a one in 3 × 10^4 chance only if what
+/// is kept of them is equal too.
 const HASH_DIGITS: usize = 12;
 
 /// The name itself, if it can be a username.

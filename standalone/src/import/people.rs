@@ -24,8 +24,8 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// Nobody yet. With `password`, those who are created can sign in with it; one hash serves all of them, so
-    /// that thousands of people do not take hours.
+    /// Nobody yet. With `password`, those who are created can sign in with it; one hash serves all of them,
+    /// so that thousands of people do not take hours.
     ///
     /// # Errors
     /// When the password breaks its rule.

@@ -1,4 +1,5 @@
-//! Into the log as fast as it takes them: an idempotent producer with a full queue, watched for the first failure.
+//! Into the log as fast as it takes them: an idempotent producer with a full queue, watched for the first
+//! failure.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,8 @@ use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProd
 use rdkafka::types::RDKafkaErrorCode;
 use tokio_util::sync::CancellationToken;
 
-/// Messages never expire in the queue: one that did, while a newer one went out, would come after it in a second try.
+/// Messages never expire in the queue: one that did, while a newer one went out, would come after it in a
+/// second try.
 const NO_TIMEOUT: u64 = 0;
 /// How long the last messages may take to be confirmed.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(120);

@@ -20,7 +20,8 @@ const UTF16_MARKS: [[u8; 2]; 2] = [[0xff, 0xfe], [0xfe, 0xff]];
 /// An open file.
 pub(crate) struct Source {
     reader: Box<dyn BufRead + Send>,
-    /// Bytes of the file (compressed, if it is) read so far; written by the reader below, read for the progress bar.
+    /// Bytes of the file (compressed, if it is) read so far; written by the reader below, read for the
+    /// progress bar.
     bytes_read: Arc<AtomicU64>,
     bytes_total: Option<u64>,
     line_number: u64,
@@ -84,7 +85,8 @@ impl Source {
     /// The next lines.
     ///
     /// # Errors
-    /// When the file cannot be read, or its compression is damaged; after the lines before that were answered.
+    /// When the file cannot be read, or its compression is damaged; after the lines before that were
+    /// answered.
     pub(crate) fn next_chunk(&mut self) -> io::Result<Chunk> {
         if let Some(error) = self.broken.take() {
             return Err(error);

@@ -1,4 +1,5 @@
-//! Where an import goes: the data folder, whether Milena runs on it or not, or a Kafka and a database elsewhere.
+//! Where an import goes: the data folder, whether Milena runs on it or not, or a Kafka and a database
+//! elsewhere.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

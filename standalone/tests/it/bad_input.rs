@@ -1,5 +1,5 @@
-//! Everything that a client can do wrong: a stable code each, the connection survives where it safely can, and nothing
-//! is stored.
+//! Everything that a client can do wrong: a stable code each, the connection survives where it safely can,
+//! and nothing is stored.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Two backends and two consumers on Apache Kafka and PostgreSQL: accepted = delivered to every device = stored, in one
-//! order.
+//! Two backends and two consumers on Apache Kafka and PostgreSQL: accepted = delivered to every device =
+//! stored, in one order.
 
 use crate::ledger::{Crowd, audit};
 use crate::world::{Cluster, Kind, Services, number, turn};

@@ -89,8 +89,8 @@ async fn milena_has_a_way_out_when_the_log_is_behind_the_store() {
             conversation = Some(anns.send_accepted(bob.person.id, &id, &text).await.conversation);
             expected.push(text);
         }
-        // Otherwise nothing would tell that the log had more than the store: a consumer that has just begun may have
-        // nothing yet when it is stopped.
+        // Otherwise nothing would tell that the log had more than the store: a consumer that has just begun
+        // may have nothing yet when it is stopped.
         let database = milena.database();
         until("everything is stored", 60, async || database.messages().await.len() == expected.len()).await;
         milena.program.stop().await;

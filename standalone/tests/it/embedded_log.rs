@@ -1,5 +1,6 @@
-//! The log of a running `milena` is open to other programs of its owner: a `kafka-consumer` and a `backend` in other
-//! processes, and kcat. They read and write while people chat, by what `milena log-access` prints; nobody else does.
+//! The log of a running `milena` is open to other programs of its owner: a `kafka-consumer` and a `backend`
+//! in other processes, and kcat. They read and write while people chat, by what `milena log-access` prints;
+//! nobody else does.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! The log was replaced: programs refuse to mix its positions with the old ones, `kafka-consumer new-epoch` is the way out, and
-//! clients who were there before are told, miss nothing that is stored, and go on.
+//! The log was replaced: programs refuse to mix its positions with the old ones, `kafka-consumer new-epoch`
+//! is the way out, and clients who were there before are told, miss nothing that is stored, and go on.
 
 use serde_json::json;
 
@@ -57,7 +57,8 @@ async fn after_a_new_epoch_clients_start_afresh_with_all_that_is_stored() {
     cluster.consumers[0].start_again();
     cluster.ready(0).await;
 
-    // A cursor of the old epoch is refused, not misread, with nothing replayed; everything is there to be loaded.
+    // A cursor of the old epoch is refused, not misread, with nothing replayed; everything is there to be
+    // loaded.
     let (mut socket, welcome) =
         Socket::signed_in(cluster.addresses()[0], &bob.token, Some(&old_cursor)).await;
     assert_eq!(welcome["resumed"], false);

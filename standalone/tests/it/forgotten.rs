@@ -1,5 +1,5 @@
-//! Kafka names no broker for a moment. librdkafka's clients may forget all they knew then, and never come back by themselves;
-//! ours are replaced, and read on where they were.
+//! Kafka names no broker for a moment. librdkafka's clients may forget all they knew then, and never come
+//! back by themselves; ours are replaced, and read on where they were.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ use crate::world::{
 const PEOPLE: usize = 8;
 const PER_SECOND: f64 = 20.0;
 const METADATA_EVERY: &str = "\"topic.metadata.refresh.interval.ms\" = \"2000\"";
-/// Kafka is forgetful and clear in turns: whether a client is caught by a forgetful answer is up to its threads. On an idle
-/// machine all are after a few turns; on a busy one it may be none.
+/// Kafka is forgetful and clear in turns: whether a client is caught by a forgetful answer is up to its
+/// threads. On an idle machine all are after a few turns; on a busy one it may be none.
 const TURNS: usize = 12;
 const EACH: Duration = Duration::from_secs(6);
 const LOOK_EVERY: Duration = Duration::from_millis(100);

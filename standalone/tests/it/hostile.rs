@@ -1,8 +1,10 @@
-//! Clients that mean harm, on the real program: while each of them does its worst, somebody else's messages go to and fro
-//! as if nothing were; afterwards their connections are gone and the memory is what it was, within bounds.
+//! Clients that mean harm, on the real program: while each of them does its worst, somebody else's messages
+//! go to and fro as if nothing were; afterwards their connections are gone and the memory is what it was,
+//! within bounds.
 //!
-//! `MILENA_TEST_GUESSES` (200) sets how many passwords are tried without a limit, `MILENA_TEST_HALF_OPEN` (10000) sets how many connections say nothing at all; where the limit of open files is too
-//! low there are fewer, and the test says so.
+//! `MILENA_TEST_GUESSES` (200) sets how many passwords are tried without a limit, `MILENA_TEST_HALF_OPEN`
+//! (10000) sets how many connections say nothing at all; where the limit of open files is too low there are
+//! fewer, and the test says so.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -18,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 use crate::client::{Socket, send_frame};
 use crate::world::{Footprint, Milena, number, tell, turn, until};
 
-/// No answer to somebody else may take longer, on a machine as loaded as it may be; the figures themselves are printed.
+/// No answer to somebody else may take longer, on a machine as loaded as it may be; the figures themselves
+/// are printed.
 const RESPONSIVE: Duration = Duration::from_secs(10);
 
 /// Two people who go on talking; ends with the times from each send to its arrival at the other.
@@ -219,8 +222,9 @@ async fn thousands_of_half_open_connections() {
     if count < wanted {
         tell(&format!("only {limit} files may be open: {count} half-open connections instead of {wanted}"));
     }
-    // The allocator keeps what the first wave took, and spreads the second over its arenas once more: seven waves kept
-    // 150, 77, 36, 16, 10, 5 and 2 MiB. Connections that lose their memory would keep all of it, 17 KiB each, each time.
+    // The allocator keeps what the first wave took, and spreads the second over its arenas once more: seven
+    // waves kept 150, 77, 36, 16, 10, 5 and 2 MiB. Connections that lose their memory would keep all of it,
+    // 17 KiB each, each time.
     half_open(&siege, count).await;
     siege.nobody_left().await;
     siege.before = siege.milena.program.footprint();
@@ -252,14 +256,14 @@ async fn connect_from(number: usize, address: SocketAddr) -> TcpStream {
     let from = Ipv4Addr::new(127, 0, 1, (number % 8) as u8 + 1);
     socket.bind(SocketAddr::from((from, 0))).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
-    // One byte and no more. Without it the system may take a connection for open that the server never saw: when its
-    // queue is full, the last step of the handshake is dropped, and only data repeats it.
+    // One byte and no more. Without it the system may take a connection for open that the server never saw:
+    // when its queue is full, the last step of the handshake is dropped, and only data repeats it.
     stream.write_all(b"G").await.unwrap();
     stream
 }
 
-/// What hashing may keep: 19 MiB for each of its threads, and what the requests around it leave with the allocator. Seen were
-/// 2 MiB with all threads warmed up before.
+/// What hashing may keep: 19 MiB for each of its threads, and what the requests around it leave with the
+/// allocator. Seen were 2 MiB with all threads warmed up before.
 fn kept_for_hashes_kib() -> u64 {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     19 * 1_024 * cores.div_ceil(2) as u64 + 16 * 1_024

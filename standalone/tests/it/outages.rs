@@ -1,4 +1,5 @@
-//! Something is away, for longer than a moment: what still works, what is refused and how fast, and what is made up for.
+//! Something is away, for longer than a moment: what still works, what is refused and how fast, and what is
+//! made up for.
 
 use std::time::{Duration, Instant};
 
@@ -164,7 +165,8 @@ async fn without_broker_a_send_is_refused_for_now_and_succeeds_once_when_repeate
         assert_eq!((refused.status, refused.code()), (503, "log_unavailable"));
     }
     bobs.is_quiet().await;
-    // Login and history go on; that another backend accepted nothing more cannot be proved now, and it is said.
+    // Login and history go on; that another backend accepted nothing more cannot be proved now, and it is
+    // said.
     let again = cluster.rest(0).login("ann", crate::client::PASSWORD).await;
     let rest = cluster.rest(0).of(&again);
     let list: Conversations = rest.get("conversations").await.expect(200);
@@ -199,8 +201,8 @@ async fn without_broker_a_send_is_refused_for_now_and_succeeds_once_when_repeate
     assert_eq!(rest.messages_after(conversation, -1).await.len(), 4);
 }
 
-/// What no waiting cures, such as a table that is gone, is told: to clients as temporary, to the operator in `/readyz` and
-/// in the logs. Nothing is lost, and all goes on when it is mended.
+/// What no waiting cures, such as a table that is gone, is told: to clients as temporary, to the operator in
+/// `/readyz` and in the logs. Nothing is lost, and all goes on when it is mended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_somebody_has_to_mend_is_told_and_waited_for() {
     let Some(services) = Services::shared(Kind::Postgres).await else { return };

@@ -1,5 +1,6 @@
-//! What is worse than dead: something stops for a while during traffic and then goes on as if nothing had happened.
-//! Requests that were given up are carried out late, and a consumer that lost its partitions still holds a batch.
+//! What is worse than dead: something stops for a while during traffic and then goes on as if nothing had
+//! happened. Requests that were given up are carried out late, and a consumer that lost its partitions still
+//! holds a batch.
 
 use crate::kills::refused_for_now;
 use crate::ledger::{Crowd, audit};

@@ -1,4 +1,5 @@
-//! The same `client_id` is the same message: one row, shown once, every answer the same, however often it is sent.
+//! The same `client_id` is the same message: one row, shown once, every answer the same, however often it is
+//! sent.
 
 use std::net::SocketAddr;
 
@@ -144,7 +145,8 @@ async fn a_hundred_times_to_milena_and_over_its_restarts() {
     assert_eq!(milena.database().count("messages").await, 2);
 }
 
-/// Neither backend can know what the other is just sending: the log gets some messages twice, and nobody else does.
+/// Neither backend can know what the other is just sending: the log gets some messages twice, and nobody else
+/// does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_at_the_same_moment_on_two_backends() {
     const MESSAGES: usize = 300;

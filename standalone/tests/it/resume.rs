@@ -1,4 +1,5 @@
-//! No hidden gap: who comes back is sent what was missed, or is told where the gap is, or that everything must be loaded.
+//! No hidden gap: who comes back is sent what was missed, or is told where the gap is, or that everything
+//! must be loaded.
 
 use crate::client::{Account, Rest, Socket, send_frame};
 use crate::world::{Cluster, Kind, Milena, Services};
@@ -120,7 +121,8 @@ async fn a_cursor_from_elsewhere_is_not_misread() {
         assert_eq!(welcome["resumed"], false, "{cursor:.10}");
         socket.is_quiet().await;
     }
-    // Of the same form, but ahead of this log, as from a backend that has read further: what comes now comes live.
+    // Of the same form, but ahead of this log, as from a backend that has read further: what comes now comes
+    // live.
     let stranger = other.rest().register("stranger").await;
     let (mut socket, _) = Socket::signed_in(other.address, &stranger.token, None).await;
     for number in 0..20 {

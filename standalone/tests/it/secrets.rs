@@ -1,5 +1,6 @@
-//! Nothing secret is said: after a busy run with everything that can go wrong, with the log turned up to `debug`, neither
-//! passwords nor tokens nor what people wrote stand in the log, the metrics or the answers that refuse something.
+//! Nothing secret is said: after a busy run with everything that can go wrong, with the log turned up to
+//! `debug`, neither passwords nor tokens nor what people wrote stand in the log, the metrics or the answers
+//! that refuse something.
 
 use reqwest::Method;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! What happens on one backend is noticed at once on the others: what somebody reads, and that a session was ended.
+//! What happens on one backend is noticed at once on the others: what somebody reads, and that a session was
+//! ended.
 
 use std::time::{Duration, Instant};
 

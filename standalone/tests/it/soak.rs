@@ -1,7 +1,8 @@
-//! Ordinary life for a long time: people chat, lose their connection, come back, sign in and out. What was accepted is
-//! everywhere, and the programs are no larger at the end than half-way.
+//! Ordinary life for a long time: people chat, lose their connection, come back, sign in and out. What was
+//! accepted is everywhere, and the programs are no larger at the end than half-way.
 //!
-//! `MILENA_TEST_SOAK_MINUTES` makes it long (`scripts/soak` does), `MILENA_TEST_SOAK_RATE` sets the messages a second.
+//! `MILENA_TEST_SOAK_MINUTES` makes it long (`scripts/soak` does), `MILENA_TEST_SOAK_RATE` sets the messages
+//! a second.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ const PEOPLE: usize = 60;
 const HANG_UP_EVERY: Duration = Duration::from_millis(500);
 /// Somebody signs in, looks around, and signs out.
 const VISIT_EVERY: Duration = Duration::from_secs(2);
-/// Memory for recent messages is filled by design; with the smallest limit that happens long before half-time.
+/// Memory for recent messages is filled by design; with the smallest limit that happens long before
+/// half-time.
 const SMALL_MEMORY: (&str, &str) = ("MILENA__DELIVERY__RECENT_BYTES", "1048576");
 /// Half of this would make the test too long for every day, and much less could not be judged.
 const SHORT: Duration = Duration::from_secs(12);
@@ -85,8 +87,8 @@ async fn hang_up_again_and_again(crowd: Arc<Crowd>) {
     }
 }
 
-/// How many came, and how many were told to come later or got no answer in the client's time: a busy machine may do that,
-/// another answer is a mistake.
+/// How many came, and how many were told to come later or got no answer in the client's time: a busy machine
+/// may do that, another answer is a mistake.
 #[derive(Debug, Default)]
 struct Visits {
     all: usize,

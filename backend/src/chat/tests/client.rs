@@ -1,5 +1,5 @@
-//! A client as the protocol document wants it: it resumes by its last cursor, fills gaps, drops by id, orders by position,
-//! sends again what was not answered, and loads everything anew when it is told to.
+//! A client as the protocol document wants it: it resumes by its last cursor, fills gaps, drops by id, orders
+//! by position, sends again what was not answered, and loads everything anew when it is told to.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -95,8 +95,8 @@ impl Client {
         (self.attaching, self.line) = (None, None);
     }
 
-    /// Connects, resumes or loads everything, and sends again what was not answered. `everybody` is whom it may have
-    /// talked to.
+    /// Connects, resumes or loads everything, and sends again what was not answered. `everybody` is whom it
+    /// may have talked to.
     pub(super) async fn connect(&mut self, node: &Node, outbox: Outbox, everybody: &[UserId]) {
         let Some(attached) = self.attach(node, outbox).await else { return };
         if !attached.resumed {
@@ -183,8 +183,8 @@ impl Client {
         }
     }
 
-    /// One turn of the connection: the replay goes on, and up to `most` frames are sent. `false` when there was nothing
-    /// to do.
+    /// One turn of the connection: the replay goes on, and up to `most` frames are sent. `false` when there
+    /// was nothing to do.
     pub(super) async fn turn(&mut self, node: &Node, most: usize) -> bool {
         let replayed = self.go_on_replaying().await;
         self.write_out(node, most).await || replayed
@@ -204,8 +204,8 @@ impl Client {
         true
     }
 
-    /// Up to `most` frames are sent; when these were all, the cursor that was read before them follows. `false` when
-    /// there was none.
+    /// Up to `most` frames are sent; when these were all, the cursor that was read before them follows.
+    /// `false` when there was none.
     pub(super) async fn write_out(&mut self, node: &Node, most: usize) -> bool {
         let Some(line) = &mut self.line else { return false };
         line.in_flight.retain_mut(|(_, outcome)| outcome.now_or_never().is_none());

@@ -5,8 +5,8 @@ use milena_storage::Page;
 use super::node::Node;
 use super::shared::{Log, MemoryStore, event, user};
 
-/// The log was away and others wrote meanwhile. That it answers again proves nothing: only who has read up to where it
-/// ended then knows it all.
+/// The log was away and others wrote meanwhile. That it answers again proves nothing: only who has read up to
+/// where it ended then knows it all.
 #[tokio::test]
 async fn after_an_outage_answers_are_complete_only_when_the_tail_has_caught_up() {
     let (mut log, store, ann, ben) = (Log::default(), MemoryStore::default(), user(0), user(1));

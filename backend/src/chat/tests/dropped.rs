@@ -1,5 +1,6 @@
-//! What memory had to drop before the store had it: whoever asks in that moment hears that something may be missing, and
-//! never gets an answer that looks whole. And who comes with a cursor of another log starts afresh.
+//! What memory had to drop before the store had it: whoever asks in that moment hears that something may be
+//! missing, and never gets an answer that looks whole. And who comes with a cursor of another log starts
+//! afresh.
 
 use std::sync::Arc;
 
@@ -15,7 +16,8 @@ use crate::chat::resume::Attached;
 use crate::refusal::Code;
 use crate::registry::Outbox;
 
-/// Memory holds two messages. Ben's to Ann is in it and not in the store; others of the same partition came before.
+/// Memory holds two messages. Ben's to Ann is in it and not in the store; others of the same partition came
+/// before.
 struct Scene {
     log: Log,
     store: MemoryStore,

@@ -1,6 +1,7 @@
-//! The overlap between replay and live, explored: every order in which the steps of a resume, of the tail and of the
-//! consumer can happen, for a few messages. After each order the client shows the log, or it was told to start afresh
-//! because memory really had to drop what the store did not have. `MILENA_TEST_INTERLEAVINGS=all` explores six times as many.
+//! The overlap between replay and live, explored: every order in which the steps of a resume, of the tail and
+//! of the consumer can happen, for a few messages. After each order the client shows the log, or it was told
+//! to start afresh because memory really had to drop what the store did not have.
+//! `MILENA_TEST_INTERLEAVINGS=all` explores six times as many.
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use crate::registry::Outbox;
 enum Step {
     /// The socket is registered, and what was missed is read from memory.
     Attach,
-    /// The attach, and then the replay, goes on to its next look into the store, or from that look to what it does with
-    /// the answer.
+    /// The attach, and then the replay, goes on to its next look into the store, or from that look to what it
+    /// does with the answer.
     Replay,
     /// The tail reads the next record: it enters memory and goes to the sockets.
     Read,
@@ -30,8 +31,8 @@ enum Step {
 
 use Step::{Attach, Consume, Learn, Read, Replay};
 
-/// A look into the store has two sides, and a resume makes two looks for one conversation; before the first it reads
-/// memory.
+/// A look into the store has two sides, and a resume makes two looks for one conversation; before the first
+/// it reads memory.
 const RESUME: &[Step] = &[Attach, Replay, Replay, Replay, Replay, Replay];
 /// What memory alone answers.
 const RESUME_FROM_MEMORY: &[Step] = &[Attach, Replay];
@@ -240,8 +241,8 @@ fn memory_is_too_small() {
     }
 }
 
-/// The store is asked which conversations there are; then the consumer stores the only message of one, and memory may
-/// forget it. Whoever looks into memory only now finds it in neither.
+/// The store is asked which conversations there are; then the consumer stores the only message of one, and
+/// memory may forget it. Whoever looks into memory only now finds it in neither.
 #[test]
 fn on_resume_memory_is_read_before_the_store() {
     let start = Start { stored: 0, strange: 1, read: 1, memory: ROOMY };

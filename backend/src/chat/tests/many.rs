@@ -1,5 +1,5 @@
-//! People with very many conversations, and many sockets that come back at once: nothing is hidden, the work is bounded,
-//! and others do not wait for it.
+//! People with very many conversations, and many sockets that come back at once: nothing is hidden, the work
+//! is bounded, and others do not wait for it.
 
 use milena_domain::{Epoch, SessionCursor, UserId, limits};
 use serde_json::Value;
@@ -81,8 +81,8 @@ async fn a_resume_from_memory_hides_no_conversation() {
     nothing_is_hidden(true).await;
 }
 
-/// A crowd of sockets that resume is taken in between deliveries, some at a time: whoever is attached before a message
-/// is delivered gets it live.
+/// A crowd of sockets that resume is taken in between deliveries, some at a time: whoever is attached before
+/// a message is delivered gets it live.
 #[tokio::test]
 async fn a_crowd_of_attaches_does_not_hold_up_deliveries() {
     const CROWD: usize = 400;

@@ -1,5 +1,5 @@
-//! Chat on a log and a store in memory: the real delivery, memory, sends, resumes and outboxes of one or more nodes, each
-//! step taken when the test says so.
+//! Chat on a log and a store in memory: the real delivery, memory, sends, resumes and outboxes of one or more
+//! nodes, each step taken when the test says so.
 
 mod client;
 mod complete;

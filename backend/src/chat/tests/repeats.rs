@@ -1,5 +1,5 @@
-//! The same `client_id` again: the same message is answered as the repeat that it is, another one is refused, wherever
-//! the first one stands. Nothing is accepted and shown that the store then drops.
+//! The same `client_id` again: the same message is answered as the repeat that it is, another one is refused,
+//! wherever the first one stands. Nothing is accepted and shown that the store then drops.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -147,7 +147,8 @@ async fn who_was_second_on_another_node_is_refused() {
     assert_eq!(scene.records(), 2);
 }
 
-/// With a prefix the store is not asked as long as memory reaches back to it: a database that is away holds nobody up.
+/// With a prefix the store is not asked as long as memory reaches back to it: a database that is away holds
+/// nobody up.
 #[tokio::test]
 async fn a_prefix_needs_no_look_up_while_memory_reaches_back() {
     let (log, store) = (Log::default(), MemoryStore::default());

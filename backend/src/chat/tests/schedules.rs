@@ -1,4 +1,5 @@
-//! Random schedules of everything that happens to two nodes over one log: at the end each client shows the log.
+//! Random schedules of everything that happens to two nodes over one log: at the end each client shows the
+//! log.
 
 use proptest::prelude::*;
 

@@ -1,8 +1,8 @@
 //! The browser client: the files of `frontend/dist`, which are part of the program.
 //!
-//! Files under `assets/` have a hash of their content in their names and are kept for ever; the page itself is asked
-//! for again each time, which costs a `304`. Any address that looks like a page's gets the page, so that the
-//! client's own addresses can be opened directly.
+//! Files under `assets/` have a hash of their content in their names and are kept for ever; the page itself
+//! is asked for again each time, which costs a `304`. Any address that looks like a page's gets the page, so
+//! that the client's own addresses can be opened directly.
 
 mod assets;
 

@@ -1,4 +1,5 @@
-//! A producer whose connections fell silent for good, as after a broker that hung, is replaced by one that works.
+//! A producer whose connections fell silent for good, as after a broker that hung, is replaced by one that
+//! works.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ const SEND_TIMEOUT_MS: u64 = 500;
 const PATIENT: [(&str, &str); 2] = [("socket.timeout.ms", "60000"), ("socket.max.fails", "0")];
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Passes on what comes to `front`, but: while `silent`, connections of before go silent and stay so, new ones are closed.
+/// Passes on what comes to `front`, but: while `silent`, connections of before go silent and stay so, new
+/// ones are closed.
 async fn relay(front: TcpListener, back: SocketAddr, silent: watch::Receiver<bool>) {
     while let Ok((mut client, _)) = front.accept().await {
         let mut silent = silent.clone();

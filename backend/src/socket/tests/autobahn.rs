@@ -1,8 +1,9 @@
 //! Autobahn's test suite against the WebSocket that all connections use.
 //!
-//! The suite wants an echo server, so here the frames of [`Line`] are echoed; everything below the protocol's own
-//! frames is the real thing. It is a program of Python 2.7 (`pip install autobahntestsuite`), so this runs only when
-//! `MILENA_WSTEST` names it: `MILENA_WSTEST=wstest cargo test -p milena-backend --lib autobahn -- --ignored --nocapture`.
+//! The suite wants an echo server, so here the frames of [`Line`] are echoed; everything below the protocol's
+//! own frames is the real thing. It is a program of Python 2.7 (`pip install autobahntestsuite`), so this
+//! runs only when `MILENA_WSTEST` names it: `MILENA_WSTEST=wstest cargo test -p milena-backend --lib autobahn
+//! -- --ignored --nocapture`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,8 +17,8 @@ use tokio_tungstenite::accept_async;
 use super::super::line::{Incoming, Line};
 use crate::wire::Frame;
 
-/// Not among them: binary messages (1.2), messages larger than 128 KiB (9), compression (12, 13), which Milena does not
-/// have.
+/// Not among them: binary messages (1.2), messages larger than 128 KiB (9), compression (12, 13), which
+/// Milena does not have.
 const CASES: [&str; 8] = ["1.1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"];
 
 async fn echo(stream: TcpStream) {

@@ -48,7 +48,8 @@ async fn a_cursor_covers_exactly_what_was_sent_and_comes_at_most_once_a_second()
     assert_eq!((&last["type"], offset(&last)), (&json!("cursor"), 95));
 }
 
-/// The cursor is read, the burst waits half-way for the client, another message comes, and only then the cursor is told.
+/// The cursor is read, the burst waits half-way for the client, another message comes, and only then the
+/// cursor is told.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_waited_does_not_cover_what_came_meanwhile() {
     const BURST: i64 = 50;

@@ -148,7 +148,8 @@ async fn an_idle_connection_is_small() {
     let server = Server::start();
     let (_ours, theirs) = tokio::io::duplex(64);
     let task = server.sockets.serve_io(theirs, Bytes::new(), None);
-    // Beside this: a read buffer of 512 bytes, what the client made us buffer, and about 2 KiB in small pieces.
+    // Beside this: a read buffer of 512 bytes, what the client made us buffer, and about 2 KiB in small
+    // pieces.
     let bytes = size_of_val(&task);
     assert!(bytes <= 2_560, "{bytes} bytes");
 }

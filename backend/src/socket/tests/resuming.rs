@@ -98,7 +98,8 @@ impl Reader {
 
     async fn run(mut self, steps: Vec<Step>) {
         let (anna, ben) = (person("anna"), person("ben"));
-        // So long that a full queue is more than the write buffer holds: a burst then waits half-way for the client.
+        // So long that a full queue is more than the write buffer holds: a burst then waits half-way for the
+        // client.
         let body = "x".repeat(1_500);
         for step in steps {
             match step {

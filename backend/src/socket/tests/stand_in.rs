@@ -1,4 +1,5 @@
-//! A node without log and store: it confirms at once what is not told to wait, and remembers the order of everything.
+//! A node without log and store: it confirms at once what is not told to wait, and remembers the order of
+//! everything.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Client frames. A frame that cannot be taken is answered with the field and the limit that it broke.
 //!
-//! Fields are read one by one from loose JSON values rather than by a derived type, so that one bad field does not
-//! hide which message the frame was about. Unknown fields are ignored, and so is a `null`.
+//! Fields are read one by one from loose JSON values rather than by a derived type, so that one bad field
+//! does not hide which message the frame was about. Unknown fields are ignored, and so is a `null`.
 
 use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Position};
 use serde::Deserialize;
@@ -17,8 +17,8 @@ pub enum ClientFrame {
     Hello {
         /// The session's token; not needed with the cookie.
         token: Option<Token>,
-        /// The last cursor that the client got, sealed. One that this server cannot open is no mistake: the client is
-        /// then told `resumed: false`.
+        /// The last cursor that the client got, sealed. One that this server cannot open is no mistake: the
+        /// client is then told `resumed: false`.
         resume: Option<String>,
     },
     /// A message to send.

@@ -1,5 +1,5 @@
-//! Frames that nobody meant: whatever bytes come, a frame is taken as it was written, or refused. Each number is an input
-//! of its own, so that a failure can be repeated.
+//! Frames that nobody meant: whatever bytes come, a frame is taken as it was written, or refused. Each number
+//! is an input of its own, so that a failure can be repeated.
 //!
 //! `MILENA_FUZZ_CASES` sets how many are tried (20,000 unless it is set).
 

@@ -1,4 +1,5 @@
-//! WebSocket frames: what clients may send, and what the server sends, serialised once however many sockets get it.
+//! WebSocket frames: what clients may send, and what the server sends, serialised once however many sockets
+//! get it.
 
 mod client;
 #[cfg(test)]

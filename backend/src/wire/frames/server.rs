@@ -118,7 +118,8 @@ impl ServerFrame<'_> {
     }
 }
 
-/// The answer to the first `hello`; `cursor` is sealed. `heartbeat_ms` promises that a healthy line is never silent for longer.
+/// The answer to the first `hello`; `cursor` is sealed. `heartbeat_ms` promises that a healthy line is never
+/// silent for longer.
 #[must_use]
 pub fn welcome_frame(
     person: &Person,

@@ -48,8 +48,8 @@ impl From<&milena_storage::Person> for Account {
 pub struct Me {
     #[serde(flatten)]
     pub(crate) account: Account,
-    /// 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used once, needs
-    /// no look-up. Good for minutes to hours; ask again now and then.
+    /// 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used
+    /// once, needs no look-up. Good for minutes to hours; ask again now and then.
     pub(crate) client_id_prefix: String,
 }
 
@@ -303,7 +303,8 @@ pub struct State {
     pub database: &'static str,
     /// `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`.
     pub log: &'static str,
-    /// `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as temporary.
+    /// `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as
+    /// temporary.
     pub disk: &'static str,
 }
 

@@ -1,4 +1,5 @@
-//! Where a page of the conversation list ended, as an opaque text: `next` in one answer, `before` in the next request.
+//! Where a page of the conversation list ended, as an opaque text: `next` in one answer, `before` in the next
+//! request.
 
 use milena_domain::{ConversationId, Timestamp};
 use milena_storage::ListCursor;

@@ -38,7 +38,8 @@ impl ProducerContext for Confirmations {
     }
 }
 
-/// Sends `rate` records a second for so many seconds, as the programs do: `acks=all`, idempotent, no long linger.
+/// Sends `rate` records a second for so many seconds, as the programs do: `acks=all`, idempotent, no long
+/// linger.
 pub(super) fn measure(
     system: &System,
     topic: &str,

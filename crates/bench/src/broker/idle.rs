@@ -1,4 +1,5 @@
-//! What a log costs while nothing is written: a producer and a consumer are connected and wait, as in a quiet hour.
+//! What a log costs while nothing is written: a producer and a consumer are connected and wait, as in a quiet
+//! hour.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,9 @@
 //! `milena-bench broker`: the embedded log beside Apache Kafka, with the same client, in the same minutes.
 //!
-//! Three logs take turns, round by round, because the machine's own noise is larger than their difference: the embedded
-//! one with `sync = "always"`, with `"100ms"`, and Apache Kafka, which confirms before it syncs. Each is a process of
-//! its own. The limit that is measured beside them is the bare `fdatasync` of the same disk.
+//! Three logs take turns, round by round, because the machine's own noise is larger than their difference:
+//! the embedded one with `sync = "always"`, with `"100ms"`, and Apache Kafka, which confirms before it syncs.
+//! Each is a process of its own. The limit that is measured beside them is the bare `fdatasync` of the same
+//! disk.
 
 mod confirm;
 mod disk;
@@ -37,7 +38,8 @@ pub struct Options {
     /// The size of a record's value.
     #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..100_000))]
     bytes: u64,
-    /// Apache Kafka to measure beside; `scripts/bench broker` starts one. Without it only the embedded log is measured.
+    /// Apache Kafka to measure beside; `scripts/bench broker` starts one. Without it only the embedded log is
+    /// measured.
     #[arg(long, env = "MILENA_BENCH_KAFKA", value_name = "HOST:PORT")]
     kafka: Option<String>,
     /// Its process id.

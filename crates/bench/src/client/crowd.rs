@@ -97,8 +97,8 @@ impl Crowd {
         counts.dropped += u64::from(!taken && is_send);
     }
 
-    /// Sends `count` messages by `schedule`; `route` says from whom to whom, and how long, number by number. The numbers
-    /// begin with `first`. Blocks: for a thread that may.
+    /// Sends `count` messages by `schedule`; `route` says from whom to whom, and how long, number by number.
+    /// The numbers begin with `first`. Blocks: for a thread that may.
     pub fn send_all(&self, schedule: Schedule, first: u64, count: u64, route: impl Fn(u64) -> Route) {
         let sent: Result<(), std::convert::Infallible> = schedule.run(count, |number| {
             let stamp_us = self.tally.stamp_us(schedule.at(number));

@@ -1,5 +1,5 @@
-//! The frames that a bench sends and reads. Reading is borrowed and partial: the load generator shares the machine with
-//! what it measures.
+//! The frames that a bench sends and reads. Reading is borrowed and partial: the load generator shares the
+//! machine with what it measures.
 
 use milena_domain::UserId;
 use serde::Deserialize;

@@ -93,8 +93,8 @@ impl Socket {
         Ok(self.stream.flush().await?)
     }
 
-    /// The next text frame; `None` when the connection is over. Pings are answered on the way. May be dropped while it
-    /// waits.
+    /// The next text frame; `None` when the connection is over. Pings are answered on the way. May be dropped
+    /// while it waits.
     pub async fn next(&mut self) -> Option<Utf8Bytes> {
         loop {
             match self.stream.next().await? {

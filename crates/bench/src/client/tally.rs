@@ -1,7 +1,8 @@
 //! What a crowd has seen: latencies and counts.
 //!
-//! Every message carries the moment at which it was meant to be sent, in microseconds since the tally's epoch, in its
-//! `client_id` and at the start of its body: whoever sees it knows how long it took, without shared tables.
+//! Every message carries the moment at which it was meant to be sent, in microseconds since the tally's
+//! epoch, in its `client_id` and at the start of its body: whoever sees it knows how long it took, without
+//! shared tables.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -81,7 +82,8 @@ impl Tally {
         std::mem::take(&mut self.counts())
     }
 
-    /// Waits until every send has its answer, and every accepted one was delivered `copies` times, or `limit` is over.
+    /// Waits until every send has its answer, and every accepted one was delivered `copies` times, or `limit`
+    /// is over.
     pub async fn settle(&self, copies: u64, limit: Duration) {
         let deadline = Instant::now() + limit;
         let settled = || {

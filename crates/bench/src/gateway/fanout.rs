@@ -1,8 +1,8 @@
-//! `fanout`: one person with many sockets; deliveries a second, beside a bare loop that writes the same bytes to as many
-//! sockets.
+//! `fanout`: one person with many sockets; deliveries a second, beside a bare loop that writes the same bytes
+//! to as many sockets.
 //!
-//! Both are kept busy by the same window: a few messages under way, the next one goes out when the oldest has reached
-//! every socket. The readers are the same code in the same process.
+//! Both are kept busy by the same window: a few messages under way, the next one goes out when the oldest has
+//! reached every socket. The readers are the same code in the same process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,9 @@
-//! `idle`: signed-in connections that do nothing; memory of the backend for each, and the CPU time of their heartbeats.
+//! `idle`: signed-in connections that do nothing; memory of the backend for each, and the CPU time of their
+//! heartbeats.
 //!
-//! The clients live in processes of their own with source addresses of their own: one process may hold only so many open
-//! files, and two addresses have only some 28,000 ports between them. Where one backend may not hold them all, several
-//! do, and the memory of all is counted.
+//! The clients live in processes of their own with source addresses of their own: one process may hold only
+//! so many open files, and two addresses have only some 28,000 ports between them. Where one backend may not
+//! hold them all, several do, and the memory of all is counted.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -182,8 +183,8 @@ impl Drop for Holder {
     }
 }
 
-/// What the process does that holds connections: reads tokens up to an empty line, connects, says `held N`, waits for a line, and
-/// says `held N` again with what is left.
+/// What the process does that holds connections: reads tokens up to an empty line, connects, says `held N`,
+/// waits for a line, and says `held N` again with what is left.
 ///
 /// # Errors
 /// When a connection is refused.

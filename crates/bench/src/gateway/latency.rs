@@ -1,5 +1,5 @@
-//! `latency`: direct messages at a constant rate among connected people; send → accepted and send → delivered, beside what
-//! librdkafka alone needs for the same records at the same rate.
+//! `latency`: direct messages at a constant rate among connected people; send → accepted and send →
+//! delivered, beside what librdkafka alone needs for the same records at the same rate.
 //!
 //! The two take turns in rounds, so that both meet the same moods of the machine.
 

@@ -1,4 +1,5 @@
-//! The benches of the gateway: how fast, how many, how little memory, and what one bad client does to the others.
+//! The benches of the gateway: how fast, how many, how little memory, and what one bad client does to the
+//! others.
 
 pub mod fanout;
 pub mod idle;

@@ -1,9 +1,10 @@
-//! `slow`: some clients stop reading under load; p99 of all others, and the backend's memory, beside the same load with
-//! everybody reading.
+//! `slow`: some clients stop reading under load; p99 of all others, and the backend's memory, beside the same
+//! load with everybody reading.
 //!
-//! A slow client must fill its buffers to be noticed: those who stop are sent long messages by writers of their own, in both
-//! runs. Only the messages among the others are measured. What a run leaves in the log, the store and memory slows the next
-//! one down a little, whoever reads: so there are four, without, with, with and without, and each kind counts as one.
+//! A slow client must fill its buffers to be noticed: those who stop are sent long messages by writers of
+//! their own, in both runs. Only the messages among the others are measured. What a run leaves in the log,
+//! the store and memory slows the next one down a little, whoever reads: so there are four, without, with,
+//! with and without, and each kind counts as one.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,9 @@
-//! `storm`: all clients lose their connections at once, miss some messages, and all come back in the same moment by their
-//! cursors, while others go on chatting.
+//! `storm`: all clients lose their connections at once, miss some messages, and all come back in the same
+//! moment by their cursors, while others go on chatting.
 //!
-//! What was missed is written straight into the log, in the form in which a backend writes it: the backend under test reads
-//! it there like another node's. A client is back when it has seen all that it missed and was told a cursor after it.
+//! What was missed is written straight into the log, in the form in which a backend writes it: the backend
+//! under test reads it there like another node's. A client is back when it has seen all that it missed and
+//! was told a cursor after it.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -113,7 +114,8 @@ async fn connect_and_drop(gateway: SocketAddr, people: &[Person]) -> anyhow::Res
     Ok(sockets.into_iter().map(|socket| socket.cursor).collect())
 }
 
-/// Writes `behind` messages to each of those who are away, and waits until the store has them: a storm long after.
+/// Writes `behind` messages to each of those who are away, and waits until the store has them: a storm long
+/// after.
 async fn write_missed(
     world: &World,
     ids: Vec<milena_domain::UserId>,

@@ -1,7 +1,8 @@
-//! `throughput`: the highest rate of direct messages at which p99 of accepted and delivered stays below a limit, beside
-//! what librdkafka's idempotent producer alone gets confirmed on the same machine.
+//! `throughput`: the highest rate of direct messages at which p99 of accepted and delivered stays below a
+//! limit, beside what librdkafka's idempotent producer alone gets confirmed on the same machine.
 //!
-//! Open load: the rate doubles until it fails, then the range is halved; the best rate is held once more, longer.
+//! Open load: the rate doubles until it fails, then the range is halved; the best rate is held once more,
+//! longer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -152,7 +153,8 @@ impl Bench<'_> {
         bail!("no rate holds for {} s: the machine is busy with something else", self.options.seconds / 2.0)
     }
 
-    /// Until all that was accepted is stored: catching up with a rate that was too high would slow the next try down.
+    /// Until all that was accepted is stored: catching up with a rate that was too high would slow the next
+    /// try down.
     async fn wait_for_store(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + CATCH_UP;
         loop {

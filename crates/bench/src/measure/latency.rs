@@ -1,8 +1,8 @@
 //! Latencies without coordinated omission.
 //!
-//! Load is open: [`Schedule`] says when each request is *meant* to go out, whatever became of those before it, and its
-//! latency counts from that moment. A system that stalls for a second is charged for everything that had to wait, not
-//! for the one request that met the stall.
+//! Load is open: [`Schedule`] says when each request is *meant* to go out, whatever became of those before
+//! it, and its latency counts from that moment. A system that stalls for a second is charged for everything
+//! that had to wait, not for the one request that met the stall.
 
 use std::time::{Duration, Instant};
 
@@ -29,8 +29,8 @@ impl Schedule {
         self.start + Duration::from_nanos((number as f64 * self.interval_ns) as u64)
     }
 
-    /// Runs `send` for the requests 0 to `count`, each at its moment, late ones at once. Blocks this thread, which
-    /// sleeps between: its clock is finer than the millisecond of the async timers.
+    /// Runs `send` for the requests 0 to `count`, each at its moment, late ones at once. Blocks this thread,
+    /// which sleeps between: its clock is finer than the millisecond of the async timers.
     ///
     /// # Errors
     /// The first that `send` gives.

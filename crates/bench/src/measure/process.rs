@@ -36,7 +36,8 @@ impl Usage {
         Ok(Self { cpu_s, rss_kib: kib("VmRSS:"), peak_rss_kib: kib("VmHWM:") })
     }
 
-    /// Of a process and those that it started and that still run, added up. Memory that they share counts for each.
+    /// Of a process and those that it started and that still run, added up. Memory that they share counts for
+    /// each.
     ///
     /// # Errors
     /// When there is no such process.
@@ -53,7 +54,8 @@ impl Usage {
     }
 }
 
-/// The 14th and 15th field of `/proc/PID/stat`. The second, the name, may contain anything, and is in parentheses.
+/// The 14th and 15th field of `/proc/PID/stat`. The second, the name, may contain anything, and is in
+/// parentheses.
 pub(super) fn cpu_s(stat: &str) -> Option<f64> {
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);

@@ -27,8 +27,8 @@ impl Report {
         self
     }
 
-    /// Adds the processes: `cpu_s` is what the measured system used, all of its processes together; then CPU seconds,
-    /// memory at the end and peak memory of each process, the load generator included.
+    /// Adds the processes: `cpu_s` is what the measured system used, all of its processes together; then CPU
+    /// seconds, memory at the end and peak memory of each process, the load generator included.
     #[must_use]
     pub fn processes(self, spans: &[Span]) -> Self {
         let measured = spans.iter().filter(|span| span.watched.is_measured);

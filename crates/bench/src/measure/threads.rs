@@ -1,5 +1,5 @@
-//! Where the CPU time goes: by groups of threads of the same name, which is as good as a profile of who does what and needs
-//! no tools.
+//! Where the CPU time goes: by groups of threads of the same name, which is as good as a profile of who does
+//! what and needs no tools.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,8 +23,8 @@ impl ThreadMeter {
         Self { processes: processes.to_vec(), before: now(processes) }
     }
 
-    /// CPU seconds of each group since [`ThreadMeter::start`], the greatest first. The time of a thread that ended
-    /// meanwhile is not known any more.
+    /// CPU seconds of each group since [`ThreadMeter::start`], the greatest first. The time of a thread that
+    /// ended meanwhile is not known any more.
     #[must_use]
     pub fn read(&self) -> Vec<(String, f64)> {
         let since = |(name, cpu_s): (String, f64)| {

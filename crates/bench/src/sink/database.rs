@@ -58,7 +58,8 @@ impl Database {
         DatabaseSettings { url: Secret::new(self.url.clone()), ..Settings::defaults().database }
     }
 
-    /// A row in the form that the database's client loads. The texts of a bench have no character to be escaped.
+    /// A row in the form that the database's client loads. The texts of a bench have no character to be
+    /// escaped.
     pub(super) fn write_row(
         &self,
         out: &mut impl Write,

@@ -1,7 +1,8 @@
 //! How long messages are: the byte lengths of real text messages, by percentile.
 //!
-//! Measured on the NUS SMS Corpus, 2015 edition, 53,518 English and Chinese messages (T. Chen and M.-Y. Kan, "Creating
-//! a Live, Public Short Message Service Corpus", Language Resources and Evaluation 47, 2013). The texts are not here.
+//! Measured on the NUS SMS Corpus, 2015 edition, 53,518 English and Chinese messages (T. Chen and M.-Y. Kan,
+//! "Creating a Live, Public Short Message Service Corpus", Language Resources and Evaluation 47, 2013). The
+//! texts are not here.
 
 /// The length in UTF-8 bytes that so many percent of the messages do not reach; the last is the longest.
 const BYTES_BY_PERCENT: [u16; 101] = [
@@ -14,8 +15,8 @@ const BYTES_BY_PERCENT: [u16; 101] = [
 /// The longest.
 pub(super) const LONGEST_BYTES: usize = 910;
 
-/// The length at a point of the distribution, `0.0..1.0`, evenly between two percentiles. The last percent falls off
-/// quickly: the longest is rare.
+/// The length at a point of the distribution, `0.0..1.0`, evenly between two percentiles. The last percent
+/// falls off quickly: the longest is rare.
 pub(super) fn bytes_at(point: f64) -> usize {
     let place = point.clamp(0.0, 0.999_999) * 100.0;
     let (low, part) = (place as usize, place.fract());

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::lengths::{LONGEST_BYTES, bytes_at};
 
-/// As in the SMS corpus: so many conversations for so many messages, and the k-th has a share that falls with k^0.8.
+/// As in the SMS corpus: so many conversations for so many messages, and the k-th has a share that falls with
+/// k^0.8.
 const CORPUS_CONVERSATIONS: u64 = 3_597;
 const CORPUS_MESSAGES: u64 = 53_518;
 const SHARE_FALLS_WITH: f64 = 0.8;

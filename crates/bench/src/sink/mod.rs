@@ -1,8 +1,8 @@
 //! The consumer: how fast it catches up, and how soon a message is stored when it has caught up.
 //!
-//! The limit of the first is the database's own bulk load of the same rows into the same empty tables with the same
-//! indexes, and reading the topic without storing anything. All three happen in the same run, one after the other, on
-//! the same servers.
+//! The limit of the first is the database's own bulk load of the same rows into the same empty tables with
+//! the same indexes, and reading the topic without storing anything. All three happen in the same run, one
+//! after the other, on the same servers.
 
 mod database;
 mod lengths;

@@ -1,5 +1,5 @@
-//! The consumer when it has caught up: messages at a constant rate, and the time from the broker's confirmation until
-//! each is in the store.
+//! The consumer when it has caught up: messages at a constant rate, and the time from the broker's
+//! confirmation until each is in the store.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,8 @@ pub(crate) struct Options {
 /// Offsets and when the broker confirmed them, in the order of the log.
 type Waiting = VecDeque<(i64, Instant)>;
 
-/// What is not stored yet, by partition. Written by librdkafka's thread, taken by the bench; as long as what waits.
+/// What is not stored yet, by partition. Written by librdkafka's thread, taken by the bench; as long as what
+/// waits.
 #[derive(Clone)]
 struct Confirmed(Arc<Mutex<Vec<Waiting>>>);
 

@@ -6,8 +6,8 @@ use rlimit::Resource;
 /// For everything that is not a client's socket: data files, the log's connections, the database's.
 const SPARE: u64 = 500;
 
-/// Raises this process's soft limit of open files to the hard limit; the programs that it starts inherit it. Says how many
-/// sockets one process can hold then.
+/// Raises this process's soft limit of open files to the hard limit; the programs that it starts inherit it.
+/// Says how many sockets one process can hold then.
 ///
 /// # Errors
 /// When that is fewer than `needed`: the message says what to do about it.

@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The body of a `GET` that was answered with 200. HTTP/1.0, so that the end of the connection is the end of the body: no
-/// client library, whose features would change how the measured programs are built.
+/// The body of a `GET` that was answered with 200. HTTP/1.0, so that the end of the connection is the end of
+/// the body: no client library, whose features would change how the measured programs are built.
 ///
 /// # Errors
 /// When there is no such answer.

@@ -69,7 +69,8 @@ pub struct Place {
     pub postgres_pid: Option<u32>,
 }
 
-/// Running programs that share a log and a database. They are killed, and their data removed, when it is dropped.
+/// Running programs that share a log and a database. They are killed, and their data removed, when it is
+/// dropped.
 pub struct World {
     kind: BrokerKind,
     programs: Vec<Program>,
@@ -84,8 +85,8 @@ pub struct World {
 }
 
 impl World {
-    /// Starts `nodes` backends (for the embedded log: programs that share nothing) and waits until they are ready.
-    /// `settings`: lines of TOML in addition to the bench's own.
+    /// Starts `nodes` backends (for the embedded log: programs that share nothing) and waits until they are
+    /// ready. `settings`: lines of TOML in addition to the bench's own.
     ///
     /// # Errors
     /// A program cannot be started, or a server's address is not known.
@@ -211,8 +212,8 @@ fn name_of(program: &str, node: usize) -> String {
     if node == 0 { program.to_owned() } else { format!("{program}-{}", node + 1) }
 }
 
-/// The bench's people are many and all on one machine: what protects a server from one address or person would measure
-/// the protection.
+/// The bench's people are many and all on one machine: what protects a server from one address or person
+/// would measure the protection.
 fn write_settings(folder: &Path, node: usize, extra: &str) -> anyhow::Result<PathBuf> {
     let file = folder.join(format!("settings-{node}.toml"));
     let text = format!(

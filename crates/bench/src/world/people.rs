@@ -1,7 +1,7 @@
 //! People with sessions, thousands at once.
 //!
-//! Registering by REST would measure argon2id. They are written by the store's own functions instead, and then sign in
-//! by token like anybody else: from there on nothing is different.
+//! Registering by REST would measure argon2id. They are written by the store's own functions instead, and
+//! then sign in by token like anybody else: from there on nothing is different.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

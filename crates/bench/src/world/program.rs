@@ -1,4 +1,5 @@
-//! A child process: its output goes to a file whose end is told when it ends too early; it never outlives the bench.
+//! A child process: its output goes to a file whose end is told when it ends too early; it never outlives the
+//! bench.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

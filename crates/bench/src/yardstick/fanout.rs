@@ -1,7 +1,7 @@
 //! A bare loop that writes the same bytes to N sockets: the least that a fan-out can cost.
 //!
-//! The loop runs in a process of its own, as the server does, on blocking sockets. It is told over its standard input:
-//! first the text to write, then an empty line for every message.
+//! The loop runs in a process of its own, as the server does, on blocking sockets. It is told over its
+//! standard input: first the text to write, then an empty line for every message.
 
 use std::io::{BufRead as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -1,7 +1,7 @@
 //! librdkafka alone on the same log: what a message costs when nothing but the log handles it.
 //!
-//! A topic of its own with as many partitions, records with the same key, value and headers, and the properties that the
-//! backend uses. Nobody else reads the topic.
+//! A topic of its own with as many partitions, records with the same key, value and headers, and the
+//! properties that the backend uses. Nobody else reads the topic.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,8 +81,8 @@ impl ProducerContext for Context {
 }
 
 impl Bare {
-    /// Makes the topic. `people` write to each other, as they do in the measured run. With `consume`, a consumer reads
-    /// all partitions.
+    /// Makes the topic. `people` write to each other, as they do in the measured run. With `consume`, a
+    /// consumer reads all partitions.
     ///
     /// # Errors
     /// When the log refuses.
@@ -115,7 +115,8 @@ impl Bare {
         Ok(Self { producer, topic: settings.topic.clone(), people, seen, stop, consumer: None })
     }
 
-    /// Produces `count` records at a constant rate, from whom to whom as `pair` says. Blocks until all are confirmed.
+    /// Produces `count` records at a constant rate, from whom to whom as `pair` says. Blocks until all are
+    /// confirmed.
     ///
     /// # Errors
     /// When one was not.

@@ -1,5 +1,5 @@
-//! The benches of the gateway on the embedded log, each for a few seconds with a few people. Speed is not judged here: only that
-//! every figure is there and can be true.
+//! The benches of the gateway on the embedded log, each for a few seconds with a few people. Speed is not
+//! judged here: only that every figure is there and can be true.
 
 use serde_json::Value;
 

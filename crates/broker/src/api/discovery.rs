@@ -33,7 +33,8 @@ pub(super) fn api_versions() -> ApiVersionsResponse {
     ApiVersionsResponse::default().with_api_keys(APIS.iter().map(version).collect())
 }
 
-/// The answer to an ApiVersions request of a version from the future; clients then ask again in one they both know.
+/// The answer to an ApiVersions request of a version from the future; clients then ask again in one they both
+/// know.
 pub(crate) fn unsupported_version() -> ResponseKind {
     api_versions().with_error_code(ResponseError::UnsupportedVersion.code()).into()
 }

@@ -36,7 +36,8 @@ struct Found {
     failed: bool,
 }
 
-/// Sessions are not kept: every answer says so with session id 0, and clients then name all partitions every time.
+/// Sessions are not kept: every answer says so with session id 0, and clients then name all partitions every
+/// time.
 pub(super) fn fetch(shared: &Arc<Shared>, request: FetchRequest) -> Answer {
     if request.session_id != 0 {
         return FetchResponse::default().with_error_code(ResponseError::FetchSessionIdNotFound.code()).into();
@@ -87,7 +88,8 @@ impl Waiting {
         Self { watches, seen }
     }
 
-    /// Whether a look at the disk can bring anything but "nothing new": most fetches come when there is nothing.
+    /// Whether a look at the disk can bring anything but "nothing new": most fetches come when there is
+    /// nothing.
     fn is_due(&self, wanted: &[(TopicName, Vec<Wanted>)]) -> bool {
         let mut seen = self.seen.iter();
         wanted.iter().flat_map(|(_, partitions)| partitions).any(|wanted| {
@@ -96,11 +98,13 @@ impl Waiting {
         })
     }
 
-    /// Returns when `bytes` more have become readable, or something happened that the client must hear of now.
+    /// Returns when `bytes` more have become readable, or something happened that the client must hear of
+    /// now.
     async fn more(&mut self, bytes: usize) {
         loop {
             let changes = self.watches.iter_mut().map(|watch| watch.changed().boxed());
-            // A partition that is gone says so in its progress; with none to watch, the end of the time comes.
+            // A partition that is gone says so in its progress; with none to watch, the end of the time
+            // comes.
             let _ = future::select_all(changes.chain([future::pending().boxed()])).await;
             let mut came_bytes = 0;
             for (watch, seen) in self.watches.iter_mut().zip(&self.seen) {
@@ -138,7 +142,8 @@ fn partitions(wanted: &[(TopicName, Vec<Wanted>)]) -> impl Iterator<Item = &Arc<
     wanted.iter().flat_map(|(_, partitions)| partitions).filter_map(|wanted| wanted.partition.as_ref())
 }
 
-/// Reads in the order that the client named; the first batch is given however large it is, so that nobody is stuck.
+/// Reads in the order that the client named; the first batch is given however large it is, so that nobody is
+/// stuck.
 fn read_all(wanted: &[(TopicName, Vec<Wanted>)], max_bytes: usize) -> Found {
     let mut found = Found { topics: Vec::with_capacity(wanted.len()), bytes: 0, failed: false };
     for (name, partitions) in wanted {

@@ -150,8 +150,8 @@ pub(super) fn heartbeat(shared: &Shared, request: HeartbeatRequest) -> Heartbeat
     HeartbeatResponse::default().with_error_code(error_code(alive))
 }
 
-/// Groups here follow the classic protocol. A client that was set to the newer one (`group.protocol=consumer`) fails at
-/// once with this error, and with this sentence in its log.
+/// Groups here follow the classic protocol. A client that was set to the newer one
+/// (`group.protocol=consumer`) fails at once with this error, and with this sentence in its log.
 pub(super) fn refuse_new_protocol() -> ConsumerGroupHeartbeatResponse {
     ConsumerGroupHeartbeatResponse::default()
         .with_error_code(ResponseError::UnsupportedVersion.code())

@@ -16,9 +16,9 @@ use crate::log::{AppendError, Appended, Partition};
 
 /// The longest that a producer may wait for the disk, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Up to here a request is appended by the task that received it: handing it to another thread and back costs more than
-/// the checksum and the copy into the page cache. A disk that hangs can hold that task up, which is why a program that
-/// does other things too gives the broker a runtime of its own.
+/// Up to here a request is appended by the task that received it: handing it to another thread and back costs
+/// more than the checksum and the copy into the page cache. A disk that hangs can hold that task up, which is
+/// why a program that does other things too gives the broker a runtime of its own.
 const APPENDED_HERE_BYTES: usize = 64 << 10;
 
 /// Appends in the order of requests, then waits for the disk without holding up the next request.

@@ -1,8 +1,9 @@
 //! The topics of the broker, with their settings and partitions.
 //!
-//! What exists is written in one small file that is replaced as a whole with every change, before anybody sees the
-//! change. Folders of topics that the file does not name are left over from an interrupted change and are removed at
-//! start; a topic's folder carries its id, so a topic that is created again never finds old records.
+//! What exists is written in one small file that is replaced as a whole with every change, before anybody
+//! sees the change. Folders of topics that the file does not name are left over from an interrupted change
+//! and are removed at start; a topic's folder carries its id, so a topic that is created again never finds
+//! old records.
 
 mod config;
 mod producer_ids;
@@ -72,7 +73,8 @@ pub(crate) struct Catalogue {
     max_batch_bytes: usize,
     /// What the file says. Held through a whole change, so changes happen one after the other.
     stored: Mutex<Stored>,
-    /// A change failed so late that the file may hold it all the same, and the old state is not written again yet.
+    /// A change failed so late that the file may hold it all the same, and the old state is not written again
+    /// yet.
     unsettled: AtomicBool,
     /// What everybody sees, by name. Written only while `stored` is held.
     topics: RwLock<HashMap<String, Arc<Topic>>>,
@@ -239,8 +241,8 @@ impl Catalogue {
         })
     }
 
-    /// Whether the next start would find what everybody sees. Otherwise nothing may be confirmed: the file may say that
-    /// a topic is gone which is still here, and its records would go with it.
+    /// Whether the next start would find what everybody sees. Otherwise nothing may be confirmed: the file
+    /// may say that a topic is gone which is still here, and its records would go with it.
     pub(crate) fn is_settled(&self) -> bool {
         !self.unsettled.load(Relaxed) || self.settle(&self.changing()).is_ok()
     }

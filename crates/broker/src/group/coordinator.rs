@@ -217,7 +217,8 @@ impl Coordinator {
         if stored { Ok(()) } else { Err(GroupError::Storage) }
     }
 
-    /// Topics that members of the group may be reading: their offsets cannot be deleted. `None` when it is unknown.
+    /// Topics that members of the group may be reading: their offsets cannot be deleted. `None` when it is
+    /// unknown.
     pub(crate) fn is_active(&self, group: &str) -> bool {
         self.lock().contains_key(group)
     }

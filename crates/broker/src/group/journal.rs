@@ -1,7 +1,7 @@
 //! The file that makes committed offsets last: every change appended, and now and then the whole table anew.
 //!
-//! Each change is a line of JSON behind its length and checksum, so that a torn end is recognised and cut off.
-//! One task owns the file; changes that arrive while it syncs share the next sync.
+//! Each change is a line of JSON behind its length and checksum, so that a torn end is recognised and cut
+//! off. One task owns the file; changes that arrive while it syncs share the next sync.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -65,7 +65,8 @@ struct Store {
     path: PathBuf,
     file: SyncedFile,
     size_bytes: u64,
-    /// A write or sync failed: what the file holds is unknown, and it is written anew before anything is promised.
+    /// A write or sync failed: what the file holds is unknown, and it is written anew before anything is
+    /// promised.
     failed: bool,
     sync: SyncPolicy,
     disk: Disk,
@@ -104,8 +105,8 @@ impl Journal {
         Arc::clone(&self.store.table)
     }
 
-    /// Forgets the offsets of topics that are gone: a crash may have come between the end of a topic and that of its
-    /// offsets, and a new topic of the same name must not inherit them.
+    /// Forgets the offsets of topics that are gone: a crash may have come between the end of a topic and that
+    /// of its offsets, and a new topic of the same name must not inherit them.
     pub(crate) fn forget_topics_except(&mut self, exists: impl Fn(&str) -> bool) -> Result<(), BrokerError> {
         let gone: BTreeSet<String> = {
             let table = self.store.table.read().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +121,8 @@ impl Journal {
         JournalHandle(self.sender.clone())
     }
 
-    /// Stores what comes until all handles are gone or the broker stops; what has come by then is still stored.
+    /// Stores what comes until all handles are gone or the broker stops; what has come by then is still
+    /// stored.
     pub(crate) async fn serve(self, stopping: CancellationToken) {
         let Self { mut store, sender, mut receiver } = self;
         drop(sender);

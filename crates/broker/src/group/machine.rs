@@ -1,9 +1,11 @@
-//! The rules of one consumer group. Pure: requests and time go in, answers come out through the handles given.
+//! The rules of one consumer group. Pure: requests and time go in, answers come out through the handles
+//! given.
 //!
-//! A group is `Empty`, or gathers its members for a new generation (`PreparingRebalance`), or waits for the leader's
-//! assignment (`CompletingRebalance`), or works (`Stable`). Answers to join and sync wait in the members; whoever
-//! calls gets the list of those that are due. Guarantees: within a generation all members have the same leader and
-//! protocol; an assignment goes only to members of the generation it was made for; nobody waits for ever.
+//! A group is `Empty`, or gathers its members for a new generation (`PreparingRebalance`), or waits for the
+//! leader's assignment (`CompletingRebalance`), or works (`Stable`). Answers to join and sync wait in the
+//! members; whoever calls gets the list of those that are due. Guarantees: within a generation all members
+//! have the same leader and protocol; an assignment goes only to members of the generation it was made for;
+//! nobody waits for ever.
 
 mod assign;
 mod join;
@@ -69,7 +71,8 @@ impl<Join, Sync> Group<Join, Sync> {
         self.members.is_empty() && self.promised_ids.is_empty()
     }
 
-    /// The place of a member. A static member that comes without its member id is recognised by its instance id.
+    /// The place of a member. A static member that comes without its member id is recognised by its instance
+    /// id.
     fn find(&self, identity: &Identity) -> Result<usize, GroupError> {
         if let Some(instance_id) = &identity.instance_id {
             let same =

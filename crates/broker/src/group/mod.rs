@@ -1,8 +1,8 @@
 //! Consumer groups of the classic protocol: who is a member, who reads what, and how far each group has come.
 //!
-//! `machine` decides, without clock or I/O; `coordinator` gives it time and carries answers; `offsets` keeps what
-//! groups have committed, in a `journal` on disk. Membership itself is not kept over a restart: members are told
-//! that they are unknown, and join again.
+//! `machine` decides, without clock or I/O; `coordinator` gives it time and carries answers; `offsets` keeps
+//! what groups have committed, in a `journal` on disk. Membership itself is not kept over a restart: members
+//! are told that they are unknown, and join again.
 
 mod coordinator;
 mod journal;

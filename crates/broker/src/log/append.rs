@@ -122,8 +122,9 @@ impl Partition {
         self.schedule_sync(log);
     }
 
-    /// Closes the active segment and begins a new one. Afterwards everything is on disk, or the log has failed: who
-    /// waits for a confirmation is told so, because a sync that is under way for them may not hear of the error.
+    /// Closes the active segment and begins a new one. Afterwards everything is on disk, or the log has
+    /// failed: who waits for a confirmation is told so, because a sync that is under way for them may not
+    /// hear of the error.
     pub(super) fn roll(&self, log: &mut Log) -> io::Result<()> {
         let rolled = self.begin_segment(log);
         if let Err(error) = &rolled {

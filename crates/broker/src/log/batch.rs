@@ -1,8 +1,8 @@
 //! The record batch of the Kafka protocol, version 2, as far as a broker must understand it.
 //!
-//! Batches are kept and handed out as they came; only the base offset and the leader epoch are written into them,
-//! which the checksum leaves out for this purpose. Records are looked into only to find one by its time, and only
-//! where they are not compressed.
+//! Batches are kept and handed out as they came; only the base offset and the leader epoch are written into
+//! them, which the checksum leaves out for this purpose. Records are looked into only to find one by its
+//! time, and only where they are not compressed.
 
 /// The bytes before the first record.
 pub(crate) const HEADER_BYTES: usize = 61;
@@ -140,8 +140,8 @@ pub(crate) struct OffsetAtTime {
 
 /// The first record of a whole batch that is not older than `timestamp_ms`.
 ///
-/// The records of a compressed batch stay closed: its first offset is given, which is never later than the true
-/// answer, so a reader that starts there misses nothing.
+/// The records of a compressed batch stay closed: its first offset is given, which is never later than the
+/// true answer, so a reader that starts there misses nothing.
 pub(crate) fn first_at_or_after(batch: &[u8], header: &BatchHeader, timestamp_ms: i64) -> OffsetAtTime {
     let first = OffsetAtTime { offset: header.base_offset, timestamp_ms: header.max_timestamp_ms };
     if header.is_compressed() || header.all_records_have_max_timestamp() {

@@ -1,11 +1,12 @@
 //! The calls on which every promise of the log rests: write, sync, cut, and what makes a file's name last.
 //!
-//! They stand apart so that tests can make them fail, or hold them up, and look at what is promised meanwhile.
+//! They stand apart so that tests can make them fail, or hold them up, and look at what is promised
+//! meanwhile.
 //!
-//! A system reports a failed sync once for each open file, and may throw away what it could not write: a second sync
-//! of the same file then succeeds and means nothing. So a [`SyncedFile`] remembers. No sync of it succeeds after one
-//! that failed, whoever was told of the first; what is really on the disk is known only to who opens it anew and
-//! reads it with [`Disk::reread`].
+//! A system reports a failed sync once for each open file, and may throw away what it could not write: a
+//! second sync of the same file then succeeds and means nothing. So a [`SyncedFile`] remembers. No sync of it
+//! succeeds after one that failed, whoever was told of the first; what is really on the disk is known only to
+//! who opens it anew and reads it with [`Disk::reread`].
 
 use std::fs::File;
 use std::io;
@@ -19,7 +20,8 @@ use rustix::fs::{Advice, fadvise};
 #[derive(Debug)]
 pub(crate) struct SyncedFile {
     file: File,
-    /// A sync of it failed. Held while one is under way, so that no other can be told that all is well meanwhile.
+    /// A sync of it failed. Held while one is under way, so that no other can be told that all is well
+    /// meanwhile.
     failed: Mutex<bool>,
 }
 
@@ -50,7 +52,8 @@ impl Disk {
         file.file.write_all_at(bytes, position)
     }
 
-    /// Returns when everything written to the file would survive a loss of power. Fails for ever once it has failed.
+    /// Returns when everything written to the file would survive a loss of power. Fails for ever once it has
+    /// failed.
     pub(crate) fn sync(&self, file: &SyncedFile) -> io::Result<()> {
         let mut failed = file.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if *failed {
@@ -94,8 +97,8 @@ impl Disk {
         file.file.set_len(size_bytes)
     }
 
-    /// Makes what is read next come from the disk and not from what the system remembers: after a failed sync the two
-    /// differ, and so they may after an earlier process met one.
+    /// Makes what is read next come from the disk and not from what the system remembers: after a failed sync
+    /// the two differ, and so they may after an earlier process met one.
     pub(super) fn reread(&self, file: &SyncedFile) -> io::Result<()> {
         // What was not written yet cannot be forgotten; what fails now is known to be lost.
         self.sync(file)?;

@@ -1,8 +1,8 @@
 //! The sparse index of a segment: where to begin to look for an offset or a time.
 //!
-//! One entry every few kilobytes. It lives in memory while its segment grows and is written beside it when the
-//! segment is closed; it then also states up to where the segment was checked, so that a start need not read it
-//! again. It can always be rebuilt from the segment.
+//! One entry every few kilobytes. It lives in memory while its segment grows and is written beside it when
+//! the segment is closed; it then also states up to where the segment was checked, so that a start need not
+//! read it again. It can always be rebuilt from the segment.
 
 use std::fs::{self, File};
 use std::io;

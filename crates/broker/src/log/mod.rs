@@ -1,7 +1,7 @@
 //! Partitions on disk: append, sync, read, retain, recover.
 //!
-//! A partition is a folder of segments that hold the batches as they came. Everything here blocks and belongs on
-//! blocking threads, except to look at a partition's `Progress`.
+//! A partition is a folder of segments that hold the batches as they came. Everything here blocks and belongs
+//! on blocking threads, except to look at a partition's `Progress`.
 
 mod append;
 mod batch;

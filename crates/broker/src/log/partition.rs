@@ -24,8 +24,8 @@ pub(crate) struct PartitionOptions {
     pub(crate) sync: SyncPolicy,
     pub(crate) segment_bytes: u64,
     pub(crate) disk: Disk,
-    /// How long a log that failed is left alone before it is opened again: reading it takes time, and a disk that has
-    /// failed needs some.
+    /// How long a log that failed is left alone before it is opened again: reading it takes time, and a disk
+    /// that has failed needs some.
     pub(crate) recovery_pause: Duration,
     /// Owns the tasks that sync; awaited at shutdown.
     pub(crate) tasks: TaskTracker,
@@ -40,7 +40,8 @@ pub(crate) struct Progress {
     pub(crate) start_offset: i64,
     /// The first offset that cannot be read yet. Under `SyncPolicy::Always` everything before it is on disk.
     pub(crate) high_watermark: i64,
-    /// All bytes that became readable since the partition was opened: tells how much came, without looking at the disk.
+    /// All bytes that became readable since the partition was opened: tells how much came, without looking at
+    /// the disk.
     pub(crate) shown_bytes: u64,
     /// Grows when what was appended but not yet synced had to be given up.
     pub(crate) incarnation: u64,
@@ -54,9 +55,11 @@ pub(crate) struct Partition {
     pub(super) label: String,
     pub(super) folder: PathBuf,
     pub(super) options: PartitionOptions,
-    /// Held while a batch is written, a segment is closed or a place is looked up; never while syncing or reading.
+    /// Held while a batch is written, a segment is closed or a place is looked up; never while syncing or
+    /// reading.
     pub(super) log: Mutex<Log>,
-    /// Sent by whoever holds the lock of `log`; watched by waiting fetches and produces. Holds the latest value only.
+    /// Sent by whoever holds the lock of `log`; watched by waiting fetches and produces. Holds the latest
+    /// value only.
     pub(super) progress: watch::Sender<Progress>,
 }
 
@@ -68,8 +71,8 @@ pub(super) struct Log {
     pub(super) producers: Producers,
     /// Up to where the active segment may be read.
     pub(super) visible_bytes: u64,
-    /// When a write or sync failed in a way that leaves unknown what is on the disk: recover before the next append,
-    /// and not before this time.
+    /// When a write or sync failed in a way that leaves unknown what is on the disk: recover before the next
+    /// append, and not before this time.
     pub(super) failed: Option<Instant>,
     /// A sync is under way or due; it will see what is appended meanwhile.
     pub(super) sync_scheduled: bool,
@@ -143,8 +146,8 @@ impl Partition {
         removed
     }
 
-    /// Gives up what is not on disk and opens the rest again, as after a crash. It stays failed when that fails, and
-    /// when something that was shown is not on the disk.
+    /// Gives up what is not on disk and opens the rest again, as after a crash. It stays failed when that
+    /// fails, and when something that was shown is not on the disk.
     pub(super) fn recover(&self, log: &mut Log) -> Result<(), AppendError> {
         if log.failed.is_some_and(|not_before| Instant::now() < not_before) {
             return Err(AppendError::Storage);

@@ -1,8 +1,9 @@
-//! What a partition remembers of idempotent producers, so that a repeated batch is recognised and a gap refused.
+//! What a partition remembers of idempotent producers, so that a repeated batch is recognised and a gap
+//! refused.
 //!
-//! Pure: batches go in, verdicts come out. The state is a function of the batches in the log and survives a restart
-//! as a snapshot plus the batches behind it. Bounded: the least recently active producers are forgotten, after which
-//! such a producer may go on with any sequence, as on Apache Kafka.
+//! Pure: batches go in, verdicts come out. The state is a function of the batches in the log and survives a
+//! restart as a snapshot plus the batches behind it. Bounded: the least recently active producers are
+//! forgotten, after which such a producer may go on with any sequence, as on Apache Kafka.
 
 use std::collections::{HashMap, VecDeque};
 

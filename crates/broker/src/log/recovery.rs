@@ -1,8 +1,9 @@
 //! Opening a partition folder after a clean stop or a crash.
 //!
-//! Guarantees: every batch that was confirmed is kept; a torn or damaged end of the last segment is cut off, said so,
-//! and set aside in a `.cut` file; what is kept is on disk before anybody sees it. Only what was written since the
-//! last saved index is read again, from the disk itself, so the time is bounded by one segment for each partition.
+//! Guarantees: every batch that was confirmed is kept; a torn or damaged end of the last segment is cut off,
+//! said so, and set aside in a `.cut` file; what is kept is on disk before anybody sees it. Only what was
+//! written since the last saved index is read again, from the disk itself, so the time is bounded by one
+//! segment for each partition.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -28,7 +29,8 @@ pub(crate) struct Recovered {
     pub(crate) start_offset: i64,
 }
 
-/// Opens the folder. `keep_until` cuts off everything from that offset on, for a log whose end cannot be trusted.
+/// Opens the folder. `keep_until` cuts off everything from that offset on, for a log whose end cannot be
+/// trusted.
 pub(crate) fn recover(folder: &Path, disk: &Disk, keep_until: Option<i64>) -> io::Result<Recovered> {
     durable::create_folder(disk, folder)?;
     let start_offset = snapshot::load_start_offset(folder);
@@ -63,8 +65,8 @@ fn segment_bases(folder: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
     Ok(bases)
 }
 
-/// An empty segment says nothing, and after a failed attempt to begin one it may even be out of place: what stands
-/// before it goes on. Only a log that is empty altogether keeps one, for its offset.
+/// An empty segment says nothing, and after a failed attempt to begin one it may even be out of place: what
+/// stands before it goes on. Only a log that is empty altogether keeps one, for its offset.
 fn drop_empty(bases: Vec<(i64, PathBuf)>) -> io::Result<Vec<(i64, PathBuf)>> {
     let mut filled = Vec::with_capacity(bases.len());
     let mut newest_empty = None;
@@ -105,7 +107,8 @@ fn open_active(base_offset: i64, path: PathBuf, disk: &Disk, keep_until: Option<
     let active = check(base_offset, path, disk, keep_until)?;
     let next_offset = active.extent.next_offset;
     if let Some(expected) = keep_until.filter(|&keep_until| next_offset < keep_until) {
-        // Nothing may be written where something else was shown, and what is left must stay for a person to look at.
+        // Nothing may be written where something else was shown, and what is left must stay for a person to
+        // look at.
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             format!(

@@ -1,4 +1,5 @@
-//! Going through the batches of a segment file from a position on, in chunks, without reading them all to memory.
+//! Going through the batches of a segment file from a position on, in chunks, without reading them all to
+//! memory.
 
 use std::fs::File;
 use std::io;
@@ -93,7 +94,8 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Reads whole batches from `position` on: as many as fit into `max_bytes`, or one larger one if `at_least_one`.
+/// Reads whole batches from `position` on: as many as fit into `max_bytes`, or one larger one if
+/// `at_least_one`.
 pub(crate) fn read_batches(
     file: &File,
     position: u64,

@@ -96,7 +96,8 @@ impl Active {
             .map_or(0, |entry| entry.position)
     }
 
-    /// Puts everything on disk, and beside it the index, so that the next start need not check this part again.
+    /// Puts everything on disk, and beside it the index, so that the next start need not check this part
+    /// again.
     pub(crate) fn save(&self, disk: &Disk) -> io::Result<()> {
         disk.sync(&self.file)?;
         index::save(disk, &self.path, self.extent, &self.entries)

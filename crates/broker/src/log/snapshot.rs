@@ -1,7 +1,8 @@
 //! The small files beside the segments: producer state as of an offset, and where the log begins.
 //!
-//! Both can be lost without losing a record: producers are then learnt again from the batches that are left, and
-//! records that were deleted by request come back. So a file that cannot be read is passed over, with a warning.
+//! Both can be lost without losing a record: producers are then learnt again from the batches that are left,
+//! and records that were deleted by request come back. So a file that cannot be read is passed over, with a
+//! warning.
 
 use std::fs;
 use std::io;
@@ -31,7 +32,8 @@ pub(crate) fn save_producers(
     Ok(())
 }
 
-/// The newest snapshot that is not beyond `next_offset`, with its offset; empty state and 0 when there is none.
+/// The newest snapshot that is not beyond `next_offset`, with its offset; empty state and 0 when there is
+/// none.
 ///
 /// Snapshots beyond the end of the log speak of batches that are gone; they are removed.
 pub(crate) fn load_producers(folder: &Path, next_offset: i64) -> (Producers, i64) {

@@ -1,7 +1,7 @@
 //! Group commit: one `fdatasync` covers every batch that was written before it began.
 //!
-//! At most one sync of a partition is under way. Batches that are written meanwhile wait for the next one, which
-//! starts at once; so the busier the partition, the more batches share a sync.
+//! At most one sync of a partition is under way. Batches that are written meanwhile wait for the next one,
+//! which starts at once; so the busier the partition, the more batches share a sync.
 
 use std::sync::Arc;
 
@@ -46,7 +46,8 @@ impl Partition {
         // Otherwise the log was recovered meanwhile, and this sync speaks of a state that is gone.
         let current = progress.incarnation == incarnation;
         if let (true, Err(error)) = (current, &synced) {
-            // After a failed sync nobody knows what is on disk, and a second sync may lie: cut back to what is known.
+            // After a failed sync nobody knows what is on disk, and a second sync may lie: cut back to what
+            // is known.
             self.fail(&mut log, error);
             return;
         }

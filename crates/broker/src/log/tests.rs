@@ -222,7 +222,8 @@ async fn records_that_were_deleted_stay_away() {
     drop(partition);
     let partition = open(folder.path(), &options);
     assert_eq!(partition.progress().start_offset, 7);
-    // The batch that holds offset 7 also holds offset 6; readers skip what is before the offset they asked for.
+    // The batch that holds offset 7 also holds offset 6; readers skip what is before the offset they asked
+    // for.
     assert_eq!(read_all(&partition).first(), Some(&(6, 2)));
 }
 
@@ -337,7 +338,8 @@ proptest! {
     // Each case syncs dozens of files, so few of them unless more are asked for.
     #![proptest_config(ProptestConfig { cases: crate::test_cases(60), ..ProptestConfig::default() })]
 
-    /// Whatever happens to the end of the last segment, the log is what was appended up to the damage, and goes on.
+    /// Whatever happens to the end of the last segment, the log is what was appended up to the damage, and
+    /// goes on.
     #[test]
     fn recovery_keeps_everything_before_the_damage(
         rounds in proptest::collection::vec((proptest::collection::vec(1..6_i32, 0..25), accident(), any::<bool>()), 1..5),
@@ -374,7 +376,8 @@ proptest! {
                 // Only what was appended in this round may be lost by an accident.
                 let checked = index::load(&last_segment(folder.path())).map_or(0, |(extent, _)| extent.size_bytes);
                 if good_bytes < checked {
-                    // Damage behind the back of a clean stop is found by readers, not at start: not of this test.
+                    // Damage behind the back of a clean stop is found by readers, not at start: not of this
+                    // test.
                     return Ok(());
                 }
                 let mut position = 0;
@@ -400,7 +403,8 @@ proptest! {
     }
 }
 
-/// Where the batch begins that the byte belongs to; `None` for a byte of its leader epoch, which nothing depends on.
+/// Where the batch begins that the byte belongs to; `None` for a byte of its leader epoch, which nothing
+/// depends on.
 fn before_batch_at(path: &Path, at: u64) -> Option<u64> {
     let bytes = fs::read(path).expect("segment");
     let mut position = 0;

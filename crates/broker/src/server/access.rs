@@ -1,5 +1,5 @@
-//! Who a connection belongs to: nobody until it has proven that it knows the secret, and until then it may ask for
-//! nothing but the versions of requests and to be let in.
+//! Who a connection belongs to: nobody until it has proven that it knows the secret, and until then it may
+//! ask for nothing but the versions of requests and to be let in.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{

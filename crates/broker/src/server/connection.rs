@@ -1,8 +1,9 @@
-//! One client: requests are begun in the order they come and answered in that order, while their waiting overlaps.
+//! One client: requests are begun in the order they come and answered in that order, while their waiting
+//! overlaps.
 //!
-//! Bounded: the size of a request, the requests in flight, the time in which a request must arrive and an answer be
-//! taken; and what large ones hold together, by `memory`. A client that breaks a bound loses its own connection and
-//! nothing else.
+//! Bounded: the size of a request, the requests in flight, the time in which a request must arrive and an
+//! answer be taken; and what large ones hold together, by `memory`. A client that breaks a bound loses its
+//! own connection and nothing else.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +24,8 @@ use crate::memory::{FREE_BYTES, GivenUp, Share};
 
 /// Buffers grow by what has arrived, never by what was announced.
 const READ_BYTES: usize = 16 << 10;
-/// Only requests that carry records may be larger, because parts of the others are kept: what members of groups say
-/// about themselves, for instance.
+/// Only requests that carry records may be larger, because parts of the others are kept: what members of
+/// groups say about themselves, for instance.
 const MAX_CONTROL_BYTES: usize = 1 << 20;
 
 /// Far more than anybody needs to prove who it is.
@@ -159,8 +160,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The next request without its prefix and with its share of the common memory; `None` when the client has closed
-    /// or was idle for too long.
+    /// The next request without its prefix and with its share of the common memory; `None` when the client
+    /// has closed or was idle for too long.
     async fn next(&mut self, known: bool) -> Result<Option<(Bytes, Option<Share>)>, ConnectionError> {
         let config = &self.shared.config;
         if self.buffer.is_empty() {

@@ -20,8 +20,8 @@ pub(super) struct Request {
     pub(super) body: RequestKind,
 }
 
-/// Why a request was not understood. All but the first end the connection, as on Apache Kafka: its answer would have
-/// no form that the client could read.
+/// Why a request was not understood. All but the first end the connection, as on Apache Kafka: its answer
+/// would have no form that the client could read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FrameError {
     /// The one request that is answered whatever its version, so that clients learn which versions there are.

@@ -1,5 +1,6 @@
-//! SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side: a client proves that it knows the password without sending
-//! it, so that a stranger who listens on the port while the broker is down learns nothing that would let him in.
+//! SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side: a client proves that it knows the password without
+//! sending it, so that a stranger who listens on the port while the broker is down learns nothing that would
+//! let him in.
 //!
 //! No channel binding (there is no TLS) and no other identity than the one that signs in.
 
@@ -81,7 +82,8 @@ impl Verifier {
         Ok((answer, challenge))
     }
 
-    /// Takes a client's second message; gives the answer that proves to the client that this is the right server.
+    /// Takes a client's second message; gives the answer that proves to the client that this is the right
+    /// server.
     pub(super) fn finish(&self, challenge: &Challenge, message: &[u8]) -> Result<String, ScramError> {
         let text = str::from_utf8(message).map_err(|_| ScramError::Malformed)?;
         let (without_proof, proof) = text.rsplit_once(",p=").ok_or(ScramError::Malformed)?;
@@ -90,8 +92,9 @@ impl Verifier {
         if attribute("c=") != Some(&challenge.binding) {
             return Err(ScramError::Malformed);
         }
-        // librdkafka before 2.6.1, such as in Debian's kcat, says its own part twice (its pull request 4895). What counts
-        // is that ours is in it: the signature of the whole conversation is then of this one and of no earlier one.
+        // librdkafka before 2.6.1, such as in Debian's kcat, says its own part twice (its pull request 4895).
+        // What counts is that ours is in it: the signature of the whole conversation is then of this one and
+        // of no earlier one.
         if !attribute("r=").is_some_and(|nonce| nonce.ends_with(&challenge.nonce)) {
             return Err(ScramError::Malformed);
         }

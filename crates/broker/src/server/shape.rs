@@ -1,9 +1,9 @@
 //! A look at a request before it is decoded: are all the things there that it announces?
 //!
-//! The codec reserves memory for as many elements as a list claims to have, so a claim of two thousand million of
-//! them, in twenty bytes, would end the process. Here every request is walked first, with no memory at all, and
-//! lists, tagged fields and their total are held against what really arrived. Tests keep the shapes in step with
-//! the codec.
+//! The codec reserves memory for as many elements as a list claims to have, so a claim of two thousand
+//! million of them, in twenty bytes, would end the process. Here every request is walked first, with no
+//! memory at all, and lists, tagged fields and their total are held against what really arrived. Tests keep
+//! the shapes in step with the codec.
 
 use kafka_protocol::messages::ApiKey;
 

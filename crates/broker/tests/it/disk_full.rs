@@ -1,4 +1,5 @@
-//! A real small file system that becomes full: records are refused, reading goes on, and it recovers by itself.
+//! A real small file system that becomes full: records are refused, reading goes on, and it recovers by
+//! itself.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +12,8 @@ use crate::support::{
 };
 use crate::wire::{Wire, batch, produce, produced};
 
-/// A file system of 4 MB in memory, seen by the broker's process only, and on it a file that takes 1.5 MB of it.
+/// A file system of 4 MB in memory, seen by the broker's process only, and on it a file that takes 1.5 MB of
+/// it.
 const MOUNT: &str = "mount -t tmpfs -o size=4m none \"$MILENA_BROKER_CHILD_FOLDER\" && \
                      head -c 1500000 /dev/zero >\"$MILENA_BROKER_CHILD_FOLDER/filler\" && exec \"$@\"";
 

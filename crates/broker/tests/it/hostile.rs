@@ -34,7 +34,8 @@ async fn random_bytes_change_nothing() {
             }
             let mut wire = Wire::connect(address).await;
             let mut bytes = rubbish(connection, 64 << 10);
-            // Every other time the bytes look like a frame that is not too large, with a key and version that exist.
+            // Every other time the bytes look like a frame that is not too large, with a key and version that
+            // exist.
             if connection % 2 == 0 {
                 bytes[..4].copy_from_slice(&60_000_u32.to_be_bytes());
                 bytes[4..8].copy_from_slice(&[

@@ -1,4 +1,5 @@
-//! The broker as clients see it: librdkafka for what real programs do, the bare protocol for what they never would.
+//! The broker as clients see it: librdkafka for what real programs do, the bare protocol for what they never
+//! would.
 
 #![allow(clippy::print_stderr, reason = "tests")]
 

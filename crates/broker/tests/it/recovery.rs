@@ -26,7 +26,8 @@ fn last_segment(folder: &Path) -> PathBuf {
     segments.pop().expect("a segment")
 }
 
-/// Records are confirmed, the broker is killed, the end of the log is damaged behind them: they are all still there.
+/// Records are confirmed, the broker is killed, the end of the log is damaged behind them: they are all still
+/// there.
 async fn confirmed_records_survive(damage: impl Fn(&Path)) {
     let folder = tempfile::tempdir().expect("folder");
     let address = free_address();
@@ -204,7 +205,8 @@ async fn reading_begins_anywhere_across_many_segments() {
     check(broker.client()).await;
 }
 
-/// Writes so much, kills the broker, and starts it again: what is read then is about a segment, however long the log.
+/// Writes so much, kills the broker, and starts it again: what is read then is about a segment, however long
+/// the log.
 async fn recovery_reads_one_segment(log_bytes: u64, segment_bytes: u64) -> (Duration, String) {
     let folder = tempfile::tempdir().expect("folder");
     let address = free_address();

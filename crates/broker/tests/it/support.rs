@@ -154,8 +154,8 @@ const CHILD_INTERVAL_MS: &str = "MILENA_BROKER_CHILD_INTERVAL_MS";
 const CHILD_SEGMENT_BYTES: &str = "MILENA_BROKER_CHILD_SEGMENT_BYTES";
 const CHILD_ADDRESS: &str = "broker listens on ";
 
-/// This very program, told to run nothing but `a_broker_to_be_killed`: so the broker in the other process is always
-/// the one that these tests were built with.
+/// This very program, told to run nothing but `a_broker_to_be_killed`: so the broker in the other process is
+/// always the one that these tests were built with.
 pub(crate) fn program() -> (PathBuf, [&'static str; 4]) {
     let program = std::env::current_exe().expect("this program");
     (program, ["--exact", "support::a_broker_to_be_killed", "--ignored", "--nocapture"])

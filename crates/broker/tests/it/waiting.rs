@@ -1,4 +1,5 @@
-//! A fetch that wants many bytes: answered when they are there, at the end of its time, or when there is nothing to wait for.
+//! A fetch that wants many bytes: answered when they are there, at the end of its time, or when there is
+//! nothing to wait for.
 
 use std::time::{Duration, Instant};
 

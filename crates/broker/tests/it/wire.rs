@@ -1,5 +1,5 @@
-//! The bare protocol, in every version that the broker says it has: what one client library happens to use is not
-//! what the next one will.
+//! The bare protocol, in every version that the broker says it has: what one client library happens to use is
+//! not what the next one will.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -20,8 +20,8 @@ pub struct Model {
     pub last_seen_at_ms: i64,
     /// Milliseconds since 1970; from then on the session counts as absent.
     pub expires_at_ms: i64,
-    /// Milliseconds since 1970; use moves `expires_at_ms` no further. `None` as long as only a program wrote the row
-    /// that does not know of it.
+    /// Milliseconds since 1970; use moves `expires_at_ms` no further. `None` as long as only a program wrote
+    /// the row that does not know of it.
     pub ends_at_ms: Option<i64>,
     /// What the client called itself.
     pub user_agent: String,

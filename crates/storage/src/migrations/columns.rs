@@ -1,7 +1,8 @@
 //! Columns and tables that mean the same on all three databases.
 //!
-//! Texts are compared exactly everywhere: MySQL's tables are `utf8mb4_bin` (its default would treat `a`, `A` and `ä` as
-//! equal), SQLite compares bytes, PostgreSQL has only deterministic collations. UUIDs take 16 bytes and sort by them.
+//! Texts are compared exactly everywhere: MySQL's tables are `utf8mb4_bin` (its default would treat `a`, `A`
+//! and `ä` as equal), SQLite compares bytes, PostgreSQL has only deterministic collations. UUIDs take 16
+//! bytes and sort by them.
 
 use sea_orm::DbBackend;
 use sea_orm_migration::prelude::*;

@@ -1,7 +1,7 @@
 //! Conversations, their members and their messages.
 //!
-//! No foreign keys: all three are written by one transaction of the consumer, and a replay into an empty database has
-//! no people.
+//! No foreign keys: all three are written by one transaction of the consumer, and a replay into an empty
+//! database has no people.
 
 use milena_domain::limits::CLIENT_ID_MAX_CHARS;
 use sea_orm_migration::prelude::*;

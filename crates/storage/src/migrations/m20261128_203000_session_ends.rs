@@ -1,7 +1,7 @@
 //! Sessions get an end that their use does not move.
 //!
-//! Programs of before know nothing of it and leave it out when they begin a session: such rows get theirs from the next
-//! backend that sweeps.
+//! Programs of before know nothing of it and leave it out when they begin a session: such rows get theirs
+//! from the next backend that sweeps.
 
 use milena_domain::Timestamp;
 use sea_orm_migration::prelude::*;

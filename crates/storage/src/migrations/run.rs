@@ -1,9 +1,9 @@
-//! Runs the migrations so that several programs may start at once, and makes sure that the first epoch and the
-//! server key exist.
+//! Runs the migrations so that several programs may start at once, and makes sure that the first epoch and
+//! the server key exist.
 //!
-//! One lock a database: a write transaction (SQLite), an advisory lock that ends with the transaction (PostgreSQL) or a
-//! named lock of the connection (MySQL, whose schema changes end every transaction). On the first two all
-//! steps are applied or none.
+//! One lock a database: a write transaction (SQLite), an advisory lock that ends with the transaction
+//! (PostgreSQL) or a named lock of the connection (MySQL, whose schema changes end every transaction). On the
+//! first two all steps are applied or none.
 
 use std::time::Duration;
 
@@ -54,8 +54,8 @@ async fn in_transaction(kind: StoreKind, connection: &DatabaseConnection) -> Res
 }
 
 async fn under_named_lock(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    // The pool has exactly one connection, so the lock and the work are on the same one. The name holds for the
-    // whole server: it must tell databases apart.
+    // The pool has exactly one connection, so the lock and the work are on the same one. The name holds for
+    // the whole server: it must tell databases apart.
     let seconds = i64::try_from(LOCK_WAIT.as_secs()).unwrap_or(i64::MAX);
     let lock = statement(
         StoreKind::MySql,
@@ -75,8 +75,8 @@ async fn under_named_lock(connection: &DatabaseConnection) -> Result<(), DbErr> 
     // Closing the connection, which the caller does, releases the lock.
 }
 
-/// Applies what is missing. A database that a newer program has upgraded is left as it is: its changes only add, so
-/// that programs of both versions run side by side, and this one may be started again meanwhile.
+/// Applies what is missing. A database that a newer program has upgraded is left as it is: its changes only
+/// add, so that programs of both versions run side by side, and this one may be started again meanwhile.
 async fn up<C: ConnectionTrait>(connection: &C) -> Result<(), DbErr>
 where
     for<'a> &'a C: IntoSchemaManagerConnection<'a>,

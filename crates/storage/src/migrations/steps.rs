@@ -1,8 +1,8 @@
 //! Steps of a migration that can be taken again.
 //!
 //! MySQL's schema changes end every transaction, so a migration that is cut off there (killed, disconnected,
-//! chosen as a deadlock's victim) has come half-way, and its row in the list of migrations is missing. The next
-//! start takes it from the beginning: each step looks first whether it was taken.
+//! chosen as a deadlock's victim) has come half-way, and its row in the list of migrations is missing. The
+//! next start takes it from the beginning: each step looks first whether it was taken.
 
 use sea_orm_migration::prelude::*;
 

@@ -20,7 +20,8 @@ impl Store {
         self.answer(async {
             let mut found = Vec::with_capacity(ids.len());
             for chunk in ids.chunks(CHUNK) {
-                // Filled up to a power of two: connections remember a handful of statements, not one for every number.
+                // Filled up to a power of two: connections remember a handful of statements, not one for
+                // every number.
                 let last = chunk.last().into_iter().cycle();
                 let padded = chunk.iter().chain(last).take(chunk.len().next_power_of_two());
                 let rows = messages::Entity::find()
@@ -36,8 +37,8 @@ impl Store {
         .await
     }
 
-    /// How far `topic` is stored, and how many messages the current epoch has, as of the same moment. Counts row by
-    /// row: may take as long as a batch.
+    /// How far `topic` is stored, and how many messages the current epoch has, as of the same moment. Counts
+    /// row by row: may take as long as a batch.
     ///
     /// # Errors
     /// The database's.

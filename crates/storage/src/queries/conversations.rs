@@ -56,8 +56,9 @@ pub struct Listing {
 /// Conversations that one statement asks for by their ids.
 const AMONG: usize = 200;
 
-/// The page is chosen first; what is expensive is done for its rows only. The unread count is bounded by the position of
-/// the last unread message that still counts: a limited subquery in FROM could not refer to the row on MariaDB.
+/// The page is chosen first; what is expensive is done for its rows only. The unread count is bounded by the
+/// position of the last unread message that still counts: a limited subquery in FROM could not refer to the
+/// row on MariaDB.
 const SUMMARIES: &str = "\
     SELECT page.id, page.last_position, page.last_sent_at_ms, page.last_read, other.user_id AS other_id, other.last_read AS other_last_read, \
     last.id AS message_id, last.sender_id, last.recipient_id, last.client_id, last.sent_at_ms, last.body, \
@@ -145,8 +146,9 @@ impl Store {
         Ok(Listing { conversations, log })
     }
 
-    /// The person's conversations whose newest stored message is at `first` or after, with its position, the greatest
-    /// first, at most `limit` (which may not be above 10,000): whoever must know that these are all asks for one more.
+    /// The person's conversations whose newest stored message is at `first` or after, with its position, the
+    /// greatest first, at most `limit` (which may not be above 10,000): whoever must know that these are all
+    /// asks for one more.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.

@@ -42,8 +42,8 @@ pub enum Page {
     Before(Position),
     /// The messages next after this position, which itself is not in the page.
     After(Position),
-    /// Half of the page before this position; then this position, if a message has it, and what follows. When one
-    /// side has fewer, the other side has more.
+    /// Half of the page before this position; then this position, if a message has it, and what follows. When
+    /// one side has fewer, the other side has more.
     Around(Position),
 }
 
@@ -213,8 +213,8 @@ impl Side {
     }
 }
 
-/// How many of the available older and newer messages make a page of `limit` around a position: half each, the odd one
-/// to the newer side, and what one side lacks to the other.
+/// How many of the available older and newer messages make a page of `limit` around a position: half each,
+/// the odd one to the newer side, and what one side lacks to the other.
 fn split_around(older: usize, newer: usize, limit: usize) -> (usize, usize) {
     let half = limit / 2;
     let before = older.min(half.max(limit.saturating_sub(newer)));

@@ -14,7 +14,8 @@ use crate::{StorageError, Store};
 pub struct LogPosition {
     /// The current epoch.
     pub epoch: Epoch,
-    /// In this epoch, by partition, the first offset that is not stored. A partition that was never written is absent.
+    /// In this epoch, by partition, the first offset that is not stored. A partition that was never written
+    /// is absent.
     pub next_offsets: BTreeMap<i32, i64>,
 }
 
@@ -27,8 +28,8 @@ impl Store {
         self.answer(read_log_position(self.reader(), topic)).await
     }
 
-    /// Begins a new generation of the log: every partition starts at offset 0 again, and messages that are stored keep
-    /// their positions, below all new ones. For the explicit command only.
+    /// Begins a new generation of the log: every partition starts at offset 0 again, and messages that are
+    /// stored keep their positions, below all new ones. For the explicit command only.
     ///
     /// # Errors
     /// [`StorageError::Other`] when two programs do this at once; else the database's.

@@ -58,9 +58,9 @@ impl Store {
         .await
     }
 
-    /// Replaces the password hash `old`, gives the session `kept` another token, and ends all other sessions of the
-    /// person, in one transaction. `None`, and nothing changed, when the hash is not `old` any
-    /// more, or `kept` has ended: somebody else was faster.
+    /// Replaces the password hash `old`, gives the session `kept` another token, and ends all other sessions
+    /// of the person, in one transaction. `None`, and nothing changed, when the hash is not `old` any more,
+    /// or `kept` has ended: somebody else was faster.
     ///
     /// # Errors
     /// The database's.

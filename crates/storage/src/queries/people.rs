@@ -66,8 +66,8 @@ impl Store {
         .await
     }
 
-    /// Stores those whose username nobody has yet, and answers everybody's id by folded username. Of two with the same
-    /// username, the first counts.
+    /// Stores those whose username nobody has yet, and answers everybody's id by folded username. Of two with
+    /// the same username, the first counts.
     ///
     /// # Errors
     /// The database's. Some of the people may be stored then; the call can be repeated.

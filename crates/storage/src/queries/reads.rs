@@ -22,9 +22,9 @@ pub struct ReadMark {
 }
 
 impl Store {
-    /// Moves read positions forward; a mark that is not beyond the stored one changes nothing. Answers, mark by mark,
-    /// whether the member is stored: a conversation whose first message the consumer has not written yet has no
-    /// members, and the caller tries again later.
+    /// Moves read positions forward; a mark that is not beyond the stored one changes nothing. Answers, mark
+    /// by mark, whether the member is stored: a conversation whose first message the consumer has not written
+    /// yet has no members, and the caller tries again later.
     ///
     /// # Errors
     /// The database's. Some of the marks may be written then; the call can be repeated.

@@ -31,7 +31,8 @@ impl Store {
     }
 }
 
-/// Makes the key if there is none. Under the lock of the migrations: programs that start at once agree on one.
+/// Makes the key if there is none. Under the lock of the migrations: programs that start at once agree on
+/// one.
 pub(crate) async fn make_server_key(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
     if server_keys::Entity::find_by_id(NUMBER).one(connection).await?.is_some() {
         return Ok(());

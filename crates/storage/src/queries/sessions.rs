@@ -97,8 +97,8 @@ impl Store {
         Ok(self.sessions_by_token(std::slice::from_ref(token_hash), now).await?.remove(token_hash))
     }
 
-    /// The sessions with these tokens, at most [`TOKENS_MAX`]; those that have expired or never were are missing from the
-    /// answer.
+    /// The sessions with these tokens, at most [`TOKENS_MAX`]; those that have expired or never were are
+    /// missing from the answer.
     ///
     /// # Errors
     /// The database's.
@@ -109,7 +109,8 @@ impl Store {
     ) -> Result<HashMap<[u8; 32], Session>, StorageError> {
         debug_assert!(token_hashes.len() <= TOKENS_MAX);
         let Some(last) = token_hashes.last() else { return Ok(HashMap::new()) };
-        // Filled up to a power of two: connections remember a handful of statements, not one for every number of tokens.
+        // Filled up to a power of two: connections remember a handful of statements, not one for every number
+        // of tokens.
         let width = token_hashes.len().next_power_of_two();
         let padded = token_hashes.iter().chain(std::iter::repeat(last)).take(width);
         self.answer(async {
@@ -128,8 +129,8 @@ impl Store {
         .await
     }
 
-    /// Writes down that the session was used; it expires then, but no later than it ends. A session that is gone stays
-    /// gone.
+    /// Writes down that the session was used; it expires then, but no later than it ends. A session that is
+    /// gone stays gone.
     ///
     /// # Errors
     /// The database's.
@@ -151,8 +152,8 @@ impl Store {
         .await
     }
 
-    /// Writes down that these sessions were used, and answers which of them there still are: one that was ended or has
-    /// expired is missing from the answer and stays as it is.
+    /// Writes down that these sessions were used, and answers which of them there still are: one that was
+    /// ended or has expired is missing from the answer and stays as it is.
     ///
     /// # Errors
     /// The database's. Some of the sessions may be written down then; the call can be repeated.
@@ -231,8 +232,8 @@ impl Store {
         .await
     }
 
-    /// Sessions that a program began which knows of no end get one, `max_ms` after their sign-in; and what such a program
-    /// moved beyond the end is moved back.
+    /// Sessions that a program began which knows of no end get one, `max_ms` after their sign-in; and what
+    /// such a program moved beyond the end is moved back.
     ///
     /// # Errors
     /// The database's; the call can be repeated.

@@ -1,8 +1,10 @@
-//! SQLite and MySQL: statements of several rows, in a few fixed sizes, so that their texts are few and stay prepared.
+//! SQLite and MySQL: statements of several rows, in a few fixed sizes, so that their texts are few and stay
+//! prepared.
 //!
-//! Which rows are new is asked, where it is, before they are inserted, under the protection of the fence. That needs neither
-//! `RETURNING`, which MySQL lacks, nor a count of affected rows, which MySQL gives differently for ignored duplicates,
-//! nor `INSERT IGNORE`, which would hide errors in the data. Any conflict that is left is an error.
+//! Which rows are new is asked, where it is, before they are inserted, under the protection of the fence.
+//! That needs neither `RETURNING`, which MySQL lacks, nor a count of affected rows, which MySQL gives
+//! differently for ignored duplicates, nor `INSERT IGNORE`, which would hide errors in the data. Any conflict
+//! that is left is an error.
 
 use std::collections::HashSet;
 
@@ -105,7 +107,8 @@ async fn upsert_conversations(
     conversations: &[DerivedConversation],
 ) -> Result<(), WriteError> {
     let newer = match kind {
-        // MySQL assigns from left to right: `last_position` must still be the old one in the first comparison.
+        // MySQL assigns from left to right: `last_position` must still be the old one in the first
+        // comparison.
         StoreKind::MySql => {
             " ON DUPLICATE KEY UPDATE \
              last_sent_at_ms = IF(VALUES(last_position) > last_position, VALUES(last_sent_at_ms), last_sent_at_ms), \

@@ -1,4 +1,5 @@
-//! What follows from a batch's rows, without any I/O: which of them count, their conversations and their members.
+//! What follows from a batch's rows, without any I/O: which of them count, their conversations and their
+//! members.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -1,10 +1,11 @@
 //! The compare-and-set on the stored offsets, first thing in the batch's transaction.
 //!
-//! A partition that was never stored is inserted at the batch's beginning, ignoring that somebody else may have done so
-//! in the meantime; then every partition is updated where it still stands at the batch's beginning. The update takes
-//! the row's lock, or waits for the transaction that has it and then sees what that one stored. So of two writers with
-//! the same beginning one finds nothing to update, on every database. Rows are taken in the order of their partitions,
-//! so that two writers never wait for each other in a circle.
+//! A partition that was never stored is inserted at the batch's beginning, ignoring that somebody else may
+//! have done so in the meantime; then every partition is updated where it still stands at the batch's
+//! beginning. The update takes the row's lock, or waits for the transaction that has it and then sees what
+//! that one stored. So of two writers with the same beginning one finds nothing to update, on every database.
+//! Rows are taken in the order of their partitions, so that two writers never wait for each other in a
+//! circle.
 
 use std::collections::BTreeMap;
 

@@ -1,19 +1,22 @@
-//! The bulk writer: a batch of records, what follows from them and the offsets they came from, in one transaction.
+//! The bulk writer: a batch of records, what follows from them and the offsets they came from, in one
+//! transaction.
 //!
 //! The steps are the same on all databases:
 //!
-//! 1. [`fence`]: the epoch is the current one, and each partition's stored offset moves from exactly where the batch
-//!    begins to its end. Whoever comes second finds another offset and writes nothing. From here on, until the end of
-//!    the transaction, no other batch of these partitions (and so of these conversations) can be written.
+//! 1. [`fence`]: the epoch is the current one, and each partition's stored offset moves from exactly where
+//!    the batch begins to its end. Whoever comes second finds another offset and writes nothing. From here
+//!    on, until the end of the transaction, no other batch of these partitions (and so of these
+//!    conversations) can be written.
 //! 2. Rows: those whose id is not stored yet.
-//! 3. [`mod@derive`]: conversations and members follow from the rows *really inserted*. A message that stands in the log
-//!    twice must not move its conversation to the second place.
+//! 3. [`mod@derive`]: conversations and members follow from the rows *really inserted*. A message that stands
+//!    in the log twice must not move its conversation to the second place.
 //!
-//! [`mod@postgres`] and [`chunked`] are the two ways in which they are made. Both look for stored ids only when they have
-//! reason to: duplicates are rare, because a backend knows what it has accepted, and looking costs about as much as
-//! storing. So a batch is first written as if all of it were new; when that fails for a row's sake, the transaction is
-//! undone and made again with a look, which leaves duplicates out and tells them from a position that another message
-//! has. A batch that passes no offset is read again, and so stored already: it is looked for at once.
+//! [`mod@postgres`] and [`chunked`] are the two ways in which they are made. Both look for stored ids only
+//! when they have reason to: duplicates are rare, because a backend knows what it has accepted, and looking
+//! costs about as much as storing. So a batch is first written as if all of it were new; when that fails for
+//! a row's sake, the transaction is undone and made again with a look, which leaves duplicates out and tells
+//! them from a position that another message has. A batch that passes no offset is read again, and so stored
+//! already: it is looked for at once.
 
 mod chunked;
 mod derive;
@@ -104,7 +107,8 @@ impl Store {
 
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
         let mut rows = derive::first_of_each_id(&batch.rows);
-        // In the order of the primary key: neighbours share pages, and a conversation is read from fewer of them.
+        // In the order of the primary key: neighbours share pages, and a conversation is read from fewer of
+        // them.
         rows.sort_unstable_by_key(|row| (row.conversation, row.position));
         if !batch.advances.is_empty() {
             match self.write_in(Manner::AllNew, batch, &rows).await {

@@ -1,5 +1,5 @@
-//! Callers go away in the midst of their calls, as people do who close a page: whoever comes next over the same connections
-//! gets the answer to what they asked, and no connection is lost.
+//! Callers go away in the midst of their calls, as people do who close a page: whoever comes next over the
+//! same connections gets the answer to what they asked, and no connection is lost.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! The server hangs, or the network swallows packets: calls end soon as temporary errors, and work again afterwards.
+//! The server hangs, or the network swallows packets: calls end soon as temporary errors, and work again
+//! afterwards.
 
 use std::time::{Duration, Instant};
 

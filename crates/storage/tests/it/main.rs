@@ -1,6 +1,6 @@
-//! The store on real databases: SQLite always; PostgreSQL and MariaDB/MySQL when `MILENA_TEST_POSTGRES_URL` and
-//! `MILENA_TEST_MARIADB_URL` name a server on which databases may be created. With `MILENA_TEST_REQUIRE_SERVERS=1` a
-//! missing one is a failure.
+//! The store on real databases: SQLite always; PostgreSQL and MariaDB/MySQL when `MILENA_TEST_POSTGRES_URL`
+//! and `MILENA_TEST_MARIADB_URL` name a server on which databases may be created. With
+//! `MILENA_TEST_REQUIRE_SERVERS=1` a missing one is a failure.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests")]
 

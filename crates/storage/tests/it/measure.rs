@@ -46,7 +46,8 @@ async fn write_batches(store: &Store, server: Server) {
     println!("{server:?}: {:.0} duplicates/s", (BATCHES * ROWS) as f64 / seconds);
 }
 
-/// Person 1 is in every tenth message; the others write among themselves. Bodies are as long as text messages.
+/// Person 1 is in every tenth message; the others write among themselves. Bodies are as long as text
+/// messages.
 fn make_batch(index: i64) -> WriteBatch {
     let mut rows = Vec::new();
     for number in index * ROWS..(index + 1) * ROWS {

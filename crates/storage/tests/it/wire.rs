@@ -91,8 +91,8 @@ async fn carry(
     }
 }
 
-/// Until one side ends. What was read is always written, whatever becomes of the wire meanwhile. `drip` is the size of
-/// a piece.
+/// Until one side ends. What was read is always written, whatever becomes of the wire meanwhile. `drip` is
+/// the size of a piece.
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,

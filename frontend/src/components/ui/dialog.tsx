@@ -1,4 +1,5 @@
-// A question or a sheet above the page. Escape and a press beside it close it, and the focus returns to where it was.
+// A question or a sheet above the page. Escape and a press beside it close it, and the focus returns to where
+// it was.
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
 

@@ -1,5 +1,5 @@
-// The icons of the page: 20 × 20, drawn with the colour of the text around them. They are decoration: what they mean stands
-// beside them or in the label of their button.
+// The icons of the page: 20 × 20, drawn with the colour of the text around them. They are decoration: what
+// they mean stands beside them or in the label of their button.
 
 const PATHS = {
   search: 'M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11ZM13 13l4 4',

@@ -1,5 +1,5 @@
-// Where something is about to stand, in its shape: nothing jumps when it comes. Appears after a moment only, so that quick
-// answers do not flicker.
+// Where something is about to stand, in its shape: nothing jumps when it comes. Appears after a moment only,
+// so that quick answers do not flicker.
 import styles from './skeleton.module.css';
 
 const ROWS = [62, 48, 70, 55, 66, 44];

@@ -1,4 +1,5 @@
-// Where one is logged in: asked of the server when the page opens, when it comes back into view and after each change.
+// Where one is logged in: asked of the server when the page opens, when it comes back into view and after
+// each change.
 import { useCallback, useEffect, useState } from 'react';
 
 import { api } from '@/lib/http/api';

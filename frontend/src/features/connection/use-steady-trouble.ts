@@ -1,5 +1,5 @@
-// Trouble that is worth a word. A short interruption is not: nothing is said for 2 s. And what was said stays until the
-// line has held for a moment, so that a line that comes and goes does not make a banner that does.
+// Trouble that is worth a word. A short interruption is not: nothing is said for 2 s. And what was said stays
+// until the line has held for a moment, so that a line that comes and goes does not make a banner that does.
 import { useEffect, useState } from 'react';
 
 export const PATIENCE_MS = 2_000;

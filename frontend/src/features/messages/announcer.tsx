@@ -1,5 +1,5 @@
-// Says to screen readers what arrives in the open conversation: the sender and the text, without times. Nothing is said about
-// messages that come from history.
+// Says to screen readers what arrives in the open conversation: the sender and the text, without times.
+// Nothing is said about messages that come from history.
 import { useState } from 'react';
 
 import type { Message } from '@/lib/http/types';

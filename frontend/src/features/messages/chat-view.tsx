@@ -1,5 +1,5 @@
-// One conversation: header, messages, composer. The same component before and after the first message made it exist, so that
-// nothing is lost of what is being typed.
+// One conversation: header, messages, composer. The same component before and after the first message made it
+// exist, so that nothing is lost of what is being typed.
 import { useEffect, useMemo, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 

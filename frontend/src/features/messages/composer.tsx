@@ -1,4 +1,5 @@
-// Where one writes. What is typed is a draft from the first letter on; Enter sends, Shift+Enter breaks the line.
+// Where one writes. What is typed is a draft from the first letter on; Enter sends, Shift+Enter breaks the
+// line.
 import { Suspense, useEffect, useEffectEvent, useId, useLayoutEffect, useState } from 'react';
 import type { KeyboardEvent, RefObject } from 'react';
 

@@ -1,5 +1,5 @@
-// What can be done with a message: a bar beside it while the pointer or the focus is on it; where there is no room for
-// one, a button that opens a sheet, as does a finger that rests on the message.
+// What can be done with a message: a bar beside it while the pointer or the focus is on it; where there is no
+// room for one, a button that opens a sheet, as does a finger that rests on the message.
 import { useState } from 'react';
 
 import { Button, IconButton } from '@/components/ui/button';

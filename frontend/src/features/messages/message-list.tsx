@@ -1,5 +1,6 @@
-// The messages of one conversation, oldest above. Only the rows in view are in the document; that is why the list itself is not
-// live for screen readers (scrolling would be read out): what arrives is announced by Announcer.
+// The messages of one conversation, oldest above. Only the rows in view are in the document; that is why the
+// list itself is not live for screen readers (scrolling would be read out): what arrives is announced by
+// Announcer.
 import { useEffect, useEffectEvent } from 'react';
 import { Virtualizer } from 'virtua';
 

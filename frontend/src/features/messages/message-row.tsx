@@ -70,7 +70,8 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
         aria-setsize={total}
         {...press}
         data-state={unsent ? unsent.status : 'accepted'}
-        // A finger leaves before its click comes, which would take the action from under it: focus shows them there.
+        // A finger leaves before its click comes, which would take the action from under it: focus shows them
+        // there.
         onPointerEnter={({ pointerType }) => pointerType !== 'touch' && setActive(true)}
         onPointerLeave={({ pointerType }) => pointerType !== 'touch' && setActive(false)}
         onFocus={() => setActive(true)}

@@ -1,4 +1,5 @@
-// Turns messages and unsent ones into the rows of the list: which begin a day, the unread part, or a run of one sender.
+// Turns messages and unsent ones into the rows of the list: which begin a day, the unread part, or a run of
+// one sender.
 import type { Message, Position } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import { dayOf } from '@/lib/time/format';

@@ -1,4 +1,5 @@
-// Why a message is not sent, and what can be done about it. The text is never lost: it can be copied before it is discarded.
+// Why a message is not sent, and what can be done about it. The text is never lost: it can be copied before
+// it is discarded.
 import { useState } from 'react';
 
 import { Button } from '@/components/ui/button';

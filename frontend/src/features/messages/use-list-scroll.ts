@@ -1,6 +1,7 @@
-// Moves the message list: to the first unread message or the end on opening, along with new messages while at the
-// end, and not at all while the person reads further up. Asks for older and newer pages before their place comes
-// into view. At the end the distance to it stays 0, whatever changes a height: only the reader scrolls away.
+// Moves the message list: to the first unread message or the end on opening, along with new messages while at
+// the end, and not at all while the person reads further up. Asks for older and newer pages before their
+// place comes into view. At the end the distance to it stays 0, whatever changes a height: only the reader
+// scrolls away.
 import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
 import type { RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
@@ -175,7 +176,8 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     return () => clearTimeout(timer);
   }, [shown, meant]);
 
-  // The view by the composer, the banner, the window or a keyboard; what is in it by letters, pictures and new rows.
+  // The view by the composer, the banner, the window or a keyboard; what is in it by letters, pictures and
+  // new rows.
   const sizesChanged = useEffectEvent(resized);
   useLayoutEffect(() => {
     const element = scroller.current;

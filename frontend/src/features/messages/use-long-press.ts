@@ -1,4 +1,5 @@
-// A finger that rests on something, as phones ask for its menu. Moving it is scrolling; links keep the browser's own menu.
+// A finger that rests on something, as phones ask for its menu. Moving it is scrolling; links keep the
+// browser's own menu.
 import { useEffect, useRef } from 'react';
 import type { MouseEvent, PointerEvent } from 'react';
 

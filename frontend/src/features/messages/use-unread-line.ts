@@ -1,5 +1,5 @@
-// Where the line "New messages" stands: fixed when the conversation is opened, and again when messages come while nobody looks at
-// the page; gone when one answers.
+// Where the line "New messages" stands: fixed when the conversation is opened, and again when messages come
+// while nobody looks at the page; gone when one answers.
 import { useState } from 'react';
 
 import type { Position } from '@/lib/http/types';

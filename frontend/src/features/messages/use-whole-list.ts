@@ -1,5 +1,6 @@
-// Only the rows in view are in the document. What goes beyond the view works on the data instead: text copied over several
-// messages is made from the rows between the first and the last one chosen, and for printing all of them are drawn.
+// Only the rows in view are in the document. What goes beyond the view works on the data instead: text copied
+// over several messages is made from the rows between the first and the last one chosen, and for printing all
+// of them are drawn.
 import { useEffect, useEffectEvent, useState } from 'react';
 import type { RefObject } from 'react';
 import { flushSync } from 'react-dom';

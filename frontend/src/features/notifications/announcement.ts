@@ -1,5 +1,6 @@
-// Which tab of several tells about a message, and whether any does. Every tab says of each message that came whether
-// somebody looks at it there; after a moment of listening, of those left the one with the smallest name speaks.
+// Which tab of several tells about a message, and whether any does. Every tab says of each message that came
+// whether somebody looks at it there; after a moment of listening, of those left the one with the smallest
+// name speaks.
 import type { TabChannel } from '@/lib/tabs/tab-channel';
 
 /** Long enough for the other tabs to be heard, too short to be felt. */

@@ -1,5 +1,5 @@
-// Tells about messages that came while nobody looked at them: a notification of the desktop and a sound, each if wanted,
-// from one of the open tabs.
+// Tells about messages that came while nobody looked at them: a notification of the desktop and a sound, each
+// if wanted, from one of the open tabs.
 import type { ChatSession } from '@/lib/chat/chat-session';
 import type { ConversationId, Message } from '@/lib/http/types';
 import { oneLine } from '@/lib/markup/plain-text';

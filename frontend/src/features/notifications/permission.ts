@@ -1,4 +1,5 @@
-// Whether the browser lets this page show notifications. It is asked only when somebody presses the button for it.
+// Whether the browser lets this page show notifications. It is asked only when somebody presses the button
+// for it.
 import { useSyncExternalStore } from 'react';
 
 import { setPreferences } from './preferences';

@@ -1,5 +1,6 @@
-// Who is meant by what was typed, best first. Pure and without the server, so that it answers at once and offline. Each word that
-// was typed must begin some word of some name; marks on letters, case and punctuation do not count.
+// Who is meant by what was typed, best first. Pure and without the server, so that it answers at once and
+// offline. Each word that was typed must begin some word of some name; marks on letters, case and punctuation
+// do not count.
 
 import { wordsOf } from '@/lib/names/fold';
 

@@ -1,4 +1,5 @@
-// Where one types who is meant. The focus stays here; arrows move the choice in the list, Enter takes it, Escape ends the search.
+// Where one types who is meant. The focus stays here; arrows move the choice in the list, Enter takes it,
+// Escape ends the search.
 import type { KeyboardEvent, Ref } from 'react';
 
 import { IconButton } from '@/components/ui/button';

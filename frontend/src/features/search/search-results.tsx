@@ -1,4 +1,5 @@
-// What a search found: conversations, then other people, and how the search at the server stands. The keys are in SearchBox.
+// What a search found: conversations, then other people, and how the search at the server stands. The keys
+// are in SearchBox.
 import { useEffect } from 'react';
 import { Link } from 'wouter';
 

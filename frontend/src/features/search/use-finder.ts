@@ -1,5 +1,5 @@
-// What a search found and which of it is chosen: conversations that are in memory at once, and behind them the people whom the
-// server names.
+// What a search found and which of it is chosen: conversations that are in memory at once, and behind them
+// the people whom the server names.
 import { useId, useState } from 'react';
 
 import { useChatState } from '@/lib/chat/chat-context';
@@ -66,7 +66,8 @@ export function useFinder(text: string): Finder {
     .filter((person) => !shown.has(person.id))
     .map((person) => ({ ...found(person), names: [person.display_name, person.username] }));
   const current = search.answered === query;
-  // Until it is answered, of the last answer what still fits: Enter must not open somebody who was not asked for.
+  // Until it is answered, of the last answer what still fits: Enter must not open somebody who was not asked
+  // for.
   const people = current ? others : find(query, others);
 
   const all: Found[] = [...conversations, ...people];

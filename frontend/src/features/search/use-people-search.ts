@@ -1,5 +1,5 @@
-// Asks the server who matches, a moment after the last key, and drops answers that are no longer wanted. What failed is asked again,
-// by itself, and at once when the connection is back.
+// Asks the server who matches, a moment after the last key, and drops answers that are no longer wanted. What
+// failed is asked again, by itself, and at once when the connection is back.
 import { useEffect, useState } from 'react';
 
 import { useChatState } from '@/lib/chat/chat-context';

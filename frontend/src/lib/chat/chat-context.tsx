@@ -1,4 +1,5 @@
-// Hands the one ChatSession to the components, and lets them subscribe to just the part of the state that they show.
+// Hands the one ChatSession to the components, and lets them subscribe to just the part of the state that
+// they show.
 import { createContext, use } from 'react';
 import { useStore } from 'zustand';
 

@@ -1,5 +1,5 @@
-// Collects what arrives within one animation frame, so that a burst costs one render. In a hidden page there are no
-// animation frames: a timer takes over, and the title's count stays true.
+// Collects what arrives within one animation frame, so that a burst costs one render. In a hidden page there
+// are no animation frames: a timer takes over, and the title's count stays true.
 
 const HIDDEN_MS = 100;
 /** More than this does not wait for the frame. */

@@ -1,5 +1,5 @@
-// Fetches the pages of a conversation into its timeline. Every fetch belongs to a generation of its timeline: an answer that
-// comes after the timeline was dropped or started anew is thrown away.
+// Fetches the pages of a conversation into its timeline. Every fetch belongs to a generation of its timeline:
+// an answer that comes after the timeline was dropped or started anew is thrown away.
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';

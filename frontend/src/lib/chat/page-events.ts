@@ -1,4 +1,5 @@
-// What happens to the page as a whole: it is shown or hidden, comes to the front, the network changes, somebody leaves.
+// What happens to the page as a whole: it is shown or hidden, comes to the front, the network changes,
+// somebody leaves.
 
 export interface PageEvents {
   networkChanged: () => void;

@@ -1,5 +1,5 @@
-// Tells the server how far conversations were read: at once, then not for each message that is scrolled past, and again when there is
-// a connection.
+// Tells the server how far conversations were read: at once, then not for each message that is scrolled past,
+// and again when there is a connection.
 import type { ConversationId, Position } from '@/lib/http/types';
 
 const EVERY_MS = 300;

@@ -1,4 +1,5 @@
-// The last ids that this page saw live. A resumed connection may bring a message again: it must not count as unread twice.
+// The last ids that this page saw live. A resumed connection may bring a message again: it must not count as
+// unread twice.
 
 const CAPACITY = 4_096;
 

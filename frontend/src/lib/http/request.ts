@@ -1,5 +1,5 @@
-// One fetch with a time limit, JSON both ways, and every failure as an ApiError. The session is the HttpOnly cookie:
-// this page never sees a token.
+// One fetch with a time limit, JSON both ways, and every failure as an ApiError. The session is the HttpOnly
+// cookie: this page never sees a token.
 import { ApiError } from './api-error';
 
 const TIMEOUT_MS = 15_000;

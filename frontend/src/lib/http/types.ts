@@ -1,5 +1,5 @@
-// The bodies of REST under the names that the page uses. They are generated: `npm run types` makes `openapi.ts` from the
-// server's own description, and a test fails when they differ.
+// The bodies of REST under the names that the page uses. They are generated: `npm run types` makes
+// `openapi.ts` from the server's own description, and a test fails when they differ.
 import type { components, operations } from './openapi';
 
 type Schemas = components['schemas'];

@@ -1,5 +1,5 @@
-// Whether a key belongs to an input method, which composes characters that the keyboard does not have: Enter chooses one
-// then, and must not send anything.
+// Whether a key belongs to an input method, which composes characters that the keyboard does not have: Enter
+// chooses one then, and must not send anything.
 
 interface KeyEvent {
   isComposing: boolean;

@@ -1,5 +1,5 @@
-// Does something when the keys of a shortcut are pressed, wherever the focus is. Not while a dialog is open: that has the
-// keys to itself.
+// Does something when the keys of a shortcut are pressed, wherever the focus is. Not while a dialog is open:
+// that has the keys to itself.
 import { useEffect, useEffectEvent } from 'react';
 
 import { shortcuts } from '@/config/shortcuts';

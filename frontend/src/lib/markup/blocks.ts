@@ -1,5 +1,6 @@
-// A message as blocks: quotes, lists, fenced code, and text for everything else, line by line. What is not clearly one of these
-// stays the text that it was: no headings, tables, rules or indented code, because people type those without meaning them.
+// A message as blocks: quotes, lists, fenced code, and text for everything else, line by line. What is not
+// clearly one of these stays the text that it was: no headings, tables, rules or indented code, because
+// people type those without meaning them.
 import { hasContent } from './delimiters';
 import { parseInline } from './inline';
 import type { Block, ListItem } from './nodes';

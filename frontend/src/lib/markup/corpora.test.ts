@@ -1,5 +1,5 @@
-// Real conversations through the renderer: no letter or digit is missing, no bubble and no preview is blank. The excerpt is part
-// of the project; the whole corpora are read where they stand beside the checkout.
+// Real conversations through the renderer: no letter or digit is missing, no bubble and no preview is blank.
+// The excerpt is part of the project; the whole corpora are read where they stand beside the checkout.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

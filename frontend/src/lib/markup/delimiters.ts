@@ -1,5 +1,5 @@
-// Where `*`, `_` and `~~` may begin and end something. Stricter than Markdown: people type these in products (2*3*4), names
-// (snake_case), globs (*.tar.*), smileys (>_<, *-*) and art without meaning anything by them.
+// Where `*`, `_` and `~~` may begin and end something. Stricter than Markdown: people type these in products
+// (2*3*4), names (snake_case), globs (*.tar.*), smileys (>_<, *-*) and art without meaning anything by them.
 
 /** Scripts without spaces between words: there a mark may stand beside a letter. */
 const SPACELESS =

@@ -1,5 +1,6 @@
-// Matches the marks of emphasis in a row of tokens, the nearest with the nearest, and makes a tree of them. One kind never stands
-// inside itself, so the tree is a few levels deep; what has no partner is the text that it was.
+// Matches the marks of emphasis in a row of tokens, the nearest with the nearest, and makes a tree of them.
+// One kind never stands inside itself, so the tree is a few levels deep; what has no partner is the text that
+// it was.
 import { hasContent } from './delimiters';
 import { findLinks } from './links';
 import type { Inline } from './nodes';

@@ -1,6 +1,6 @@
-// The marks inside of lines: code, links, emphasis. Two passes, both linear: first into tokens (an address or code is one,
-// whatever it contains), then pairs of marks are matched, the nearest with the nearest, never one kind inside itself; so the
-// tree is a few levels deep, however hostile the text.
+// The marks inside of lines: code, links, emphasis. Two passes, both linear: first into tokens (an address or
+// code is one, whatever it contains), then pairs of marks are matched, the nearest with the nearest, never
+// one kind inside itself; so the tree is a few levels deep, however hostile the text.
 import { CodeRuns } from './code-runs';
 import { canClose, canOpen, hasContent, sideOf } from './delimiters';
 import type { Delimiter, Token } from './emphasis';

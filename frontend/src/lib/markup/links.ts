@@ -1,8 +1,9 @@
-// Finds addresses in a text: `http://`, `https://`, `mailto:`, `www.` and e-mail. The only finder of the page, so that an
-// address is the same link whatever stands around it. Work is linear: what can be refused is refused before it was read far.
+// Finds addresses in a text: `http://`, `https://`, `mailto:`, `www.` and e-mail. The only finder of the
+// page, so that an address is the same link whatever stands around it. Work is linear: what can be refused is
+// refused before it was read far.
 //
-// linkify-it 6 was tried on the table of links.test.ts: it finds no address beside Chinese words or punctuation, and takes
-// `main.rs` and `root@127.0.0.1` for addresses.
+// linkify-it 6 was tried on the table of links.test.ts: it finds no address beside Chinese words or
+// punctuation, and takes `main.rs` and `root@127.0.0.1` for addresses.
 
 export interface FoundLink {
   start: number;

@@ -1,6 +1,6 @@
-// What a message is made of. Every character that was typed is in exactly one leaf, in order, so that the leaves joined are
-// the source again (`sourceOf`): nothing can get lost between the text and the page. A mark is the only leaf that is not shown,
-// and is one only because it visibly did something.
+// What a message is made of. Every character that was typed is in exactly one leaf, in order, so that the
+// leaves joined are the source again (`sourceOf`): nothing can get lost between the text and the page. A mark
+// is the only leaf that is not shown, and is one only because it visibly did something.
 
 export type Inline =
   | { kind: 'text'; text: string }

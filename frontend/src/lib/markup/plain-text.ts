@@ -1,5 +1,6 @@
-// A message as words only, for where there is no room or no way to draw it: notifications, announcements, the list. The same
-// tree as on the page, so no letter is missing, and no mark is there that the page does not show.
+// A message as words only, for where there is no room or no way to draw it: notifications, announcements, the
+// list. The same tree as on the page, so no letter is missing, and no mark is there that the page does not
+// show.
 import { blocksOf } from './blocks';
 import type { Block, Inline } from './nodes';
 

@@ -75,7 +75,8 @@ it('grows with the text, not with its square', { timeout: 60_000 }, () => {
       blocksOf(text);
     });
   for (const piece of PIECES) {
-    // Eight times the text: eight times the work, not sixty-four times. What takes no time at all says nothing.
+    // Eight times the text: eight times the work, not sixty-four times. What takes no time at all says
+    // nothing.
     const [short, long] = [parse(piece, 8_000), parse(piece, 64_000)];
     expect(long < 150 || long / short < 28, `${piece}: ${short} ms, then ${long} ms`).toBe(true);
   }

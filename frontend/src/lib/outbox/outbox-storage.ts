@@ -1,5 +1,5 @@
-// Where the outbox survives a reload: IndexedDB. Without it (some private modes) the outbox lives in memory only, and
-// sending goes on.
+// Where the outbox survives a reload: IndexedDB. Without it (some private modes) the outbox lives in memory
+// only, and sending goes on.
 import { openDB } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
 

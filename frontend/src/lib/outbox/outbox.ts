@@ -1,6 +1,6 @@
-// What the person has sent and the server has not accepted yet. Guarantees: nothing typed is lost; each message keeps its
-// client_id through every try; one per person addressed is under way at a time, so the order is kept; a message that was
-// refused for good steps aside and does not block those behind it.
+// What the person has sent and the server has not accepted yet. Guarantees: nothing typed is lost; each
+// message keeps its client_id through every try; one per person addressed is under way at a time, so the
+// order is kept; a message that was refused for good steps aside and does not block those behind it.
 import type { UserId } from '@/lib/http/types';
 import type { ClientFrame } from '@/lib/socket/frames';
 

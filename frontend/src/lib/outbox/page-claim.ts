@@ -1,6 +1,6 @@
-// Which open page sends which stored message. Each page holds a Web Lock under its own name; what belongs to a page
-// whose lock is free may be taken over. Without Web Locks (plain http on another machine) every page takes all: the
-// same client_id twice is harmless, only wasteful.
+// Which open page sends which stored message. Each page holds a Web Lock under its own name; what belongs to
+// a page whose lock is free may be taken over. Without Web Locks (plain http on another machine) every page
+// takes all: the same client_id twice is harmless, only wasteful.
 import { randomId } from './random-id';
 
 const PREFIX = 'milena-page-';

@@ -1,5 +1,5 @@
-// How long to wait before the next try. Jitter spreads the clients of a restarted server; the doubling is bounded, and
-// forgotten only after a connection that lasted, so that one which dies at once does not flap.
+// How long to wait before the next try. Jitter spreads the clients of a restarted server; the doubling is
+// bounded, and forgotten only after a connection that lasted, so that one which dies at once does not flap.
 
 const FIRST_MS = 500;
 const MAX_MS = 30_000;

@@ -1,6 +1,6 @@
-// The frames of protocol v1, both ways, and the reading of what comes in: a frame of an unknown type, or one that is
-// not JSON, is skipped, never thrown. Written by hand: the server describes REST, not the socket, by a schema; what is the same
-// in both is taken from there.
+// The frames of protocol v1, both ways, and the reading of what comes in: a frame of an unknown type, or one
+// that is not JSON, is skipped, never thrown. Written by hand: the server describes REST, not the socket, by
+// a schema; what is the same in both is taken from there.
 import type * as rest from '@/lib/http/types';
 import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
 

@@ -1,7 +1,9 @@
-// The live connection, without any framework: a state machine that connects, says hello, tests the line, and connects
-// again with the last cursor. It keeps no messages: who sends must be told again after each `welcome`.
+// The live connection, without any framework: a state machine that connects, says hello, tests the line, and
+// connects again with the last cursor. It keeps no messages: who sends must be told again after each
+// `welcome`.
 //
-// idle → connecting → authenticating → live → backing-off → connecting …; closed when the server said not to come back.
+// idle → connecting → authenticating → live → backing-off → connecting …; closed when the server said not to
+// come back.
 import { backoffMs, STABLE_MS } from './backoff';
 import { readFrame } from './frames';
 import type { ClientFrame, ServerFrame } from './frames';

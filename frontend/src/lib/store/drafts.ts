@@ -1,5 +1,5 @@
-// What was typed and not sent, per person addressed: kept in localStorage, so that a reload or a crash loses nothing, and
-// told to the other tabs, so that all show the same and none overwrites what another one keeps.
+// What was typed and not sent, per person addressed: kept in localStorage, so that a reload or a crash loses
+// nothing, and told to the other tabs, so that all show the same and none overwrites what another one keeps.
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 

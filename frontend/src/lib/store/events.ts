@@ -1,4 +1,5 @@
-// What happens live, as pure steps from one state to the next. A burst is one step: one new state, one render.
+// What happens live, as pure steps from one state to the next. A burst is one step: one new state, one
+// render.
 import type { Conversation, ConversationId, Message, Person, Position } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
@@ -97,7 +98,8 @@ function summarised(state: ChatState, message: Message, fresh: boolean): ChatSta
   if (after === known) return state;
   const next = { ...state, conversations: { ...state.conversations, [entry.id]: after } };
   if (known) return next;
-  // The view goes on without a loading state; that there is nothing before this message is asked like any older page.
+  // The view goes on without a loading state; that there is nothing before this message is asked like any
+  // older page.
   const timeline = { ...LOADING, status: 'ready' as const, messages: [message], hasBefore: true };
   return {
     ...next,

@@ -1,5 +1,6 @@
-// The window on one conversation that is in memory: always contiguous, ordered by position, each id once. What cannot be
-// joined to it without a hole is not taken; `hasAfter` then says that newer messages must be fetched.
+// The window on one conversation that is in memory: always contiguous, ordered by position, each id once.
+// What cannot be joined to it without a hole is not taken; `hasAfter` then says that newer messages must be
+// fetched.
 import type { Message, MessagePage, Position } from '@/lib/http/types';
 
 export interface Timeline {

@@ -1,5 +1,5 @@
-// What the tabs of one person tell each other, in one browser. Without BroadcastChannel each tab is alone, and the server's
-// word reaches them all a little later.
+// What the tabs of one person tell each other, in one browser. Without BroadcastChannel each tab is alone,
+// and the server's word reaches them all a little later.
 import type { ConversationId, Person, Position, UserId } from '@/lib/http/types';
 
 export type TabNews =

@@ -1,4 +1,5 @@
-// Light, dark or as the system has it; remembered in this browser. Applied to the document before React renders.
+// Light, dark or as the system has it; remembered in this browser. Applied to the document before React
+// renders.
 import { useSyncExternalStore } from 'react';
 
 export type Theme = 'system' | 'light' | 'dark';

@@ -1,6 +1,7 @@
-// Times as people read them: the clock in the person's own form (their locale's, with its hour cycle), dates in the language of
-// the page, because they stand among its words, in the order of the person's region. Formatters are made once: making one is
-// slow. What depends on the present takes it as `now`; a page that stays open has it from ./periods.
+// Times as people read them: the clock in the person's own form (their locale's, with its hour cycle), dates
+// in the language of the page, because they stand among its words, in the order of the person's region.
+// Formatters are made once: making one is slow. What depends on the present takes it as `now`; a page that
+// stays open has it from ./periods.
 
 /** `person`: their locale, by default the one that the browser formats with. */
 export function formatsOf(page: string, person: string | undefined) {

@@ -1,5 +1,6 @@
-// The present day and minute as something that changes: what says “Today” or “5 min ago” must not go on saying it. One timer for all
-// who look; the page coming back into view is a reason to look, too, because timers sleep with the machine.
+// The present day and minute as something that changes: what says “Today” or “5 min ago” must not go on
+// saying it. One timer for all who look; the page coming back into view is a reason to look, too, because
+// timers sleep with the machine.
 import { useSyncExternalStore } from 'react';
 
 import { dayOf } from './format';

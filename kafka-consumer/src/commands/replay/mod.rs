@@ -1,8 +1,10 @@
-//! `replay`: reads the log again, from a beginning to an end, into any database, without touching the consumer group.
+//! `replay`: reads the log again, from a beginning to an end, into any database, without touching the
+//! consumer group.
 //!
-//! It may run beside live consumers and may be ended and begun again at any time. Messages that are stored stay; missing
-//! ones are stored at their own positions. Where it reads beyond the stored offsets it moves them, exactly as a consumer
-//! would, so that consumers go on behind it; it never begins beyond them, because that would leave a gap.
+//! It may run beside live consumers and may be ended and begun again at any time. Messages that are stored
+//! stay; missing ones are stored at their own positions. Where it reads beyond the stored offsets it moves
+//! them, exactly as a consumer would, so that consumers go on behind it; it never begins beyond them, because
+//! that would leave a gap.
 
 pub(super) mod carry;
 mod spans;

@@ -74,8 +74,8 @@ pub(super) async fn spans(
     Ok(spans)
 }
 
-/// From what is wanted (`None`: where the store ends) to what can be had: not before the log's beginning, not beyond
-/// the store's end.
+/// From what is wanted (`None`: where the store ends) to what can be had: not before the log's beginning, not
+/// beyond the store's end.
 fn span(wanted: Option<i64>, until: Option<i64>, log: PartitionState, stored: Option<i64>) -> Range<i64> {
     let stored = stored.unwrap_or(log.low);
     let start = wanted.unwrap_or(stored).clamp(log.low, stored.max(log.low));

@@ -1,4 +1,5 @@
-//! A device of a person: a socket that comes back after every end and resumes, with an outbox, like the browser client.
+//! A device of a person: a socket that comes back after every end and resumes, with an outbox, like the
+//! browser client.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,8 @@ const WINDOW: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const RECONNECT_FIRST: Duration = Duration::from_millis(50);
 const RECONNECT_MOST: Duration = Duration::from_millis(800);
-/// As the browser client: after a heartbeat's time of silence it asks, and gives the connection up without an answer.
+/// As the browser client: after a heartbeat's time of silence it asks, and gives the connection up without an
+/// answer.
 const PONG_TIMEOUT: Duration = Duration::from_secs(2);
 /// Before `welcome` the server's own time limit ends what is silent.
 const A_DAY: Duration = Duration::from_secs(86_400);

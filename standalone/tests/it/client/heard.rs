@@ -69,8 +69,8 @@ pub(crate) struct Heard {
     pub(crate) gaps: usize,
     /// What was duplicated or reordered, and how it came, for people.
     pub(crate) oddities: Vec<String>,
-    /// Own messages that were sent more than once and answered before they came: the answer to a repeat may come from the
-    /// store, and overtake what the node has still to read.
+    /// Own messages that were sent more than once and answered before they came: the answer to a repeat may
+    /// come from the store, and overtake what the node has still to read.
     answered_early: HashSet<Uuid>,
     ids: HashSet<Uuid>,
     newest: HashMap<Uuid, i64>,

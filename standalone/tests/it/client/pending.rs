@@ -1,4 +1,5 @@
-//! Own messages that are not answered yet: sent again after a reconnect or a temporary refusal, in their order.
+//! Own messages that are not answered yet: sent again after a reconnect or a temporary refusal, in their
+//! order.
 
 use std::collections::BTreeMap;
 

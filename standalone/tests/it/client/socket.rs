@@ -139,8 +139,8 @@ impl Socket {
         self.expect("cursor").await["cursor"].as_str().expect("a text").to_owned()
     }
 
-    /// Writes the same frame again and again, as fast as it goes, until the server has had enough; says how many, and
-    /// with which code it was closed.
+    /// Writes the same frame again and again, as fast as it goes, until the server has had enough; says how
+    /// many, and with which code it was closed.
     pub(crate) async fn flood(self, text: &str) -> (usize, Option<u16>) {
         let (mut write, mut read) = self.stream.split();
         let reading = async {

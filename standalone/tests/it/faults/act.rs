@@ -1,5 +1,5 @@
-//! An act: people chat, something goes wrong for a while, somebody notices, it is well again, work goes on, all that waited is
-//! done, and what came of it is judged.
+//! An act: people chat, something goes wrong for a while, somebody notices, it is well again, work goes on,
+//! all that waited is done, and what came of it is judged.
 
 use std::fmt::Display;
 use std::sync::Arc;

@@ -255,7 +255,8 @@ async fn programs_stop_and_die(stage: &OnServers, plan: &Plan, play: &mut Play<'
     }
 }
 
-/// A consumer that finds no database when it starts says so and ends; whatever keeps services running starts it again.
+/// A consumer that finds no database when it starts says so and ends; whatever keeps services running starts
+/// it again.
 async fn started_by_a_manager(consumer: &mut Program) {
     let starts = |consumer: &Program| consumer.said().matches("the consumer reads").count();
     let before = starts(consumer);
@@ -268,8 +269,8 @@ async fn started_by_a_manager(consumer: &mut Program) {
     .await;
 }
 
-/// Node 1 is cut off from the log while node 2 accepts; from the moment at which node 1 says again that its answers
-/// are complete, nothing is missing from them.
+/// Node 1 is cut off from the log while node 2 accepts; from the moment at which node 1 says again that its
+/// answers are complete, nothing is missing from them.
 async fn complete_only_with_everything(stage: &OnServers) {
     const MESSAGES: usize = 200;
     let cluster = stage.cluster.lock().await;

@@ -1,4 +1,5 @@
-//! Connections that a server gave up or lost, by its own account: what clients behind a silent line cannot hear of.
+//! Connections that a server gave up or lost, by its own account: what clients behind a silent line cannot
+//! hear of.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

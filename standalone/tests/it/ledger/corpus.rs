@@ -45,7 +45,8 @@ pub(crate) struct Corpus {
 }
 
 impl Corpus {
-    /// The real one, where it is; else, or when its name is given as empty, a made-up one, written into `folder`.
+    /// The real one, where it is; else, or when its name is given as empty, a made-up one, written into
+    /// `folder`.
     pub(crate) fn find(folder: &Path) -> Self {
         let named = std::env::var_os("MILENA_SMS_CORPUS").map(PathBuf::from);
         if named.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
@@ -89,7 +90,8 @@ fn read(path: &Path) -> Vec<Line> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A few long conversations and many short ones: the share of the k-th falls with k^0.8, as in the real corpus.
+/// A few long conversations and many short ones: the share of the k-th falls with k^0.8, as in the real
+/// corpus.
 fn conversations() -> Vec<Line> {
     let mut texts = Texts::new(1920);
     let pairs = pairs(&mut texts);

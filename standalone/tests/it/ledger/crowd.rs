@@ -16,7 +16,8 @@ use crate::world::until;
 
 /// Registrations at a time: each is a password hash.
 const REGISTERING: usize = 4;
-/// How far away, in a circle, those are to whom a person writes: 0 is notes to self, odd numbers are on the other node.
+/// How far away, in a circle, those are to whom a person writes: 0 is notes to self, odd numbers are on the
+/// other node.
 const DISTANCES: [usize; 5] = [1, 1, 2, 7, 31];
 
 /// A message that somebody wrote.
@@ -45,8 +46,8 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    /// Registers `people`, half of them on each node; every third has a second device on another node. Returns when
-    /// all are live.
+    /// Registers `people`, half of them on each node; every third has a second device on another node.
+    /// Returns when all are live.
     pub(crate) async fn gather(nodes: &[SocketAddr], people: usize) -> Arc<Self> {
         let run = Uuid::now_v7().simple().to_string();
         let registered = stream::iter(0..people).map(|number| {
@@ -118,8 +119,8 @@ impl Crowd {
         }
     }
 
-    /// Writes steadily until `stop`: `per_second` messages, by anybody to anybody near. Whoever still waits for answers
-    /// writes nothing.
+    /// Writes steadily until `stop`: `per_second` messages, by anybody to anybody near. Whoever still waits
+    /// for answers writes nothing.
     pub(crate) async fn chat(&self, per_second: f64, seed: u64, stop: CancellationToken) {
         let mut texts = Texts::new(seed);
         let people = self.members.len();
@@ -154,8 +155,8 @@ impl Crowd {
         self.progress.reaches(count, seconds).await;
     }
 
-    /// Writes a last message into every conversation and waits until every device has everything: what the log had
-    /// before the last one was handed out before it, so nothing late can come after this.
+    /// Writes a last message into every conversation and waits until every device has everything: what the
+    /// log had before the last one was handed out before it, so nothing late can come after this.
     pub(crate) async fn settle(&self, seed: u64) {
         let pairs: BTreeSet<(usize, usize)> =
             self.sent().iter().map(|sent| (sent.sender.min(sent.to), sent.sender.max(sent.to))).collect();

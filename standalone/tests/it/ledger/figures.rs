@@ -22,7 +22,8 @@ pub(crate) struct Figures {
     pub(crate) lost: usize,
     /// Stored twice, or shown twice.
     pub(crate) duplicated: usize,
-    /// Shown out of order, shown in another order than stored, or stored in another order than one device wrote it.
+    /// Shown out of order, shown in another order than stored, or stored in another order than one device
+    /// wrote it.
     pub(crate) reordered: usize,
     /// Stored or shown although nobody sent it, or to somebody whom it does not concern.
     pub(crate) foreign: usize,
@@ -30,7 +31,8 @@ pub(crate) struct Figures {
     pub(crate) contradictions: usize,
     /// Final refusals and error frames.
     pub(crate) refused: Vec<String>,
-    /// Told: temporary refusals by code, connections after the first, of which resumed, gaps, known messages replayed.
+    /// Told: temporary refusals by code, connections after the first, of which resumed, gaps, known messages
+    /// replayed.
     pub(crate) refused_for_now: BTreeMap<String, usize>,
     pub(crate) reconnects: usize,
     pub(crate) resumed: usize,

@@ -1,5 +1,5 @@
-//! Made-up texts with the lengths of real short messages: half below 30 characters, one in a hundred above 255; one in
-//! five Chinese, some with emoji, blanks and quotes.
+//! Made-up texts with the lengths of real short messages: half below 30 characters, one in a hundred above
+//! 255; one in five Chinese, some with emoji, blanks and quotes.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

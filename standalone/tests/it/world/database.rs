@@ -72,7 +72,8 @@ impl Database {
         &self.url
     }
 
-    /// Every message, by conversation, in its order. Two plain statements: no join depends on the server's statistics.
+    /// Every message, by conversation, in its order. Two plain statements: no join depends on the server's
+    /// statistics.
     pub(crate) async fn messages(&self) -> Vec<Row> {
         let sql = "select conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body \
                    from messages order by conversation_id, position";

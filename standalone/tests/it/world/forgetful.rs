@@ -1,5 +1,5 @@
-//! A proxy before Kafka that, while it is told to, hands out metadata without a single broker, as Kafka itself may do for a
-//! moment after it was suspended.
+//! A proxy before Kafka that, while it is told to, hands out metadata without a single broker, as Kafka
+//! itself may do for a moment after it was suspended.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the range that Linux gives to outgoing connections: a client that knocks at the port of a dead program would
-/// sooner or later be given that very port as its own, and talk to itself.
+/// Below the range that Linux gives to outgoing connections: a client that knocks at the port of a dead
+/// program would sooner or later be given that very port as its own, and talk to itself.
 const FIRST: u16 = 10_000;
 const COUNT: u16 = 10_000;
 

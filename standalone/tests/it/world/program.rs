@@ -1,5 +1,5 @@
-//! A child process: started, asked to stop, killed, started again. Its output goes to a file, whose end is printed when
-//! the test fails; it never outlives the test.
+//! A child process: started, asked to stop, killed, started again. Its output goes to a file, whose end is
+//! printed when the test fails; it never outlives the test.
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -79,8 +79,8 @@ impl Launch {
     }
 }
 
-/// `milena` is built for these tests; the two others lie beside it. `MILENA_TEST_PROGRAMS` names another folder, for
-/// example of release builds.
+/// `milena` is built for these tests; the two others lie beside it. `MILENA_TEST_PROGRAMS` names another
+/// folder, for example of release builds.
 fn path_of(program: &str) -> PathBuf {
     let built = || Path::new(env!("CARGO_BIN_EXE_milena")).with_file_name(program);
     let path = std::env::var_os("MILENA_TEST_PROGRAMS")

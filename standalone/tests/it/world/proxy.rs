@@ -1,5 +1,5 @@
-//! A TCP proxy that does to connections what networks do: it delays, falls silent in one direction or both, and resets.
-//! Silence is not loss: as with TCP, what was on its way arrives when the silence is over.
+//! A TCP proxy that does to connections what networks do: it delays, falls silent in one direction or both,
+//! and resets. Silence is not loss: as with TCP, what was on its way arrives when the silence is over.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Real servers, by the project's own scripts: shared ones that every test may use, and own ones to stop and kill.
+//! Real servers, by the project's own scripts: shared ones that every test may use, and own ones to stop and
+//! kill.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -38,8 +39,8 @@ pub(crate) fn required() -> bool {
     std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1")
 }
 
-/// The address of a server that is only used, never stopped: the one of the environment, else one that is started once
-/// for all tests of this process. `None`, with a line that says so, when there is none.
+/// The address of a server that is only used, never stopped: the one of the environment, else one that is
+/// started once for all tests of this process. `None`, with a line that says so, when there is none.
 pub(crate) async fn shared(kind: Kind) -> Option<String> {
     if let Some(address) = std::env::var(kind.variable()).ok().filter(|value| !value.is_empty()) {
         return Some(address);

@@ -1,4 +1,5 @@
-//! How large a process is: memory and file descriptors, sampled while a test runs, and whether they stay flat.
+//! How large a process is: memory and file descriptors, sampled while a test runs, and whether they stay
+//! flat.
 
 use std::fmt;
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::time::{Duration, Instant};
 /// What a process may grow by over the second half of a run and still be called flat: whichever is more.
 const GROWTH_MIB: f64 = 4.0;
 const GROWTH_SHARE: f64 = 0.05;
-/// The same for descriptors, of the fewest in each tenth of that half: connections come and go, what leaks stays.
+/// The same for descriptors, of the fewest in each tenth of that half: connections come and go, what leaks
+/// stays.
 const GROWTH_DESCRIPTORS: f64 = 4.0;
 
 /// One look at a process.
@@ -54,8 +56,9 @@ impl Vitals {
         std::fs::write(folder.join(format!("vitals-{}.csv", self.name)), lines).expect("the folder is there");
     }
 
-    /// Flat: the least-squares line through the second half of the samples rises by no more, over that half, than
-    /// [`GROWTH_MIB`] or [`GROWTH_SHARE`] of the mean, whichever is more, and by [`GROWTH_DESCRIPTORS`] descriptors.
+    /// Flat: the least-squares line through the second half of the samples rises by no more, over that half,
+    /// than [`GROWTH_MIB`] or [`GROWTH_SHARE`] of the mean, whichever is more, and by [`GROWTH_DESCRIPTORS`]
+    /// descriptors.
     pub(crate) fn is_flat(&self) -> bool {
         let memory = self.memory();
         memory.rise <= GROWTH_MIB.max(GROWTH_SHARE * memory.mean)

@@ -40,8 +40,8 @@ impl<Join, Sync> Group<Join, Sync> {
         }
     }
 
-    /// Checks a join and gives the place of the member, which is new or known. Changes nothing when it refuses,
-    /// except to promise an id.
+    /// Checks a join and gives the place of the member, which is new or known. Changes nothing when it
+    /// refuses, except to promise an id.
     fn admit(
         &mut self,
         now_ms: u64,

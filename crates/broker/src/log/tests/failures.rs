@@ -1,5 +1,5 @@
-//! Nothing is promised after a sync that failed, wherever it was: a system reports the error once, to whoever syncs
-//! next, and what could not be written may be gone although every later sync succeeds.
+//! Nothing is promised after a sync that failed, wherever it was: a system reports the error once, to whoever
+//! syncs next, and what could not be written may be gone although every later sync succeeds.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Apache Kafka's own clients: the console and verifiable ones, and the tools, from the same jars as its server.
+//! Apache Kafka's own clients: the console and verifiable ones, and the tools, from the same jars as its
+//! server.
 
 use std::io::Write;
 use std::time::UNIX_EPOCH;

@@ -1,10 +1,11 @@
-//! The client suite: written once, run twice, on this broker and on a real Apache Kafka. Both must give the same
-//! answers; where one cannot, the scenario says what each does, and the crate's README why. This broker asks its
-//! clients for a password, as it does in `milena`.
+//! The client suite: written once, run twice, on this broker and on a real Apache Kafka. Both must give the
+//! same answers; where one cannot, the scenario says what each does, and the crate's README why. This broker
+//! asks its clients for a password, as it does in `milena`.
 //!
-//! Each client has a file: librdkafka through `rdkafka`, kcat, confluent-kafka (Python), and Apache Kafka's own tools.
-//! Apache Kafka is the one that `MILENA_TEST_KAFKA` names (`scripts/test rust` starts one, `scripts/kafka start` too);
-//! without it only this broker is tested. With `MILENA_TEST_REQUIRE_SERVERS=1` a missing server or client is a failure.
+//! Each client has a file: librdkafka through `rdkafka`, kcat, confluent-kafka (Python), and Apache Kafka's
+//! own tools. Apache Kafka is the one that `MILENA_TEST_KAFKA` names (`scripts/test rust` starts one,
+//! `scripts/kafka start` too); without it only this broker is tested. With `MILENA_TEST_REQUIRE_SERVERS=1` a
+//! missing server or client is a failure.
 
 /// Makes two tests of each scenario: on this broker, and on Apache Kafka.
 macro_rules! on_both_brokers {

@@ -1,4 +1,5 @@
-//! PostgreSQL's binary COPY format: a signature, then for each row a count of fields and each field behind its length.
+//! PostgreSQL's binary COPY format: a signature, then for each row a count of fields and each field behind
+//! its length.
 //!
 //! Rows are encoded a piece at a time, so that a batch is never in memory twice.
 

@@ -1,7 +1,9 @@
-//! The compare-and-set on the stored offsets (see [`super::super::fence`]) in statements for all partitions at once.
+//! The compare-and-set on the stored offsets (see [`super::super::fence`]) in statements for all partitions
+//! at once.
 //!
-//! Partitions that were never stored are inserted at the batch's beginning; then all are locked, in their order, so
-//! that two writers never wait for each other in a circle. Whoever waited sees what the other one stored.
+//! Partitions that were never stored are inserted at the batch's beginning; then all are locked, in their
+//! order, so that two writers never wait for each other in a circle. Whoever waited sees what the other one
+//! stored.
 
 use std::collections::BTreeMap;
 

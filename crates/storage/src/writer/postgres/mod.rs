@@ -1,6 +1,7 @@
 //! PostgreSQL: all rows at once by binary COPY, straight into their table.
 //!
-//! COPY takes about half the server's work of any INSERT that looks for conflicts, and fails when one row has any.
+//! COPY takes about half the server's work of any INSERT that looks for conflicts, and fails when one row has
+//! any.
 
 mod copy;
 mod fence;

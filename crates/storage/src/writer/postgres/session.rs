@@ -1,8 +1,9 @@
 //! One transaction on a connection of its own.
 //!
-//! A COPY that is abandoned half-way leaves its connection in a state that neither driver nor pool know how to mend. So
-//! a connection goes back to the pool only after its transaction has ended in an orderly way; in every other
-//! case (the caller gave up, the network failed) it is closed, and the server undoes what was not committed.
+//! A COPY that is abandoned half-way leaves its connection in a state that neither driver nor pool know how
+//! to mend. So a connection goes back to the pool only after its transaction has ended in an orderly way; in
+//! every other case (the caller gave up, the network failed) it is closed, and the server undoes what was not
+//! committed.
 
 use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, Executor, PgConnection, Postgres};

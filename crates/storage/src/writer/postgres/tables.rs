@@ -1,5 +1,5 @@
-//! Statements that leave out what is stored already: one a table, one array a column. Their texts are the same for
-//! every batch, so they are prepared once, and there is no limit of parameters.
+//! Statements that leave out what is stored already: one a table, one array a column. Their texts are the
+//! same for every batch, so they are prepared once, and there is no limit of parameters.
 
 use sea_orm::SqlxError;
 use sea_orm::sqlx::{self, PgConnection};

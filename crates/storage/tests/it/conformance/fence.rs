@@ -38,8 +38,8 @@ pub(super) async fn a_batch_must_begin_where_the_store_is(database: &TestDatabas
     assert_eq!(store.message(row(1, 2, "c", 502).id).await.unwrap(), None);
 }
 
-/// The old owner and the new owner of two partitions write at the same time, from the same beginning, over and over; they
-/// name the partitions in different orders and have different ideas of where the batch ends.
+/// The old owner and the new owner of two partitions write at the same time, from the same beginning, over
+/// and over; they name the partitions in different orders and have different ideas of where the batch ends.
 pub(super) async fn of_two_writers_one_wins(database: &TestDatabase) {
     let first = database.store().await;
     let second = database.connect().await;

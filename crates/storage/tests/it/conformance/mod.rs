@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use crate::database::{Server, TestDatabase};
 
-/// Ten times of what the slowest test takes. One that waits for ever shall say its name, and not use up everybody's time.
+/// Ten times of what the slowest test takes. One that waits for ever shall say its name, and not use up
+/// everybody's time.
 const LIMIT: Duration = Duration::from_secs(300);
 
 async fn run(server: Server, test: impl AsyncFnOnce(&TestDatabase)) {

@@ -36,8 +36,8 @@ fn letters() -> impl Strategy<Value = Vec<(u128, u128, u16)>> {
     prop::collection::vec((1..=PEOPLE, 1..=PEOPLE, 0_u16..120), 600)
 }
 
-/// Every record of a log with many repeats is written in random batches, among late writers and readers; then the store
-/// must be what a plain walk through the log gives.
+/// Every record of a log with many repeats is written in random batches, among late writers and readers; then
+/// the store must be what a plain walk through the log gives.
 pub(super) async fn a_random_log_is_stored_once_and_in_order(database: &TestDatabase) {
     let store = database.store().await;
     let mut runner = TestRunner::deterministic();
@@ -63,7 +63,8 @@ fn log_of(letters: &[(u128, u128, u16)], case: u128) -> Vec<Vec<MessageRow>> {
         let conversation = ConversationId::direct(user(sender), user(to));
         let partition = &mut log[partition_of(conversation, PARTITIONS) as usize];
         let offset = partition.len() as i64;
-        // The recipient is part of the client id: a repeat goes to the same conversation, as every real one does.
+        // The recipient is part of the client id: a repeat goes to the same conversation, as every real one
+        // does.
         partition.push(row(sender, to, &format!("{client_id}-{to}"), offset));
     }
     log

@@ -49,7 +49,8 @@ pub(super) async fn a_topics_partitions_are_noted_once(database: &TestDatabase) 
     assert_eq!(noted.partitioning(24), milena_domain::Partitioning::new(24, [12]));
 }
 
-/// As on MySQL, where each step of a migration lasts: what was taken without being written down is taken again.
+/// As on MySQL, where each step of a migration lasts: what was taken without being written down is taken
+/// again.
 pub(super) async fn a_migration_that_was_cut_off_goes_on(database: &TestDatabase) {
     let store = database.store().await;
     write(&store, vec![row(1, 2, "a", 0)]).await;
@@ -64,7 +65,8 @@ pub(super) async fn a_migration_that_was_cut_off_goes_on(database: &TestDatabase
     assert_eq!(store.server_key().await.unwrap().subkey("test/v1").mac(&[]), key);
 }
 
-/// This program may be started again while a newer one runs beside it; one that lacks steps of its own may not.
+/// This program may be started again while a newer one runs beside it; one that lacks steps of its own may
+/// not.
 pub(super) async fn a_newer_programs_migrations_are_left_alone(database: &TestDatabase) {
     let store = database.store().await;
     let raw = database.raw().await;

@@ -5,8 +5,8 @@ use milena_domain::ConversationId;
 use crate::database::TestDatabase;
 use crate::letters::{TOPIC, batch, row, user};
 
-/// While a consumer writes one message a batch, to two conversations of two partitions in turn, every answer shows
-/// exactly the messages below the offsets that it names.
+/// While a consumer writes one message a batch, to two conversations of two partitions in turn, every answer
+/// shows exactly the messages below the offsets that it names.
 pub(super) async fn a_list_says_exactly_which_records_it_contains(database: &TestDatabase) {
     let store = database.store().await;
     let reader = database.connect().await;

@@ -122,14 +122,15 @@ pub(super) async fn large_batches_are_written_whole(database: &TestDatabase) {
     write_and_check(10_000, 300, 1, &"😀".repeat(8_000)).await;
 }
 
-/// A consumer that is stopped in the middle of a write: whenever that was, rows and offset agree, and what others then
-/// write over the same connections is really committed.
+/// A consumer that is stopped in the middle of a write: whenever that was, rows and offset agree, and what
+/// others then write over the same connections is really committed.
 pub(super) async fn an_abandoned_write_leaves_all_or_nothing(database: &TestDatabase) {
     let store = database.store().await;
     let beside = database.connect().await;
     let mut next = 0;
     let mut abandoned = 0;
-    // On a busy machine connections whose write was abandoned may be back in the pool only after the time to wait for one.
+    // On a busy machine connections whose write was abandoned may be back in the pool only after the time to
+    // wait for one.
     let deadline = Instant::now() + Duration::from_secs(180);
     for attempt in 0..80_u64 {
         let rows: Vec<_> = (next..next + 200).map(|offset| row(1, 2, &format!("{offset}"), offset)).collect();

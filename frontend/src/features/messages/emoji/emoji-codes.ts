@@ -1,5 +1,5 @@
-// The short names of emoji, which stand between colons: in the page from the start, so that what is typed becomes the
-// same whether the rest about emoji is loaded or not.
+// The short names of emoji, which stand between colons: in the page from the start, so that what is typed
+// becomes the same whether the rest about emoji is loaded or not.
 import lines from 'virtual:emoji-codes';
 
 export interface Codes {

@@ -1,5 +1,5 @@
-// All emoji to choose from. The focus can stay in the search field; arrows move the choice, Enter takes it, Escape closes. Loaded
-// when it is opened for the first time.
+// All emoji to choose from. The focus can stay in the search field; arrows move the choice, Enter takes it,
+// Escape closes. Loaded when it is opened for the first time.
 import { useEffect, useEffectEvent, useId, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 import { VList } from 'virtua';

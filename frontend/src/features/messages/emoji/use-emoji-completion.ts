@@ -1,5 +1,5 @@
-// `:name:` while typing: the list of what it can become, and its keys. Enter belongs to the list only when somebody moved
-// in it; what was not chosen is sent as it was typed.
+// `:name:` while typing: the list of what it can become, and its keys. Enter belongs to the list only when
+// somebody moved in it; what was not chosen is sent as it was typed.
 import { useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 

@@ -1,5 +1,6 @@
-// Asks the worker for the colours of code: one block at a time, the latest first (it is the one that is looked at), each within a
-// deadline. What took longer stays without colours and is not tried again; what was coloured is kept for when it scrolls back.
+// Asks the worker for the colours of code: one block at a time, the latest first (it is the one that is
+// looked at), each within a deadline. What took longer stays without colours and is not tried again; what was
+// coloured is kept for when it scrolls back.
 import type { CodePart } from './highlight';
 
 const DEADLINE_MS = 2_000;

@@ -1,4 +1,5 @@
-// Text, quotes, lists and code as elements. Text keeps its lines and spaces: the style sheet shows them as they were typed.
+// Text, quotes, lists and code as elements. Text keeps its lines and spaces: the style sheet shows them as
+// they were typed.
 import type { ReactNode } from 'react';
 
 import type { Block, Inline, ListItem } from '@/lib/markup/nodes';

@@ -1,5 +1,5 @@
-// Colours for code: highlight.js through lowlight, which answers a tree instead of HTML. Runs in a worker, which is made for the
-// first block of code that names its language.
+// Colours for code: highlight.js through lowlight, which answers a tree instead of HTML. Runs in a worker,
+// which is made for the first block of code that names its language.
 import type { RootContent } from 'hast';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';

@@ -1,6 +1,6 @@
-// What somebody wrote, as it is shown: formatted where it has marks that mean something, larger where it is nothing but a few
-// emoji, and otherwise exactly as it was typed. React elements are made from a short list of nodes; there is no HTML on the
-// way, so nothing in a message can become markup.
+// What somebody wrote, as it is shown: formatted where it has marks that mean something, larger where it is
+// nothing but a few emoji, and otherwise exactly as it was typed. React elements are made from a short list
+// of nodes; there is no HTML on the way, so nothing in a message can become markup.
 import { memo } from 'react';
 
 import { blocksOf } from '@/lib/markup/blocks';

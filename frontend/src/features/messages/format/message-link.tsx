@@ -1,5 +1,5 @@
-// A link that somebody wrote. It opens in a new tab, which learns nothing about this one; only addresses of conversations of
-// this very server open in this page.
+// A link that somebody wrote. It opens in a new tab, which learns nothing about this one; only addresses of
+// conversations of this very server open in this page.
 import type { MouseEvent, ReactNode } from 'react';
 import { navigate } from 'wouter/use-browser-location';
 
