@@ -1,5 +1,5 @@
-// One signed-in person's chat, from sign-in to sign-out: puts together the socket, the outbox, history and
-// the store. It lives outside React, so that rendering twice never connects twice.
+// One signed-in person's chat, from sign-in to sign-out: puts together the socket, the outbox, history and the
+// store. It lives outside React, so that rendering twice never connects twice.
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
@@ -241,8 +241,7 @@ export class ChatSession {
     this.history.retryFailed();
     void this.conversations.load();
     this.#reads.send();
-    // Another page may have been closed meanwhile with something unsent: that goes before what is written
-    // now.
+    // What another page, closed meanwhile, left unsent goes before what is written now.
     this.#adopt();
     void Promise.race([this.#adoption, delay(STORAGE_MS)]).then(() => {
       if (this.#socket.live) this.#outbox.connected();

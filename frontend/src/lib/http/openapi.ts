@@ -136,7 +136,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new token. */
+        /**
+         * Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new
+         *     token.
+         */
         put: operations["change_password"];
         post?: never;
         delete?: never;
@@ -379,8 +382,8 @@ export interface components {
         /** @description Oneself, and what one needs for sending. */
         Me: components["schemas"]["Account"] & {
             /**
-             * @description 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used once, needs
-             *     no look-up. Good for minutes to hours; ask again now and then.
+             * @description 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used
+             *     once, needs no look-up. Good for minutes to hours; ask again now and then.
              */
             client_id_prefix: string;
         };
@@ -565,7 +568,10 @@ export interface components {
         State: {
             /** @description `ok`, `unavailable` or `refuses`: then live chat goes on, sign-in and history do not. */
             database: string;
-            /** @description `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as temporary. */
+            /**
+             * @description `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as
+             *     temporary.
+             */
             disk: string;
             /** @description `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`. */
             log: string;
