@@ -22,7 +22,7 @@ use crate::backoff::Backoff;
 use crate::error::ConsumerError;
 use crate::origin;
 use crate::record::{DeadLetter, RawRecord};
-use crate::sink::Graveyard;
+use crate::sink::DeadLetters;
 
 /// Header: why, by a stable name.
 pub(crate) const HEADER_REASON: &str = "dead.reason";
@@ -61,7 +61,7 @@ const IN_FLIGHT: usize = 64;
 const MAX_BYTES: &str = "10485760";
 
 /// Writes to the dead-letter topic and reads originals again.
-pub(crate) struct DeadLetters {
+pub(crate) struct DeadLetterTopic {
     /// Replaced when it fails again and again: it may have forgotten all brokers. Read for each attempt.
     producer: RwLock<Arc<FutureProducer<Quiet>>>,
     settings: Arc<KafkaSettings>,
@@ -69,7 +69,7 @@ pub(crate) struct DeadLetters {
     known: HashSet<(i32, i64)>,
 }
 
-impl DeadLetters {
+impl DeadLetterTopic {
     /// Connects nothing yet: librdkafka does when the first letter goes out.
     pub(crate) fn new(settings: Arc<KafkaSettings>) -> Result<Self, ConsumerError> {
         let producer = RwLock::new(Arc::new(connect(&settings)?));
@@ -102,7 +102,8 @@ impl DeadLetters {
                     headers = headers.insert(Header { key: HEADER_VALUE_OMITTED, value: Some("too large") });
                 }
                 Err((error, _)) => {
-                    log::warn!(topic = self.settings.dead_topic.as_str(); "a dead letter is not acknowledged, trying again: {error}");
+                    let topic = self.settings.dead_topic.as_str();
+                    log::warn!(topic; "a dead letter is not acknowledged, trying again: {error}");
                     failures += 1;
                     if failures % FAILURES_OF_A_PRODUCER == 0 {
                         self.replace(&producer);
@@ -153,8 +154,8 @@ fn connect(settings: &KafkaSettings) -> Result<FutureProducer<Quiet>, ConsumerEr
         .create_with_context(Quiet::default())?)
 }
 
-impl Graveyard for DeadLetters {
-    async fn bury(&self, letters: Vec<DeadLetter>) {
+impl DeadLetters for DeadLetterTopic {
+    async fn publish(&self, letters: Vec<DeadLetter>) {
         let unknown = letters
             .into_iter()
             .filter(|letter| !self.known.contains(&(letter.original.partition, letter.original.offset)));

@@ -27,7 +27,6 @@ mod ledger;
 mod metrics;
 mod observe;
 mod origin;
-mod orphans;
 mod outcome;
 mod poll;
 mod quota;
@@ -36,6 +35,7 @@ mod report;
 mod run;
 mod scan;
 mod sink;
+mod unassigned;
 mod writer;
 
 pub use error::ConsumerError;

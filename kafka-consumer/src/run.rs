@@ -14,16 +14,16 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::{Batch, Limits};
-use crate::dead_letters::DeadLetters;
+use crate::dead_letters::DeadLetterTopic;
 use crate::error::ConsumerError;
 use crate::health::Health;
 use crate::ingest::{Ingest, Plan, WriterPort};
 use crate::metrics;
-use crate::orphans;
 use crate::outcome::Outcome;
 use crate::poll;
 use crate::report::Summary;
-use crate::sink::{Graveyard, Sink};
+use crate::sink::{DeadLetters, Sink};
+use crate::unassigned;
 use crate::writer::Writer;
 
 /// Carries the log into `store` until `shutdown`, then writes what is at hand and leaves the group.
@@ -71,9 +71,11 @@ async fn carry(
         plan = begin(&settings, &store) => plan?,
     };
     let enough = shutdown.child_token();
-    let watching = tokio::spawn(orphans::watch(settings.clone(), enough.clone()));
+    let watching = tokio::spawn(unassigned::watch(settings.clone(), enough.clone()));
     log::info!(
-        topic = settings.kafka.topic.as_str(), group = settings.consumer.group.as_str(), epoch = plan.epoch.get();
+        topic = settings.kafka.topic.as_str(),
+        group = settings.consumer.group.as_str(),
+        epoch = plan.epoch.get();
         "the consumer reads"
     );
     let mut total = Summary::default();
@@ -101,7 +103,7 @@ async fn spell(
     shutdown: &CancellationToken,
     health: &Health,
 ) -> (Summary, Result<(), ConsumerError>) {
-    let begun = DeadLetters::new(Arc::new(settings.kafka.clone())).and_then(|dead_letters| {
+    let begun = DeadLetterTopic::new(Arc::new(settings.kafka.clone())).and_then(|dead_letters| {
         let (poller, inbox) = poll::start(settings, plan.partitioning.clone())?;
         Ok((dead_letters, poller, inbox))
     });
@@ -167,7 +169,9 @@ async fn prepare(settings: &Settings, store: &Store, limit: Duration) -> Result<
 
 /// The writer in a task of its own, so that reading goes on while it works. It ends after an error, or when
 /// the other end of the port is gone.
-pub(crate) fn spawn_writer<S: Sink, G: Graveyard>(mut writer: Writer<S, G>) -> (JoinHandle<()>, WriterPort) {
+pub(crate) fn spawn_writer<S: Sink, G: DeadLetters>(
+    mut writer: Writer<S, G>,
+) -> (JoinHandle<()>, WriterPort) {
     let (batches, mut batch_receiver) = mpsc::channel::<Batch>(1);
     let (outcome_sender, outcomes) = mpsc::channel::<Result<Outcome, ConsumerError>>(1);
     let task = tokio::spawn(async move {

@@ -28,9 +28,9 @@ impl Sink for Store {
 }
 
 /// Where dead letters go. All functions wait, for ever if need be, until Kafka answers.
-pub(crate) trait Graveyard: Send + Sync + 'static {
+pub(crate) trait DeadLetters: Send + Sync + 'static {
     /// Returns when every letter is acknowledged.
-    fn bury(&self, letters: Vec<DeadLetter>) -> impl Future<Output = ()> + Send;
+    fn publish(&self, letters: Vec<DeadLetter>) -> impl Future<Output = ()> + Send;
 
     /// How many partitions the message topic has now.
     fn partitions(&self) -> impl Future<Output = usize> + Send;

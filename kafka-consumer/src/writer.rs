@@ -20,7 +20,7 @@ use crate::metrics;
 use crate::outcome::Outcome;
 use crate::quota::Quota;
 use crate::record::DeadLetter;
-use crate::sink::{Graveyard, Sink};
+use crate::sink::{DeadLetters, Sink};
 
 /// While the store is away, one line in so much time.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 /// The writing side: owns the store's handle and the quota of dead letters.
 pub(crate) struct Writer<S, G> {
     store: S,
-    graveyard: G,
+    dead_letters: G,
     topic: String,
     epoch: Epoch,
     quota: Quota,
@@ -41,11 +41,11 @@ pub(crate) struct Writer<S, G> {
     settled: BTreeMap<i32, i64>,
 }
 
-impl<S: Sink, G: Graveyard> Writer<S, G> {
-    pub(crate) fn new(store: S, graveyard: G, topic: String, epoch: Epoch, health: Health) -> Self {
+impl<S: Sink, G: DeadLetters> Writer<S, G> {
+    pub(crate) fn new(store: S, dead_letters: G, topic: String, epoch: Epoch, health: Health) -> Self {
         let (quota, settled) = (Quota::default(), BTreeMap::new());
         let (last_report, partitions, replay) = (None, 0, false);
-        Self { store, graveyard, topic, epoch, quota, health, last_report, partitions, replay, settled }
+        Self { store, dead_letters, topic, epoch, quota, health, last_report, partitions, replay, settled }
     }
 
     /// The topic has so many at the start. That it has more later is no fault of the records.
@@ -72,13 +72,13 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
         let mut outcome = Outcome::default();
         // Records of a producer that knows of new partitions already stand where they seem astray.
         let astray = batch.parts.values().flat_map(|part| &part.dead).any(DeadLetter::is_astray);
-        if astray && self.graveyard.partitions().await != self.partitions {
+        if astray && self.dead_letters.partitions().await != self.partitions {
             return Err(ConsumerError::Repartitioned { topic: self.topic.clone(), known: self.partitions });
         }
         if !self.quota.admit(batch.rows() as u64, batch.dead() as u64) {
             return Err(ConsumerError::TooManyDead { topic: self.topic.clone() });
         }
-        let batch = self.bury_unreadable(batch, &mut outcome).await?;
+        let batch = self.publish_unreadable(batch, &mut outcome).await?;
         // A stack of what is left, the next piece on top.
         let mut left = vec![batch];
         while let Some(mut piece) = left.pop() {
@@ -108,9 +108,9 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
                             if !self.quota.admit_refused() {
                                 return Err(ConsumerError::StoreRefuses(reason));
                             }
-                            let original = self.graveyard.original(partition, &row).await;
+                            let original = self.dead_letters.original(partition, &row).await;
                             let letter = DeadLetter { original, reason: "refused_by_store", detail: reason };
-                            self.bury(vec![letter], &mut outcome).await;
+                            self.publish(vec![letter], &mut outcome).await;
                             left.push(rest);
                         }
                         Split::Nothing => return Err(ConsumerError::StoreRefuses(reason)),
@@ -128,18 +128,22 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
 
     /// Gives the unreadable records away, but not those of partitions that have moved on without us: whoever
     /// did that gave them away too.
-    async fn bury_unreadable(&mut self, batch: Batch, outcome: &mut Outcome) -> Result<Batch, ConsumerError> {
+    async fn publish_unreadable(
+        &mut self,
+        batch: Batch,
+        outcome: &mut Outcome,
+    ) -> Result<Batch, ConsumerError> {
         if batch.dead() == 0 {
             return Ok(batch);
         }
         let mut batch = self.reconcile(batch, outcome).await?;
         let letters: Vec<_> =
             batch.parts.values_mut().flat_map(|part| std::mem::take(&mut part.dead)).collect();
-        self.bury(letters, outcome).await;
+        self.publish(letters, outcome).await;
         Ok(batch)
     }
 
-    async fn bury(&self, letters: Vec<DeadLetter>, outcome: &mut Outcome) {
+    async fn publish(&self, letters: Vec<DeadLetter>, outcome: &mut Outcome) {
         if letters.is_empty() {
             return;
         }
@@ -147,9 +151,12 @@ impl<S: Sink, G: Graveyard> Writer<S, G> {
         for letter in letters.iter().take(10) {
             let (partition, offset, reason) =
                 (letter.original.partition, letter.original.offset, letter.reason);
-            log::warn!(partition, offset, reason; "a record cannot be stored and goes to the dead-letter topic");
+            log::warn!(
+                partition, offset, reason;
+                "a record cannot be stored and goes to the dead-letter topic"
+            );
         }
-        self.graveyard.bury(letters).await;
+        self.dead_letters.publish(letters).await;
     }
 
     /// Asks the store where it is and keeps of `piece` what still is to be written.

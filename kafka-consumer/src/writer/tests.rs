@@ -32,7 +32,7 @@ struct Inner {
     rows: BTreeSet<i64>,
     poison: BTreeSet<i64>,
     faults: VecDeque<Fault>,
-    buried: Vec<i64>,
+    published: Vec<i64>,
     /// What the topic has now.
     partitions: usize,
     /// What another consumer wrote.
@@ -89,10 +89,10 @@ impl Sink for Fake {
     }
 }
 
-impl Graveyard for Fake {
-    async fn bury(&self, letters: Vec<DeadLetter>) {
+impl DeadLetters for Fake {
+    async fn publish(&self, letters: Vec<DeadLetter>) {
         let offsets = letters.iter().map(|letter| letter.original.offset);
-        self.0.lock().unwrap().buried.extend(offsets);
+        self.0.lock().unwrap().published.extend(offsets);
     }
 
     async fn partitions(&self) -> usize {
@@ -168,20 +168,21 @@ proptest! {
             prop_assert!(moved.contains(&partition) || next >= to);
             for offset in from..next.min(to) {
                 let stored = inner.rows.contains(&offset);
-                let buried = inner.buried.contains(&offset);
+                let published = inner.published.contains(&offset);
                 let elsewhere = inner.elsewhere.contains(&offset);
-                prop_assert!(stored || buried || elsewhere, "offset {} is lost", offset);
+                prop_assert!(stored || published || elsewhere, "offset {} is lost", offset);
                 prop_assert!(!(stored && elsewhere), "offset {} is stored twice", offset);
                 prop_assert!(!(stored && unreadable.contains(&offset)));
                 prop_assert!(!stored || !inner.poison.contains(&offset));
             }
         }
-        let mut buried = inner.buried.clone();
-        buried.sort_unstable();
-        buried.dedup();
-        prop_assert_eq!(buried.len(), inner.buried.len(), "no letter goes out twice");
-        for offset in &inner.buried {
-            prop_assert!(unreadable.contains(offset) || inner.poison.contains(offset), "a good one was buried");
+        let mut published = inner.published.clone();
+        published.sort_unstable();
+        published.dedup();
+        prop_assert_eq!(published.len(), inner.published.len(), "no letter goes out twice");
+        for offset in &inner.published {
+            let bad = unreadable.contains(offset) || inner.poison.contains(offset);
+            prop_assert!(bad, "a good one was given away");
         }
     }
 }
@@ -192,7 +193,7 @@ fn one_bad_row_among_many_is_found() {
     fake.0.lock().unwrap().poison = BTreeSet::from([STRIDE + 333]);
     let outcome = write(&fake, batch_of(&vec![(1, true); 1_000])).unwrap();
     assert_eq!((outcome.inserted, outcome.dead), (999, 1));
-    assert_eq!(fake.0.lock().unwrap().buried, [STRIDE + 333]);
+    assert_eq!(fake.0.lock().unwrap().published, [STRIDE + 333]);
     assert!(outcome.transactions <= 12, "{} transactions", outcome.transactions);
 }
 
@@ -201,7 +202,7 @@ fn a_topic_of_garbage_is_not_drained() {
     let fake = Fake::default();
     let error = write(&fake, batch_of(&vec![(0, false); 1_000])).unwrap_err();
     assert!(matches!(error, ConsumerError::TooManyDead { .. }));
-    assert!(fake.0.lock().unwrap().buried.is_empty());
+    assert!(fake.0.lock().unwrap().published.is_empty());
 }
 
 #[test]

@@ -136,7 +136,7 @@ async fn dead_letters_are_listed_and_tried_again(world: World) {
     assert!(says(&world, &["dead", "retry", "--all"]).await.contains("0 sent again, 2 left"));
     // A record that an older program could not read: put there by hand, as this program reads them all.
     let lost = message(5_000);
-    log.bury_by_hand(&world, &lost).await;
+    log.publish_dead_letter(&world, &lost).await;
     assert!(says(&world, &["dead", "retry", "--all"]).await.contains("1 sent again, 2 left"));
     assert!(says(&world, &["dead", "retry", "2"]).await.contains("1 sent again"));
     // One that another partitioner put astray goes where it belongs.

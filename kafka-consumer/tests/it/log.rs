@@ -58,7 +58,7 @@ impl Log {
     }
 
     /// A good message in the dead-letter topic.
-    pub(crate) async fn bury_by_hand(&self, world: &World, event: &MessageEvent) {
+    pub(crate) async fn publish_dead_letter(&self, world: &World, event: &MessageEvent) {
         let (key, value) = (event.key(), event.encode());
         let headers = [
             ("dead.reason", "unknown_version"),

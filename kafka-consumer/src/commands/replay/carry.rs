@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::Tally;
 use crate::batch::{Limits, OpenBatch};
 use crate::commands::dead;
-use crate::dead_letters::DeadLetters;
+use crate::dead_letters::DeadLetterTopic;
 use crate::health::Health;
 use crate::ingest::WriterPort;
 use crate::outcome::Outcome;
@@ -63,9 +63,9 @@ pub(in crate::commands) async fn carry(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Tally> {
     let topic = &settings.kafka.topic;
-    let graveyard =
-        DeadLetters::new(Arc::new(settings.kafka.clone()))?.knowing(dead::origins(&settings.kafka).await?);
-    let writer = Writer::new(store.clone(), graveyard, topic.clone(), position.epoch, Health::default())
+    let dead_letters = DeadLetterTopic::new(Arc::new(settings.kafka.clone()))?
+        .knowing(dead::origins(&settings.kafka).await?);
+    let writer = Writer::new(store.clone(), dead_letters, topic.clone(), position.epoch, Health::default())
         .in_partitions(partitioning.now())
         .replaying(position.next_offsets.clone());
     let (task, mut port) = spawn_writer(writer);

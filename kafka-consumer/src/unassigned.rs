@@ -17,35 +17,40 @@ use milena_settings::{KafkaSettings, Settings};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio_util::sync::CancellationToken;
 
-/// Between two looks.
+/// Between two checks.
 const PERIOD: Duration = Duration::from_secs(10);
-/// Short, because the program's end waits for a look that is under way.
+/// Short, because the program's end waits for a check that is under way.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the visitor waits to be let in: longer than a member takes to drain its partitions.
-const VISIT: Duration = Duration::from_secs(30);
+/// How long the rebalance may take: longer than a member takes to drain its partitions.
+const REBALANCE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Looks until it is dropped; `stop` cuts a visit short.
+/// Checks until it is dropped; `stop` cuts a forced rebalance short.
 pub(crate) async fn watch(settings: Settings, stop: CancellationToken) {
     let patience = Duration::from_millis(settings.consumer.drain_ms) + PERIOD;
     let mut since: Option<Instant> = None;
     loop {
         tokio::time::sleep(PERIOD.mul_f64(rand::random_range(0.8..1.2))).await;
         let (kafka, group) = (settings.kafka.clone(), settings.consumer.group.clone());
-        let orphans = match tokio::task::spawn_blocking(move || look(&kafka, &group)).await {
-            Ok(Ok(orphans)) => orphans,
-            Ok(Err(error)) => {
-                log::debug!("the group's members are not known at the moment: {error:#}");
-                continue;
-            }
-            Err(_) => return,
-        };
-        if orphans.is_empty() {
+        let unassigned =
+            match tokio::task::spawn_blocking(move || unassigned_partitions(&kafka, &group)).await {
+                Ok(Ok(unassigned)) => unassigned,
+                Ok(Err(error)) => {
+                    log::debug!("the group's members are not known at the moment: {error:#}");
+                    continue;
+                }
+                Err(_) => return,
+            };
+        if unassigned.is_empty() {
             since = None;
         } else if since.get_or_insert_with(Instant::now).elapsed() >= patience {
-            log::warn!(partitions:? = orphans; "partitions are nobody's; the group is made to divide them anew");
+            log::warn!(
+                partitions:? = unassigned;
+                "partitions are nobody's; the group is made to divide them anew"
+            );
             let (kafka, group, stop) =
                 (settings.kafka.clone(), settings.consumer.group.clone(), stop.clone());
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || visit(&kafka, &group, &stop)).await {
+            let forced = tokio::task::spawn_blocking(move || force_rebalance(&kafka, &group, &stop)).await;
+            if let Ok(Err(error)) = forced {
                 log::warn!("the group was not reached, trying again: {error:#}");
             }
             since = None;
@@ -54,7 +59,7 @@ pub(crate) async fn watch(settings: Settings, stop: CancellationToken) {
 }
 
 /// The partitions that no member of a settled group holds; none while it is not settled.
-fn look(kafka: &KafkaSettings, group: &str) -> anyhow::Result<BTreeSet<i32>> {
+fn unassigned_partitions(kafka: &KafkaSettings, group: &str) -> anyhow::Result<BTreeSet<i32>> {
     let client: BaseConsumer<Quiet> =
         client_config(kafka, &Role::Admin).create_with_context(Quiet::default())?;
     let groups = client.fetch_group_list(Some(group), ANSWER_TIMEOUT)?;
@@ -62,32 +67,32 @@ fn look(kafka: &KafkaSettings, group: &str) -> anyhow::Result<BTreeSet<i32>> {
     else {
         return Ok(BTreeSet::new());
     };
-    let mut orphans: BTreeSet<i32> = (0..i32::try_from(kafka.partitions)?).collect();
+    let mut unassigned: BTreeSet<i32> = (0..i32::try_from(kafka.partitions)?).collect();
     for member in group.members() {
         for partition in held(member.assignment().unwrap_or_default(), &kafka.topic)? {
-            orphans.remove(&partition);
+            unassigned.remove(&partition);
         }
     }
-    Ok(orphans)
+    Ok(unassigned)
 }
 
-/// A visitor that wants nothing but the dead-letter topic joins the group and leaves it again: that makes two
-/// rounds in which whoever leads the group sees what is nobody's. No partition of the message topic moves to
-/// the visitor.
-fn visit(kafka: &KafkaSettings, group: &str, stop: &CancellationToken) -> anyhow::Result<()> {
+/// A temporary member that subscribes to nothing but the dead-letter topic joins the group and leaves it
+/// again: that makes two rounds in which whoever leads the group sees what is nobody's. No partition of the
+/// message topic moves to it.
+fn force_rebalance(kafka: &KafkaSettings, group: &str, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut config = client_config(kafka, &Role::Consumer { group: group.to_owned() });
     config.remove("group.instance.id");
-    let visitor: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
-    visitor.subscribe(&[&kafka.dead_topic])?;
-    let deadline = Instant::now() + VISIT;
-    while visitor.assignment()?.count() == 0 && !stop.is_cancelled() {
+    let member: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
+    member.subscribe(&[&kafka.dead_topic])?;
+    let deadline = Instant::now() + REBALANCE_TIMEOUT;
+    while member.assignment()?.count() == 0 && !stop.is_cancelled() {
         if Instant::now() >= deadline {
-            bail!("not let in within {} s", VISIT.as_secs());
+            bail!("not let in within {} s", REBALANCE_TIMEOUT.as_secs());
         }
         // What it reads is read by others: only the callbacks count here.
-        let _ = visitor.poll(Duration::from_millis(100));
+        let _ = member.poll(Duration::from_millis(100));
     }
-    visitor.unsubscribe();
+    member.unsubscribe();
     Ok(())
 }
 
@@ -143,7 +148,10 @@ mod tests {
         #[test]
         fn an_assignment_is_read_as_it_was_written(
             ours in prop::collection::vec(0_i32..100, 0..20),
-            others in prop::collection::vec(("[a-z]{1,9}-other", prop::collection::vec(0_i32..9, 0..5)), 0..3),
+            others in prop::collection::vec(
+                ("[a-z]{1,9}-other", prop::collection::vec(0_i32..9, 0..5)),
+                0..3,
+            ),
         ) {
             let mut topics = others;
             topics.push(("chat".to_owned(), ours.clone()));
