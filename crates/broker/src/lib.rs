@@ -106,12 +106,17 @@ async fn retain(shared: Arc<Shared>) {
             () = shared.stopping.cancelled() => return,
             () = tokio::time::sleep(shared.config.retention_check) => {}
         }
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as i64);
+        let now_ms = unix_ms();
         let retaining = Arc::clone(&shared);
         if let Err(error) = tokio::task::spawn_blocking(move || retaining.retain(now_ms)).await {
             ::log::error!(error:%; "looking for old segments failed");
         }
     }
+}
+
+/// The time of day of this machine, in milliseconds since 1970.
+fn unix_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis() as i64)
 }
 
 /// Cases of a property test: `PROPTEST_CASES`, or so many.

@@ -12,7 +12,8 @@ use kafka_protocol::messages::{
 
 use super::{Answer, blocking, text};
 use crate::broker::Shared;
-use crate::log::{AppendError, Appended, Partition};
+use crate::log::{AppendError, Appended, Partition, latest_timestamp_ms};
+use crate::unix_ms;
 
 /// The longest that a producer may wait for the disk, whatever it asks for.
 const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -82,6 +83,7 @@ impl From<AppendError> for AppendRefusal {
             AppendError::Batch(_) => ResponseError::CorruptMessage,
             AppendError::NotOneBatch => ResponseError::InvalidRecord,
             AppendError::TooLarge => ResponseError::MessageTooLarge,
+            AppendError::TooFarAhead => ResponseError::InvalidTimestamp,
             AppendError::Transactional => ResponseError::TransactionalIdAuthorizationFailed,
             AppendError::OutOfOrder => ResponseError::OutOfOrderSequenceNumber,
             AppendError::OldEpoch => ResponseError::InvalidProducerEpoch,
@@ -99,6 +101,7 @@ fn append_all(
     request: ProduceRequest,
     refused: Option<AppendRefusal>,
 ) -> Vec<(TopicName, Vec<(i32, PartitionAppended)>)> {
+    let now_ms = unix_ms();
     let topic = |data: kafka_protocol::messages::produce_request::TopicProduceData| {
         let topic = shared.catalogue.topic(&data.name);
         let append = |index: i32, records: Option<Bytes>| {
@@ -108,6 +111,10 @@ fn append_all(
             let topic = topic.as_ref().ok_or(AppendError::Deleted)?;
             let partition = topic.partition(index).ok_or(AppendError::Deleted)?;
             let records = records.unwrap_or_default();
+            let latest_ms = latest_timestamp_ms(&records).map_err(AppendError::from)?;
+            if latest_ms > now_ms.saturating_add(topic.config.max_ahead_ms) {
+                return Err(AppendError::TooFarAhead.into());
+            }
             let appended = partition.append(&records, topic.config.max_batch_bytes)?;
             Ok((Arc::clone(partition), appended))
         };

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::log::RetentionLimits;
 
-const WEEK_MS: i64 = 7 * 24 * 3_600 * 1_000;
+const WEEK_MS: i64 = 7 * 24 * HOUR_MS;
+const HOUR_MS: i64 = 3_600 * 1_000;
 
 /// A setting as shown to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,9 @@ pub(crate) enum Kind {
 pub(crate) struct TopicConfig {
     pub(crate) retention: RetentionLimits,
     pub(crate) max_batch_bytes: usize,
+    /// How far ahead of this broker's clock a record's time may be (KIP-937); whoever reads the log may then
+    /// believe that nothing in it was written later than that.
+    pub(crate) max_ahead_ms: i64,
     set: Vec<String>,
 }
 
@@ -47,6 +51,7 @@ impl TopicConfig {
         let mut config = Self {
             retention: RetentionLimits { max_age_ms: Some(WEEK_MS), max_bytes: None },
             max_batch_bytes,
+            max_ahead_ms: HOUR_MS,
             set: settings.keys().cloned().collect(),
         };
         for (name, value) in settings {
@@ -60,6 +65,11 @@ impl TopicConfig {
                 "retention.ms" => config.retention.max_age_ms = limit(name, number()?)?,
                 "retention.bytes" => {
                     config.retention.max_bytes = limit(name, number()?)?.map(i64::unsigned_abs);
+                }
+                "message.timestamp.after.max.ms" => {
+                    config.max_ahead_ms = Some(number()?)
+                        .filter(|&ahead_ms| ahead_ms >= 0)
+                        .ok_or_else(|| format!("{name} must be at least 0"))?;
                 }
                 "max.message.bytes" => {
                     config.max_batch_bytes = usize::try_from(number()?)
@@ -83,6 +93,7 @@ impl TopicConfig {
         let max_bytes = self.retention.max_bytes.and_then(|bytes| i64::try_from(bytes).ok());
         let numbers = [
             ("max.message.bytes", self.max_batch_bytes.to_string(), Kind::Int),
+            ("message.timestamp.after.max.ms", self.max_ahead_ms.to_string(), Kind::Long),
             ("retention.bytes", or_none(max_bytes), Kind::Long),
             ("retention.ms", or_none(self.retention.max_age_ms), Kind::Long),
         ];
@@ -130,6 +141,7 @@ mod tests {
             ("retention.ms", "-2"),
             ("cleanup.policy", "compact"),
             ("max.message.bytes", "0"),
+            ("message.timestamp.after.max.ms", "-1"),
             ("unclean.leader.election.enable", "true"),
         ] {
             assert!(parse(name, value).is_err(), "{name}={value}");

@@ -20,6 +20,8 @@ pub(crate) enum AppendError {
     NotOneBatch,
     #[error("the batch is larger than the topic allows")]
     TooLarge,
+    #[error("the time of a record is farther ahead than the topic allows")]
+    TooFarAhead,
     #[error("this broker has no transactions")]
     Transactional,
     #[error("a batch before this one is missing")]

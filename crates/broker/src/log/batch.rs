@@ -150,6 +150,17 @@ pub(crate) fn first_at_or_after(batch: &[u8], header: &BatchHeader, timestamp_ms
     records(batch, header).find(|record| record.timestamp_ms >= timestamp_ms).unwrap_or(first)
 }
 
+/// The latest time that the batch claims for any of its records. The records of a compressed batch stay
+/// closed: its header is believed.
+pub(crate) fn latest_timestamp_ms(batch: &[u8]) -> Result<i64, BatchError> {
+    let header = BatchHeader::parse(batch)?;
+    if header.is_compressed() {
+        return Ok(header.max_timestamp_ms);
+    }
+    let latest = records(batch, &header).map(|record| record.timestamp_ms).max();
+    Ok(latest.unwrap_or(header.max_timestamp_ms).max(header.max_timestamp_ms))
+}
+
 /// Offsets and times of the records of an uncompressed batch; ends early where the records make no sense.
 fn records<'a>(batch: &'a [u8], header: &'a BatchHeader) -> impl Iterator<Item = OffsetAtTime> + 'a {
     let mut rest = &batch[HEADER_BYTES..header.size_bytes.min(batch.len())];
@@ -284,6 +295,16 @@ mod tests {
         assert_eq!(found, OffsetAtTime { offset: 3, timestamp_ms: 1_003 });
     }
 
+    #[test]
+    fn the_latest_time_is_that_of_the_records_whatever_the_header_says() {
+        let mut batch = Sample { records: 5, ..Sample::default() }.build();
+        assert_eq!(latest_timestamp_ms(&batch), Ok(1_004));
+        batch[35..43].copy_from_slice(&7_i64.to_be_bytes());
+        assert_eq!(latest_timestamp_ms(&batch), Ok(1_004));
+        batch[35..43].copy_from_slice(&9_000_i64.to_be_bytes());
+        assert_eq!(latest_timestamp_ms(&batch), Ok(9_000));
+    }
+
     proptest! {
         #[test]
         fn any_flipped_bit_after_the_stamp_is_noticed(at in STAMP_BYTES..100_usize, bit in 0..8_u8) {
@@ -296,7 +317,7 @@ mod tests {
         #[test]
         fn any_bytes_are_refused_or_read_but_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(header) = BatchHeader::parse(&bytes) {
-                let _ = first_at_or_after(&bytes, &header, 0);
+                let _ = (first_at_or_after(&bytes, &header, 0), latest_timestamp_ms(&bytes));
             }
         }
     }

@@ -19,7 +19,7 @@ mod snapshot;
 mod sync;
 
 pub(crate) use append::{AppendError, Appended};
-pub(crate) use batch::{BatchError, OffsetAtTime};
+pub(crate) use batch::{BatchError, OffsetAtTime, latest_timestamp_ms};
 pub(crate) use disk::{Disk, SyncedFile};
 pub(crate) use partition::{Partition, PartitionOptions, Progress};
 pub(crate) use read::ReadError;

@@ -2,9 +2,10 @@
 //! not what the next one will.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use kafka_protocol::ResponseError;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
@@ -103,6 +104,11 @@ pub(crate) fn topic_name() -> TopicName {
 
 /// One batch with so many records, and the sequence of an idempotent producer if wanted.
 pub(crate) fn batch(records: usize, producer: Option<(i64, i16, i32)>) -> Bytes {
+    batch_at(1_000, records, producer)
+}
+
+/// [`batch`] whose first record was made at `timestamp_ms`.
+fn batch_at(timestamp_ms: i64, records: usize, producer: Option<(i64, i16, i32)>) -> Bytes {
     let (producer_id, producer_epoch, sequence) = producer.unwrap_or((-1, -1, -1));
     let record = |i: usize| Record {
         transactional: false,
@@ -114,7 +120,7 @@ pub(crate) fn batch(records: usize, producer: Option<(i64, i16, i32)>) -> Bytes 
         timestamp_type: TimestampType::Creation,
         offset: i as i64,
         sequence: sequence.wrapping_add(i as i32),
-        timestamp: 1_000 + i as i64,
+        timestamp: timestamp_ms + i as i64,
         key: None,
         value: Some(Bytes::from(format!("value {i}"))),
         headers: Default::default(),
@@ -276,6 +282,22 @@ async fn a_repeated_batch_is_confirmed_with_its_first_offset() {
     let other =
         wire.ask(0, &InitProducerIdRequest::default().with_transactional_id(None)).await.producer_id.0;
     assert_ne!(other, id, "an id is never given twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_writes_of_a_time_that_is_far_from_come() {
+    const HOUR_MS: i64 = 3_600 * 1_000;
+    let (_broker, mut wire) = broker_with_topic().await;
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    for (timestamp_ms, refused) in [
+        (now_ms - 20 * HOUR_MS, 0),
+        (now_ms + HOUR_MS / 2, 0),
+        (now_ms + 2 * HOUR_MS, ResponseError::InvalidTimestamp.code()),
+        (i64::MAX / 2, ResponseError::InvalidTimestamp.code()),
+    ] {
+        let answer = wire.ask(9, &produce(-1, batch_at(timestamp_ms, 2, None))).await;
+        assert_eq!(produced(&answer).0, refused, "{timestamp_ms}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
