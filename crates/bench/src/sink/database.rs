@@ -54,6 +54,30 @@ impl Database {
         Ok(Self { kind, url })
     }
 
+    /// An empty one with this name on the same server; for SQLite a file beside it.
+    pub(super) async fn beside(&self, name: &str) -> anyhow::Result<Self> {
+        let name = name.replace('-', "_");
+        let url = if self.kind == StoreKind::Sqlite {
+            format!("sqlite:{}?mode=rwc", self.file().with_file_name(name).display())
+        } else {
+            self.ask(&format!("CREATE DATABASE {name}")).await?;
+            let (server, _) = self.url.rsplit_once('/').context("the address names no database")?;
+            format!("{server}/{name}")
+        };
+        Ok(Self { kind: self.kind, url })
+    }
+
+    /// Leaves nothing of one that was made [beside](Self::beside) this.
+    pub(super) async fn remove(&self, other: Self) -> anyhow::Result<()> {
+        match other.url.rsplit_once('/') {
+            Some((_, name)) if self.kind != StoreKind::Sqlite => {
+                self.ask(&format!("DROP DATABASE {name}")).await?;
+            }
+            _ => std::fs::remove_file(other.file())?,
+        }
+        Ok(())
+    }
+
     pub(super) fn settings(&self) -> DatabaseSettings {
         DatabaseSettings { url: Secret::new(self.url.clone()), ..Settings::defaults().database }
     }

@@ -2,7 +2,8 @@
 //!
 //! The limit of the first is the database's own bulk load of the same rows into the same empty tables with
 //! the same indexes, and reading the topic without storing anything. All three happen in the same run, one
-//! after the other, on the same servers.
+//! after the other, on the same servers. With the programs of an older version at hand, theirs too: whether
+//! storing became slower is a ratio of the same minutes, not a difference between two days.
 
 mod database;
 mod lengths;
@@ -89,8 +90,19 @@ impl Place {
         database: &Database,
         group: &str,
     ) -> anyhow::Result<Consumer> {
+        self.start_of(self.programs.as_deref(), folder, kafka, database, group)
+    }
+
+    fn start_of(
+        &self,
+        programs: Option<&Path>,
+        folder: &Path,
+        kafka: &KafkaSettings,
+        database: &Database,
+        group: &str,
+    ) -> anyhow::Result<Consumer> {
         let settings = self.consumer.replace(';', "\n");
-        Consumer::start(self.programs.as_deref(), folder, kafka, &database.settings(), group, &settings)
+        Consumer::start(programs, folder, kafka, &database.settings(), group, &settings)
     }
 }
 
@@ -105,6 +117,10 @@ pub(crate) struct Options {
     /// Rounds of loading, reading and consuming; each figure is the middle one.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
+    /// Folder of an older kafka-consumer, which stores the same topic in the same rounds, in a database of
+    /// its own.
+    #[arg(long, value_name = "DIR")]
+    old: Option<PathBuf>,
 }
 
 /// The figures of one round.
@@ -112,6 +128,7 @@ struct Round {
     load_s: f64,
     read_s: f64,
     sink_s: f64,
+    old_s: Option<f64>,
     first_s: f64,
     consumer: Usage,
     database_cpu_s: f64,
@@ -137,13 +154,23 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Report> {
         eprintln!("loaded by the database's client in {load_s:.2} s");
         let read_s = tokio::task::block_in_place(|| topic::read(&kafka, count))?.as_secs_f64();
         database.clear().await?;
+        let run = Run { place, folder: folder.path(), kafka: &kafka, count };
         let group = format!("{}-{number}", kafka.topic);
-        let round = Round {
-            load_s,
-            read_s,
-            ..consume(place, folder.path(), &kafka, &database, &store, &group, count).await?
-        };
+        let mut old_s = None;
+        // In turns, so that neither always finds the servers warm from the other.
+        if let (Some(old), 1) = (&options.old, number % 2) {
+            old_s = Some(run.consume_with_old(old, &database, &group).await?);
+        }
+        let programs = place.programs.as_deref();
+        let consumed = run.consume(programs, &database, &store, &group).await?;
         expect(&database, count).await?;
+        if let (Some(old), 0) = (&options.old, number % 2) {
+            old_s = Some(run.consume_with_old(old, &database, &group).await?);
+        }
+        if let Some(old_s) = old_s {
+            eprintln!("the older program took {old_s:.2} s");
+        }
+        let round = Round { load_s, read_s, old_s, ..consumed };
         eprintln!(
             "consumed in {:.2} s (the first after {:.2} s): {:.2} of the load's speed; CPU: consumer {:.2} s, database {:.2} s, Kafka {:.2} s",
             round.sink_s,
@@ -167,48 +194,77 @@ async fn expect(database: &Database, count: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// From the program's start until its last row is stored.
-async fn consume(
-    place: &Place,
-    folder: &Path,
-    kafka: &KafkaSettings,
-    database: &Database,
-    store: &Store,
-    group: &str,
+/// What all programs of a run have in common.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    place: &'a Place,
+    folder: &'a Path,
+    kafka: &'a KafkaSettings,
     count: u64,
-) -> anyhow::Result<Round> {
-    let cpu_s =
-        |pid: Option<u32>| pid.and_then(|pid| Usage::of_tree(pid).ok()).map_or(0.0, |usage| usage.cpu_s);
-    let (database_before, kafka_before) = (cpu_s(place.database_pid()), cpu_s(place.kafka_pid));
-    let begun = Instant::now();
-    let mut consumer = place.start(folder, kafka, database, group)?;
-    let (mut stored, mut first_s, mut progress) = (0, 0.0, Instant::now());
-    loop {
-        let now = store.log_position(&kafka.topic).await?.next_offsets.values().sum::<i64>().cast_unsigned();
-        if now > stored {
-            if stored == 0 {
-                first_s = begun.elapsed().as_secs_f64();
-            }
-            (stored, progress) = (now, Instant::now());
-        }
-        if stored >= count {
-            break;
-        }
-        consumer.check()?;
-        if progress.elapsed() > STUCK {
-            bail!("kafka-consumer stored nothing for {STUCK:?}; {stored} of {count} are stored");
-        }
-        tokio::time::sleep(LOOK).await;
+}
+
+impl Run<'_> {
+    /// The same with an older program, which brings its own tables.
+    async fn consume_with_old(self, old: &Path, database: &Database, group: &str) -> anyhow::Result<f64> {
+        let group = format!("{group}-old");
+        let beside = database.beside(&group).await?;
+        let store = Store::connect(&beside.settings()).await?;
+        let round = self.consume(Some(old), &beside, &store, &group).await;
+        store.close().await;
+        let sink_s = round?.sink_s;
+        expect(&beside, self.count).await?;
+        database.remove(beside).await?;
+        Ok(sink_s)
     }
-    Ok(Round {
-        load_s: 0.0,
-        read_s: 0.0,
-        sink_s: begun.elapsed().as_secs_f64(),
-        first_s,
-        consumer: consumer.usage()?,
-        database_cpu_s: cpu_s(place.database_pid()) - database_before,
-        kafka_cpu_s: cpu_s(place.kafka_pid) - kafka_before,
-    })
+
+    /// From the program's start until its last row is stored.
+    async fn consume(
+        self,
+        programs: Option<&Path>,
+        database: &Database,
+        store: &Store,
+        group: &str,
+    ) -> anyhow::Result<Round> {
+        let Self { place, folder, kafka, count } = self;
+        let cpu_s =
+            |pid: Option<u32>| pid.and_then(|pid| Usage::of_tree(pid).ok()).map_or(0.0, |usage| usage.cpu_s);
+        let (database_before, kafka_before) = (cpu_s(place.database_pid()), cpu_s(place.kafka_pid));
+        let begun = Instant::now();
+        let mut consumer = place.start_of(programs, folder, kafka, database, group)?;
+        let (mut stored, mut first_s, mut progress) = (0, 0.0, Instant::now());
+        loop {
+            // Before its first row an older program may not have made its tables yet.
+            let now = match store.log_position(&kafka.topic).await {
+                Ok(position) => position.next_offsets.values().sum::<i64>().cast_unsigned(),
+                Err(_) if stored == 0 => 0,
+                Err(error) => return Err(error.into()),
+            };
+            if now > stored {
+                if stored == 0 {
+                    first_s = begun.elapsed().as_secs_f64();
+                }
+                (stored, progress) = (now, Instant::now());
+            }
+            if stored >= count {
+                break;
+            }
+            consumer.check()?;
+            if progress.elapsed() > STUCK {
+                bail!("kafka-consumer stored nothing for {STUCK:?}; {stored} of {count} are stored");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(Round {
+            load_s: 0.0,
+            read_s: 0.0,
+            sink_s: begun.elapsed().as_secs_f64(),
+            old_s: None,
+            first_s,
+            consumer: consumer.usage()?,
+            database_cpu_s: cpu_s(place.database_pid()) - database_before,
+            kafka_cpu_s: cpu_s(place.kafka_pid) - kafka_before,
+        })
+    }
 }
 
 fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
@@ -219,7 +275,7 @@ fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
     };
     let per_s = |seconds: f64| (count as f64 / seconds).round();
     let (load_s, sink_s) = (middle(|round| round.load_s), middle(|round| round.sink_s));
-    Report::new("sink", "kafka")
+    let report = Report::new("sink", "kafka")
         .figure("store", place.store.as_str())
         .figure("messages", count)
         .figure("rounds", rounds.len())
@@ -231,5 +287,10 @@ fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
         .figure("cpu_s", middle(|round| round.consumer.cpu_s))
         .figure("peak_rss_mb", middle(|round| round.consumer.peak_rss_kib as f64 / 1024.0))
         .figure("database_cpu_s", middle(|round| round.database_cpu_s))
-        .figure("kafka_cpu_s", middle(|round| round.kafka_cpu_s))
+        .figure("kafka_cpu_s", middle(|round| round.kafka_cpu_s));
+    if rounds.iter().any(|round| round.old_s.is_none()) {
+        return report;
+    }
+    let old_s = middle(|round| round.old_s.unwrap_or(f64::NAN));
+    report.figure("old_rows_per_s", per_s(old_s)).figure("ratio_to_old", old_s / sink_s)
 }
