@@ -9,8 +9,9 @@ import type { Block, ListItem } from './nodes';
 const QUOTE_MAX_DEPTH = 4;
 const LIST_MAX_DEPTH = 5;
 
-const FENCE = /^ {0,3}(`{3,})[ \t]*([\w+#.-]{0,30})\s*$/;
-const FENCE_END = /^ {0,3}(`{3,})\s*$/;
+// For a line without blanks at its end: two runs of blanks beside each other would be tried in every division.
+const FENCE = /^ {0,3}(`{3,})[ \t]*([\w+#.-]{0,30})$/;
+const FENCE_END = /^ {0,3}(`{3,})$/;
 const QUOTE = /^ {0,3}> /;
 const ITEM = /^([ \t]*)(?:[-*]|(\d{1,9}[.)]))[ \t]{1,3}(?=\S)(?![*-]+(?:\s|$))/;
 /** `* 5 * * *` is a line of a crontab. */
@@ -42,7 +43,7 @@ function parseLines(lines: readonly string[], depth: number): Block[] {
   };
   for (let at = 0; at < lines.length;) {
     const line = lines[at] ?? '';
-    const ticks = FENCE.exec(line)?.[1]?.length ?? Infinity;
+    const ticks = FENCE.exec(line.trimEnd())?.[1]?.length ?? Infinity;
     const end = ticks < unclosed ? fenceEnd(lines, at, ticks) : null;
     if (ticks < unclosed && end === null) unclosed = ticks;
     const taken = end !== null ? fence(lines, at, end) : (quote(lines, at, depth) ?? list(lines, at));
@@ -69,7 +70,7 @@ interface Taken {
 
 function fenceEnd(lines: readonly string[], at: number, ticks: number): number | null {
   for (let end = at + 1; end < lines.length; end += 1)
-    if ((FENCE_END.exec(lines[end] ?? '')?.[1]?.length ?? 0) >= ticks) return end;
+    if ((FENCE_END.exec((lines[end] ?? '').trimEnd())?.[1]?.length ?? 0) >= ticks) return end;
   return null;
 }
 
@@ -77,7 +78,7 @@ function fence(lines: readonly string[], at: number, end: number): Taken | null 
   const [open = '', close = ''] = [lines[at], lines[end]];
   const code = lines.slice(at + 1, end).join('\n');
   if (!/[^\s\p{Cf}]/u.test(code)) return null;
-  const language = FENCE.exec(open)?.[2] ?? '';
+  const language = FENCE.exec(open.trimEnd())?.[2] ?? '';
   return { block: { kind: 'fence', open, language, code, close }, end: end + 1 };
 }
 

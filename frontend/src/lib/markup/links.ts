@@ -170,7 +170,7 @@ function hostsOf(href: string): string[] {
   const receivers = /^mailto:([^?]*)/i.exec(href)?.[1];
   const addresses = receivers
     ?.split(/[,;]|%2c|%3b/i)
-    .flatMap((receiver) => /(?:@|%40)([^@]+)$/.exec(receiver)?.[1] ?? [])
+    .flatMap((receiver) => receiver.split(/@|%40/).slice(1).slice(-1))
     .map((host) => `http://${host}`);
   return (addresses ?? [href])
     .filter((address) => URL.canParse(address))
