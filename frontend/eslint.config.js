@@ -1,5 +1,5 @@
-// Besides the usual rules, this file holds the architecture: shared → features → app, never the other way, and no
-// feature imports another one.
+// Besides the usual rules, this file holds the architecture: shared → features → app, never the other way,
+// and no feature imports another one.
 import { readdirSync } from 'node:fs';
 
 import js from '@eslint/js';

@@ -22,7 +22,10 @@ const COMPONENTS = 2;
 
 const MODULES: Record<string, () => unknown> = {
   /** A line for each: the emoji and its short names, in the order of Unicode. */
-  'virtual:emoji-codes': () => rows().map(([char, , , codes]) => `${char} ${codes}`).join('\n'), // prettier-ignore
+  'virtual:emoji-codes': () => {
+    const lines = rows().map(([char, , , codes]) => `${char} ${codes}`);
+    return lines.join('\n');
+  },
   /** `[name, group, other words]`, in the same order. */
   'virtual:emoji': () => rows().map(([, name, group, , words]) => [name, group, words]),
 };

@@ -54,7 +54,7 @@ test('a link leads to its conversation by way of the login', async () => {
   expect(new URL(onPhone.url()).pathname).toBe(link);
 });
 
-test('a new name is seen in one’s other tabs at once, and by others when they look again, without a reload', async () => {
+test('a new name is seen in one’s tabs at once, by others when they look again, no reload', async () => {
   const tab = await anna.context.newPage();
   await tab.goto('/settings');
   await anna.page.goto('/settings');
@@ -163,7 +163,7 @@ interface Desktop {
 }
 const shown = (page: Page) => page.evaluate(() => (window as unknown as Desktop).Notification.shown);
 
-test('of two tabs one notifies, none for what is looked at; asked only on a press; drafts and reads agree', async () => {
+test('of two tabs one notifies, none for what is seen; asked on press; drafts and reads agree', async () => {
   const conversation = new URL(ben.page.url()).pathname;
   const first = await phone.newPage();
   const second = await phone.newPage();

@@ -92,7 +92,10 @@ export function collisions(page: Page, selectors: string[]): Promise<string[]> {
   }, selectors);
 }
 
-/** What has the focus, by its name; fails unless it is marked by an outline of at least 2 px on itself or on its field. */
+/**
+ * What has the focus, by its name; fails unless it is marked by an outline of at least 2 px on itself or on
+ * its field.
+ */
 export function focusMark(page: Page): Promise<{ name: string; marked: boolean }> {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLElement;

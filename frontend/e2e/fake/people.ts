@@ -75,7 +75,9 @@ function conversation(backend: FakeBackend): void {
   say(
     milena,
     60 * 24 + 120,
-    'Almost. Three sentences resist. The one about the cage and the bird I have rewritten so often that neither of them knows any more who went looking for whom. Could you say it in your own words once more, plainly, as if you were explaining it to Ottla?',
+    'Almost. Three sentences resist. The one about the cage and the bird I have rewritten so often that ' +
+      'neither of them knows any more who went looking for whom. Could you say it in your ' +
+      'own words once more, plainly, as if you were explaining it to Ottla?',
   );
   say(
     me,
@@ -108,12 +110,14 @@ export function formatted(backend: FakeBackend): void {
   say(
     me,
     39,
-    'Into the log, where nobody can burn them:\n\n```rust\n/// Accepted means durable.\npub fn accepted(ack: Ack) -> bool {\n    ack.replicas >= 3 // and not a letter less\n}\n```',
+    'Into the log, where nobody can burn them:\n\n```rust\n/// Accepted means durable.\n' +
+      'pub fn accepted(ack: Ack) -> bool {\n    ack.replicas >= 3 // and not a letter less\n}\n```',
   );
   say(
     max,
     37,
-    '> nobody can burn them\n\nI promised to *try*. Three things before Friday:\n\n1. the trial, ~~all of it~~ as it is\n2. `castle.txt`\n3. [the list](https://example.org/list)',
+    '> nobody can burn them\n\nI promised to *try*. Three things before Friday:\n\n' +
+      '1. the trial, ~~all of it~~ as it is\n2. `castle.txt`\n3. [the list](https://example.org/list)',
   );
   say(me, 36, 'You will burn nothing.\n- [x] promised\n- `git push --force` is **forbidden**');
   say(max, 35, '👍');
@@ -136,7 +140,9 @@ export function scripts(backend: FakeBackend): void {
     long,
     long,
     28,
-    `| who | what | ${'a very wide column '.repeat(6)}|\n|---|---|---|\n| Ottla | bread | none |\n\n\`\`\`sql\nSELECT sender_id, count(*) AS letters FROM messages WHERE conversation_id = $1 GROUP BY sender_id ORDER BY letters DESC;\n\`\`\``,
+    `| who | what | ${'a very wide column '.repeat(6)}|\n|---|---|---|\n| Ottla | bread | none |\n\n` +
+      '```sql\nSELECT sender_id, count(*) AS letters FROM messages WHERE conversation_id = $1 ' +
+      'GROUP BY sender_id ORDER BY letters DESC;\n```',
   );
   say(mei, me, 20, '好的。要带伞吗？天气预报说明天下午有雨，而且老地方的屋檐很窄。');
   say(mei, mei, 19, '带吧！顺便把《城堡》也还给我，借了三年零四个月了。😄');

@@ -12,9 +12,12 @@ const HOSTILE: Record<string, string> = {
   script: '<script>window.harmed = 1</script><script src=https://evil.example/x.js></script>',
   handlers: '<img src=x onerror="window.harmed = 1"> **x** <svg onload=window.harmed=1><b onclick=x>bold</b>',
   frames:
-    '*a* <iframe src="https://evil.example"></iframe><form action=//evil.example><input autofocus onfocus=alert(1)>',
+    '*a* <iframe src="https://evil.example"></iframe>' +
+    '<form action=//evil.example><input autofocus onfocus=alert(1)>',
   addresses:
-    '**go** [here](javascript:window.harmed=1) [here](JaVaScRiPt:window.harmed=1) [here](data:text/html,<script>alert(1)</script>) <javascript:window.harmed=1> javascript:window.harmed=1',
+    '**go** [here](javascript:window.harmed=1) [here](JaVaScRiPt:window.harmed=1) ' +
+    '[here](data:text/html,<script>alert(1)</script>) ' +
+    '<javascript:window.harmed=1> javascript:window.harmed=1',
   entities: '*a* [here](&#106;avascript:window.harmed=1) [here](java&Tab;script:alert(1)) \\u0000',
   images: '*a* ![track](https://evil.example/pixel.png) ![track](//evil.example/p.gif "t")',
   style: '<style>*{display:none}</style> *a* <link rel=stylesheet href=https://evil.example/x.css>',

@@ -22,7 +22,8 @@ test('formats Markdown, colours code, and opens links in a tab of their own', as
   const backend = await open(page);
   backend.deliver(
     milena,
-    '**Bold** and _leaning_\n\n```rust\nfn main() {}\n```\n\n> said\n\n- one\n- two\n\nsee [the page](https://example.org/)',
+    '**Bold** and _leaning_\n\n```rust\nfn main() {}\n```\n\n> said\n\n- one\n- two\n\n' +
+      'see [the page](https://example.org/)',
   );
   const message = bubble(page, 'Bold');
   await expect(message.locator('strong')).toHaveText('Bold');

@@ -164,7 +164,7 @@ test('follows new messages at the end, and stays where the person reads', async 
   await expect(jump).toHaveCount(0);
 });
 
-test('a conversation never opened before opens at its first unread message, and reads what is in view', async ({
+test('a conversation never opened opens at its first unread message, and reads what is in view', async ({
   page,
 }) => {
   for (const [count, tall] of [

@@ -57,10 +57,16 @@ function told({ frames, longTasks, commits, touched }: Watch): string {
   const at = (part: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]?.toFixed(1);
   const long = longTasks.map((ms) => ms.toFixed(0)).join(' ');
-  return `${sorted.length} frames: median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms; tasks over 50 ms: [${long}]; ${commits} changes, ${touched} in rows that stayed`;
+  return (
+    `${sorted.length} frames: median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms; ` +
+    `tasks over 50 ms: [${long}]; ${commits} changes, ${touched} in rows that stayed`
+  );
 }
 
-/** Milliseconds that the longest tasks of the page's own thread computed: waiting for a busy machine is not in it. */
+/**
+ * Milliseconds that the longest tasks of the page's own thread computed: waiting for a busy machine is not in
+ * it.
+ */
 function computed(trace: Buffer): string {
   interface Event {
     name: string;
@@ -83,7 +89,8 @@ function computed(trace: Buffer): string {
 }
 
 async function report(name: string, kept: Watch, browser: Browser): Promise<void> {
-  const description = `${told(kept)}; most computed without a break: ${computed(await browser.stopTracing())} ms`;
+  const longest = computed(await browser.stopTracing());
+  const description = `${told(kept)}; most computed without a break: ${longest} ms`;
   test.info().annotations.push({ type: name, description });
   process.stdout.write(`    ${name}: ${description}\n`);
 }

@@ -1,8 +1,8 @@
 // Where a step from one conversation to the next leads. Pure.
 
 /**
- * Without a place in the list, both ways begin at its top. The end of the list is the end, but what is `wanted` (unread) is looked
- * for around it: wherever one is, the key leads there.
+ * Without a place in the list, both ways begin at its top. The end of the list is the end, but what is
+ * `wanted` (unread) is looked for around it: wherever one is, the key leads there.
  */
 export function neighbour<Id>(
   order: readonly Id[],

@@ -21,7 +21,8 @@ const NOTICES = {
   ended: 'Your session has ended. Log in again to go on; what you wrote is kept.',
   left: 'You logged out in another tab.',
   untold:
-    'The server could not be told that you logged out: opening this page again may show your messages. Log in and out again when it can be reached.',
+    'The server could not be told that you logged out: opening this page again may show your messages. ' +
+    'Log in and out again when it can be reached.',
 };
 
 export function useSignIn() {

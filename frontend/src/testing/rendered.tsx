@@ -12,7 +12,10 @@ export function markupOf(text: string): string {
     .replace(/<button>.*?<\/button>/g, '');
 }
 
-/** What a reader sees of it: text and the numbers of lists, without the host that is put beside a misleading label. */
+/**
+ * What a reader sees of it: text and the numbers of lists, without the host that is put beside a misleading
+ * label.
+ */
 export function shown(text: string): string {
   return markupOf(text)
     .replace(/<bdi>.*?<\/bdi>/g, '')

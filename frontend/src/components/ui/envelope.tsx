@@ -41,7 +41,9 @@ export function Postmark({ className }: { className?: string | undefined }) {
     >
       <circle cx="23" cy="23" r="21" />
       <circle cx="23" cy="23" r="14.5" />
-      <path d="M17.5 27.5v-9l5.5 5 5.5-5v9M48 12c7-5 11 5 18 0s11-5 18 0M48 19.5c7-5 11 5 18 0s11-5 18 0M48 27c7-5 11 5 18 0s11-5 18 0M48 34.5c7-5 11 5 18 0s11-5 18 0" />
+      <path d="M17.5 27.5v-9l5.5 5 5.5-5v9" />
+      <path d="M48 12c7-5 11 5 18 0s11-5 18 0M48 19.5c7-5 11 5 18 0s11-5 18 0" />
+      <path d="M48 27c7-5 11 5 18 0s11-5 18 0M48 34.5c7-5 11 5 18 0s11-5 18 0" />
     </svg>
   );
 }

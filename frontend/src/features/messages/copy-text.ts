@@ -1,4 +1,7 @@
-/** To the clipboard; false when the browser refuses. The modern way is missing on plain http: then the old one. */
+/**
+ * To the clipboard; false when the browser refuses. The modern way is missing on plain http: then the old
+ * one.
+ */
 export async function copyText(text: string): Promise<boolean> {
   const clipboard = (navigator as { clipboard?: Clipboard }).clipboard;
   if (clipboard) {

@@ -23,8 +23,9 @@ export interface Row {
 const RUN_MS = 5 * 60_000;
 
 /**
- * `unreadAfter`: the line stands before the first message of somebody else beyond this position, when that is in the window:
- * `fromStart` says whether the window begins where the conversation does. A row that stays as it was stays the same object.
+ * `unreadAfter`: the line stands before the first message of somebody else beyond this position, when that is
+ * in the window: `fromStart` says whether the window begins where the conversation does. A row that stays as
+ * it was stays the same object.
  */
 export function rowsOf(
   messages: readonly Message[],
@@ -93,8 +94,8 @@ function sameOrNew(content: Content, flags: Flags): Row {
 }
 
 /**
- * How the rows changed at their start: `shifted` when rows were put before or taken from there while others stayed, so that
- * the list keeps its place; `replaced` when nothing of the old is left.
+ * How the rows changed at their start: `shifted` when rows were put before or taken from there while others
+ * stayed, so that the list keeps its place; `replaced` when nothing of the old is left.
  */
 export function compareRows(
   before: readonly Row[],

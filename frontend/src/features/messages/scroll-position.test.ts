@@ -59,7 +59,7 @@ describe('following the end', () => {
 describe('what was in view', () => {
   const view = { top: 100, height: 600 };
 
-  it('is a row of which half is above the lower edge, or the beginning of one that is higher than the view', () => {
+  it('is a row of which half is above the lower edge, or the beginning of one higher than the view', () => {
     expect(wasInView({ top: 650, height: 100 }, view)).toBe(true);
     expect(wasInView({ top: 651, height: 100 }, view)).toBe(false);
     expect(wasInView({ top: 400, height: 5_000 }, view)).toBe(true);

@@ -69,7 +69,10 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
   const last = useRef<Metrics>(NOWHERE);
   const touchedAt = useRef(-TOUCH_MS);
   const painted = useRef<AfterPaint>(null);
-  /** The view was opened at its place: a window that starts anew later is one that the person asked for, at the end. */
+  /**
+   * The view was opened at its place: a window that starts anew later is one that the person asked for, at
+   * the end.
+   */
   const placed = useRef(false);
   /** The message that was brought into view because the address means it. */
   const shownMeant = useRef<Position | null>(null);

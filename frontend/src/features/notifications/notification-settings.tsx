@@ -10,7 +10,8 @@ const HINTS: Record<Permission, string> = {
   granted: 'Shown while you look at something else.',
   default: 'Your browser asks whether Milena may show them.',
   denied:
-    'Your browser does not let this page show them. You can allow it in the settings of the page, beside its address.',
+    'Your browser does not let this page show them. You can allow it in the settings of the page, ' +
+    'beside its address.',
   missing: 'This browser shows them only on pages with a secure connection (https).',
 };
 

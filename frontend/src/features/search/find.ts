@@ -10,7 +10,10 @@ export interface Candidate {
   unread: number;
 }
 
-/** Of equal rank: first those with something unread, then in the order in which they came (newest activity first). */
+/**
+ * Of equal rank: first those with something unread, then in the order in which they came (newest activity
+ * first).
+ */
 export function find<T extends Candidate>(query: string, candidates: readonly T[]): T[] {
   const wanted = wordsOf(query);
   if (wanted.length === 0) return [];

@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 describe('sending', () => {
-  it('shows at once, and the accepted message in place of the unsent one, never both, never none', async () => {
+  it('shows at once, and the accepted message in place of the unsent one, never both or none', async () => {
     const { chat, sockets, settle, state, opened, shown } = start();
     await opened();
     const counts = new Set<number>();
@@ -251,7 +251,7 @@ describe('opening', () => {
     });
   });
 
-  it('asks again while the server cannot prove that nothing is missing, and keeps what came meanwhile', async () => {
+  it('asks again while the server cannot prove completeness, and keeps what came meanwhile', async () => {
     const { api, chat, opened, state, shown, sockets, settle } = start();
     api.messages.mockResolvedValueOnce(page([6, 10], { complete: false, has_before: true }));
     await opened();

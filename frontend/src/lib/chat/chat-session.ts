@@ -1,5 +1,5 @@
-// One signed-in person's chat, from sign-in to sign-out: puts together the socket, the outbox, history and the
-// store. It lives outside React, so that rendering twice never connects twice.
+// One signed-in person's chat, from sign-in to sign-out: puts together the socket, the outbox, history and
+// the store. It lives outside React, so that rendering twice never connects twice.
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 

@@ -29,7 +29,10 @@ export class ConversationLoader {
     this.#api = api;
   }
 
-  /** The first page; asked for again when this is called while it is on its way, because that answer may be too old. */
+  /**
+   * The first page; asked for again when this is called while it is on its way, because that answer may be
+   * too old.
+   */
   async load(): Promise<void> {
     this.#again = this.#loading;
     if (this.#loading) return;
@@ -49,7 +52,9 @@ export class ConversationLoader {
     if (this.#again) await this.load();
   }
 
-  /** Somebody looks at the page again: the first page anew, unless it is fresh. True when it was asked for. */
+  /**
+   * Somebody looks at the page again: the first page anew, unless it is fresh. True when it was asked for.
+   */
   freshen(): boolean {
     const old = Date.now() - this.#listedAt >= FRESH_MS;
     if (old) void this.load();
@@ -90,7 +95,9 @@ export class ConversationLoader {
     }, SOON_MS);
   }
 
-  /** Read elsewhere, up to the middle of it: how much is left, the server counts. Once for a moment's marks. */
+  /**
+   * Read elsewhere, up to the middle of it: how much is left, the server counts. Once for a moment's marks.
+   */
   recount(id: ConversationId, position: Position): void {
     const entry = this.#store.getState().conversations[id];
     if (!entry || entry.unread === 0 || position >= entry.counted_up_to || this.#recounts.has(id)) return;

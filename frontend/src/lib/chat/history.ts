@@ -99,7 +99,10 @@ export class History {
     this.#change(id, (now) => (page ? withOlder(now, page) : { ...now, older: 'failed' }));
   }
 
-  /** `following`: the reader was at the newest message, and does not want to read all that was missed in order. */
+  /**
+   * `following`: the reader was at the newest message, and does not want to read all that was missed in
+   * order.
+   */
   async newer(id: ConversationId, following = false): Promise<void> {
     const timeline = this.#timeline(id);
     const last = timeline && lastOf(timeline);
@@ -116,7 +119,10 @@ export class History {
     else this.#change(id, (now) => withNewer(now, page, this.#lastPosition(id)));
   }
 
-  /** All windows may have missed something that will not be sent: the open one ends where it is, the others go. */
+  /**
+   * All windows may have missed something that will not be sent: the open one ends where it is, the others
+   * go.
+   */
   invalidate(): void {
     for (const id of this.#kept) {
       if (id === this.#open)
@@ -165,7 +171,10 @@ export class History {
     });
   }
 
-  /** The page around what was read last; with what follows it, until somebody else has written something of that. */
+  /**
+   * The page around what was read last; with what follows it, until somebody else has written something of
+   * that.
+   */
   async #firstUnread(id: ConversationId, unread: Unread): Promise<MessagePage | null | 'outdated'> {
     // Never read is position 0, before all messages: the page begins with the first one.
     const page = await this.#fetch(id, { around: unread.after, limit: PAGE });

@@ -3,7 +3,10 @@
 import { ApiError } from './api-error';
 
 const TIMEOUT_MS = 15_000;
-/** Questions that came too fast are asked again by themselves, when the server said to: so often, and after no longer wait. */
+/**
+ * Questions that came too fast are asked again by themselves, when the server said to: so often, and after no
+ * longer wait.
+ */
 const TRIES = 3;
 const LONGEST_WAIT_MS = 5_000;
 

@@ -57,7 +57,10 @@ class Row {
     return this.#row.flatMap(settled);
   }
 
-  /** The marks at the end of an address end what began before it, when something did; otherwise they are part of it. */
+  /**
+   * The marks at the end of an address end what began before it, when something did; otherwise they are part
+   * of it.
+   */
   #link(link: Extract<Inline, { kind: 'link' }>): void {
     this.#content += 1;
     const shown = link.children.length === 1 ? link.children[0] : undefined;

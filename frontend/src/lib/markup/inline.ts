@@ -11,7 +11,10 @@ import type { Inline } from './nodes';
 
 const URL_MAX_CHARS = 2_000;
 const LABEL_MAX_CHARS = 1_000;
-/** Runs of marks, alone or after a backslash; brackets, code, backslashes that keep a line from being a list or a quote. */
+/**
+ * Runs of marks, alone or after a backslash; brackets, code, backslashes that keep a line from being a list
+ * or a quote.
+ */
 const SPECIAL =
   /(?<=^ {0,3})\\(?=> |[-*] +\S)|(?<=^ {0,3}\d{1,9})\\(?=[.)] +\S)|(\\?)(\*+|_+|~+|`+|\[|\])|\n[^\S\n]*\n/gmu;
 

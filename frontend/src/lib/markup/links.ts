@@ -16,17 +16,28 @@ const LOCAL_MAX_CHARS = 64;
 
 const START = /https?:\/\/|mailto:|www\.|@/gi;
 const HOST_CHAR = /[\p{L}\p{N}\p{M}_.-]/u;
-/** Of scripts with spaces between words: in a Chinese sentence the address begins with its first other letter. */
+/**
+ * Of scripts with spaces between words: in a Chinese sentence the address begins with its first other letter.
+ */
 const LOCAL_CHAR = /[\p{sc=Latin}\p{sc=Cyrillic}\p{sc=Greek}\p{N}_.%+'-]/u;
 /** What an address of e-mail does not begin with. */
 const LOCAL_TRIM = /^[^\p{L}\p{N}_]+/u;
-/** At least two labels, the last one of letters: `www.` and e-mail only, for with a scheme `localhost` is a host, too. */
+/**
+ * At least two labels, the last one of letters: `www.` and e-mail only, for with a scheme `localhost` is a
+ * host, too.
+ */
 const DOMAIN = /^[\p{L}\p{N}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)*\.(?:xn--[a-z0-9-]+|[\p{L}\p{M}]{2,})$/iu;
 /** The last label is of one script: `a.example` ends where the Chinese sentence goes on. */
 const RUN_ON = /\.[a-z]{2,}(?=[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}])/iu;
-/** No part of an address: space, controls, invisible and bidi marks, quotes, punctuation of CJK and its full-width forms. */
-const STOP =
-  /[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>"`\\“”„«»‹›…\u3001-\u3003\u3008-\u3011\u3014-\u301F\uFF01-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]/u;
+/**
+ * No part of an address: space, controls, invisible and bidi marks, quotes, punctuation of CJK and its
+ * full-width forms.
+ */
+const STOP = new RegExp(
+  String.raw`[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>"\x60\\“”„«»‹›…\u3001-\u3003\u3008-\u3011\u3014-\u301F` +
+    String.raw`\uFF01-\uFF0F\uFF1A-\uFF20\uFF3B-\uFF40\uFF5B-\uFF65]`,
+  'u',
+);
 const TRAILING = /[.,;:!?'’([{·、]/;
 const CLOSING: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
@@ -42,7 +53,10 @@ export function findLinks(text: string): FoundLink[] {
   return found;
 }
 
-/** Whether a text that somebody declared to be an address is one, and nothing else (`javascript:` and the like). */
+/**
+ * Whether a text that somebody declared to be an address is one, and nothing else (`javascript:` and the
+ * like).
+ */
 export function hrefOf(address: string): string | null {
   const scheme = /^(?:https?:\/\/|mailto:)(?=\S)/i.exec(address)?.[0];
   return scheme !== undefined && URL.canParse(address) ? address : null;
@@ -140,10 +154,15 @@ const LOOKS_LIKE_HOST = new RegExp(
 const LABEL_MAX_CHARS = 2_000;
 /** With a scheme any name is a host, and what follows it is its path. */
 const PATH = /(https?:\/\/[^\s/?#\\]*)[/?#]\S*/gi;
-/** In an address of e-mail this is a person's name, also with a dot in it; in one of the web it is a trick. */
+/**
+ * In an address of e-mail this is a person's name, also with a dot in it; in one of the web it is a trick.
+ */
 const LOCAL_PART = /[^\s@,;:<>()"/\\]{1,64}@(?=[\p{L}\p{N}])/gu;
 
-/** The host that a link really leads to, when its label looks like another one; null when nobody can be misled. */
+/**
+ * The host that a link really leads to, when its label looks like another one; null when nobody can be
+ * misled.
+ */
 export function otherHost(label: string, href: string): string | null {
   const hosts = hostsOf(href);
   // What is written with invisible or wide characters is read as what it looks like.

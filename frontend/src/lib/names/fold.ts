@@ -15,7 +15,10 @@ export const fold = (text: string) =>
     .replace(/[ßæœøđðþłħıς]/g, (letter) => LETTERS[letter] ?? letter);
 
 /** The folded words, without punctuation. */
-export const wordsOf = (text: string) => fold(text).split(/[\p{White_Space}\p{P}]+/u).filter(Boolean); // prettier-ignore
+export function wordsOf(text: string): string[] {
+  const words = fold(text).split(/[\p{White_Space}\p{P}]+/u);
+  return words.filter(Boolean);
+}
 
 /** Symbols whose drawing is empty; no property says so. */
 const BLANK = /[\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/gu;

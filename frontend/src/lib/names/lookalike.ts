@@ -8,7 +8,10 @@ import { fold } from './fold';
 
 const SEEN_AS: Record<string, string> = confusables;
 
-/** What the eye makes of a name: signs that look alike are one, and what stands between the letters does not count. */
+/**
+ * What the eye makes of a name: signs that look alike are one, and what stands between the letters does not
+ * count.
+ */
 export function lookalike(name: string): string {
   const seen = Array.from(fold(name), (sign) => SEEN_AS[sign] ?? sign).join('');
   return seen.replace(/[^\p{Alphabetic}\p{N}]/gu, '');
@@ -34,7 +37,9 @@ function keysOf(person: Person): Keys {
   return keys;
 }
 
-/** Those whose display name can be taken for another person's name or username, or for the page's own words. */
+/**
+ * Those whose display name can be taken for another person's name or username, or for the page's own words.
+ */
 export function alike(people: Iterable<Person>, me: Person): ReadonlySet<UserId> {
   const owners = new Map<string, Set<UserId>>([[keyOf(NOTES), new Set(['notes'])]]);
   const all = new Map<UserId, Person>([[me.id, me]]);
@@ -57,7 +62,9 @@ type Conversations = Record<string, { person: Person }>;
 
 const answers = new WeakMap<Conversations, { me: Person; found: ReadonlySet<UserId> }>();
 
-/** Whether somebody's name on the page can be taken for another's. Reckoned once for each state of the list. */
+/**
+ * Whether somebody's name on the page can be taken for another's. Reckoned once for each state of the list.
+ */
 export function isAlike(conversations: Conversations, me: Person, person: UserId): boolean {
   let answer = answers.get(conversations);
   if (answer?.me !== me) {

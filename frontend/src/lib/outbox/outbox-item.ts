@@ -18,8 +18,8 @@ export interface OutboxItem {
   /** Milliseconds since the epoch; orders the outbox, with `client_id` as the tie-breaker. */
   created_at: number;
   /**
-   * `queued`: its turn has not come. `sending`: on its way. `waiting`: refused for now, tried again by itself.
-   * `failed`: refused for good; only the person can go on.
+   * `queued`: its turn has not come. `sending`: on its way. `waiting`: refused for now, tried again by
+   * itself. `failed`: refused for good; only the person can go on.
    */
   status: 'queued' | 'sending' | 'waiting' | 'failed';
   /** Why it waits or failed. */

@@ -50,7 +50,10 @@ export class Outbox {
   readonly #options: Required<OutboxOptions>;
   #connected = false;
 
-  /** From the server: with it a new client_id proves to be new, and needs no look-up there. What waits keeps its id. */
+  /**
+   * From the server: with it a new client_id proves to be new, and needs no look-up there. What waits keeps
+   * its id.
+   */
   idPrefix = '';
 
   constructor(options: OutboxOptions) {
@@ -175,7 +178,10 @@ export class Outbox {
     this.#options.onChange();
   }
 
-  /** Sends the first message of every lane (person addressed) that has none under way and none waiting in front. */
+  /**
+   * Sends the first message of every lane (person addressed) that has none under way and none waiting in
+   * front.
+   */
   #pump(): void {
     if (!this.#connected) return;
     let inFlight = this.#count('sending');
@@ -228,7 +234,10 @@ export class Outbox {
     this.#set(track, 'queued', track.item.status === 'failed' ? undefined : track.item.reason);
   }
 
-  /** Later than all that wait: the next page orders by it, and a clock can stand still for two keys, or be set back. */
+  /**
+   * Later than all that wait: the next page orders by it, and a clock can stand still for two keys, or be set
+   * back.
+   */
   #nextTime(): number {
     const last = Math.max(0, ...[...this.#tracks.values()].map(({ item }) => item.created_at));
     return Math.max(this.#options.now(), last + 1);

@@ -108,7 +108,10 @@ function summarised(state: ChatState, message: Message, fresh: boolean): ChatSta
   };
 }
 
-/** A conversation begins with its first message, when the other one is known by name; else the server is asked. */
+/**
+ * A conversation begins with its first message, when the other one is known by name; else the server is
+ * asked.
+ */
 function firstMessage(state: ChatState, message: Message) {
   if (message.sender !== state.me.id) return undefined;
   const person = state.people[message.to];

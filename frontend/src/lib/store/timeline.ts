@@ -78,7 +78,9 @@ export function withNewer(timeline: Timeline, page: MessagePage, lastPosition: P
   });
 }
 
-/** A page that was asked for again, because it could not be proved complete: what was missing goes in between. */
+/**
+ * A page that was asked for again, because it could not be proved complete: what was missing goes in between.
+ */
 export function withRepeated(timeline: Timeline, page: MessagePage, lastPosition: Position): Timeline {
   // A window without messages has no place that others could be newer or older than.
   if (timeline.messages.length === 0) return fromPage(page, lastPosition);

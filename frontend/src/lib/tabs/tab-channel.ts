@@ -8,7 +8,10 @@ export type TabNews =
   | { kind: 'me'; me: Person }
   /** The person logged out, in another tab. */
   | { kind: 'left' }
-  /** A tab tells about a message that came: whether somebody looks at it there, and whether it was announced from there. */
+  /**
+   * A tab tells about a message that came: whether somebody looks at it there, and whether it was announced
+   * from there.
+   */
   | { kind: 'arrival'; message: string; tab: string; inView: boolean; announced: boolean };
 
 export interface TabChannel {

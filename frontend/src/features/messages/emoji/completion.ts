@@ -10,8 +10,8 @@ export interface Asked {
 }
 
 /**
- * Not behind a letter or digit: `12:30` and `http://` ask for nothing. A name begins with a letter, so that `:30` and
- * `:100:` stay numbers and `:-D` what it is; but for two, which everybody knows.
+ * Not behind a letter or digit: `12:30` and `http://` ask for nothing. A name begins with a letter, so that
+ * `:30` and `:100:` stay numbers and `:-D` what it is; but for two, which everybody knows.
  */
 const ASKED = /(?:^|[^\p{L}\p{N}:/])(:(\+1|-1|[a-z][a-z0-9_+-]{1,39})(:?))$/iu;
 /** As long as the longest name with what stands around it. */

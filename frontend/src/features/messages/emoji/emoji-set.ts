@@ -31,7 +31,10 @@ export const EMOJI: readonly Emoji[] = allCodes().map(({ char, codes }, index) =
   return { char, codes, name, group, words: words.split(' ').filter(Boolean) };
 });
 
-/** Best first: short names that are it, begin with it, have a word that begins with it; then names and other words. */
+/**
+ * Best first: short names that are it, begin with it, have a word that begins with it; then names and other
+ * words.
+ */
 export function searchEmoji(query: string, limit: number): Emoji[] {
   const wanted = query.trim().toLowerCase().replace(/^:|:$/g, '').replace(/\s+/g, '_');
   if (wanted === '') return [];

@@ -302,7 +302,8 @@ describe('of any text', () => {
 describe('hostile texts', () => {
   it('are never markup, and never load or run anything', () => {
     const markup = markupOf(
-      '**a** ![x](https://a.example/p.png) <img src=x onerror=alert(1)> <script>x</script> [x](data:text/html,x)',
+      '**a** ![x](https://a.example/p.png) <img src=x onerror=alert(1)> ' +
+        '<script>x</script> [x](data:text/html,x)',
     );
     expect(markup).not.toMatch(/<(?:img|script)/);
     for (const bad of [
