@@ -24,8 +24,8 @@ const WRONG_SETTINGS: u8 = 2;
     name = "backend",
     version,
     after_help = "Settings also come from the environment: MILENA__SECTION__KEY, for example \
-                  MILENA__HTTP__LISTEN=0.0.0.0:8080.\nExit status: 0 after an orderly stop, 1 when it cannot start or \
-                  go on, 2 when the command line or the settings are wrong."
+                  MILENA__HTTP__LISTEN=0.0.0.0:8080.\nExit status: 0 after an orderly stop, 1 when it cannot \
+                  start or go on, 2 when the command line or the settings are wrong."
 )]
 struct Cli {
     /// Settings file (TOML); see config/default.toml for what can be set.

@@ -259,7 +259,8 @@ pub(crate) mod tests {
                 let offset = next.entry(partition).or_default();
                 open.push(record(partition, *offset, size, good), *offset, now);
                 *offset += 1;
-                prop_assert!(open.due_at().is_some_and(|due| now < due && due <= now + idle), "armed by each record");
+                let is_armed = open.due_at().is_some_and(|due| now < due && due <= now + idle);
+                prop_assert!(is_armed, "armed by each record");
                 if open.is_full() {
                     batches.push(open.take());
                 }

@@ -167,7 +167,9 @@ mod tests {
             let expected: Vec<_> = whole
                 .parts
                 .iter()
-                .flat_map(|(&partition, part)| part.rows.iter().map(move |row| (partition, row.position.offset())))
+                .flat_map(|(&partition, part)| {
+                    part.rows.iter().map(move |row| (partition, row.position.offset()))
+                })
                 .collect();
             let ends: BTreeMap<_, _> = whole.spans().map(|span| (span.partition, span.to)).collect();
             let mut frontier = BTreeMap::new();

@@ -21,8 +21,8 @@ pub enum ConsumerError {
     Client(#[from] KafkaError),
     /// Most records are bad.
     #[error(
-        "most of the last records of topic {topic} cannot be read: stopped before more of them go to the dead-letter \
-         topic; look at {}",
+        "most of the last records of topic {topic} cannot be read: stopped before more of them go to the \
+         dead-letter topic; look at {}",
         command("dead list")
     )]
     TooManyDead {
@@ -34,7 +34,8 @@ pub enum ConsumerError {
     StoreRefuses(String),
     /// Somebody began a new epoch.
     #[error(
-        "a new epoch began while this consumer ran (it works in {ours}, the store is in {store}): start it again"
+        "a new epoch began while this consumer ran (it works in {ours}, the store is in {store}): \
+         start it again"
     )]
     EpochChanged {
         /// What this consumer started with.
@@ -58,8 +59,8 @@ pub enum ConsumerError {
     },
     /// The log does not hold what comes next.
     #[error(
-        "the log does not hold the next offset of a partition any more, or not yet: start again to see which (the check \
-         at the start names it)"
+        "the log does not hold the next offset of a partition any more, or not yet: start again to see which \
+         (the check at the start names it)"
     )]
     OutOfRange,
     /// The client knows no broker any more; see [`milena_kafka::Forgotten`]. Never the end of a run: a new

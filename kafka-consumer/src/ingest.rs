@@ -171,7 +171,9 @@ impl<S: Sink + Clone> Ingest<S> {
                 }
                 () = at(deadline) => {
                     if self.stop_by.is_some_and(|deadline| deadline <= Instant::now()) {
-                        log::warn!("the store did not take the last batch in time; its records stay in the log");
+                        log::warn!(
+                            "the store did not take the last batch in time; its records stay in the log"
+                        );
                         return Ok(());
                     }
                 }
@@ -337,7 +339,10 @@ impl<S: Sink + Clone> Ingest<S> {
             }
             self.open.drop_partition(partition);
             if self.assigned.contains(&partition) {
-                log::info!(partition, next; "another consumer wrote this partition; reading on from the store's offset");
+                log::info!(
+                    partition, next;
+                    "another consumer wrote this partition; reading on from the store's offset"
+                );
                 let generation = self.ledger.open(partition, next);
                 starts.insert(partition, Start { offset: Some(next), generation });
             } else {

@@ -196,7 +196,8 @@ mod tests {
         /// moves.
         #[test]
         fn pages_show_each_conversation_once(
-            times in prop::collection::vec((0_i64..20, prop::option::of(0_i64..20)), 1..25), limit in 1_usize..8
+            times in prop::collection::vec((0_i64..20, prop::option::of(0_i64..20)), 1..25),
+            limit in 1_usize..8,
         ) {
             let order = |entry: &Entry| Reverse((entry.last_sent_at, entry.id));
             let mut store: Vec<Entry> = (0..).zip(&times).map(|(n, (at, _))| entry(n, *at)).collect();
@@ -208,7 +209,9 @@ mod tests {
             for _ in 0..60 {
                 let rest: Vec<Entry> = store
                     .iter()
-                    .filter(|entry| before.is_none_or(|b: ListCursor| order(entry) > Reverse((b.last_sent_at, b.id))))
+                    .filter(|entry| {
+                        before.is_none_or(|b: ListCursor| order(entry) > Reverse((b.last_sent_at, b.id)))
+                    })
                     .cloned()
                     .collect();
                 let page: Vec<Entry> = rest.iter().take(limit).cloned().collect();

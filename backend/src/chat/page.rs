@@ -169,8 +169,8 @@ mod tests {
         /// The merged page is the page of one store that has everything.
         #[test]
         fn equals_one_store_with_everything(
-            count in 0_usize..30, flushed in 0_usize..30, stale in 0_usize..5, kind in 0_u8..4, bound in 0_i64..70,
-            limit in 1_usize..12,
+            count in 0_usize..30, flushed in 0_usize..30, stale in 0_usize..5, kind in 0_u8..4,
+            bound in 0_i64..70, limit in 1_usize..12,
         ) {
             let all: Vec<ChatMessage> = (0..count as i64).map(|n| message(n * 2 + 1)).collect();
             let flushed = flushed.min(count);

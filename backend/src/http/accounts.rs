@@ -33,8 +33,14 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     post, path = "/api/v1/register", tag = "accounts", request_body = Registration,
     responses(
         (status = 201, body = SignedIn, description = "Signed in; browsers get the cookie too"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`username_taken`"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
+        (
+            status = 409, body = Problem, content_type = "application/problem+json",
+            description = "`username_taken`",
+        ),
+        (
+            status = 429, body = Problem, content_type = "application/problem+json",
+            description = "`rate_limited`",
+        ),
     ),
 )]
 pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
@@ -50,8 +56,14 @@ pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
     post, path = "/api/v1/login", tag = "accounts", request_body = Credentials,
     responses(
         (status = 200, body = SignedIn, description = "Signed in; browsers get the cookie too"),
-        (status = 401, body = Problem, content_type = "application/problem+json", description = "`bad_credentials`"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
+        (
+            status = 401, body = Problem, content_type = "application/problem+json",
+            description = "`bad_credentials`",
+        ),
+        (
+            status = 429, body = Problem, content_type = "application/problem+json",
+            description = "`rate_limited`",
+        ),
     ),
 )]
 pub(super) async fn login(context: Context, mut call: Call) -> Outcome {
@@ -136,9 +148,18 @@ pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
     put, path = "/api/v1/me/password", tag = "accounts", request_body = PasswordChange,
     security(("token" = []), ("cookie" = [])),
     responses(
-        (status = 200, body = SignedIn, description = "Changed; the token of before has ended, browsers get the cookie too"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "`wrong_password`"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "`rate_limited`"),
+        (
+            status = 200, body = SignedIn,
+            description = "Changed; the token of before has ended, browsers get the cookie too",
+        ),
+        (
+            status = 403, body = Problem, content_type = "application/problem+json",
+            description = "`wrong_password`",
+        ),
+        (
+            status = 429, body = Problem, content_type = "application/problem+json",
+            description = "`rate_limited`",
+        ),
     ),
 )]
 pub(super) async fn change_password(context: Context, mut call: Call) -> Outcome {

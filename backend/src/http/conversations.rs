@@ -26,7 +26,8 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 
 /// One's conversations, the one with the newest message first.
 #[utoipa::path(
-    get, path = "/api/v1/conversations", operation_id = "list_conversations", tag = "conversations", security(("token" = []), ("cookie" = [])),
+    get, path = "/api/v1/conversations", operation_id = "list_conversations", tag = "conversations",
+    security(("token" = []), ("cookie" = [])),
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "How many; 100 when absent"),
         ("before" = Option<String>, Query, description = "`next` of the previous answer"),
@@ -46,7 +47,8 @@ pub(super) async fn list(context: Context, call: Call) -> Outcome {
 
 /// One conversation.
 #[utoipa::path(
-    get, path = "/api/v1/conversations/{id}", tag = "conversations", security(("token" = []), ("cookie" = [])),
+    get, path = "/api/v1/conversations/{id}", tag = "conversations",
+    security(("token" = []), ("cookie" = [])),
     params(("id" = Uuid, Path, description = "The conversation")),
     responses(
         (status = 200, body = Conversation),

@@ -76,11 +76,15 @@ pub(super) async fn history(conversation: String, context: Context, call: Call) 
     params(
         ("id" = Uuid, Path, description = "The conversation"),
         ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
-            "The message's `client_id`: sending it again never makes a second message. Chosen by the server when absent"),
+            "The message's `client_id`: sending it again never makes a second message. \
+             Chosen by the server when absent"),
     ),
     responses(
         (status = 202, body = Accepted, description = "The log has it"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`client_id_reused`"),
+        (
+            status = 409, body = Problem, content_type = "application/problem+json",
+            description = "`client_id_reused`",
+        ),
         (
             status = 503, body = Problem, content_type = "application/problem+json",
             description = "`log_unavailable` and others: send again under the same `Idempotency-Key`",
@@ -98,12 +102,19 @@ pub(super) async fn send_to_conversation(conversation: String, context: Context,
     params(
         ("id" = Uuid, Path, description = "The person; oneself for notes to self"),
         ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
-            "The message's `client_id`: sending it again never makes a second message. Chosen by the server when absent"),
+            "The message's `client_id`: sending it again never makes a second message. \
+             Chosen by the server when absent"),
     ),
     responses(
         (status = 202, body = Accepted, description = "The log has it"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "`unknown_recipient`"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "`client_id_reused`"),
+        (
+            status = 404, body = Problem, content_type = "application/problem+json",
+            description = "`unknown_recipient`",
+        ),
+        (
+            status = 409, body = Problem, content_type = "application/problem+json",
+            description = "`client_id_reused`",
+        ),
         (
             status = 503, body = Problem, content_type = "application/problem+json",
             description = "`log_unavailable` and others: send again under the same `Idempotency-Key`",

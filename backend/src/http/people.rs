@@ -23,7 +23,11 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 /// Find people by username or display name.
 #[utoipa::path(
     get, path = "/api/v1/users", tag = "people", security(("token" = []), ("cookie" = [])),
-    params(("query" = String, Query, max_length = 64, description = "What a name or a word of it begins with, without regard to case and marks; of several words each")),
+    params((
+        "query" = String, Query, max_length = 64, description =
+            "What a name or a word of it begins with, without regard to case and marks; \
+             of several words each",
+    )),
     responses((status = 200, body = People)),
 )]
 pub(super) async fn search(context: Context, call: Call) -> Outcome {
@@ -45,7 +49,10 @@ pub(super) async fn search(context: Context, call: Call) -> Outcome {
     params(("id" = Uuid, Path, description = "The person")),
     responses(
         (status = 200, body = Person),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+        (
+            status = 404, body = Problem, content_type = "application/problem+json",
+            description = "`not_found`",
+        ),
     ),
 )]
 pub(super) async fn person(user: String, context: Context, call: Call) -> Outcome {

@@ -23,7 +23,8 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 
 /// Where one is signed in.
 #[utoipa::path(
-    get, path = "/api/v1/sessions", operation_id = "list_sessions", tag = "accounts", security(("token" = []), ("cookie" = [])),
+    get, path = "/api/v1/sessions", operation_id = "list_sessions", tag = "accounts",
+    security(("token" = []), ("cookie" = [])),
     responses((status = 200, body = SessionList)),
 )]
 pub(super) async fn list(context: Context, call: Call) -> Outcome {
@@ -39,7 +40,10 @@ pub(super) async fn list(context: Context, call: Call) -> Outcome {
     params(("id" = Uuid, Path, description = "The session")),
     responses(
         (status = 204, description = "Ended"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "`not_found`"),
+        (
+            status = 404, body = Problem, content_type = "application/problem+json",
+            description = "`not_found`",
+        ),
     ),
 )]
 pub(super) async fn end(session: String, context: Context, call: Call) -> Outcome {

@@ -50,7 +50,10 @@ impl Health {
     pub fn set_disk_low(&self, free_bytes: Option<u64>) {
         match (self.0.disk_low.swap(free_bytes.is_some(), Ordering::AcqRel), free_bytes) {
             (false, Some(free_bytes)) => {
-                log::error!(free_bytes; "the disk is nearly full; new messages are refused until there is room");
+                log::error!(
+                    free_bytes;
+                    "the disk is nearly full; new messages are refused until there is room"
+                );
             }
             (true, None) => log::info!("the disk has room again"),
             _ => {}

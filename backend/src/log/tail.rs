@@ -241,8 +241,8 @@ impl Tail {
 /// Why a program does not go on when somebody has added partitions to the topic.
 pub(super) fn repartitioned(topic: &str) -> String {
     format!(
-        "topic {topic} has got more partitions than it had at the start: stop {}, set kafka.partitions to the \
-         new number, and run {}, which first stores what was written before",
+        "topic {topic} has got more partitions than it had at the start: stop {}, set kafka.partitions to \
+         the new number, and run {}, which first stores what was written before",
         all_programs(),
         command("new-epoch")
     )

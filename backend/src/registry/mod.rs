@@ -245,9 +245,11 @@ mod tests {
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            6 => (0_u8..5, 0_u8..3).prop_map(|(user, session)| Step::Register { user, session: user * 3 + session }),
+            6 => (0_u8..5, 0_u8..3)
+                .prop_map(|(user, session)| Step::Register { user, session: user * 3 + session }),
             4 => (0_usize..20).prop_map(Step::Drop),
-            6 => (0_u8..6, prop::collection::vec(0_usize..20, 0..3)).prop_map(|(user, except)| Step::Deliver { user, except }),
+            6 => (0_u8..6, prop::collection::vec(0_usize..20, 0..3))
+                .prop_map(|(user, except)| Step::Deliver { user, except }),
             1 => (0_u8..15).prop_map(Step::CloseSession),
         ];
         prop::collection::vec(step, 0..120)
@@ -272,7 +274,8 @@ mod tests {
                 match step {
                     Step::Register { user: u, session } => {
                         let outbox = Outbox::new(1_000, 1_000_000);
-                        let registration = registry.register(user(u), Uuid::from_u128(session.into()), outbox.clone());
+                        let registration =
+                            registry.register(user(u), Uuid::from_u128(session.into()), outbox.clone());
                         let open = !ended.contains(&session);
                         sockets.push(Socket { registration, user: u, session, outbox, expected: 0, open });
                     }

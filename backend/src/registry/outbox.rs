@@ -211,7 +211,8 @@ mod tests {
             for step in steps {
                 match step {
                     Step::Push(bytes) => {
-                        let fits = model.len() < max_messages && model.iter().sum::<usize>() + bytes <= max_bytes;
+                        let held = model.iter().sum::<usize>();
+                        let fits = model.len() < max_messages && held + bytes <= max_bytes;
                         prop_assert_eq!(outbox.push(frame(bytes)), closed.is_none() && fits);
                         if closed.is_none() && fits {
                             model.push_back(bytes);

@@ -144,7 +144,10 @@ async fn find_topic(settings: &KafkaSettings, stop: &CancellationToken) -> Optio
             Ok(partitions) => return Some(partitions),
             Err(error @ LogError::Create { .. }) if !said => {
                 said = true;
-                log::warn!(error:% = error; "without kafka.signals_topic, read marks and ended sessions reach other backends late");
+                log::warn!(
+                    error:% = error;
+                    "without kafka.signals_topic, read marks and ended sessions reach other backends late"
+                );
             }
             Err(error) => log::debug!(error:% = error; "signals wait for their topic"),
         }

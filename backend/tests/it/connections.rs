@@ -65,7 +65,8 @@ async fn connections_beyond_the_limit_are_refused_until_one_ends() {
         "x-content-type-options: nosniff",
         "referrer-policy: same-origin",
         "cache-control: no-store",
-        "content-security-policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        "content-security-policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; \
+         form-action 'none'",
         "connection: close",
         &format!("content-length: {}", body.len()),
     ] {

@@ -7,8 +7,8 @@ use crate::client::Answer;
 use crate::node::Node;
 
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
-                    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                    object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 fn page_policy(node: &Node) -> String {
     format!(

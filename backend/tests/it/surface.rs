@@ -105,7 +105,8 @@ async fn health_readiness_and_metrics() {
     assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
     for expected in [
         "# HELP milena_http_request_seconds ",
-        "milena_http_request_seconds_bucket{route=\"/api/v1/register\",method=\"POST\",status=\"201\",le=\"+Inf\"}",
+        "milena_http_request_seconds_bucket{route=\"/api/v1/register\",method=\"POST\",\
+         status=\"201\",le=\"+Inf\"}",
         "route=\"/api/v1/users/{id}\"",
         "milena_http_connections ",
         "milena_sockets ",

@@ -101,7 +101,8 @@ async fn a_message_reaches_every_socket_of_both_and_nobody_else() {
     }
 
     // The answer, by conversation this time; and notes to self.
-    let reply = json!({"type": "send", "client_id": "r", "conversation": accepted["conversation"], "body": "Dear Franz"});
+    let conversation = &accepted["conversation"];
+    let reply = json!({"type": "send", "client_id": "r", "conversation": conversation, "body": "Dear Franz"});
     theirs[0].say(&reply).await;
     theirs[0].expect("accepted").await;
     assert_eq!(phone.expect("message").await["body"], "Dear Franz");
@@ -247,9 +248,8 @@ async fn reading_on_one_socket_is_told_to_the_others_and_to_the_sender() {
     other.send("c-1", &anna, "hi").await;
     let message = phone.expect("message").await;
     laptop.expect("message").await;
-    phone
-        .say(&json!({"type": "read", "conversation": message["conversation"], "position": message["position"]}))
-        .await;
+    let (conversation, position) = (&message["conversation"], &message["position"]);
+    phone.say(&json!({"type": "read", "conversation": conversation, "position": position})).await;
     let read = laptop.expect("read").await;
     assert_eq!((&read["conversation"], &read["position"]), (&message["conversation"], &message["position"]));
     other.expect("accepted").await;

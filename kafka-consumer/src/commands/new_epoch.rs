@@ -37,13 +37,15 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
         // A wrong setting is no reason for a new epoch, and would be noted as the new epoch's number.
         Err(wrong @ LogMismatch::Setting { .. }) => return Err(wrong.into()),
         Ok(()) => answer(format!(
-            "Log and store of topic {topic} fit: a new epoch is needed only if the topic was recreated or restored."
+            "Log and store of topic {topic} fit: a new epoch is needed only if the topic was recreated or \
+             restored."
         )),
         Err(mismatch) => answer(mismatch),
     }
     answer(format!(
-        "A new epoch means: the store is in epoch {} now; in the next one every partition is read from its beginning \
-         again. Messages that are stored stay where they are, new ones come behind all of them. There is no way back.",
+        "A new epoch means: the store is in epoch {} now; in the next one every partition is read from its \
+         beginning again. Messages that are stored stay where they are, new ones come behind all of them. \
+         There is no way back.",
         position.epoch
     ));
     if !yes && !confirmed().await? {

@@ -53,8 +53,8 @@ async fn consumers_come_and_go() {
     assert_eq!(found.messages as u64, sent);
     let advances = every_offset_was_passed_once(&world).await;
     tell(&format!(
-        "churn for {seconds:.0} s: {} joined, {} left, {} killed, up to {} at once; {found}; {:.0} records a second came, \
-         {:.0} were stored meanwhile, in {advances} advances of which none overlaps another",
+        "churn for {seconds:.0} s: {} joined, {} left, {} killed, up to {} at once; {found}; {:.0} records \
+         a second came, {:.0} were stored meanwhile, in {advances} advances of which none overlaps another",
         churn.joined,
         churn.left,
         churn.killed,

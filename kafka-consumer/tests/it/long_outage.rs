@@ -60,8 +60,9 @@ async fn a_stopped_database_is_caught_up_with() {
     assert!(truth::read_all(&world.settings, &world.settings.kafka.dead_topic).await.is_empty());
     assert!(peak < PEAK_LIMIT_KIB, "{peak} KiB");
     tell(&format!(
-        "database stopped for {} s under {:.0} messages a second: {found}, no dead letter; {behind} behind, caught up \
-         {:.1} s after the start of its restart at {per_s:.0} a second, {:.1} times the live rate; peak memory {} MB ({} MB before)",
+        "database stopped for {} s under {:.0} messages a second: {found}, no dead letter; {behind} behind, \
+         caught up {:.1} s after the start of its restart at {per_s:.0} a second, {:.1} times the live rate; \
+         peak memory {} MB ({} MB before)",
         away.as_secs(),
         live.per_s,
         took.as_secs_f64(),

@@ -57,7 +57,8 @@ impl std::fmt::Display for Comparison {
         let Self { messages, lost, duplicated, reordered, altered } = self;
         write!(
             f,
-            "{messages} messages, {lost} lost, {duplicated} duplicated, {reordered} reordered, {altered} altered"
+            "{messages} messages, {lost} lost, {duplicated} duplicated, {reordered} reordered, \
+             {altered} altered"
         )
     }
 }

@@ -134,12 +134,14 @@ proptest! {
 
     #[test]
     fn nothing_is_missed_and_no_cursor_lies(steps in steps()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let small = SocketSettings { outbox_messages: 12, ..settings() };
             let server = Server::with(small, StandIn::default());
             let cursor = written(&server.node.cursor());
-            let reader = Reader { server, client: None, cursor, got: BTreeSet::new(), meant: BTreeSet::new() };
+            let (got, meant) = (BTreeSet::new(), BTreeSet::new());
+            let reader = Reader { server, client: None, cursor, got, meant };
             reader.run(steps).await;
         });
     }

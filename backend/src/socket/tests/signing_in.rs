@@ -24,7 +24,10 @@ async fn a_token_or_the_cookie_and_the_welcome() {
             "type": "welcome", "user": {"id": person("anna").id, "username": "anna", "display_name": "ANNA"},
             "cursor": written(&server.node.cursor()), "resumed": false,
             "client_id_prefix": format!("{}-", person("anna").id), "heartbeat_ms": 25_000,
-            "limits": {"body_max_chars": 8_000, "client_id_max_chars": 64, "frame_max_bytes": 131_072, "max_in_flight": 8},
+            "limits": {
+                "body_max_chars": 8_000, "client_id_max_chars": 64, "frame_max_bytes": 131_072,
+                "max_in_flight": 8
+            },
         })
     );
     assert_eq!(server.node.registry.count(), 2);

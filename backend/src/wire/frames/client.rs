@@ -229,12 +229,13 @@ mod tests {
         fn any_mix_of_field_values_is_read_or_refused(
             kind in prop::sample::select(vec!["hello", "send", "read", "ping", "x"]),
             values in prop::collection::vec(prop::sample::select(vec![
-                "null", "true", "0", "-1", "1e300", "9007199254740992", "\"\"", "\"a\"", "\"\\u0000\"", "[]", "{}",
-                "\"\\ud800\"", "\"00000000-0000-0000-0000-000000000001\"",
+                "null", "true", "0", "-1", "1e300", "9007199254740992", "\"\"", "\"a\"", "\"\\u0000\"", "[]",
+                "{}", "\"\\ud800\"", "\"00000000-0000-0000-0000-000000000001\"",
             ]), 8)
         ) {
             let names = ["token", "resume", "client_id", "to", "conversation", "body", "retry", "position"];
-            let fields: Vec<_> = names.iter().zip(values).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let fields: Vec<_> =
+                names.iter().zip(values).map(|(name, value)| format!("\"{name}\":{value}")).collect();
             let _ = ClientFrame::parse(&format!("{{\"type\":\"{kind}\",{}}}", fields.join(",")));
         }
     }

@@ -13,8 +13,8 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// Swagger UI styles its elements in place and has its icons in `data:` URLs.
-const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
-                    frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                    object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// Adds what is missing: a handler's own policy and caching stay.
 pub(crate) fn complete(headers: &mut HeaderMap) {

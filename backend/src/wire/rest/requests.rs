@@ -11,7 +11,10 @@ use crate::refusal::Refusal;
 #[derive(ToSchema)]
 pub struct Registration {
     /// 3 to 32 letters, digits, `.`, `_` or `-`; unique regardless of case.
-    #[schema(value_type = String, min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "milena")]
+    #[schema(
+        value_type = String, min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$",
+        example = "milena"
+    )]
     username: Username,
     /// 8 to 256 characters.
     #[schema(value_type = String, min_length = 8, max_length = 256, format = Password)]

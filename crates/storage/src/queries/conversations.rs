@@ -60,7 +60,8 @@ const AMONG: usize = 200;
 /// position of the last unread message that still counts: a limited subquery in FROM could not refer to the
 /// row on MariaDB.
 const SUMMARIES: &str = "\
-    SELECT page.id, page.last_position, page.last_sent_at_ms, page.last_read, other.user_id AS other_id, other.last_read AS other_last_read, \
+    SELECT page.id, page.last_position, page.last_sent_at_ms, page.last_read, \
+    other.user_id AS other_id, other.last_read AS other_last_read, \
     last.id AS message_id, last.sender_id, last.recipient_id, last.client_id, last.sent_at_ms, last.body, \
     CASE WHEN page.last_read >= page.last_position THEN 0 ELSE (\
       SELECT COUNT(*) FROM messages unread \

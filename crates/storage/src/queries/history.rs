@@ -248,10 +248,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn around_fills_the_page_from_both_sides(older in 0_usize..300, newer in 0_usize..300, limit in 1_usize..200) {
+        fn around_fills_the_page_from_both_sides(
+            older in 0_usize..300, newer in 0_usize..300, limit in 1_usize..200
+        ) {
             let (before, after) = split_around(older, newer, limit);
             prop_assert!(before <= older && after <= newer);
-            prop_assert_eq!(before + after, limit.min(older + newer), "never more, and less only when there is no more");
+            // Never more, and less only when there is no more.
+            prop_assert_eq!(before + after, limit.min(older + newer));
             if older >= limit && newer >= limit {
                 prop_assert_eq!((before, after), (limit / 2, limit - limit / 2));
             }

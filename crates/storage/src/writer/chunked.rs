@@ -111,7 +111,8 @@ async fn upsert_conversations(
         // comparison.
         StoreKind::MySql => {
             " ON DUPLICATE KEY UPDATE \
-             last_sent_at_ms = IF(VALUES(last_position) > last_position, VALUES(last_sent_at_ms), last_sent_at_ms), \
+             last_sent_at_ms = \
+             IF(VALUES(last_position) > last_position, VALUES(last_sent_at_ms), last_sent_at_ms), \
              last_position = GREATEST(last_position, VALUES(last_position))"
         }
         _ => {

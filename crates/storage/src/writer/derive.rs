@@ -122,7 +122,8 @@ mod tests {
             prop_assert!(members.is_sorted_by_key(|member| (member.conversation, member.user)));
             for row in &kept {
                 for user in [row.sender, row.to] {
-                    let found = members.iter().filter(|m| m.user == user && m.conversation == row.conversation);
+                    let found =
+                        members.iter().filter(|m| m.user == user && m.conversation == row.conversation);
                     prop_assert_eq!(found.count(), 1);
                 }
             }

@@ -19,13 +19,17 @@ const STORED: &str = "SELECT current.epoch, partition_id, next_offset \
     LEFT JOIN consumer_offsets ON topic = $1 AND consumer_offsets.epoch = current.epoch";
 
 const INSERT: &str = "INSERT INTO consumer_offsets (topic, partition_id, epoch, next_offset, listed_offset) \
-    SELECT $1, partition_id, $2, next_offset, next_offset FROM UNNEST($3::int[], $4::bigint[]) AS given (partition_id, next_offset) \
+    SELECT $1, partition_id, $2, next_offset, next_offset \
+    FROM UNNEST($3::int[], $4::bigint[]) AS given (partition_id, next_offset) \
     ON CONFLICT DO NOTHING";
 
 const LOCK: &str = "SELECT partition_id, next_offset FROM consumer_offsets \
-    WHERE topic = $1 AND epoch = $2 AND partition_id = ANY($3) ORDER BY partition_id FOR UPDATE";
+    WHERE topic = $1 AND epoch = $2 AND partition_id = ANY($3) \
+    ORDER BY partition_id \
+    FOR UPDATE";
 
-const ADVANCE: &str = "UPDATE consumer_offsets SET next_offset = given.next_offset, \
+const ADVANCE: &str = "UPDATE consumer_offsets \
+    SET next_offset = given.next_offset, \
     listed_offset = CASE WHEN listed_offset = consumer_offsets.next_offset \
     THEN given.next_offset ELSE listed_offset END \
     FROM UNNEST($3::int[], $4::bigint[]) AS given (partition_id, next_offset) \

@@ -13,8 +13,11 @@ use crate::queries::lists::list_statement;
 const INSERT_MESSAGES: &str = "\
     INSERT INTO messages \
     (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body) \
-    SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], \
-    $8::text[]) ON CONFLICT (id) DO NOTHING RETURNING id";
+    SELECT * \
+    FROM UNNEST($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[], \
+    $8::text[]) \
+    ON CONFLICT (id) DO NOTHING \
+    RETURNING id";
 
 const UPSERT_CONVERSATIONS: &str = "\
     INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, created_at_ms) \
@@ -27,8 +30,10 @@ const UPSERT_CONVERSATIONS: &str = "\
 
 const INSERT_MEMBERS: &str = "\
     INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read) \
-    SELECT conversation_id, user_id, joined_at_ms, 0 FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[]) \
-    AS given (conversation_id, user_id, joined_at_ms) ON CONFLICT DO NOTHING";
+    SELECT conversation_id, user_id, joined_at_ms, 0 \
+    FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[]) \
+    AS given (conversation_id, user_id, joined_at_ms) \
+    ON CONFLICT DO NOTHING";
 
 /// The lists of the members of these conversations; see [`crate::queries::lists`].
 pub(super) async fn list(

@@ -48,14 +48,16 @@ on_every_database! {
         a_topics_partitions_are_noted_once, a_migration_that_was_cut_off_goes_on,
         a_newer_programs_migrations_are_left_alone;
     people: usernames_are_unique_regardless_of_case, people_are_found_by_id_and_by_name,
-        the_search_ranks_and_takes_text_as_text, names_that_older_programs_write_are_found, an_import_keeps_the_ids_that_exist, people_are_renamed,
+        the_search_ranks_and_takes_text_as_text, names_that_older_programs_write_are_found,
+        an_import_keeps_the_ids_that_exist, people_are_renamed,
         a_new_password_ends_the_other_sessions;
     sessions: a_session_lives_until_it_expires, a_session_belongs_to_its_person, user_agents_are_cut,
         many_sessions_are_touched_at_once, all_sessions_but_one_are_ended,
         use_moves_a_session_no_further_than_its_end;
     history: paging_both_ways_gives_every_message_once, a_page_around_a_position, texts_come_back_exactly,
         epochs_and_large_positions_keep_their_order, messages_are_found_by_id;
-    conversations: the_list_is_paged_newest_first, a_page_costs_a_page, unread_messages_are_counted_up_to_the_limit,
+    conversations: the_list_is_paged_newest_first, a_page_costs_a_page,
+        unread_messages_are_counted_up_to_the_limit,
         many_conversations_are_found_by_their_ids, notes_to_self_have_one_member, strangers_see_nothing;
     reads: read_positions_only_grow, marks_of_unknown_members_are_answered;
     writer: duplicates_are_stored_once, a_repeat_does_not_move_its_conversation, a_taken_position_is_bad_data,
