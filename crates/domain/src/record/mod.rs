@@ -10,6 +10,7 @@ mod action;
 mod codec;
 mod names;
 
+use crate::limits::AHEAD_MAX_MS;
 use crate::{ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 
 pub use action::{Action, Created, Message, RoomPatch, Seat, Snapshot, Target};
@@ -79,6 +80,19 @@ impl Event {
         };
         let id = MessageId::of_event(conversation, actor, &client_id);
         Self { id, conversation, actor, to, client_id, at, seen: Some(seen), action }
+    }
+
+    /// The event as far as its own time is believed: one that claims to be of later than an hour after its
+    /// record was written happened when that was, or it would stay on top of everybody's list. `written` is
+    /// the record's own timestamp, so every reader comes to the same.
+    #[must_use]
+    pub fn believed(mut self, written: Option<Timestamp>) -> Self {
+        if let Some(written) = written
+            && self.at > written.plus_ms(AHEAD_MAX_MS)
+        {
+            self.at = written;
+        }
+        self
     }
 
     /// The record's key: the conversation's id as text, which decides the partition.

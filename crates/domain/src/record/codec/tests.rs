@@ -233,3 +233,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_time_far_after_the_record_was_written_is_not_believed() {
+    let written = Timestamp::from_unix_ms(1_000_000_000_000);
+    let of = |ahead_ms: i64| Event { at: written.plus_ms(ahead_ms), ..event(Action::Joined) };
+    const HOUR_MS: i64 = 3_600_000;
+    for ahead_ms in [-10 * HOUR_MS, 0, HOUR_MS] {
+        assert_eq!(of(ahead_ms).believed(Some(written)), of(ahead_ms));
+    }
+    assert_eq!(of(HOUR_MS + 1).believed(Some(written)), of(0));
+    assert_eq!(of(HOUR_MS + 1).believed(None), of(HOUR_MS + 1), "a record without a time proves nothing");
+}
