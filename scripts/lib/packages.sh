@@ -1,6 +1,7 @@
-# shellcheck shell=bash Sourced by the scripts: says which Debian packages are missing, and installs them
-# where that needs no password. Guarantees: nothing is installed without a line on stderr that names it first;
-# stdout stays free for results.
+# shellcheck shell=bash
+# Sourced by the scripts: says which Debian packages are missing, and installs them where that needs no
+# password. Guarantees: nothing is installed without a line on stderr that names it first; stdout stays free
+# for results.
 
 say() { printf '%s\n' "$*" >&2; }
 die() {

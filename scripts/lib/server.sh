@@ -1,6 +1,6 @@
-# shellcheck shell=bash Sourced by scripts/kafka, scripts/postgres and scripts/mariadb: the verbs that they
-# share (start, stop, kill, restart, status, run), for one server program or several nodes of it, all in one
-# folder on 127.0.0.1.
+# shellcheck shell=bash
+# Sourced by scripts/kafka, scripts/postgres and scripts/mariadb: the verbs that they share (start, stop,
+# kill, restart, status, run), for one server program or several nodes of it, all in one folder on 127.0.0.1.
 #
 # Guarantees: `start` returns only when every node answers, or fails with the end of its log; a folder keeps
 # its ports for ever; only processes that this folder's own pid files name, and that really run on it, are
@@ -216,7 +216,8 @@ start_new() {
       return
     fi
     show_log "$FAILED_NODE"
-    if [ -n "$PORT" ] || [ "$attempt" = 3 ] || ! grep -qi 'in use' "$(node_dir "$FAILED_NODE")/log"; then break; fi
+    if [ -n "$PORT" ] || [ "$attempt" = 3 ]; then break; fi
+    grep -qi 'in use' "$(node_dir "$FAILED_NODE")/log" || break
     say "A port was taken in between; trying others."
     rm -rf "$DIR"/node-*
   done
@@ -339,7 +340,9 @@ main() {
     esac
     shift
   done
-  case "$NODES$PORT$ONLY$OWNER" in *[!0-9]*) die "--nodes, --port, --node and --with take whole numbers" ;; esac
+  case "$NODES$PORT$ONLY$OWNER" in
+  *[!0-9]*) die "--nodes, --port, --node and --with take whole numbers" ;;
+  esac
   case $verb in
   start)
     prepare
@@ -357,8 +360,12 @@ main() {
     ;;
   stop | kill)
     use_dir "$verb"
-    # shellcheck disable=SC2046
-    if [ "$verb" = stop ]; then stop_nodes $(chosen); else for node in $(chosen); do kill_node "$node"; done; fi
+    if [ "$verb" = stop ]; then
+      # shellcheck disable=SC2046
+      stop_nodes $(chosen)
+    else
+      for node in $(chosen); do kill_node "$node"; done
+    fi
     [ -z "$DELETE" ] || delete_dir
     ;;
   restart)

@@ -148,6 +148,7 @@ install_frontend() {
 frontend_is_built() {
   local page=$ROOT/frontend/dist/index.html
   [ -e "$page" ] || return 1
-  [ -z "$(find "$ROOT/frontend" \( -name node_modules -o -name dist -o -name test-results -o -name playwright-report \) -prune -o \
+  [ -z "$(find "$ROOT/frontend" \
+    \( -name node_modules -o -name dist -o -name test-results -o -name playwright-report \) -prune -o \
     -type f -newer "$page" -print -quit)" ]
 }
