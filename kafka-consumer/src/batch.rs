@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use milena_domain::record::Placed;
 use milena_domain::{Epoch, Position};
-use milena_storage::{MessageRow, OffsetAdvance, WriteBatch};
+use milena_storage::{OffsetAdvance, WriteBatch};
 
 use crate::ledger::{Generation, Span};
 use crate::record::{Content, DeadLetter, Record};
@@ -31,7 +32,7 @@ pub(crate) struct Part {
     pub(crate) from: i64,
     pub(crate) to: i64,
     /// In offset order.
-    pub(crate) rows: Vec<MessageRow>,
+    pub(crate) events: Vec<Placed>,
     /// In offset order.
     pub(crate) dead: Vec<DeadLetter>,
 }
@@ -43,9 +44,9 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Rows to store.
-    pub(crate) fn rows(&self) -> usize {
-        self.parts.values().map(|part| part.rows.len()).sum()
+    /// Events to store.
+    pub(crate) fn events(&self) -> usize {
+        self.parts.values().map(|part| part.events.len()).sum()
     }
 
     /// Records to give away.
@@ -63,33 +64,33 @@ impl Batch {
         })
     }
 
-    /// The batch as the store takes it. The rows move; [`Batch::put_back`] undoes it. Offsets below those in
+    /// The batch as the store takes it. The events move; [`Batch::put_back`] undoes it. Offsets below those in
     /// `settled` have been passed before, by partition: they are not passed again.
     pub(crate) fn lend(&mut self, topic: &str, epoch: Epoch, settled: &BTreeMap<i32, i64>) -> Lent {
-        let mut rows = Vec::with_capacity(self.rows());
+        let mut events = Vec::with_capacity(self.events());
         let mut advances = Vec::with_capacity(self.parts.len());
         let mut counts = Vec::with_capacity(self.parts.len());
         for (&partition, part) in &mut self.parts {
-            counts.push(part.rows.len());
-            rows.append(&mut part.rows);
+            counts.push(part.events.len());
+            events.append(&mut part.events);
             let from = settled.get(&partition).map_or(part.from, |&settled| part.from.max(settled));
             if from < part.to {
                 advances.push(OffsetAdvance { partition, from, to: part.to });
             }
         }
-        Lent { write: WriteBatch { topic: topic.to_owned(), epoch, rows, advances }, counts }
+        Lent { write: WriteBatch { topic: topic.to_owned(), epoch, events, advances }, counts }
     }
 
-    /// Takes the rows back after the store did not want them.
+    /// Takes the events back after the store did not want them.
     pub(crate) fn put_back(&mut self, lent: Lent) {
-        let mut rows = lent.write.rows.into_iter();
+        let mut events = lent.write.events.into_iter();
         for (part, count) in self.parts.values_mut().zip(lent.counts) {
-            part.rows.extend(rows.by_ref().take(count));
+            part.events.extend(events.by_ref().take(count));
         }
     }
 }
 
-/// What [`Batch::lend`] gives away: the store's form, and how many rows each partition has in it.
+/// What [`Batch::lend`] gives away: the store's form, and how many events each partition has in it.
 #[derive(Debug)]
 pub(crate) struct Lent {
     pub(crate) write: WriteBatch,
@@ -136,14 +137,14 @@ impl OpenBatch {
             generation: record.generation,
             from,
             to: from,
-            rows: Vec::new(),
+            events: Vec::new(),
             dead: Vec::new(),
         });
         part.to = record.offset + 1;
         match record.content {
             Content::Message(event) => {
                 let position = Position::new(self.epoch, record.offset);
-                part.rows.push(MessageRow::new(event, position));
+                part.events.push(Placed { position, event: event.into() });
             }
             Content::Rejected(letter) => part.dead.push(*letter),
         }
@@ -229,7 +230,7 @@ pub(crate) mod tests {
     }
 
     fn offsets(part: &Part) -> Vec<i64> {
-        let mut offsets: Vec<_> = part.rows.iter().map(|row| row.position.offset()).collect();
+        let mut offsets: Vec<_> = part.events.iter().map(|row| row.position.offset()).collect();
         assert!(offsets.is_sorted(), "rows in order");
         offsets.extend(part.dead.iter().map(|letter| letter.original.offset));
         offsets.sort_unstable();
@@ -269,7 +270,7 @@ pub(crate) mod tests {
             prop_assert!(open.is_empty() && open.due_at().is_none());
             let mut seen = BTreeMap::<i32, i64>::new();
             for batch in &batches {
-                prop_assert!(batch.rows() + batch.dead() <= rows);
+                prop_assert!(batch.events() + batch.dead() <= rows);
                 for (&partition, part) in &batch.parts {
                     let reached = seen.entry(partition).or_default();
                     prop_assert_eq!(part.from, *reached);
@@ -291,9 +292,9 @@ pub(crate) mod tests {
         let mut batch = open.take();
         let before = format!("{batch:?}");
         let lent = batch.lend("t", Epoch::FIRST, &BTreeMap::new());
-        assert_eq!(lent.write.rows.len(), 4);
+        assert_eq!(lent.write.events.len(), 4);
         assert_eq!(lent.write.advances.len(), 3, "a partition with nothing to store advances too");
-        assert_eq!(batch.rows(), 0);
+        assert_eq!(batch.events(), 0);
         batch.put_back(lent);
         assert_eq!(format!("{batch:?}"), before);
     }
@@ -306,7 +307,7 @@ pub(crate) mod tests {
             open.push(record(partition, offset, 1, true), offset, Instant::now());
         }
         let lent = open.take().lend("t", Epoch::FIRST, &BTreeMap::from([(0, 2), (1, 1)]));
-        assert_eq!(lent.write.rows.len(), 6, "rows are written all the same");
+        assert_eq!(lent.write.events.len(), 6, "events are written all the same");
         let advances: Vec<_> =
             lent.write.advances.iter().map(|advance| (advance.partition, advance.from, advance.to)).collect();
         assert_eq!(advances, [(1, 1, 2), (2, 0, 2)]);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use milena_storage::MessageRow;
+use milena_domain::record::Placed;
 
 use crate::batch::{Batch, Part};
 use crate::ledger::{Generation, Span};
@@ -14,37 +14,37 @@ use crate::ledger::{Generation, Span};
 /// A batch in two, or what cannot be divided.
 #[derive(Debug)]
 pub(crate) enum Split {
-    /// Both have rows; the first must be stored before the second.
+    /// Both have events; the first must be stored before the second.
     Halves(Batch, Batch),
-    /// One row is left: it is the bad one. The batch without it still has to advance.
+    /// One event is left: it is the bad one. The batch without it still has to advance.
     Single {
-        /// Where the row came from.
+        /// Where the event came from.
         partition: i32,
-        row: Box<MessageRow>,
+        event: Box<Placed>,
         rest: Batch,
     },
-    /// No row at all: the fault is not in the data.
+    /// No event at all: the fault is not in the data.
     Nothing,
 }
 
-/// Divides the rows of `batch` in the middle.
+/// Divides the events of `batch` in the middle.
 pub(crate) fn split(mut batch: Batch) -> Split {
-    match batch.rows() {
+    match batch.events() {
         0 => Split::Nothing,
         1 => {
             for (&partition, part) in &mut batch.parts {
-                if let Some(row) = part.rows.pop() {
-                    return Split::Single { partition, row: Box::new(row), rest: batch };
+                if let Some(event) = part.events.pop() {
+                    return Split::Single { partition, event: Box::new(event), rest: batch };
                 }
             }
             Split::Nothing
         }
-        rows => {
-            let mut room = rows / 2;
+        events => {
+            let mut room = events / 2;
             let (mut first, mut second) = (Batch::default(), Batch::default());
             for (partition, part) in batch.parts {
-                if part.rows.len() <= room {
-                    room -= part.rows.len();
+                if part.events.len() <= room {
+                    room -= part.events.len();
                     first.parts.insert(partition, part);
                 } else if room == 0 {
                     second.parts.insert(partition, part);
@@ -60,14 +60,14 @@ pub(crate) fn split(mut batch: Batch) -> Split {
     }
 }
 
-/// Cuts behind the first `rows` rows (at least one, less than all).
-fn cut(mut part: Part, rows: usize) -> (Part, Part) {
-    let tail_rows = part.rows.split_off(rows);
-    let middle = part.rows.last().map_or(part.from, |row| row.position.offset() + 1);
+/// Cuts behind the first `events` events (at least one, less than all).
+fn cut(mut part: Part, events: usize) -> (Part, Part) {
+    let tail_events = part.events.split_off(events);
+    let middle = part.events.last().map_or(part.from, |placed| placed.position.offset() + 1);
     let (dead, tail_dead) = part.dead.into_iter().partition(|letter| letter.original.offset < middle);
-    let head = Part { generation: part.generation, from: part.from, to: middle, rows: part.rows, dead };
+    let head = Part { generation: part.generation, from: part.from, to: middle, events: part.events, dead };
     let tail =
-        Part { generation: part.generation, from: middle, to: part.to, rows: tail_rows, dead: tail_dead };
+        Part { generation: part.generation, from: middle, to: part.to, events: tail_events, dead: tail_dead };
     (head, tail)
 }
 
@@ -140,18 +140,18 @@ mod tests {
     fn exhaust(batch: Batch, frontier: &mut BTreeMap<i32, i64>) -> Vec<(i32, i64)> {
         match split(batch) {
             Split::Halves(first, second) => {
-                assert!(first.rows() > 0 && second.rows() > 0);
+                assert!(first.events() > 0 && second.events() > 0);
                 let mut rows = exhaust(first, frontier);
                 rows.extend(exhaust(second, frontier));
                 rows
             }
-            Split::Single { partition, row, rest } => {
+            Split::Single { partition, event, rest } => {
                 for span in rest.spans() {
                     let reached = frontier.entry(span.partition).or_default();
                     assert_eq!(span.from, *reached, "no offset is skipped or repeated");
                     *reached = span.to;
                 }
-                vec![(partition, row.position.offset())]
+                vec![(partition, event.position.offset())]
             }
             Split::Nothing => panic!("a half without rows"),
         }
@@ -163,12 +163,12 @@ mod tests {
             records in prop::collection::vec((0_i32..4, any::<bool>()), 1..100)
         ) {
             let whole = batch(&records);
-            prop_assume!(whole.rows() > 0);
+            prop_assume!(whole.events() > 0);
             let expected: Vec<_> = whole
                 .parts
                 .iter()
                 .flat_map(|(&partition, part)| {
-                    part.rows.iter().map(move |row| (partition, row.position.offset()))
+                    part.events.iter().map(move |placed| (partition, placed.position.offset()))
                 })
                 .collect();
             let ends: BTreeMap<_, _> = whole.spans().map(|span| (span.partition, span.to)).collect();

@@ -11,9 +11,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream;
 use milena_domain::MessageEvent;
+use milena_domain::record::{Action, Placed};
 use milena_kafka::{Quiet, Role, client_config, partition_count};
 use milena_settings::KafkaSettings;
-use milena_storage::MessageRow;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -175,13 +175,13 @@ impl DeadLetters for DeadLetterTopic {
         }
     }
 
-    async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {
-        let offset = row.position.offset();
+    async fn original(&self, partition: i32, event: &Placed) -> RawRecord {
+        let offset = event.position.offset();
         let mut backoff = Backoff::default();
         loop {
             match origin::read(&self.settings, partition, offset).await {
                 Ok(Some(record)) => return record,
-                Ok(None) => return rebuilt(partition, row),
+                Ok(None) => return rebuilt(partition, event),
                 Err(error) => {
                     log::warn!(partition, offset; "a refused record cannot be read again yet: {error}");
                     tokio::time::sleep(backoff.next(rand::random())).await;
@@ -191,23 +191,29 @@ impl DeadLetters for DeadLetterTopic {
     }
 }
 
-/// The record that the row came from, without headers: all that is left when the log has dropped it.
-fn rebuilt(partition: i32, row: &MessageRow) -> RawRecord {
-    let event = MessageEvent {
-        id: row.id,
-        conversation: row.conversation,
-        sender: row.sender,
-        to: row.to,
-        client_id: row.client_id.clone(),
-        sent_at: row.sent_at,
-        body: row.body.clone(),
+/// The record that the event came from, without headers: all that is left when the log has dropped it.
+fn rebuilt(partition: i32, placed: &Placed) -> RawRecord {
+    let event = &placed.event;
+    let value = match (&event.action, event.to, event.seen) {
+        // Only version 1 says nothing of what was seen.
+        (Action::Message(message), Some(to), None) => MessageEvent {
+            id: event.id,
+            conversation: event.conversation,
+            sender: event.actor,
+            to,
+            client_id: event.client_id.clone(),
+            sent_at: event.at,
+            body: message.body.clone(),
+        }
+        .encode(),
+        _ => event.encode(),
     };
     RawRecord {
         partition,
-        offset: row.position.offset(),
+        offset: placed.position.offset(),
         timestamp_ms: None,
         key: Some(event.key().into_bytes()),
-        value: Some(event.encode()),
+        value: Some(value),
         headers: None,
     }
 }

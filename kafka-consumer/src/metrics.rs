@@ -72,7 +72,7 @@ pub fn describe() {
 
 /// A batch goes to the writer.
 pub(crate) fn batch(batch: &Batch) {
-    histogram!(BATCH_ROWS).record(batch.rows() as f64);
+    histogram!(BATCH_ROWS).record(batch.events() as f64);
 }
 
 /// A batch is finished.

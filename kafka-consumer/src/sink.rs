@@ -4,13 +4,14 @@
 
 use std::future::Future;
 
-use milena_storage::{LogPosition, MessageRow, StorageError, Store, WriteBatch, WriteError, WriteReport};
+use milena_domain::record::Placed;
+use milena_storage::{LogPosition, StorageError, Store, WriteBatch, WriteError, WriteReport};
 
 use crate::record::{DeadLetter, RawRecord};
 
 /// The relational store, as far as the consumer writes it.
 pub(crate) trait Sink: Send + Sync + 'static {
-    /// One transaction: offsets by compare-and-set, then rows.
+    /// One transaction: offsets by compare-and-set, then events.
     fn write(&self, batch: &WriteBatch) -> impl Future<Output = Result<WriteReport, WriteError>> + Send;
 
     /// Epoch and next offsets of `topic`.
@@ -35,7 +36,7 @@ pub(crate) trait DeadLetters: Send + Sync + 'static {
     /// How many partitions the message topic has now.
     fn partitions(&self) -> impl Future<Output = usize> + Send;
 
-    /// The original record of a row that the store refused, read again from the log; made from the row itself
+    /// The original record of an event that the store refused, read again from the log; made from the event itself
     /// when the log does not hold it any more.
-    fn original(&self, partition: i32, row: &MessageRow) -> impl Future<Output = RawRecord> + Send;
+    fn original(&self, partition: i32, event: &Placed) -> impl Future<Output = RawRecord> + Send;
 }

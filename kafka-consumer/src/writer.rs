@@ -75,7 +75,7 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         if astray && self.dead_letters.partitions().await != self.partitions {
             return Err(ConsumerError::Repartitioned { topic: self.topic.clone(), known: self.partitions });
         }
-        if !self.quota.admit(batch.rows() as u64, batch.dead() as u64) {
+        if !self.quota.admit(batch.events() as u64, batch.dead() as u64) {
             return Err(ConsumerError::TooManyDead { topic: self.topic.clone() });
         }
         let batch = self.publish_unreadable(batch, &mut outcome).await?;
@@ -89,9 +89,9 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
             let result = self.attempt(&lent.write, &mut outcome).await;
             match result {
                 Ok(report) => {
-                    self.quota.stored(lent.write.rows.len() as u64);
+                    self.quota.stored(lent.write.events.len() as u64);
                     outcome.inserted += report.inserted;
-                    outcome.duplicates += report.duplicates;
+                    outcome.duplicates += report.repeats;
                     outcome.transactions += 1;
                     outcome.done.extend(piece.spans());
                 }
@@ -104,11 +104,11 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                     piece.put_back(lent);
                     match split(piece) {
                         Split::Halves(first, second) => left.extend([second, first]),
-                        Split::Single { partition, row, rest } => {
+                        Split::Single { partition, event, rest } => {
                             if !self.quota.admit_refused() {
                                 return Err(ConsumerError::StoreRefuses(reason));
                             }
-                            let original = self.dead_letters.original(partition, &row).await;
+                            let original = self.dead_letters.original(partition, &event).await;
                             let letter = DeadLetter { original, reason: "refused_by_store", detail: reason };
                             self.publish(vec![letter], &mut outcome).await;
                             left.push(rest);
@@ -206,6 +206,9 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                 }
                 // Which epoch it is now is asked for in the same way as which offset it is now.
                 Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced),
+                Err(error @ WriteError::FalseProof { .. }) => {
+                    return Err(Refusal::Permanent(error.to_string()));
+                }
                 Err(WriteError::Permanent(error)) => return Err(Refusal::Permanent(error.to_string())),
                 Err(WriteError::Transient(error)) => (Waiting::Unavailable, error.to_string()),
                 Err(WriteError::NeedsRepair(error)) => (Waiting::Repair, error.to_string()),

@@ -1,7 +1,7 @@
 //! The two errors of this layer: one for queries, one for the writer, whose callers decide by it what happens
 //! next.
 
-use milena_domain::Epoch;
+use milena_domain::{ConversationId, Epoch, Position};
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 use crate::failure::{Failure, failure_of};
@@ -97,6 +97,16 @@ pub enum WriteError {
     /// first.
     #[error("the batch is refused until somebody mends the database: {0}")]
     NeedsRepair(DbErr),
+    /// An event whose id the store has had for longer than a repeat is looked for, although its record claims
+    /// that somebody has looked: it must become a dead letter (`false_proof`), and the batch be written without
+    /// it.
+    #[error("the event at {position} was said long ago, which its proof denies")]
+    FalseProof {
+        /// Its conversation: with the position its place, since positions of partitions are alike.
+        conversation: ConversationId,
+        /// Its position.
+        position: Position,
+    },
     /// A row that the database will never take, such as one whose position another message has. Only this is
     /// a reason to look for the bad row and dead-letter it.
     #[error("the batch has a row that cannot be stored: {0}")]

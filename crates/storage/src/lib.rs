@@ -61,4 +61,4 @@ pub use queries::people::{NewUser, Person};
 pub use queries::reads::ReadMark;
 pub use queries::sessions::{NewSession, Session, TOKENS_MAX, USER_AGENT_MAX_CHARS};
 pub use store::{CALLS, Store, StoreKind};
-pub use writer::{MessageRow, OffsetAdvance, WriteBatch, WriteReport};
+pub use writer::{OffsetAdvance, WriteBatch, WriteReport};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use milena_storage::{MessageRow, StorageError, WriteBatch};
+use milena_domain::record::Placed;
+use milena_storage::{StorageError, WriteBatch};
 use proptest::prelude::*;
 use sea_orm::DbErr;
 
@@ -67,7 +68,7 @@ impl Sink for Fake {
                 return Err(WriteError::Fenced { partition, expected, found });
             }
         }
-        let offsets: Vec<i64> = batch.rows.iter().map(|row| row.position.offset()).collect();
+        let offsets: Vec<i64> = batch.events.iter().map(|row| row.position.offset()).collect();
         if offsets.iter().any(|offset| inner.poison.contains(offset)) {
             return Err(WriteError::Permanent(down()));
         }
@@ -80,7 +81,7 @@ impl Sink for Fake {
         if matches!(fault, Some(Fault::LostAnswer)) {
             return Err(WriteError::Transient(down()));
         }
-        Ok(WriteReport { inserted: offsets.len() as u64, duplicates: 0 })
+        Ok(WriteReport { inserted: offsets.len() as u64, repeats: 0, void: 0 })
     }
 
     async fn log_position(&self, _topic: &str) -> Result<LogPosition, StorageError> {
@@ -99,8 +100,8 @@ impl DeadLetters for Fake {
         self.0.lock().unwrap().partitions
     }
 
-    async fn original(&self, partition: i32, row: &MessageRow) -> RawRecord {
-        let offset = row.position.offset();
+    async fn original(&self, partition: i32, event: &Placed) -> RawRecord {
+        let offset = event.position.offset();
         RawRecord { partition, offset, timestamp_ms: None, key: None, value: None, headers: None }
     }
 }

@@ -200,7 +200,7 @@ async fn mistakes_are_one_sentence(world: World) {
     let ahead = milena_storage::WriteBatch {
         topic: world.settings.kafka.topic.clone(),
         epoch: milena_domain::Epoch::FIRST,
-        rows: Vec::new(),
+        events: Vec::new(),
         advances: vec![milena_storage::OffsetAdvance { partition: 0, from: 0, to: 1_000 }],
     };
     store.write_batch(&ahead).await.unwrap();

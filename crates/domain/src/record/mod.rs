@@ -11,7 +11,7 @@ mod codec;
 mod names;
 
 use crate::limits::AHEAD_MAX_MS;
-use crate::{ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
+use crate::{ClientId, ConversationId, MessageEvent, MessageId, Position, Timestamp, UserId};
 
 pub use action::{Action, Created, Message, RoomPatch, Seat, Snapshot, Target};
 pub use names::{Emoji, Handle, History, Posting, Reason, Role, Title, Topic, Visibility};
@@ -59,6 +59,15 @@ pub enum Place {
     Direct(UserId),
     /// A room that exists, or that [`Action::RoomCreated`] is to create.
     Room(ConversationId),
+}
+
+impl From<MessageEvent> for Event {
+    /// What a record of version 1 means.
+    fn from(event: MessageEvent) -> Self {
+        let MessageEvent { id, conversation, sender, to, client_id, sent_at, body } = event;
+        let action = Action::Message(Message::plain(body));
+        Self { id, conversation, actor: sender, to: Some(to), client_id, at: sent_at, seen: None, action }
+    }
 }
 
 impl Event {

@@ -37,7 +37,7 @@ pub(super) async fn write(
     store: &Store,
     manner: Manner,
     batch: &WriteBatch,
-    rows: &[&MessageRow],
+    rows: &[&MessageRow<'_>],
 ) -> Result<u64, WriteError> {
     let kind = store.kind();
     let transaction = store.write_transaction().await?;
@@ -63,8 +63,8 @@ pub(super) async fn write(
 async fn not_stored<'r>(
     kind: StoreKind,
     transaction: &DatabaseTransaction,
-    rows: &[&'r MessageRow],
-) -> Result<Vec<&'r MessageRow>, WriteError> {
+    rows: &[&'r MessageRow<'r>],
+) -> Result<Vec<&'r MessageRow<'r>>, WriteError> {
     let mut stored = HashSet::new();
     for chunk in chunks(rows) {
         let text = format!("SELECT id FROM messages WHERE id IN ({})", repeated("?", chunk.len()));
@@ -79,9 +79,9 @@ async fn not_stored<'r>(
 async fn insert_messages(
     kind: StoreKind,
     transaction: &DatabaseTransaction,
-    rows: &[&MessageRow],
+    rows: &[&MessageRow<'_>],
 ) -> Result<(), WriteError> {
-    let bytes = |row: &&MessageRow| ROW_BYTES + row.client_id.as_str().len() + row.body.as_str().len();
+    let bytes = |row: &&MessageRow<'_>| ROW_BYTES + row.client_id.as_str().len() + row.body.as_str().len();
     for chunk in chunks_within(rows, bytes) {
         let text = format!("{MESSAGES}{}", repeated("(?, ?, ?, ?, ?, ?, ?, ?)", chunk.len()));
         let values = chunk.iter().flat_map(|row| -> [Value; 8] {

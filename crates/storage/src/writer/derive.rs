@@ -27,14 +27,14 @@ pub(super) struct DerivedMember {
 }
 
 /// The rows without those whose id another row has before them.
-pub(super) fn first_of_each_id(rows: &[MessageRow]) -> Vec<&MessageRow> {
+pub(super) fn first_of_each_id<'r, 'b>(rows: &'r [MessageRow<'b>]) -> Vec<&'r MessageRow<'b>> {
     let mut seen = HashSet::with_capacity(rows.len());
     rows.iter().filter(|row| seen.insert(row.id)).collect()
 }
 
 /// Each conversation of the rows once, by id: two writers then never wait for each other in a circle.
-pub(super) fn conversations(rows: &[&MessageRow]) -> Vec<DerivedConversation> {
-    let mut first_and_last: BTreeMap<ConversationId, (&MessageRow, &MessageRow)> = BTreeMap::new();
+pub(super) fn conversations(rows: &[&MessageRow<'_>]) -> Vec<DerivedConversation> {
+    let mut first_and_last: BTreeMap<ConversationId, (&MessageRow<'_>, &MessageRow<'_>)> = BTreeMap::new();
     for &row in rows {
         let (first, last) = first_and_last.entry(row.conversation).or_insert((row, row));
         if row.position < first.position {
@@ -56,7 +56,7 @@ pub(super) fn conversations(rows: &[&MessageRow]) -> Vec<DerivedConversation> {
 }
 
 /// Each member of the rows' conversations once, by conversation and person.
-pub(super) fn members(rows: &[&MessageRow]) -> Vec<DerivedMember> {
+pub(super) fn members(rows: &[&MessageRow<'_>]) -> Vec<DerivedMember> {
     let created: BTreeMap<_, _> =
         conversations(rows).into_iter().map(|found| (found.id, found.created_at)).collect();
     let pairs: BTreeSet<_> =
@@ -71,12 +71,13 @@ pub(super) fn members(rows: &[&MessageRow]) -> Vec<DerivedMember> {
 mod tests {
     use std::collections::HashMap;
 
+    use milena_domain::record::Placed;
     use milena_domain::{Body, ClientId, Epoch, MessageEvent};
     use proptest::prelude::*;
 
     use super::*;
 
-    fn row(sender: u128, to: u128, client_id: u8, offset: i64) -> MessageRow {
+    fn placed(sender: u128, to: u128, client_id: u8, offset: i64) -> Placed {
         let user = |n| UserId::from_uuid(uuid::Uuid::from_u128(n));
         let event = MessageEvent::new(
             user(sender),
@@ -85,18 +86,19 @@ mod tests {
             Timestamp::from_unix_ms(offset * 7 % 5),
             Body::new("x").unwrap(),
         );
-        MessageRow::new(event, Position::new(Epoch::FIRST, offset))
+        Placed { position: Position::new(Epoch::FIRST, offset), event: event.into() }
     }
 
-    fn rows() -> impl Strategy<Value = Vec<MessageRow>> {
+    fn log() -> impl Strategy<Value = Vec<Placed>> {
         prop::collection::vec((1_u128..5, 1_u128..5, 0_u8..20), 0..100).prop_map(|parts| {
-            (0..).zip(parts).map(|(offset, (sender, to, id))| row(sender, to, id, offset)).collect()
+            (0..).zip(parts).map(|(offset, (sender, to, id))| placed(sender, to, id, offset)).collect()
         })
     }
 
     proptest! {
         #[test]
-        fn the_first_of_each_id_counts(rows in rows()) {
+        fn the_first_of_each_id_counts(log in log()) {
+            let rows: Vec<_> = log.iter().map(|placed| MessageRow::new(placed).unwrap()).collect();
             let kept = first_of_each_id(&rows);
             let mut first = HashMap::new();
             for row in &rows {
@@ -108,7 +110,8 @@ mod tests {
         }
 
         #[test]
-        fn conversations_and_members_follow_from_the_rows(rows in rows()) {
+        fn conversations_and_members_follow_from_the_rows(log in log()) {
+            let rows: Vec<_> = log.iter().map(|placed| MessageRow::new(placed).unwrap()).collect();
             let kept = first_of_each_id(&rows);
             let conversations = conversations(&kept);
             prop_assert!(conversations.is_sorted_by_key(|found| found.id));

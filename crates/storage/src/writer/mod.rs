@@ -24,37 +24,42 @@ mod fence;
 mod postgres;
 
 use crate::{Store, StoreKind, WriteError};
-use milena_domain::{
-    Body, ClientId, ConversationId, Epoch, MessageEvent, MessageId, Position, Timestamp, UserId,
-};
+use milena_domain::record::{Action, Placed};
+use milena_domain::{Body, ClientId, ConversationId, Epoch, MessageId, Position, Timestamp, UserId};
+use sea_orm::DbErr;
 
 /// A message to be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageRow {
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// From the epoch and the record's offset.
-    pub position: Position,
-    /// Unique for ever; a row whose id is stored already is a duplicate and is left out.
-    pub id: MessageId,
-    /// Who wrote it.
-    pub sender: UserId,
-    /// To whom; the sender for notes to self.
-    pub to: UserId,
-    /// The sender's name for it.
-    pub client_id: ClientId,
-    /// When it was sent.
-    pub sent_at: Timestamp,
-    /// The text.
-    pub body: Body,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MessageRow<'b> {
+    conversation: ConversationId,
+    position: Position,
+    /// Unique for ever; a row whose id is stored already is a repeat and is left out.
+    id: MessageId,
+    sender: UserId,
+    /// The sender for notes to self.
+    to: UserId,
+    client_id: &'b ClientId,
+    sent_at: Timestamp,
+    body: &'b Body,
 }
 
-impl MessageRow {
-    /// The row of what stands in the log at `position`.
-    #[must_use]
-    pub fn new(event: MessageEvent, position: Position) -> Self {
-        let MessageEvent { id, conversation, sender, to, client_id, sent_at, body } = event;
-        Self { conversation, position, id, sender, to, client_id, sent_at, body }
+impl<'b> MessageRow<'b> {
+    fn new(placed: &'b Placed) -> Result<Self, WriteError> {
+        let Placed { position, event } = placed;
+        let (Action::Message(message), Some(to)) = (&event.action, event.to) else {
+            let sentence = format!("the store has no place yet for {}", event.action.name());
+            return Err(WriteError::Permanent(DbErr::Custom(sentence)));
+        };
+        Ok(Self {
+            conversation: event.conversation,
+            position: *position,
+            id: event.id,
+            sender: event.actor,
+            to,
+            client_id: &event.client_id,
+            sent_at: event.at,
+            body: &message.body,
+        })
     }
 }
 
@@ -76,19 +81,21 @@ pub struct WriteBatch {
     pub topic: String,
     /// The epoch that the positions and offsets belong to.
     pub epoch: Epoch,
-    /// Grouped by partition, in the order of the log. Of two rows with the same id the first counts.
-    pub rows: Vec<MessageRow>,
-    /// Every partition that the batch has records of, also when none of them became a row.
+    /// Grouped by partition, each in the order of the log. Whether they count is judged by the writer.
+    pub events: Vec<Placed>,
+    /// Every partition that the batch has records of, also when none of them was a good one.
     pub advances: Vec<OffsetAdvance>,
 }
 
-/// What became of a batch.
+/// What became of a batch's events: each is counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WriteReport {
-    /// Rows that are stored now and were not before.
+    /// They count, and what they say is stored now and was not before.
     pub inserted: u64,
-    /// Rows whose id was stored already, or stood in the batch before.
-    pub duplicates: u64,
+    /// They were said before, or stored before, or change nothing.
+    pub repeats: u64,
+    /// Good records that do not count: of them the store keeps the reason.
+    pub void: u64,
 }
 
 impl Store {
@@ -106,7 +113,8 @@ impl Store {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
-        let mut rows = derive::first_of_each_id(&batch.rows);
+        let rows = batch.events.iter().map(MessageRow::new).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = derive::first_of_each_id(&rows);
         // In the order of the primary key: neighbours share pages, and a conversation is read from fewer of
         // them.
         rows.sort_unstable_by_key(|row| (row.conversation, row.position));
@@ -123,13 +131,13 @@ impl Store {
         &self,
         manner: Manner,
         batch: &WriteBatch,
-        rows: &[&MessageRow],
+        rows: &[&MessageRow<'_>],
     ) -> Result<WriteReport, WriteError> {
         let inserted = match self.kind() {
             StoreKind::Postgres => postgres::write(self, manner, batch, rows).await?,
             StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, manner, batch, rows).await?,
         };
-        Ok(WriteReport { inserted, duplicates: batch.rows.len() as u64 - inserted })
+        Ok(WriteReport { inserted, repeats: batch.events.len() as u64 - inserted, void: 0 })
     }
 }
 

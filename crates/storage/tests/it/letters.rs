@@ -1,9 +1,11 @@
 //! People, messages and batches to test with, and a writer that keeps track of its offsets.
 
+use milena_domain::record::Placed;
 use milena_domain::{
-    Body, ClientId, DisplayName, Epoch, MessageEvent, Position, Timestamp, UserId, Username,
+    Body, ClientId, ConversationId, DisplayName, Epoch, MessageEvent, MessageId, Position, Timestamp, UserId,
+    Username,
 };
-use milena_storage::{MessageRow, NewUser, OffsetAdvance, Store, WriteBatch, WriteReport};
+use milena_storage::{NewUser, OffsetAdvance, Store, WriteBatch, WriteReport};
 
 pub(crate) const TOPIC: &str = "chat_messages";
 
@@ -22,6 +24,27 @@ pub(crate) fn new_user(number: u128, username: &str, display_name: &str) -> NewU
         display_name: DisplayName::new(display_name).unwrap(),
         password_hash: Some(format!("$argon2id${number}")),
         created_at: at(1_000 + number as i64),
+    }
+}
+
+/// What a record of version 1 says, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MessageRow {
+    pub(crate) conversation: ConversationId,
+    pub(crate) position: Position,
+    pub(crate) id: MessageId,
+    pub(crate) sender: UserId,
+    pub(crate) to: UserId,
+    pub(crate) client_id: ClientId,
+    pub(crate) sent_at: Timestamp,
+    pub(crate) body: Body,
+}
+
+impl From<MessageRow> for Placed {
+    fn from(row: MessageRow) -> Self {
+        let MessageRow { conversation, position, id, sender, to, client_id, sent_at, body } = row;
+        let event = MessageEvent { id, conversation, sender, to, client_id, sent_at, body };
+        Self { position, event: event.into() }
     }
 }
 
@@ -45,7 +68,8 @@ pub(crate) fn row_with(
         at(sent_at_ms),
         Body::new(body).unwrap(),
     );
-    MessageRow::new(event, position)
+    let MessageEvent { id, conversation, sender, to, client_id, sent_at, body } = event;
+    MessageRow { conversation, position, id, sender, to, client_id, sent_at, body }
 }
 
 /// A batch of one partition in epoch 1.
@@ -53,7 +77,7 @@ pub(crate) fn batch(partition: i32, from: i64, to: i64, rows: Vec<MessageRow>) -
     WriteBatch {
         topic: TOPIC.to_owned(),
         epoch: Epoch::FIRST,
-        rows,
+        events: rows.into_iter().map(Into::into).collect(),
         advances: vec![OffsetAdvance { partition, from, to }],
     }
 }

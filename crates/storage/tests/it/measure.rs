@@ -63,7 +63,8 @@ fn make_batch(index: i64) -> WriteBatch {
     let (from, to) = (index * ROWS, (index + 1) * ROWS);
     let advances =
         (0..PARTITIONS).map(|partition| OffsetAdvance { partition: partition as i32, from, to }).collect();
-    WriteBatch { topic: TOPIC.to_owned(), epoch: Epoch::FIRST, rows, advances }
+    let events = rows.into_iter().map(Into::into).collect();
+    WriteBatch { topic: TOPIC.to_owned(), epoch: Epoch::FIRST, events, advances }
 }
 
 async fn ask(store: &Store, server: Server) {

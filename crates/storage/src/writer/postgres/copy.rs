@@ -20,7 +20,10 @@ const FIELDS: i16 = 8;
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Stores all of `rows`, or fails. On an error of the database the connection can be used further.
-pub(super) async fn messages(connection: &mut PgConnection, rows: &[&MessageRow]) -> Result<(), SqlxError> {
+pub(super) async fn messages(
+    connection: &mut PgConnection,
+    rows: &[&MessageRow<'_>],
+) -> Result<(), SqlxError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -40,7 +43,7 @@ pub(super) async fn messages(connection: &mut PgConnection, rows: &[&MessageRow]
     Ok(())
 }
 
-fn encode(row: &MessageRow, out: &mut Vec<u8>) {
+fn encode(row: &MessageRow<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&FIELDS.to_be_bytes());
     uuid(row.conversation.as_uuid(), out);
     number(row.position.as_i64(), out);
@@ -68,6 +71,7 @@ fn field(bytes: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use milena_domain::record::Placed;
     use milena_domain::{Body, ClientId, Epoch, MessageEvent, Position, Timestamp, UserId};
 
     use super::*;
@@ -79,7 +83,8 @@ mod tests {
         let event = MessageEvent::new(user(1), user(2), client_id, Timestamp::from_unix_ms(-5), body);
         let position = Position::new(Epoch::FIRST, 7);
         let mut out = Vec::new();
-        encode(&MessageRow::new(event.clone(), position), &mut out);
+        let placed = Placed { position, event: event.clone().into() };
+        encode(&MessageRow::new(&placed).unwrap(), &mut out);
         let mut rest = out.as_slice();
         let mut take = |count: usize| {
             let (taken, after) = rest.split_at(count);

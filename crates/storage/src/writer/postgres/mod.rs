@@ -23,7 +23,7 @@ pub(super) async fn write(
     store: &Store,
     manner: Manner,
     batch: &WriteBatch,
-    rows: &[&MessageRow],
+    rows: &[&MessageRow<'_>],
 ) -> Result<u64, WriteError> {
     let mut session = Session::begin(store).await?;
     let outcome = steps(session.connection(), manner, batch, rows).await;
@@ -34,7 +34,7 @@ async fn steps(
     connection: &mut PgConnection,
     manner: Manner,
     batch: &WriteBatch,
-    rows: &[&MessageRow],
+    rows: &[&MessageRow<'_>],
 ) -> Result<u64, WriteError> {
     fence::advance(connection, batch).await?;
     let inserted = match manner {

@@ -51,7 +51,7 @@ pub(super) async fn list(
 /// Answers the ids of those that were not stored before.
 pub(super) async fn insert_messages(
     connection: &mut PgConnection,
-    rows: &[&MessageRow],
+    rows: &[&MessageRow<'_>],
 ) -> Result<Vec<Uuid>, SqlxError> {
     if rows.is_empty() {
         return Ok(Vec::new());

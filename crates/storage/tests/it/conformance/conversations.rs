@@ -1,10 +1,10 @@
 use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::{ConversationId, Epoch, Position};
-use milena_storage::{ListCursor, MessageRow, ReadMark};
+use milena_storage::{ListCursor, ReadMark};
 use sea_orm::ConnectionTrait;
 
 use crate::database::{Server, TestDatabase};
-use crate::letters::{TOPIC, at, row, row_with, user, write};
+use crate::letters::{MessageRow, TOPIC, at, row, row_with, user, write};
 
 pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
     let store = database.store().await;

@@ -48,13 +48,14 @@ pub(super) async fn of_two_writers_one_wins(database: &TestDatabase) {
     for round in 0..40 {
         let attempt = |writer: i64| {
             let to = next + 1 + writer;
-            let rows = (next..to).map(|offset| row(1, 2, &format!("{offset}"), offset)).collect();
+            let rows = (next..to).map(|offset| row(1, 2, &format!("{offset}"), offset));
             let mut advances: Vec<_> =
                 [0, 1].map(|partition| OffsetAdvance { partition, from: next, to }).into_iter().collect();
             if writer == 1 {
                 advances.reverse();
             }
-            WriteBatch { topic: TOPIC.to_owned(), epoch: Epoch::FIRST, rows, advances }
+            let events = rows.map(Into::into).collect();
+            WriteBatch { topic: TOPIC.to_owned(), epoch: Epoch::FIRST, events, advances }
         };
         let batches = [attempt(0), attempt(1)];
         // Transient failures, such as a deadlock, are allowed; they are tried again until one has won.
@@ -79,7 +80,7 @@ pub(super) async fn of_two_writers_one_wins(database: &TestDatabase) {
             Err(WriteError::Transient(_)) => {}
             other => panic!("{other:?}"),
         }
-        let ids: Vec<_> = batches[1].rows.iter().map(|row| row.id).collect();
+        let ids: Vec<_> = batches[1].events.iter().map(|placed| placed.event.id).collect();
         assert_eq!(first.existing_messages(&ids).await.unwrap().len(), 1 + winner, "the winner's rows only");
         wins[winner] += 1;
         next = end;

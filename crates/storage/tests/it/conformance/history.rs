@@ -1,10 +1,10 @@
 use std::collections::HashSet;
 
 use milena_domain::{ConversationId, Epoch, MAX_OFFSET, MessageId, Position};
-use milena_storage::{HistoryPage, MessageRow, Page, Store};
+use milena_storage::{HistoryPage, Page, Store};
 
 use crate::database::TestDatabase;
-use crate::letters::{batch, row, row_with, user, write};
+use crate::letters::{MessageRow, batch, row, row_with, user, write};
 
 fn offsets(page: &HistoryPage) -> Vec<i64> {
     page.messages.iter().map(|message| message.position.offset()).collect()
@@ -114,7 +114,7 @@ pub(super) async fn texts_come_back_exactly(database: &TestDatabase) {
         .map(|(offset, (body, client_id))| row_with(1, 2, client_id, position(offset), -offset, body))
         .collect();
     let report = write(&store, rows.clone()).await;
-    assert_eq!((report.inserted, report.duplicates), (7, 0));
+    assert_eq!((report.inserted, report.repeats), (7, 0));
     let stored = store.history(rows[0].conversation, Page::Latest, 100).await.unwrap().messages;
     for (row, stored) in rows.iter().zip(&stored) {
         assert_eq!(stored.body, row.body, "{}", row.client_id.as_str());

@@ -1,13 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use milena_domain::{ConversationId, Epoch, Position, UserId, partition_of};
-use milena_storage::{MessageRow, OffsetAdvance, Page, ReadMark, Store, WriteBatch, WriteError};
+use milena_storage::{OffsetAdvance, Page, ReadMark, Store, WriteBatch, WriteError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use crate::database::TestDatabase;
-use crate::letters::{TOPIC, row, user};
+use crate::letters::{MessageRow, TOPIC, row, user};
 
 const PARTITIONS: usize = 3;
 const PEOPLE: u128 = 5;
@@ -85,16 +85,17 @@ async fn consume(
     for step in steps.iter().chain([&everything]) {
         match step {
             Step::Write(counts) => {
+                let mut rows = Vec::new();
                 let mut batch = WriteBatch {
                     topic: topic.to_owned(),
                     epoch: Epoch::FIRST,
-                    rows: Vec::new(),
+                    events: Vec::new(),
                     advances: Vec::new(),
                 };
                 for (partition, &count) in counts.iter().enumerate() {
                     let from = next[partition];
                     let to = from.saturating_add(count).min(log[partition].len());
-                    batch.rows.extend_from_slice(&log[partition][from..to]);
+                    rows.extend_from_slice(&log[partition][from..to]);
                     batch.advances.push(OffsetAdvance {
                         partition: partition as i32,
                         from: from as i64,
@@ -102,17 +103,15 @@ async fn consume(
                     });
                     next[partition] = to;
                 }
-                let fresh = batch.rows.iter().filter(|row| stored.insert(row.id)).count() as u64;
+                let fresh = rows.iter().filter(|row| stored.insert(row.id)).count() as u64;
                 members.extend(
-                    batch
-                        .rows
-                        .iter()
-                        .flat_map(|row| [(row.conversation, row.sender), (row.conversation, row.to)]),
+                    rows.iter().flat_map(|row| [(row.conversation, row.sender), (row.conversation, row.to)]),
                 );
+                batch.events = rows.into_iter().map(Into::into).collect();
                 let report = store.write_batch(&batch).await.unwrap();
                 assert_eq!(
-                    (report.inserted, report.inserted + report.duplicates),
-                    (fresh, batch.rows.len() as u64)
+                    (report.inserted, report.inserted + report.repeats),
+                    (fresh, batch.events.len() as u64)
                 );
             }
             Step::WriteLate(partition, by) => {

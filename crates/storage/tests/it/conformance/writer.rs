@@ -14,17 +14,21 @@ pub(super) async fn duplicates_are_stored_once(database: &TestDatabase) {
     assert_eq!(rows[0].id, rows[3].id);
     rows[2].body = Body::new("not this one").unwrap();
     let report = store.write_batch(&batch(0, 0, 4, rows)).await.unwrap();
-    assert_eq!(report, WriteReport { inserted: 2, duplicates: 2 }, "within a batch");
+    assert_eq!(report, WriteReport { inserted: 2, repeats: 2, void: 0 }, "within a batch");
 
     let later = vec![row(2, 1, "b", 4), row(2, 1, "c", 5), row(1, 2, "a", 6)];
     let report = store.write_batch(&batch(0, 4, 7, later)).await.unwrap();
-    assert_eq!(report, WriteReport { inserted: 1, duplicates: 2 }, "across batches");
+    assert_eq!(report, WriteReport { inserted: 1, repeats: 2, void: 0 }, "across batches");
 
     // The log from its beginning again, under another topic's offsets: what a second replay does.
     let mut replay = batch(0, 0, 2, vec![row(1, 2, "a", 0), row(2, 1, "b", 1)]);
     replay.topic = "replayed".to_owned();
     let report = store.write_batch(&replay).await.unwrap();
-    assert_eq!(report, WriteReport { inserted: 0, duplicates: 2 }, "the same rows at the same positions");
+    assert_eq!(
+        report,
+        WriteReport { inserted: 0, repeats: 2, void: 0 },
+        "the same rows at the same positions"
+    );
 
     let stored = store.history(row(1, 2, "a", 0).conversation, Page::Latest, 10).await.unwrap().messages;
     let places: Vec<_> = stored.iter().map(|message| message.position.offset()).collect();
@@ -44,7 +48,7 @@ pub(super) async fn a_repeat_does_not_move_its_conversation(database: &TestDatab
     let repeat = row_with(1, 2, "a", Position::new(Epoch::FIRST, 7), 9_000, "first");
     let other = row_with(3, 4, "x", Position::new(Epoch::FIRST, 8), 5_000, "other");
     let report = store.write_batch(&batch(0, 1, 9, vec![repeat, other])).await.unwrap();
-    assert_eq!(report, WriteReport { inserted: 1, duplicates: 1 });
+    assert_eq!(report, WriteReport { inserted: 1, repeats: 1, void: 0 });
 
     let (found, log) = store.conversation_of(TOPIC, user(1), conversation).await.unwrap();
     let found = found.unwrap();
@@ -114,7 +118,7 @@ pub(super) async fn large_batches_are_written_whole(database: &TestDatabase) {
             .collect();
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let report = store.write_batch(&batch(partition, from, from + count, rows)).await.unwrap();
-        assert_eq!(report, WriteReport { inserted: count as u64, duplicates: 0 });
+        assert_eq!(report, WriteReport { inserted: count as u64, repeats: 0, void: 0 });
         assert_eq!(store.existing_messages(&ids).await.unwrap().len(), count as usize);
     };
     write_and_check(0, 5_000, 0, "short").await;
@@ -189,7 +193,7 @@ pub(super) async fn consumers_of_different_partitions_do_not_disturb_each_other(
                     Err(error) => panic!("{error}"),
                 }
             };
-            assert_eq!(report, WriteReport { inserted: 100, duplicates: 0 });
+            assert_eq!(report, WriteReport { inserted: 100, repeats: 0, void: 0 });
         }
         store.close().await;
     });
