@@ -13,11 +13,13 @@ use kafka_protocol::messages::{ApiKey, ResponseKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::access::{Access, Passage};
 use super::frame::{self, FrameError, PREFIX_BYTES, Request};
+use super::strangers::Place;
 use crate::api::{self, Answer, Client, Reply};
 use crate::broker::Shared;
 use crate::memory::{FREE_BYTES, GivenUp, Share};
@@ -67,15 +69,16 @@ impl From<GivenUp> for ConnectionError {
 
 /// Serves the client until it goes, breaks a rule, or the broker stops.
 ///
-/// `stranger` is its place among those who have not proven who they are, given up when it has.
-pub(super) async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    stranger: Option<OwnedSemaphorePermit>,
-) {
+/// `stranger` is its place among those who have not proven who they are, given up when it has; when a newer
+/// connection takes the place before, this one ends.
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, stranger: Option<Place>) {
+    let displaced = stranger.as_ref().map_or_else(CancellationToken::new, Place::displaced);
     let result = tokio::select! {
         () = shared.stopping.cancelled() => return,
+        () = displaced.cancelled() => {
+            log::debug!(peer:%; "it had not proven who it is, and made room for another");
+            return;
+        }
         result = Box::pin(run(&shared, stream, peer, stranger)) => result,
     };
     match result {
@@ -88,7 +91,7 @@ async fn run(
     shared: &Arc<Shared>,
     stream: TcpStream,
     peer: SocketAddr,
-    mut stranger: Option<OwnedSemaphorePermit>,
+    mut stranger: Option<Place>,
 ) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
     let endpoint = api::Endpoint::of(&shared.config, stream.local_addr()?);

@@ -5,6 +5,7 @@ mod connection;
 mod frame;
 pub(crate) mod scram;
 mod shape;
+mod strangers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use self::strangers::Strangers;
 use crate::broker::Shared;
 
 /// How long to wait after the system refused to accept, for instance because there are too many open files.
@@ -21,8 +23,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
     // One permit a connection, held as long as it lives; without one it is closed at once.
     let slots = Arc::new(Semaphore::new(shared.config.max_connections));
-    // And one more until it has proven who it is, so that strangers cannot take the place of all others.
-    let strangers = Arc::new(Semaphore::new(shared.config.max_strangers));
+    let strangers = Strangers::new(shared.config.max_strangers);
     loop {
         let accepted = tokio::select! {
             () = shared.stopping.cancelled() => return,
@@ -40,15 +41,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener) {
             log::warn!(peer:%, max_connections = shared.config.max_connections; "too many connections");
             continue;
         };
-        let stranger = if shared.asks_for_secret() {
-            let Ok(stranger) = Arc::clone(&strangers).try_acquire_owned() else {
-                log::warn!(peer:%; "too many connections that have not proven who they are");
-                continue;
-            };
-            Some(stranger)
-        } else {
-            None
-        };
+        let stranger = shared.asks_for_secret().then(|| strangers.admit());
         let shared = Arc::clone(&shared);
         shared.tasks.clone().spawn(async move {
             connection::serve(shared, stream, peer, stranger).await;

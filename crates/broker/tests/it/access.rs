@@ -106,18 +106,24 @@ async fn a_stranger_may_ask_for_nothing_and_not_stay() {
     assert!(ended.expect("it ends by itself").is_empty());
 }
 
+/// However many connect and say nothing, and however long they may: the oldest of them goes for whoever
+/// comes.
 #[tokio::test(flavor = "multi_thread")]
-async fn strangers_cannot_take_the_place_of_those_who_are_in() {
+async fn strangers_cannot_keep_out_who_knows_the_password() {
     let broker = TestBroker::start_with(|config| {
         config.credentials = Some(credentials());
-        config.max_connections = 4;
-        config.max_strangers = 2;
-        config.authentication_timeout = Duration::from_secs(2);
+        config.max_connections = 12;
+        config.max_strangers = 4;
+        config.authentication_timeout = Duration::from_secs(600);
     })
     .await;
     let mut strangers = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..40 {
         strangers.push(TcpStream::connect(broker.address()).await.expect("connected"));
     }
-    assert!(is_let_in(&broker, Some(PASSWORD)).await || is_let_in(&broker, Some(PASSWORD)).await);
+    assert!(is_let_in(&broker, Some(PASSWORD)).await);
+    for stranger in &mut strangers[..36] {
+        let ended = tokio::time::timeout(Duration::from_secs(30), answer(stranger)).await;
+        assert!(ended.expect("the oldest are closed").is_empty());
+    }
 }
