@@ -14,8 +14,11 @@ use tokio::sync::oneshot;
 use crate::error::passes;
 use crate::{LogError, Quiet, Role, capacity, check_properties, client_config};
 
-/// Between two questions for a partition's leader.
+/// Between two questions for the same.
 const LEADER_PATIENCE: Duration = Duration::from_millis(100);
+/// One question blocks its thread so long at most, and with it the end of a program that is told to stop.
+/// Then it is asked again through the same client, which goes on connecting meanwhile, however slow that is.
+const QUESTION: Duration = Duration::from_secs(5);
 
 /// A topic that must be there.
 struct Wanted<'a> {
@@ -147,10 +150,10 @@ async fn partition_counts<const N: usize>(
     topics: [String; N],
     deadline: Instant,
 ) -> Result<[usize; N], LogError> {
-    blocking(settings, move |consumer, brokers| {
+    blocking(settings, deadline, move |questions| {
         let mut counts = [0; N];
         for (count, topic) in counts.iter_mut().zip(&topics) {
-            *count = count_of(consumer, topic, &brokers, deadline)?;
+            *count = questions.count_of(topic)?;
         }
         Ok(counts)
     })
@@ -166,16 +169,46 @@ pub async fn partition_count(settings: &KafkaSettings, timeout: Duration) -> Res
     partition_counts(settings, topics, Instant::now() + timeout).await.map(|[count]| count)
 }
 
-fn count_of(
-    consumer: &BaseConsumer<Quiet>,
-    topic: &str,
-    brokers: &str,
+/// What is asked of one client, until the deadline or until nobody waits for the answer any more.
+struct Questions<'a> {
+    consumer: BaseConsumer<Quiet>,
+    brokers: &'a str,
     deadline: Instant,
-) -> Result<usize, LogError> {
-    let metadata = consumer
-        .fetch_metadata(Some(topic), remaining(deadline))
-        .map_err(|source| LogError::Unreachable { brokers: brokers.to_owned(), source })?;
-    Ok(metadata.topics().first().filter(|topic| topic.error().is_none()).map_or(0, |t| t.partitions().len()))
+    is_awaited: &'a dyn Fn() -> bool,
+}
+
+impl Questions<'_> {
+    fn count_of(&self, topic: &str) -> Result<usize, LogError> {
+        let metadata = self
+            .ask(|limit| self.consumer.fetch_metadata(Some(topic), limit), |_| true)
+            .map_err(|source| LogError::Unreachable { brokers: self.brokers.to_owned(), source })?;
+        let found = metadata.topics().first().filter(|topic| topic.error().is_none());
+        Ok(found.map_or(0, |topic| topic.partitions().len()))
+    }
+
+    /// Asks again while a partition has no leader, librdkafka thinks of another one, or its broker has not
+    /// heard of it yet.
+    fn watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64), KafkaError> {
+        let ask = |limit| self.consumer.fetch_watermarks(topic, partition, limit);
+        self.ask(ask, |error| error.rdkafka_error_code().is_some_and(passes))
+    }
+
+    fn ask<T>(
+        &self,
+        question: impl Fn(Duration) -> Result<T, KafkaError>,
+        passes: impl Fn(&KafkaError) -> bool,
+    ) -> Result<T, KafkaError> {
+        loop {
+            let error = match question(remaining(self.deadline).min(QUESTION)) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if !passes(&error) || Instant::now() >= self.deadline || !(self.is_awaited)() {
+                return Err(error);
+            }
+            std::thread::sleep(LEADER_PATIENCE);
+        }
+    }
 }
 
 /// [`partition_states`] of a topic that is there, as [`ensure_topics`] has seen it: a broker that has not
@@ -201,11 +234,12 @@ pub async fn partition_states(
 ) -> Result<BTreeMap<i32, PartitionState>, LogError> {
     let deadline = Instant::now() + timeout;
     let topic = settings.topic.clone();
-    blocking(settings, move |consumer, brokers| {
-        let count = count_of(consumer, &topic, &brokers, deadline)?;
+    blocking(settings, deadline, move |questions| {
+        let count = questions.count_of(&topic)?;
         let mut states = BTreeMap::new();
         for partition in 0..i32::try_from(count).unwrap_or(i32::MAX) {
-            let (low, high) = watermarks(consumer, &topic, partition, deadline)
+            let (low, high) = questions
+                .watermarks(&topic, partition)
                 .map_err(|source| LogError::State { topic: topic.clone(), source })?;
             states.insert(partition, PartitionState { low, high });
         }
@@ -214,32 +248,12 @@ pub async fn partition_states(
     .await
 }
 
-/// Asks again while a partition has no leader, librdkafka thinks of another one, or its broker has not heard
-/// of it yet.
-fn watermarks(
-    consumer: &BaseConsumer<Quiet>,
-    topic: &str,
-    partition: i32,
-    deadline: Instant,
-) -> Result<(i64, i64), KafkaError> {
-    loop {
-        let error = match consumer.fetch_watermarks(topic, partition, remaining(deadline)) {
-            Ok(watermarks) => return Ok(watermarks),
-            Err(error) => error,
-        };
-        let passes = error.rdkafka_error_code().is_some_and(passes);
-        if !passes || Instant::now() >= deadline {
-            return Err(error);
-        }
-        std::thread::sleep(LEADER_PATIENCE);
-    }
-}
-
 /// librdkafka's metadata calls block, and dropping a client takes a moment: both stay off the async threads,
 /// and nobody waits for the second.
 async fn blocking<T: Send + 'static>(
     settings: &KafkaSettings,
-    ask: impl FnOnce(&BaseConsumer<Quiet>, String) -> Result<T, LogError> + Send + 'static,
+    deadline: Instant,
+    ask: impl FnOnce(&Questions<'_>) -> Result<T, LogError> + Send + 'static,
 ) -> Result<T, LogError> {
     check_properties(settings)?;
     let config = client_config(settings, &Role::Tail);
@@ -248,7 +262,11 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(move || {
         let asked = config.create_with_context(Quiet::default()).map_err(LogError::refused);
         let (outcome, consumer) = match asked {
-            Ok(consumer) => (ask(&consumer, brokers), Some(consumer)),
+            Ok(consumer) => {
+                let is_awaited = || !answer.is_closed();
+                let questions = Questions { consumer, brokers: &brokers, deadline, is_awaited: &is_awaited };
+                (ask(&questions), Some(questions.consumer))
+            }
             Err(error) => (Err(error), None),
         };
         // Whoever asked may be gone when the program stops meanwhile.

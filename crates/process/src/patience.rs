@@ -3,7 +3,9 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-/// One attempt may take so long, also the last; the log then says what is waited for.
+/// The first attempt may take so long, and so may the last; the log then says what is waited for. Each of the
+/// others gets twice the time of the one before, as far as there is any left: what is there but slow (names,
+/// TLS, a far cluster) gets through in the end.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// Between two attempts, at first and at most.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -24,10 +26,11 @@ pub async fn patiently<T, E: Display, A: Future<Output = Result<T, E>>>(
     mut attempt: impl FnMut(Duration) -> A,
 ) -> Result<T, E> {
     let deadline = Instant::now() + patience;
+    let mut limit = ATTEMPT;
     let mut pause = PAUSE;
     let mut reported: Option<Instant> = None;
     loop {
-        let error = match attempt(ATTEMPT).await {
+        let error = match attempt(limit).await {
             Ok(done) => {
                 if reported.is_some() {
                     log::info!("{what} is there");
@@ -46,6 +49,7 @@ pub async fn patiently<T, E: Display, A: Future<Output = Result<T, E>>>(
         }
         tokio::time::sleep(pause.min(left)).await;
         pause = (pause * 2).min(PAUSE_MAX);
+        limit = (limit * 2).min(deadline.saturating_duration_since(Instant::now())).max(ATTEMPT);
     }
 }
 
@@ -59,8 +63,7 @@ mod tests {
             "something",
             patience,
             |_| passes,
-            |limit| {
-                assert_eq!(limit, ATTEMPT);
+            |_| {
                 count += 1;
                 let done =
                     if count == succeed_at { Ok(count) } else { Err(format!("attempt {count} failed")) };
@@ -79,5 +82,24 @@ mod tests {
         assert_eq!(attempts(true, 2, Duration::ZERO).await, (Err("attempt 1 failed".to_owned()), 1));
         let (outcome, count) = attempts(true, 1_000, Duration::from_millis(250)).await;
         assert!(outcome.is_err() && (2..10).contains(&count), "{count}");
+    }
+
+    /// What needs more time than the first attempt has, such as TLS to a far cluster, is given it.
+    #[tokio::test]
+    async fn attempts_get_longer_up_to_the_time_that_is_left() {
+        let limits = std::cell::RefCell::new(Vec::new());
+        let needs = async |seconds: u64, patience: u64| {
+            limits.borrow_mut().clear();
+            let attempt = |limit: Duration| {
+                limits.borrow_mut().push(limit);
+                std::future::ready(if limit >= Duration::from_secs(seconds) { Ok(()) } else { Err("slow") })
+            };
+            patiently("it", Duration::from_secs(patience), |_| true, attempt).await
+        };
+        assert_eq!(needs(18, 60).await, Ok(()));
+        assert_eq!(*limits.borrow(), [5, 10, 20].map(Duration::from_secs));
+        assert_eq!(needs(6, 8).await, Ok(()));
+        let second = limits.borrow()[1];
+        assert!(second > Duration::from_secs(7) && second < Duration::from_secs(8), "{second:?}");
     }
 }
