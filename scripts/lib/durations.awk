@@ -14,10 +14,13 @@
 }
 /^ +Doc-tests / { what = "documentation of " $2; slow = "" }
 /^test .* has been running for over 60 seconds$/ { slow = slow (slow == "" ? "; over 60 s: " : ", ") $2 }
-/^test result: .*; finished in [0-9.]+s$/ { printf "%.1f %s%s\n", substr($NF, 1, length($NF) - 1), what, slow }
+/^test result: .*; finished in [0-9.]+s$/ {
+  printf "%.1f %s%s\n", substr($NF, 1, length($NF) - 1), what, slow
+}
 
-# vitest: ` ✓ src/a.test.ts (28 tests) 116ms`, Playwright: `  ✓   34 [views] › a.spec.ts:236:1 › a tick (2.1s)`.
+# vitest: ` ✓ src/a.test.ts (28 tests) 116ms`
 /^ +(✓|✘|❯) +[^ ]+\.test\.tsx? .* [0-9]+ms$/ { printf "%.1f vitest %s\n", $NF / 1000, $2 }
+# Playwright: `  ✓   34 [views] › a.spec.ts:236:1 › a tick (2.1s)`
 /^ +(✓|✘) +[0-9]+ \[.*\] › .* \([0-9.]+(ms|s|m)\)$/ {
   seconds = substr($NF, 2) + 0
   if ($NF ~ /[0-9]ms\)$/) seconds /= 1000
