@@ -12,7 +12,7 @@ ENTRY = re.compile(r"^- `([^`]+)`:((?:\s+`[^`]+`,?)+)$", re.MULTILINE)
 
 
 def missing(path, names):
-    """The names that are no function (Rust) or title (TypeScript) in this file; all, when there is no file."""
+    """Those names that are no function (Rust) or title (TypeScript) in this file."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -35,7 +35,8 @@ def main():
         for path, listed in entries:
             names = re.findall(r"`([^`]+)`", listed)
             tests += len(names)
-            found += [f"{INDEX}: {path} has no test {name} (promise: {promise})" for name in missing(path, names)]
+            gone = missing(path, names)
+            found += [f"{INDEX}: {path} has no test {name} (promise: {promise})" for name in gone]
         if len(entries) != len(re.findall(r"^- ", part, re.MULTILINE)):
             found.append(f"{INDEX}: an entry of '{promise}' is not '- `FILE`: `TEST`, ...'")
     print("\n".join(found) if found else f"{len(parts) // 2} promises, {tests} tests, all there")
