@@ -144,14 +144,16 @@ impl Refusal {
         FieldError::new(field, problem).into()
     }
 
-    /// The log did not take a message, for this reason.
+    /// The log did not take a message, for this reason. Of what it said of a batch of several (`alone` is
+    /// false) nothing follows for one of them.
     #[must_use]
-    pub(crate) fn not_confirmed(error: &KafkaError) -> Self {
+    pub(crate) fn not_confirmed(error: &KafkaError, alone: bool) -> Self {
         use RDKafkaErrorCode as Kafka;
         match error.rdkafka_error_code() {
+            Some(code) if !alone && judges_the_batch(code) => Self::log_unavailable(),
             // The same message is refused each time. The start looks at the limits: somebody has lowered one
             // since.
-            Some(Kafka::MessageSizeTooLarge) => {
+            Some(Kafka::MessageSizeTooLarge | Kafka::MessageBatchTooLarge) => {
                 log::error!(error:% = error; "the log refuses a message for its size");
                 let said =
                     "the log does not take a message of this size; an administrator has to raise its limit";
@@ -174,6 +176,19 @@ impl Refusal {
     pub fn log_unavailable() -> Self {
         Self::later(Code::LogUnavailable, "the log does not answer; the message was not confirmed", 1_000)
     }
+}
+
+/// Whether a broker says this of a whole batch because of one record, or of the size of all together.
+pub(crate) const fn judges_the_batch(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Kafka;
+    matches!(
+        code,
+        Kafka::MessageSizeTooLarge
+            | Kafka::MessageBatchTooLarge
+            | Kafka::InvalidRecord
+            | Kafka::InvalidMessage
+            | Kafka::PolicyViolation
+    )
 }
 
 impl From<FieldError> for Refusal {
@@ -216,12 +231,14 @@ mod tests {
 
     #[test]
     fn what_no_retry_cures_is_permanent_and_says_why() {
-        let of = |code| Refusal::not_confirmed(&KafkaError::MessageProduction(code));
+        let of = |code| Refusal::not_confirmed(&KafkaError::MessageProduction(code), true);
         let large = of(RDKafkaErrorCode::MessageSizeTooLarge);
         assert!(!large.code.is_temporary() && large.message.contains("size"), "{large}");
         assert!(!of(RDKafkaErrorCode::PolicyViolation).code.is_temporary());
         for passes in [RDKafkaErrorCode::MessageTimedOut, RDKafkaErrorCode::TopicAuthorizationFailed] {
             assert!(of(passes).code.is_temporary(), "{passes:?}");
         }
+        let batch = KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
+        assert!(Refusal::not_confirmed(&batch, false).code.is_temporary(), "it may be another's fault");
     }
 }

@@ -174,10 +174,10 @@ impl DeliveryTask {
                 }
                 self.deliver_ready(recent, partition);
             }
-            Confirmation::Failed { id, error } => {
+            Confirmation::Failed { id, error, alone } => {
                 metrics::send_failed();
                 log::debug!(id:% = id, error:% = error; "a message was not confirmed");
-                let refusal = Refusal::not_confirmed(&error);
+                let refusal = Refusal::not_confirmed(&error, alone);
                 for waiter in self.pending.take(id).map(|under_way| under_way.waiters).unwrap_or_default() {
                     answer(waiter, Err(refusal.clone()));
                 }

@@ -3,6 +3,7 @@
 //! Sending is a synchronous enqueue, so that the order in which a connection calls it is the order in the
 //! log; the outcome comes back through one bounded channel to the delivery task.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use tokio::sync::mpsc;
 
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, judges_the_batch};
 
 /// What became of a record that this node produced.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub enum Confirmation {
         id: MessageId,
         /// librdkafka's words.
         error: KafkaError,
+        /// Whether the log judged this record by itself, not a batch of several.
+        alone: bool,
     },
 }
 
@@ -91,7 +94,7 @@ impl Producer {
         delivery: &DeliverySettings,
         confirmations: mpsc::UnboundedSender<Confirmation>,
     ) -> Result<Self, LogError> {
-        let client = connect(kafka, delivery.send_timeout_ms, &confirmations)?;
+        let client = connect(kafka, delivery.send_timeout_ms, &confirmations, false)?;
         Ok(Self(Arc::new(Inner {
             settings: kafka.clone(),
             timeout_ms: delivery.send_timeout_ms,
@@ -118,7 +121,8 @@ impl Producer {
             _ => {
                 log::warn!(error:% = error; "the producer refused a message");
                 client.client().context().progress.failed();
-                Refusal::not_confirmed(&error)
+                // What librdkafka says at once, it says of this message.
+                Refusal::not_confirmed(&error, true)
             }
         })
     }
@@ -143,6 +147,9 @@ impl Producer {
         if current.client().context().forgotten.is_certain() {
             return Some("the old one has forgotten all brokers".to_owned());
         }
+        if current.client().context().batch_refused.load(Ordering::Relaxed) {
+            return Some("the log refused a batch, so from now on each message goes by itself".to_owned());
+        }
         let failing_for = current.client().context().progress.failing_for()?;
         if let Some((code, reason)) = current.client().fatal_error() {
             return Some(format!("{code}: {reason}"));
@@ -160,7 +167,9 @@ impl Producer {
             return Arc::clone(&slot);
         }
         log::warn!(reason; "a new producer takes over");
-        match connect(&inner.settings, inner.timeout_ms, &inner.confirmations) {
+        let context = old.client().context();
+        let alone = context.alone || context.batch_refused.load(Ordering::Relaxed);
+        match connect(&inner.settings, inner.timeout_ms, &inner.confirmations, alone) {
             Ok(client) => {
                 let client = Arc::new(client);
                 drop(std::mem::replace(&mut *slot, Arc::clone(&client)));
@@ -189,15 +198,21 @@ fn connect(
     settings: &KafkaSettings,
     timeout_ms: u64,
     confirmations: &mpsc::UnboundedSender<Confirmation>,
+    alone: bool,
 ) -> Result<ThreadedProducer<Context>, LogError> {
     let context = Context {
         quiet: Quiet::default(),
         confirmations: confirmations.clone(),
         progress: Progress::default(),
         forgotten: Forgotten::default(),
+        alone,
+        batch_refused: AtomicBool::new(false),
     };
     let mut config = client_config(settings, &Role::Producer { timeout_ms });
     config.set("statistics.interval.ms", "500");
+    if alone {
+        config.set("batch.num.messages", "1");
+    }
     config.create_with_context(context).map_err(LogError::refused)
 }
 
@@ -208,6 +223,11 @@ struct Context {
     /// successor.
     progress: Progress,
     forgotten: Forgotten,
+    /// Each message goes by itself: a refusal then says something about that message. Brokers judge whole
+    /// batches, and do not say which record was meant.
+    alone: bool,
+    /// A batch was refused for what one of its records, or all together, were; the next client sends alone.
+    batch_refused: AtomicBool,
 }
 
 impl ClientContext for Context {
@@ -236,7 +256,10 @@ impl ProducerContext for Context {
             }
             Err((error, _)) => {
                 self.progress.failed();
-                Confirmation::Failed { id: event.id, error: error.clone() }
+                if !self.alone && error.rdkafka_error_code().is_some_and(judges_the_batch) {
+                    self.batch_refused.store(true, Ordering::Relaxed);
+                }
+                Confirmation::Failed { id: event.id, error: error.clone(), alone: self.alone }
             }
         };
         // The receiver is gone only when the program ends; then nobody waits for the answer either.

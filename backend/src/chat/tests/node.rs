@@ -195,7 +195,8 @@ impl Node {
         let given_up = || self.producing.0.lock().unwrap().pop_front();
         let event = self.unconfirmed.pop_front().map(|(_, _, event)| event).or_else(given_up);
         if let Some(event) = event {
-            self.outcome(Confirmation::Failed { id: event.id, error: KafkaError::Canceled }).await;
+            let (id, error) = (event.id, KafkaError::Canceled);
+            self.outcome(Confirmation::Failed { id, error, alone: false }).await;
         }
     }
 

@@ -135,3 +135,53 @@ async fn a_producer_that_failed_once_and_confirmed_since_is_kept() {
     drop((first, producer));
     broker.stop().await;
 }
+
+/// Somebody has lowered the topic's limit below what a batch of ours may be: of a batch that is too large,
+/// only a message that is too large by itself is refused for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_in_a_batch_is_sent_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = BrokerConfig::new(folder.path());
+    config.max_batch_bytes = 4_000;
+    let broker = milena_broker::start(config).await.unwrap();
+    let Settings { mut kafka, mut delivery, .. } = Settings::defaults();
+    kafka.brokers = broker.address().to_string();
+    kafka.properties.insert("linger.ms".to_owned(), "50".to_owned());
+    delivery.send_timeout_ms = 5_000;
+    // Not `ensure_topics`, which refuses such a limit.
+    let admin: rdkafka::admin::AdminClient<_> =
+        client_config(&kafka, &Role::Admin).create_with_context(Quiet::default()).unwrap();
+    let topic =
+        rdkafka::admin::NewTopic::new(&kafka.topic, 1, rdkafka::admin::TopicReplication::Fixed(1));
+    admin.create_topics([&topic], &rdkafka::admin::AdminOptions::new()).await.unwrap();
+    let (confirmed, mut confirmations) = mpsc::unbounded_channel();
+    let producer = Producer::new(&kafka, &delivery, confirmed).unwrap();
+    let user = UserId::new();
+    let message = |number: usize, chars: usize| {
+        let (client_id, body) = (ClientId::new(&number.to_string()), Body::new(&"x".repeat(chars)));
+        Arc::new(MessageEvent::new(user, user, client_id.unwrap(), Timestamp::now(), body.unwrap()))
+    };
+    let mut waiting: Vec<_> = (0..20).map(|number| message(number, 300)).collect();
+    waiting.push(message(20, 7_000));
+    let (began, mut for_good) = (Instant::now(), Vec::new());
+    while !waiting.is_empty() {
+        assert!(began.elapsed() < PATIENCE, "{} are still not answered", waiting.len());
+        for event in &waiting {
+            producer.send(Arc::clone(event)).unwrap();
+        }
+        for _ in 0..waiting.len() {
+            match timeout(PATIENCE, confirmations.recv()).await.unwrap().unwrap() {
+                Confirmation::Confirmed { event, .. } => waiting.retain(|other| other.id != event.id),
+                Confirmation::Failed { id, error, alone } => {
+                    if !Refusal::not_confirmed(&error, alone).code.is_temporary() {
+                        waiting.retain(|other| other.id != id);
+                        for_good.push(id);
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(for_good, [message(20, 1).id]);
+    drop((producer, admin));
+    broker.stop().await;
+}
