@@ -14,8 +14,8 @@ use milena_settings::{HttpSettings, SecureCookies};
 use super::Token;
 use super::token;
 
-/// The cookie's name on plain connections. Over TLS it is only read, from before the `__Host-` name; it ends
-/// with its session.
+/// The cookie's name on plain connections. Over TLS nobody is believed by it: a neighbouring subdomain, or
+/// whoever answers this host over plain http, can plant one.
 pub const NAME: &str = "milena_session";
 /// The cookie's name over TLS.
 pub const HOST_NAME: &str = "__Host-milena_session";
@@ -25,12 +25,14 @@ const CANDIDATES_MAX: usize = 4;
 /// with its use; the cookie must not end before it.
 const MAX_AGE_S: u32 = 400 * 24 * 60 * 60;
 
-/// What could be tokens of ours among a request's cookies: those with the `__Host-` name first, then in the
-/// order in which the browser sends them, the most specific first.
+/// What could be tokens of ours among a request's cookies: where the page is served over TLS (`secure`, as
+/// [`is_secure`] has it) only those with the `__Host-` name; else these first, then in the order in which the
+/// browser sends them, the most specific first.
 #[must_use]
-pub fn tokens_of(headers: &HeaderMap) -> Vec<&str> {
+pub fn tokens_of(headers: &HeaderMap, secure: bool) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
-    for name in [HOST_NAME, NAME] {
+    let names = if secure { &[HOST_NAME][..] } else { &[HOST_NAME, NAME] };
+    for name in names {
         for value in values(headers, name) {
             // Quotes are allowed around a value.
             let value =
@@ -116,7 +118,7 @@ mod tests {
     fn tokens_are_found_among_whatever_else_there_is() {
         let found = |lines: &[String]| -> Vec<String> {
             let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
-            tokens_of(&headers("cookie", &lines)).into_iter().map(str::to_owned).collect()
+            tokens_of(&headers("cookie", &lines), false).into_iter().map(str::to_owned).collect()
         };
         let (a, b, c) = (token('a'), token('b'), token('c'));
         assert_eq!(found(&[format!("a=1; milena_session={a}; b=2")]), [a.as_str()]);
@@ -134,12 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn over_tls_a_cookie_that_others_can_plant_is_believed_by_nobody() {
+        let (planted, own) = (token('a'), token('b'));
+        let lines = [format!("milena_session={planted}; __Host-milena_session={own}")];
+        let headers = headers("cookie", &lines.each_ref().map(|line| line.as_bytes()));
+        assert_eq!(tokens_of(&headers, true), [&own]);
+        assert_eq!(tokens_of(&headers, false), [&own, &planted]);
+    }
+
+    #[test]
     fn other_cookies_may_hold_any_bytes() {
         let token = token('a');
         let line =
             [b"theme=\xff\xfe\x80;milena_session=".as_slice(), token.as_bytes(), b";\xe4=\xf6"].concat();
-        assert_eq!(tokens_of(&headers("cookie", &[&line])), [&token]);
-        assert!(tokens_of(&headers("cookie", &[b"milena_session=\xff\xfe"])).is_empty());
+        assert_eq!(tokens_of(&headers("cookie", &[&line]), false), [&token]);
+        assert!(tokens_of(&headers("cookie", &[b"milena_session=\xff\xfe"]), false).is_empty());
     }
 
     #[test]

@@ -188,7 +188,8 @@ async fn signed_in_answer(
     signed_in: &auth::SignedIn,
 ) -> Outcome {
     let address = call.client_address(context);
-    for token in cookie::tokens_of(&call.headers) {
+    // Under either name: what is not believed any more can still be ended.
+    for token in cookie::tokens_of(&call.headers, false) {
         context.accounts.end_replaced(token, signed_in, address).await;
     }
     let secure = cookie::is_secure(&context.settings, &call.headers);

@@ -95,7 +95,7 @@ impl Call {
         let tokens: Vec<&str> = match self.headers.get(header::AUTHORIZATION) {
             Some(value) => value.to_str().ok().and_then(bearer).into_iter().collect(),
             None => {
-                let tokens = cookie::tokens_of(&self.headers);
+                let tokens = self.cookie_tokens(context);
                 if !tokens.is_empty() && self.method != Method::GET {
                     self.require_own_origin(context)?;
                 }
@@ -107,6 +107,11 @@ impl Call {
         }
         let identity = context.sessions.authenticate_any(&tokens).await?;
         identity.ok_or_else(|| unauthenticated("the session has ended: sign in again"))
+    }
+
+    /// What the request's cookies may be believed.
+    pub(super) fn cookie_tokens(&self, context: &Context) -> Vec<&str> {
+        cookie::tokens_of(&self.headers, cookie::is_secure(&context.settings, &self.headers))
     }
 
     /// For what the cookie signs in and that changes something or opens a socket.

@@ -8,7 +8,7 @@ use warp::reply::Response;
 use super::answer::{Outcome, settle};
 use super::call::{Call, call};
 use super::context::Context;
-use crate::auth::{Identity, cookie};
+use crate::auth::Identity;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::server::places::OfAddress;
@@ -55,7 +55,7 @@ fn place(context: &Context, call: &Call) -> Result<Option<OfAddress>, Refusal> {
 
 /// Whom the session cookie vouches for. A cookie that is nobody's is none: the socket then waits for a token.
 async fn vouched_for(context: &Context, call: &Call) -> Result<Option<Identity>, Refusal> {
-    let tokens = cookie::tokens_of(&call.headers);
+    let tokens = call.cookie_tokens(context);
     if tokens.is_empty() {
         return Ok(None);
     }

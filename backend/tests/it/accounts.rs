@@ -233,6 +233,14 @@ async fn cookies_are_secure_behind_tls_or_always() {
         }
         let name = if secure { "__Host-milena_session=" } else { "milena_session=" };
         assert!(answer.header("set-cookie").starts_with(name), "{setting:?} {forwarded:?}");
+        // Over TLS nobody is believed by the name that a neighbour can plant.
+        let token = answer.ok(200)["token"].as_str().unwrap().to_owned();
+        let mut me = node.http.get(node.url("/api/v1/me")).header("cookie", format!("milena_session={token}"));
+        if let Some(scheme) = forwarded {
+            me = me.header("x-forwarded-proto", scheme);
+        }
+        let status = me.send().await.unwrap().status();
+        assert_eq!(status, if secure { 401 } else { 200 }, "{setting:?} {forwarded:?}");
         node.stop().await;
     }
 }
