@@ -3,17 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
+use milena_domain::record::Placed;
 use milena_domain::{ConversationId, Position, UserId};
 use milena_storage::{ListCursor, LogPosition, Person};
 
 use super::Chat;
 use super::listing::{Entry, assemble};
-use super::page::ChatMessage;
-use crate::log::recent::LogMessage;
+use crate::log::recent::Delivered;
 use crate::refusal::{Code, Refusal};
 
 /// What the store may not have of a conversation.
-type Unflushed = (ConversationId, Vec<Arc<LogMessage>>);
+type Unflushed = (ConversationId, Vec<Arc<Delivered>>);
 
 /// A conversation as its user sees it.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct Conversation {
     /// The other one, or the user for notes to self.
     pub person: Arc<Person>,
     /// The newest message.
-    pub last_message: Option<ChatMessage>,
+    pub last_message: Option<Placed>,
     /// Its position.
     pub last_position: Position,
     /// Up to where the user has read.
@@ -169,9 +169,9 @@ impl Chat {
     }
 }
 
-fn unknown_to_store(user: UserId, id: ConversationId, messages: &[Arc<LogMessage>]) -> Option<Entry> {
-    let event = &messages.last()?.event;
-    let other = if event.sender == user { event.to } else { event.sender };
+fn unknown_to_store(user: UserId, id: ConversationId, messages: &[Arc<Delivered>]) -> Option<Entry> {
+    let event = messages.last()?.event();
+    let other = if event.actor == user { event.to? } else { event.actor };
     Some(Entry::unknown_to_store(id, other))
 }
 

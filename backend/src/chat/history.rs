@@ -1,17 +1,18 @@
 //! Reading a conversation: membership, then memory, then the store, then one page of both.
 
+use milena_domain::record::Placed;
 use milena_domain::{ConversationId, UserId, partition_of};
 use milena_storage::Page;
 
 use super::Chat;
-use super::page::{ChatMessage, MergedPage, merge};
+use super::page::{MergedPage, merge};
 use crate::refusal::Refusal;
 
 /// A page of history.
 #[derive(Debug, Clone)]
 pub struct History {
     /// Oldest first.
-    pub messages: Vec<ChatMessage>,
+    pub messages: Vec<Placed>,
     /// There are older ones.
     pub has_before: bool,
     /// There are newer ones.
@@ -55,7 +56,7 @@ impl Chat {
             let unflushed = recent.unflushed(conversation);
             (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
         };
-        let unflushed = unflushed.iter().map(|message| ChatMessage::from(&**message)).collect();
+        let unflushed = unflushed.iter().map(|message| message.placed.clone()).collect();
         let stored = self.lookups.history(conversation, page, limit).await?;
         Ok((merge(page, limit, stored, unflushed), in_memory))
     }

@@ -6,11 +6,12 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
+use milena_domain::record::Placed;
 use milena_domain::{ConversationId, Position, Timestamp, UserId, limits};
 use milena_storage::{ConversationSummary, ListCursor, LogPosition};
 
-use super::page::ChatMessage;
-use crate::log::recent::LogMessage;
+use super::page::placed;
+use crate::log::recent::Delivered;
 
 /// A conversation of one person, without the other one's name.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub(super) struct Entry {
     /// The other person; oneself for notes.
     pub(super) other: UserId,
     /// The newest message.
-    pub(super) last_message: Option<ChatMessage>,
+    pub(super) last_message: Option<Placed>,
     /// Its position.
     pub(super) last_position: Position,
     /// Its time, by which the list is sorted.
@@ -38,7 +39,7 @@ impl From<ConversationSummary> for Entry {
         Self {
             id: row.id,
             other: row.other,
-            last_message: row.last_message.map(ChatMessage::from),
+            last_message: row.last_message.map(placed),
             last_position: row.last_position,
             last_sent_at: row.last_sent_at,
             last_read: row.last_read,
@@ -71,19 +72,20 @@ impl Entry {
     }
 
     /// Adds what the store's snapshot, which ends at `log`, does not contain.
-    pub(super) fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<LogMessage>]) {
+    pub(super) fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<Delivered>]) {
         for message in messages {
             let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
-            if message.position.offset() < stored {
+            let Placed { position, event } = &message.placed;
+            if position.offset() < stored {
                 continue;
             }
-            if message.event.sender != user && message.position > self.last_read {
+            if event.actor != user && *position > self.last_read {
                 self.unread = (self.unread + 1).min(limits::UNREAD_MAX_COUNT);
             }
-            if message.position > self.last_position {
-                self.last_position = message.position;
-                self.last_sent_at = message.event.sent_at;
-                self.last_message = Some(ChatMessage::from(&**message));
+            if *position > self.last_position {
+                self.last_position = *position;
+                self.last_sent_at = event.at;
+                self.last_message = Some(message.placed.clone());
             }
         }
     }
@@ -141,10 +143,11 @@ pub(super) fn assemble(
 mod tests {
     use std::collections::BTreeMap;
 
-    use milena_domain::{Body, ClientId, Epoch, MessageEvent};
+    use milena_domain::{Body, ClientId, Epoch};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::log::event::direct_message;
 
     fn user(n: u128) -> UserId {
         UserId::from_uuid(uuid::Uuid::from_u128(n))
@@ -157,15 +160,12 @@ mod tests {
         }
     }
 
-    fn message(sender: u128, to: u128, offset: i64) -> Arc<LogMessage> {
+    fn message(sender: u128, to: u128, offset: i64) -> Arc<Delivered> {
         let client_id = ClientId::new(&offset.to_string()).unwrap();
         let sent_at = Timestamp::from_unix_ms(offset);
-        Arc::new(LogMessage {
-            event: MessageEvent::new(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap()),
-            position: Position::new(Epoch::FIRST, offset),
-            at_ms: 0,
-            partition: 0,
-        })
+        let event = direct_message(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap());
+        let placed = Placed { position: Position::new(Epoch::FIRST, offset), event };
+        Arc::new(Delivered { placed, at_ms: 0, partition: 0 })
     }
 
     #[test]

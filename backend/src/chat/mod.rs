@@ -30,7 +30,6 @@ pub use conversations::{Conversation, ConversationList};
 pub use directory::Directory;
 pub(crate) use first_sends::SteadyClock;
 pub use history::History;
-pub use page::ChatMessage;
 pub use resume::{Attached, Backlog};
 pub use send::{Prepared, SendRequest, Target};
 pub use start::{ChatError, Running, start};

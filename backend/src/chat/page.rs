@@ -5,61 +5,31 @@
 //! overlap (the store may have caught up since memory was read), so the union is an ordered list that is cut
 //! by the page's rule.
 
-use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
+use milena_domain::record::{Action, Event, Message, Placed};
+use milena_domain::{MessageId, Position};
 use milena_storage::{HistoryPage, Page, StoredMessage};
 
-use crate::log::recent::LogMessage;
-
-/// A message as chat shows it, wherever it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are those of the protocol")]
-pub struct ChatMessage {
-    pub id: MessageId,
-    pub conversation: ConversationId,
-    pub position: Position,
-    pub sender: UserId,
-    pub to: UserId,
-    pub client_id: ClientId,
-    pub sent_at: Timestamp,
-    pub body: Body,
-}
-
-impl From<StoredMessage> for ChatMessage {
-    fn from(row: StoredMessage) -> Self {
-        Self {
-            id: row.id,
-            conversation: row.conversation,
-            position: row.position,
-            sender: row.sender,
-            to: row.to,
-            client_id: row.client_id,
-            sent_at: row.sent_at,
-            body: row.body,
-        }
-    }
-}
-
-impl From<&LogMessage> for ChatMessage {
-    fn from(message: &LogMessage) -> Self {
-        let event = &message.event;
-        Self {
-            id: event.id,
-            conversation: event.conversation,
-            position: message.position,
-            sender: event.sender,
-            to: event.to,
-            client_id: event.client_id.clone(),
-            sent_at: event.sent_at,
-            body: event.body.clone(),
-        }
-    }
+/// A row as the event that it was made of; what rows do not keep, nobody who reads history needs.
+#[must_use]
+pub fn placed(row: StoredMessage) -> Placed {
+    let event = Event {
+        id: row.id,
+        conversation: row.conversation,
+        actor: row.sender,
+        to: Some(row.to),
+        client_id: row.client_id,
+        at: row.sent_at,
+        seen: None,
+        action: Action::Message(Message::plain(row.body)),
+    };
+    Placed { position: row.position, event }
 }
 
 /// A page of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MergedPage {
     /// Oldest first.
-    pub(super) messages: Vec<ChatMessage>,
+    pub(super) messages: Vec<Placed>,
     /// There are older ones.
     pub(super) has_before: bool,
     /// There are newer ones.
@@ -68,26 +38,21 @@ pub(super) struct MergedPage {
 
 /// Joins the store's page with the unflushed messages, both oldest first, and cuts to `limit`.
 #[must_use]
-pub(super) fn merge(
-    page: Page,
-    limit: usize,
-    stored: HistoryPage,
-    unflushed: Vec<ChatMessage>,
-) -> MergedPage {
-    let stored_messages: Vec<ChatMessage> = stored.messages.into_iter().map(ChatMessage::from).collect();
+pub(super) fn merge(page: Page, limit: usize, stored: HistoryPage, unflushed: Vec<Placed>) -> MergedPage {
+    let stored_messages: Vec<Placed> = stored.messages.into_iter().map(placed).collect();
     // The store's page ends before the store does: the unflushed messages are not its neighbours.
     let reaches_end = !stored.has_after;
     let older =
         unflushed.first().is_some_and(|first| matches!(page, Page::After(bound) if first.position <= bound));
     let newer =
         unflushed.last().is_some_and(|last| matches!(page, Page::Before(bound) if last.position >= bound));
-    let known: Vec<MessageId> = stored_messages.iter().map(|message| message.id).collect();
+    let known: Vec<MessageId> = stored_messages.iter().map(|message| message.event.id).collect();
     let mut messages = stored_messages;
     if reaches_end || matches!(page, Page::Before(_)) {
         messages.extend(
             unflushed
                 .into_iter()
-                .filter(|message| in_range(page, message.position) && !known.contains(&message.id)),
+                .filter(|message| in_range(page, message.position) && !known.contains(&message.event.id)),
         );
         messages.sort_by_key(|message| message.position);
     }
@@ -117,15 +82,15 @@ fn in_range(page: Page, position: Position) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use milena_domain::Epoch;
+    use milena_domain::{Body, ClientId, ConversationId, Epoch, Timestamp, UserId};
     use proptest::prelude::*;
 
     use super::*;
 
-    fn message(offset: i64) -> ChatMessage {
+    fn row(offset: i64) -> StoredMessage {
         let user = UserId::from_uuid(uuid::Uuid::from_u128(1));
         let client_id = ClientId::new(&offset.to_string()).unwrap();
-        ChatMessage {
+        StoredMessage {
             id: MessageId::derive(user, &client_id),
             conversation: ConversationId::direct(user, user),
             position: at(offset),
@@ -141,14 +106,8 @@ mod tests {
         Position::new(Epoch::FIRST, offset)
     }
 
-    fn row(message: &ChatMessage) -> StoredMessage {
-        let ChatMessage { id, conversation, position, sender, to, client_id, sent_at, body } =
-            message.clone();
-        StoredMessage { id, conversation, position, sender, to, client_id, sent_at, body }
-    }
-
     /// What a store with exactly `messages` answers: the model of `Store::history`.
-    fn query(messages: &[ChatMessage], page: Page, limit: usize) -> (usize, usize) {
+    fn query(messages: &[StoredMessage], page: Page, limit: usize) -> (usize, usize) {
         let count = messages.len();
         let below = |bound: Position| messages.partition_point(|message| message.position < bound);
         match page {
@@ -172,7 +131,7 @@ mod tests {
             count in 0_usize..30, flushed in 0_usize..30, stale in 0_usize..5, kind in 0_u8..4,
             bound in 0_i64..70, limit in 1_usize..12,
         ) {
-            let all: Vec<ChatMessage> = (0..count as i64).map(|n| message(n * 2 + 1)).collect();
+            let all: Vec<StoredMessage> = (0..count as i64).map(|n| row(n * 2 + 1)).collect();
             let flushed = flushed.min(count);
             let page = match kind {
                 0 => Page::Latest,
@@ -183,12 +142,12 @@ mod tests {
             let stored = &all[..flushed];
             let (first, last) = query(stored, page, limit);
             let history = HistoryPage {
-                messages: stored[first..last].iter().map(row).collect(),
+                messages: stored[first..last].to_vec(),
                 has_before: first > 0,
                 has_after: last < stored.len(),
             };
             // Memory was read when the store was `stale` messages behind.
-            let unflushed = all[flushed.saturating_sub(stale)..].to_vec();
+            let unflushed = all[flushed.saturating_sub(stale)..].iter().cloned().map(placed).collect();
             let merged = merge(page, limit, history, unflushed);
             let (first, last) = query(&all, page, limit);
             if matches!(page, Page::Around(_)) {
@@ -205,7 +164,8 @@ mod tests {
                     prop_assert_eq!(merged.has_after, *tail < count as i64 * 2 - 1);
                 }
             } else {
-                prop_assert_eq!(&merged.messages, &all[first..last]);
+                let expected: Vec<Placed> = all[first..last].iter().cloned().map(placed).collect();
+                prop_assert_eq!(&merged.messages, &expected);
                 prop_assert_eq!(merged.has_before, first > 0);
                 prop_assert_eq!(merged.has_after, last < count);
             }

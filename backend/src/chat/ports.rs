@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use milena_domain::{ConversationId, MessageEvent, MessageId, Position, UserId};
+use milena_domain::record::Event;
+use milena_domain::{ConversationId, MessageId, Position, UserId};
 use milena_storage::{HistoryPage, Page, Person, StorageError, Store, StoredMessage};
 
 use crate::batched::Batched;
@@ -16,11 +17,11 @@ use crate::refusal::Refusal;
 /// The way into the log.
 pub(super) trait LogEntry: Send + Sync {
     /// See [`Producer::send`].
-    fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal>;
+    fn send(&self, event: Arc<Event>) -> Result<(), Refusal>;
 }
 
 impl LogEntry for Producer {
-    fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal> {
+    fn send(&self, event: Arc<Event>) -> Result<(), Refusal> {
         Producer::send(self, event)
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use milena_domain::record::Placed;
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits, partition_of};
 use milena_storage::Page;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Chat;
-use super::page::ChatMessage;
 use crate::log::delivery::Attach;
 use crate::log::recent::{Missed, MissedOf};
 use crate::refusal::{Code, Refusal};
@@ -193,7 +193,9 @@ impl Chat {
             return Ok(false);
         }
         for message in &page.messages[first..] {
-            if !outbox.push_when_roomy(frame_of(message, user)).await {
+            if let Some(frame) = frame_of(message, user)
+                && !outbox.push_when_roomy(frame).await
+            {
                 return Ok(false);
             }
         }
@@ -220,14 +222,15 @@ async fn replay_from_memory(
         && let Some(oldest) = of.messages.first()
     {
         let after = before(seen(since, of.conversation, partitions));
-        let gap = frames::gap_frame(of.conversation, after, Some(oldest.position));
+        let gap = frames::gap_frame(of.conversation, after, Some(oldest.position()));
         if !outbox.push_when_roomy(gap).await {
             return false;
         }
     }
     for message in &of.messages {
-        let own = message.event.sender == user;
-        if !outbox.push_when_roomy(frames::message_frame(&message.event, message.position, own)).await {
+        if let Some(frame) = frame_of(&message.placed, user)
+            && !outbox.push_when_roomy(frame).await
+        {
             return false;
         }
     }
@@ -249,15 +252,6 @@ pub(super) fn before(position: Position) -> Position {
     position.before()
 }
 
-fn frame_of(message: &ChatMessage, user: UserId) -> crate::wire::Frame {
-    let event = milena_domain::MessageEvent {
-        id: message.id,
-        conversation: message.conversation,
-        sender: message.sender,
-        to: message.to,
-        client_id: message.client_id.clone(),
-        sent_at: message.sent_at,
-        body: message.body.clone(),
-    };
-    frames::message_frame(&event, message.position, message.sender == user)
+fn frame_of(message: &Placed, user: UserId) -> Option<crate::wire::Frame> {
+    frames::message_frame(message, message.event.actor == user)
 }

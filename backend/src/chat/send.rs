@@ -8,17 +8,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milena_domain::{
-    Body, ClientId, ConversationId, MessageEvent, MessageId, Timestamp, UserId, partition_of,
-};
+use milena_domain::record::Event;
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Timestamp, UserId, partition_of};
 use milena_storage::StoredMessage;
 use tokio::sync::oneshot;
 
 use super::Chat;
 use super::directory::other_of;
 use super::first_sends::Proof;
+use super::page::placed;
 use crate::log::delivery::{accepted, client_id_reused};
-use crate::log::pending::{Accepted, Registered, Waiter, is_same_message};
+use crate::log::event::{direct_message, is_same};
+use crate::log::pending::{Accepted, Registered, Waiter};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::registry::ConnectionId;
@@ -65,7 +66,7 @@ pub struct Prepared {
 enum Kind {
     /// It is in the log already.
     Repeat(Accepted),
-    New(Arc<MessageEvent>),
+    New(Arc<Event>),
 }
 
 impl Chat {
@@ -85,7 +86,7 @@ impl Chat {
     pub async fn prepare(&self, request: SendRequest) -> Result<Prepared, Refusal> {
         let SendRequest { sender, target, client_id, body, connection } = request;
         let to = self.recipient(sender, target).await?;
-        let event = MessageEvent::new(sender, to, client_id, Timestamp::now(), body);
+        let event = direct_message(sender, to, client_id, Timestamp::now(), body);
         let kind = match self.sent_before(&event, connection).await? {
             Some(first) => Kind::Repeat(first),
             None => {
@@ -103,7 +104,7 @@ impl Chat {
     /// before this one.
     async fn sent_before(
         &self,
-        event: &MessageEvent,
+        event: &Event,
         connection: Option<ConnectionId>,
     ) -> Result<Option<Accepted>, Refusal> {
         let (in_memory, covers_since_ms, is_complete) = {
@@ -112,34 +113,32 @@ impl Chat {
             (recent.find(event.id), recent.covers_since_ms(), recent.is_all_complete())
         };
         if let Some(first) = in_memory {
-            return if is_same_message(&first.event, event) {
-                Ok(Some(accepted(&first)))
+            return if is_same(first.event(), event) {
+                Ok(Some(accepted(&first.placed)))
             } else {
                 Err(client_id_reused())
             };
         }
-        match self.first_sends.proof(event.sender, &event.client_id, covers_since_ms) {
+        match self.first_sends.proof(event.actor, &event.client_id, covers_since_ms) {
             Proof::New => return Ok(None),
             // Busy times, or a long connection: from now on it needs no look-ups again.
             Proof::TooOld => {
                 if let Some(connection) = connection {
-                    let prefix = self.client_id_prefix(event.sender);
+                    let prefix = self.client_id_prefix(event.actor);
                     self.registry.deliver_to(connection, frames::prefix_frame(&prefix));
                 }
             }
             Proof::None => {}
         }
         match self.in_store(event.id).await? {
-            Some(first) if first.conversation == event.conversation && first.body == event.body => {
-                Ok(Some(Accepted {
-                    client_id: first.client_id,
-                    id: first.id,
-                    conversation: first.conversation,
-                    position: first.position,
-                    sent_at: first.sent_at,
-                }))
+            Some(first) => {
+                let first = placed(first);
+                if is_same(&first.event, event) {
+                    Ok(Some(accepted(&first)))
+                } else {
+                    Err(client_id_reused())
+                }
             }
-            Some(_) => Err(client_id_reused()),
             None if is_complete => Ok(None),
             None => Err(Refusal::later(
                 Code::Overloaded,

@@ -8,16 +8,18 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use milena_domain::{Event, MessageEvent, SessionCursor, UserId};
+use milena_domain::record::{Event, Placed};
+use milena_domain::{Position, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::cursor::PartitionCursor;
+use super::event;
 use super::health::Health;
-use super::pending::{Accepted, Pending, Waiter, is_same_message};
+use super::pending::{Accepted, Pending, Waiter};
 use super::producer::Confirmation;
-use super::recent::{Inserted, LogMessage, Missed, Recent};
+use super::recent::{Delivered, Inserted, Missed, Recent};
 use super::tail::{Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
 use crate::metrics;
@@ -67,7 +69,7 @@ pub struct DeliveryTask {
     /// Of all messages.
     pub topic: Arc<str>,
     /// By partition.
-    pub cursors: Vec<PartitionCursor<Arc<MessageEvent>>>,
+    pub cursors: Vec<PartitionCursor<Arc<Event>>>,
     /// What must be delivered before this node knows the log as it is; see [`TailEvent::Ends`].
     pub ends: Option<Ends>,
     /// Whom to answer.
@@ -191,7 +193,11 @@ impl DeliveryTask {
                 let Some(cursor) = self.cursors.get_mut(partition as usize) else { return };
                 if cursor.tailed(offset) {
                     match event {
-                        Ok(Event::Message(event)) => self.deliver(recent, partition, offset, event),
+                        Ok(event) if event.to.is_some() && event::message(&event).is_some() => {
+                            self.deliver(recent, partition, offset, event);
+                        }
+                        // Rooms and what changes messages have no door here yet.
+                        Ok(event) => metrics::record_skipped(event.action.name()),
                         Err(error) => {
                             metrics::record_skipped(error.code());
                             log::debug!(partition, offset, code = error.code(); "a record was skipped");
@@ -212,13 +218,14 @@ impl DeliveryTask {
         }
     }
 
-    fn deliver(&self, recent: &mut Recent, partition: i32, offset: i64, event: MessageEvent) {
-        match recent.insert(partition, offset, event) {
+    fn deliver(&self, recent: &mut Recent, partition: i32, offset: i64, event: Event) {
+        let placed = Placed { position: Position::new(recent.epoch(), offset), event };
+        match recent.insert(partition, placed) {
             Inserted::First(message) => {
                 let waiters = self.take_waiters(&message);
                 let sending: Vec<_> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
                 self.show(&message, &sending);
-                let accepted = accepted(&message);
+                let accepted = accepted(&message.placed);
                 for waiter in waiters {
                     self.accept(waiter, &accepted);
                 }
@@ -226,7 +233,7 @@ impl DeliveryTask {
             Inserted::Repeat(first) => {
                 metrics::repeat();
                 for waiter in self.take_waiters(&first) {
-                    self.accept(waiter, &accepted(&first));
+                    self.accept(waiter, &accepted(&first.placed));
                 }
             }
         }
@@ -236,10 +243,10 @@ impl DeliveryTask {
     /// very moment gets either `accepted` or `message`, not neither.
     ///
     /// Who waits for another message of the same name (the first one came from another node) is refused here.
-    fn take_waiters(&self, first: &LogMessage) -> Vec<(Option<ConnectionId>, Waiter)> {
-        let Some(under_way) = self.pending.take(first.event.id) else { return Vec::new() };
+    fn take_waiters(&self, first: &Delivered) -> Vec<(Option<ConnectionId>, Waiter)> {
+        let Some(under_way) = self.pending.take(first.event().id) else { return Vec::new() };
         let waiters = under_way.waiters.into_iter();
-        if is_same_message(&first.event, &under_way.event) {
+        if event::is_same(first.event(), &under_way.event) {
             return waiters.map(|waiter| (waiter.live_connection(), waiter)).collect();
         }
         waiters.for_each(|waiter| answer(waiter, Err(client_id_reused())));
@@ -248,16 +255,18 @@ impl DeliveryTask {
 
     /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the
     /// other does. Sockets that sent it hear `accepted` instead.
-    fn show(&self, message: &LogMessage, sending: &[ConnectionId]) {
-        let MessageEvent { sender, to, .. } = message.event;
+    fn show(&self, message: &Delivered, sending: &[ConnectionId]) {
+        let Event { actor: sender, to, .. } = *message.event();
         // Mostly the socket that sent it is its sender's only one: then there is nothing to serialise.
         if self.registry.has_other(sender, sending) {
-            let frame = frames::message_frame(&message.event, message.position, true);
-            self.registry.deliver(sender, &frame, sending);
+            if let Some(frame) = frames::message_frame(&message.placed, true) {
+                self.registry.deliver(sender, &frame, sending);
+            }
         }
-        if to != sender && self.registry.is_connected(to) {
-            let frame = frames::message_frame(&message.event, message.position, false);
-            self.registry.deliver(to, &frame, &[]);
+        if let Some(to) = to.filter(|to| *to != sender && self.registry.is_connected(*to)) {
+            if let Some(frame) = frames::message_frame(&message.placed, false) {
+                self.registry.deliver(to, &frame, &[]);
+            }
         }
     }
 
@@ -294,13 +303,13 @@ impl DeliveryTask {
 
 /// The answer for a message in the log.
 #[must_use]
-pub fn accepted(message: &LogMessage) -> Accepted {
+pub fn accepted(first: &Placed) -> Accepted {
     Accepted {
-        client_id: message.event.client_id.clone(),
-        id: message.event.id,
-        conversation: message.event.conversation,
-        position: message.position,
-        sent_at: message.event.sent_at,
+        client_id: first.event.client_id.clone(),
+        id: first.event.id,
+        conversation: first.event.conversation,
+        position: first.position,
+        sent_at: first.event.at,
     }
 }
 

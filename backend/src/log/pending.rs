@@ -7,9 +7,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use milena_domain::{ClientId, ConversationId, MessageEvent, MessageId, Position, Timestamp};
+use milena_domain::record::Event;
+use milena_domain::{ClientId, ConversationId, MessageId, Position, Timestamp};
 use tokio::sync::oneshot;
 
+use super::event::is_same;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
 
@@ -72,16 +74,9 @@ pub struct Pending {
 #[derive(Debug)]
 pub struct UnderWay {
     /// What they want to have sent. Another node may send another message of the same name meanwhile.
-    pub event: Arc<MessageEvent>,
+    pub event: Arc<Event>,
     /// At least one.
     pub waiters: Vec<Waiter>,
-}
-
-/// Whether two messages of the same sender and name are the same message: to the same people, in the same
-/// words.
-#[must_use]
-pub fn is_same_message(one: &MessageEvent, other: &MessageEvent) -> bool {
-    one.conversation == other.conversation && one.body == other.body
 }
 
 /// Sends of one message that may wait together; a client that repeats faster gains nothing.
@@ -95,11 +90,11 @@ impl Pending {
     }
 
     /// Adds a waiter for a message.
-    pub fn register(&self, event: &Arc<MessageEvent>, waiter: Waiter) -> Registered {
+    pub fn register(&self, event: &Arc<Event>, waiter: Waiter) -> Registered {
         let mut all = self.lock();
         let count = all.len();
         match all.get_mut(&event.id) {
-            Some(other) if !is_same_message(&other.event, event) => Registered::Reused,
+            Some(other) if !is_same(&other.event, event) => Registered::Reused,
             Some(other) if other.waiters.len() >= MAX_WAITERS_OF_ONE => Registered::Full,
             Some(other) => {
                 other.waiters.push(waiter);
@@ -129,22 +124,23 @@ mod tests {
     use milena_domain::{Body, UserId};
 
     use super::*;
+    use crate::log::event::direct_message;
 
     fn waiter() -> (Waiter, oneshot::Receiver<Result<Accepted, Refusal>>) {
         let (answer, receiver) = oneshot::channel();
         (Waiter { connection: None, answer }, receiver)
     }
 
-    fn event(client_id: &str, to: u128, body: &str) -> Arc<MessageEvent> {
+    fn event(client_id: &str, to: u128, body: &str) -> Arc<Event> {
         let user = |number| UserId::from_uuid(uuid::Uuid::from_u128(number));
         let (client_id, body) = (ClientId::new(client_id).unwrap(), Body::new(body).unwrap());
-        Arc::new(MessageEvent::new(user(1), user(to), client_id, Timestamp::from_unix_ms(0), body))
+        Arc::new(direct_message(user(1), user(to), client_id, Timestamp::from_unix_ms(0), body))
     }
 
     #[test]
     fn the_second_send_joins_and_the_limit_holds() {
         let pending = Pending::new(1);
-        let register = |event: &Arc<MessageEvent>| pending.register(event, waiter().0);
+        let register = |event: &Arc<Event>| pending.register(event, waiter().0);
         assert_eq!(register(&event("a", 2, "x")), Registered::First);
         assert_eq!(register(&event("a", 2, "x")), Registered::Joined);
         assert_eq!(register(&event("a", 3, "x")), Registered::Reused, "to somebody else");

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use milena_domain::{MessageEvent, MessageId};
+use milena_domain::MessageId;
+use milena_domain::record::Event;
 use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, message_headers};
 use milena_settings::{DeliverySettings, KafkaSettings};
 use rdkafka::Statistics;
@@ -18,6 +19,7 @@ use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use tokio::sync::mpsc;
 
+use super::event::version_1;
 use crate::refusal::{Code, Refusal, judges_the_batch};
 
 /// What became of a record that this node produced.
@@ -29,8 +31,8 @@ pub enum Confirmation {
         partition: i32,
         /// Its place there; negative when the broker only said that it has the record already.
         offset: i64,
-        /// The message.
-        event: Arc<MessageEvent>,
+        /// What was said.
+        event: Arc<Event>,
     },
     /// It was not confirmed in time; it may be in the log all the same.
     Failed {
@@ -107,13 +109,15 @@ impl Producer {
     ///
     /// # Errors
     /// `overloaded` when the queue is full, `log_unavailable` when librdkafka refuses.
-    pub fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal> {
+    pub fn send(&self, event: Arc<Event>) -> Result<(), Refusal> {
         let client = self.client();
-        let (key, value, headers) = (event.key(), event.encode(), message_headers(&event));
-        let record = BaseRecord::with_opaque_to(&self.0.settings.topic, event)
-            .key(&key)
-            .payload(&value)
-            .headers(headers);
+        let key = event.key();
+        let (value, headers) = match version_1(&event) {
+            Some(message) => (message.encode(), Some(message_headers(&message))),
+            None => (event.encode(), None),
+        };
+        let mut record = BaseRecord::with_opaque_to(&self.0.settings.topic, event).key(&key).payload(&value);
+        record.headers = headers;
         client.send(record).map_err(|(error, _)| match error.rdkafka_error_code() {
             Some(rdkafka::types::RDKafkaErrorCode::QueueFull) => {
                 Refusal::later(Code::Overloaded, "too many messages wait for the log", 500)
@@ -246,9 +250,9 @@ impl ClientContext for Context {
 }
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = Arc<MessageEvent>;
+    type DeliveryOpaque = Arc<Event>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, event: Arc<MessageEvent>) {
+    fn delivery(&self, result: &DeliveryResult<'_>, event: Arc<Event>) {
         let confirmation = match result {
             Ok(record) => {
                 self.progress.confirmed();

@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use milena_domain::DecodeError;
 use milena_domain::cure::{all_programs, command};
-use milena_domain::{DecodeError, Event};
+use milena_domain::record::Event;
 use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, take_over};
 use milena_settings::KafkaSettings;
 use rdkafka::client::ClientContext;

@@ -235,7 +235,8 @@ async fn cookies_are_secure_behind_tls_or_always() {
         assert!(answer.header("set-cookie").starts_with(name), "{setting:?} {forwarded:?}");
         // Over TLS nobody is believed by the name that a neighbour can plant.
         let token = answer.ok(200)["token"].as_str().unwrap().to_owned();
-        let mut me = node.http.get(node.url("/api/v1/me")).header("cookie", format!("milena_session={token}"));
+        let mut me =
+            node.http.get(node.url("/api/v1/me")).header("cookie", format!("milena_session={token}"));
         if let Some(scheme) = forwarded {
             me = me.header("x-forwarded-proto", scheme);
         }

@@ -280,7 +280,7 @@ impl Client {
             }
             for message in &page.messages {
                 after = message.position;
-                self.show(conversation, message.position, message.id);
+                self.show(conversation, message.position, message.event.id);
             }
             if !page.has_after || after >= before {
                 return true;

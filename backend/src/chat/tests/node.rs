@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
-use milena_domain::{Epoch, Event, MessageEvent, ServerKey};
+use milena_domain::record::Event;
+use milena_domain::{Epoch, ServerKey};
 use milena_settings::{Secret, Settings};
 use milena_storage::Store;
 use rdkafka::error::KafkaError;
@@ -33,10 +34,10 @@ const KEY: ServerKey = ServerKey::from_bytes([9; ServerKey::BYTES]);
 
 /// The producer's queue: what was enqueued and is not in the log yet.
 #[derive(Clone, Default)]
-struct Queue(Arc<Mutex<VecDeque<Arc<MessageEvent>>>>);
+struct Queue(Arc<Mutex<VecDeque<Arc<Event>>>>);
 
 impl LogEntry for Queue {
-    fn send(&self, event: Arc<MessageEvent>) -> Result<(), Refusal> {
+    fn send(&self, event: Arc<Event>) -> Result<(), Refusal> {
         self.0.lock().unwrap().push_back(event);
         Ok(())
     }
@@ -46,7 +47,7 @@ pub(super) struct Node {
     pub(super) chat: Chat,
     producing: Queue,
     /// In the log, and not yet confirmed.
-    unconfirmed: VecDeque<(i32, i64, Arc<MessageEvent>)>,
+    unconfirmed: VecDeque<(i32, i64, Arc<Event>)>,
     /// What the tail reads next.
     read: Vec<i64>,
     connected: bool,
@@ -162,7 +163,7 @@ impl Node {
         let offset = self.read[partition];
         let event = log.partitions[partition].get(offset as usize)?;
         self.read[partition] += 1;
-        let event = Ok(Event::Message(event.clone()));
+        let event = Ok(event.clone());
         Some(TailEvent::Record { partition: partition as i32, offset, event })
     }
 

@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
+use milena_domain::record::Event;
 use milena_domain::{
-    Body, ClientId, ConversationId, Epoch, MessageEvent, MessageId, Position, Timestamp, UserId, partition_of,
+    Body, ClientId, ConversationId, Epoch, MessageId, Position, Timestamp, UserId, partition_of,
 };
 use milena_storage::{HistoryPage, Page, Person, StoredMessage};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::chat::ports::{Answer, Lookups};
+use crate::log::event::{self, direct_message};
 
 pub(super) const PARTITIONS: usize = 3;
 /// Memory of a message, roughly.
@@ -32,9 +34,9 @@ pub(super) fn strangers(partition: i32) -> (UserId, UserId) {
 }
 
 /// Something that `sender` says to `to`.
-pub(super) fn event(sender: UserId, to: UserId, client_id: &str) -> MessageEvent {
+pub(super) fn event(sender: UserId, to: UserId, client_id: &str) -> Event {
     let client_id = ClientId::new(client_id).unwrap();
-    MessageEvent::new(sender, to, client_id, Timestamp::from_unix_ms(0), Body::new("x").unwrap())
+    direct_message(sender, to, client_id, Timestamp::from_unix_ms(0), Body::new("x").unwrap())
 }
 
 /// The log, by partition.
@@ -42,12 +44,12 @@ pub(super) fn event(sender: UserId, to: UserId, client_id: &str) -> MessageEvent
 pub(super) struct Log {
     /// The time on all nodes; moves with each record.
     pub(super) time_ms: Arc<AtomicI64>,
-    pub(super) partitions: [Vec<MessageEvent>; PARTITIONS],
+    pub(super) partitions: [Vec<Event>; PARTITIONS],
 }
 
 impl Log {
     /// The partition and the offset that it got.
-    pub(super) fn append(&mut self, event: MessageEvent) -> (i32, i64) {
+    pub(super) fn append(&mut self, event: Event) -> (i32, i64) {
         let partition = partition_of(event.conversation, PARTITIONS);
         let records = &mut self.partitions[partition as usize];
         records.push(event);
@@ -64,7 +66,9 @@ impl Log {
         let mut seen = HashSet::new();
         let mut conversations: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for records in &self.partitions {
-            for (offset, event) in (0..).zip(records).filter(|(_, event)| event.concerns(user)) {
+            for (offset, event) in
+                (0..).zip(records).filter(|(_, event)| event::people(event).any(|one| one == user))
+            {
                 if seen.insert(event.id) {
                     let place = (Position::new(Epoch::FIRST, offset), event.id);
                     conversations.entry(event.conversation).or_default().push(place);
@@ -143,7 +147,7 @@ impl MemoryStore {
 }
 
 impl Rows {
-    fn insert(&mut self, event: &MessageEvent, position: Position) {
+    fn insert(&mut self, event: &Event, position: Position) {
         if self.ids.contains_key(&event.id) {
             return;
         }
@@ -153,11 +157,11 @@ impl Rows {
             id: event.id,
             conversation: event.conversation,
             position,
-            sender: event.sender,
-            to: event.to,
+            sender: event.actor,
+            to: event.to.unwrap(),
             client_id: event.client_id.clone(),
-            sent_at: event.sent_at,
-            body: event.body.clone(),
+            sent_at: event.at,
+            body: event::message(event).unwrap().body.clone(),
         });
     }
 

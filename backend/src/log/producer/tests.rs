@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
+use crate::log::event::direct_message;
 
 const SEND_TIMEOUT_MS: u64 = 500;
 /// librdkafka does not give up a silent connection by itself while the test runs.
@@ -71,7 +72,7 @@ async fn a_producer_that_confirms_nothing_any_more_is_replaced() {
         number += 1;
         let client_id = ClientId::new(&number.to_string()).unwrap();
         let body = Body::new("x").unwrap();
-        producer.send(Arc::new(MessageEvent::new(user, user, client_id, Timestamp::now(), body)))
+        producer.send(Arc::new(direct_message(user, user, client_id, Timestamp::now(), body)))
     };
     // The first may take longer than a send may: there is no connection yet.
     loop {
@@ -121,7 +122,7 @@ async fn a_producer_that_failed_once_and_confirmed_since_is_kept() {
     for number in 0.. {
         first.client().context().progress.failed();
         let client_id = ClientId::new(&number.to_string()).unwrap();
-        let event = MessageEvent::new(user, user, client_id, Timestamp::now(), Body::new("x").unwrap());
+        let event = direct_message(user, user, client_id, Timestamp::now(), Body::new("x").unwrap());
         producer.send(Arc::new(event)).unwrap();
         let outcome = timeout(PATIENCE, confirmations.recv()).await.unwrap();
         assert!(failed_at.elapsed() < PATIENCE, "{outcome:?}");
@@ -151,15 +152,14 @@ async fn what_is_refused_in_a_batch_is_sent_alone() {
     // Not `ensure_topics`, which refuses such a limit.
     let admin: rdkafka::admin::AdminClient<_> =
         client_config(&kafka, &Role::Admin).create_with_context(Quiet::default()).unwrap();
-    let topic =
-        rdkafka::admin::NewTopic::new(&kafka.topic, 1, rdkafka::admin::TopicReplication::Fixed(1));
+    let topic = rdkafka::admin::NewTopic::new(&kafka.topic, 1, rdkafka::admin::TopicReplication::Fixed(1));
     admin.create_topics([&topic], &rdkafka::admin::AdminOptions::new()).await.unwrap();
     let (confirmed, mut confirmations) = mpsc::unbounded_channel();
     let producer = Producer::new(&kafka, &delivery, confirmed).unwrap();
     let user = UserId::new();
     let message = |number: usize, chars: usize| {
-        let (client_id, body) = (ClientId::new(&number.to_string()), Body::new(&"x".repeat(chars)));
-        Arc::new(MessageEvent::new(user, user, client_id.unwrap(), Timestamp::now(), body.unwrap()))
+        let (client_id, body) = (ClientId::new(&number.to_string()), Body::new("x".repeat(chars)));
+        Arc::new(direct_message(user, user, client_id.unwrap(), Timestamp::now(), body.unwrap()))
     };
     let mut waiting: Vec<_> = (0..20).map(|number| message(number, 300)).collect();
     waiting.push(message(20, 7_000));

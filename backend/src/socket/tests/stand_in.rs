@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use milena_domain::{
-    ClientId, ConversationId, Epoch, MessageEvent, Position, SessionCursor, Timestamp, UserId,
-};
+use milena_domain::record::{Event, Placed};
+use milena_domain::{ClientId, ConversationId, Epoch, Position, SessionCursor, Timestamp, UserId};
 use milena_storage::Person;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::auth::Identity;
 use crate::chat::SendRequest;
+use crate::log::delivery::accepted;
+use crate::log::event::{direct_message, people};
 use crate::log::pending::Accepted;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{ConnectionId, Outbox, Registry};
@@ -35,7 +36,7 @@ pub(super) struct StandIn {
 
 #[derive(Default)]
 struct State {
-    log: Vec<MessageEvent>,
+    log: Vec<Placed>,
     enqueued: Vec<String>,
 }
 
@@ -107,37 +108,22 @@ impl StandIn {
     ) -> Accepted {
         let mut state = self.state.lock().unwrap();
         let position = Position::new(Epoch::FIRST, state.log.len() as i64);
-        let event = event(sender, to, client_id.clone(), body);
-        let accepted = Accepted {
-            client_id,
-            id: event.id,
-            conversation: event.conversation,
-            position,
-            sent_at: event.sent_at,
-        };
-        for user in event.people() {
-            self.registry.deliver(
-                user,
-                &message_frame(&event, position, user == sender),
-                connection.as_slice(),
-            );
+        let placed = Placed { position, event: event(sender, to, client_id, body) };
+        let accepted = accepted(&placed);
+        for user in people(&placed.event) {
+            let frame = message_frame(&placed, user == sender).unwrap();
+            self.registry.deliver(user, &frame, connection.as_slice());
         }
         if let Some(connection) = connection {
             self.registry.deliver_to(connection, accepted_frame(&accepted));
         }
-        state.log.push(event);
+        state.log.push(placed);
         accepted
     }
 }
 
-pub(super) fn event(sender: UserId, to: UserId, client_id: ClientId, body: &str) -> MessageEvent {
-    MessageEvent::new(
-        sender,
-        to,
-        client_id,
-        Timestamp::from_unix_ms(0),
-        milena_domain::Body::new(body).unwrap(),
-    )
+pub(super) fn event(sender: UserId, to: UserId, client_id: ClientId, body: &str) -> Event {
+    direct_message(sender, to, client_id, Timestamp::from_unix_ms(0), milena_domain::Body::new(body).unwrap())
 }
 
 impl Node for StandIn {
@@ -162,13 +148,13 @@ impl Node for StandIn {
         let registration = self.registry.register(user, session, outbox.clone());
         let cursor = state.cursor();
         let since = resume.as_ref().map_or(state.log.len(), |resume| resume.next_offsets[0] as usize);
-        let missed: Vec<_> = state.log.iter().cloned().enumerate().skip(since).collect();
+        let missed: Vec<_> = state.log.iter().skip(since).cloned().collect();
         let (mut begins, fails) = (self.replay_begins.subscribe(), self.replay_fails);
         let replay = async move {
             begins.wait_for(|begins| *begins).await.unwrap();
-            for (offset, event) in missed.into_iter().filter(|(_, event)| event.concerns(user)) {
-                let position = Position::new(Epoch::FIRST, offset as i64);
-                if !outbox.push_when_roomy(message_frame(&event, position, event.sender == user)).await {
+            for placed in missed.iter().filter(|placed| people(&placed.event).any(|one| one == user)) {
+                let frame = message_frame(placed, placed.event.actor == user).unwrap();
+                if !outbox.push_when_roomy(frame).await {
                     break;
                 }
                 if fails {

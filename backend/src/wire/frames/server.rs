@@ -1,13 +1,13 @@
 //! Server frames. A function a frame type; each serialises once.
 
-use milena_domain::{
-    Body, ClientId, ConversationId, MessageEvent, MessageId, Position, Timestamp, UserId, limits,
-};
+use milena_domain::record::Placed;
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, limits};
 use milena_settings::SocketSettings;
 use milena_storage::Person;
 use serde::Serialize;
 
 use super::Frame;
+use crate::log::event::message;
 use crate::log::pending::Accepted;
 use crate::refusal::Refusal;
 
@@ -163,21 +163,23 @@ pub fn rejected_frame(client_id: &ClientId, refusal: &Refusal) -> Frame {
     ServerFrame::Rejected { client_id, refusal: refusal.into() }.encode()
 }
 
-/// A message. Only its sender's own sockets (`to_sender`) learn its `client_id`.
+/// A direct message. Only its sender's own sockets (`to_sender`) learn its `client_id`. `None` for what has
+/// no frame yet: other events than messages, and rooms.
 #[must_use]
-pub fn message_frame(event: &MessageEvent, position: Position, to_sender: bool) -> Frame {
-    ServerFrame::Message {
+pub fn message_frame(placed: &Placed, to_sender: bool) -> Option<Frame> {
+    let event = &placed.event;
+    let message = ServerFrame::Message {
         id: event.id,
         client_id: to_sender.then_some(&event.client_id),
         conversation: event.conversation,
         kind: "direct",
-        sender: event.sender,
-        to: event.to,
-        position,
-        sent_at: event.sent_at,
-        body: &event.body,
-    }
-    .encode()
+        sender: event.actor,
+        to: event.to?,
+        position: placed.position,
+        sent_at: event.at,
+        body: &message(event)?.body,
+    };
+    Some(message.encode())
 }
 
 /// Everything up to here was sent to this socket; `cursor` is sealed.
@@ -228,20 +230,17 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::log::event::direct_message;
     use crate::refusal::Code;
 
     fn user(n: u128) -> UserId {
         UserId::from_uuid(uuid::Uuid::from_u128(n))
     }
 
-    fn event(body: &str) -> MessageEvent {
-        MessageEvent::new(
-            user(1),
-            user(2),
-            ClientId::new("c-1").unwrap(),
-            Timestamp::from_unix_ms(0),
-            Body::new(body).unwrap(),
-        )
+    fn placed(body: &str, position: Position) -> Placed {
+        let client_id = ClientId::new("c-1").unwrap();
+        let (at, body) = (Timestamp::from_unix_ms(0), Body::new(body).unwrap());
+        Placed { position, event: direct_message(user(1), user(2), client_id, at, body) }
     }
 
     fn value(frame: &Frame) -> Value {
@@ -250,8 +249,9 @@ mod tests {
 
     #[test]
     fn only_the_sender_learns_the_client_id() {
-        let (event, position) = (event("Dear \"Milena\"\n\u{1F600}"), Position::new(Epoch::FIRST, 7));
-        let to_sender = value(&message_frame(&event, position, true));
+        let placed = placed("Dear \"Milena\"\n\u{1F600}", Position::new(Epoch::FIRST, 7));
+        let event = &placed.event;
+        let to_sender = value(&message_frame(&placed, true).unwrap());
         assert_eq!(
             to_sender,
             json!({
@@ -260,7 +260,7 @@ mod tests {
                 "sent_at": "1970-01-01T00:00:00.000Z", "body": "Dear \"Milena\"\n\u{1F600}",
             })
         );
-        let to_other = value(&message_frame(&event, position, false));
+        let to_other = value(&message_frame(&placed, false).unwrap());
         assert_eq!(to_other.get("client_id"), None);
     }
 
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn the_largest_message_fits_the_write_buffer() {
         // A control character is written as six bytes, the most that JSON makes of one.
-        let frame = message_frame(&event(&"\u{1}".repeat(limits::BODY_MAX_CHARS)), Position::ZERO, true);
-        assert!(frame.len() < limits::FRAME_MAX_BYTES);
+        let frame = message_frame(&placed(&"\u{1}".repeat(limits::BODY_MAX_CHARS), Position::ZERO), true);
+        assert!(frame.unwrap().len() < limits::FRAME_MAX_BYTES);
     }
 }

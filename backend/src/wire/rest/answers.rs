@@ -1,12 +1,13 @@
 //! What the server answers.
 
+use milena_domain::record::{Action, Placed};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth;
-use crate::chat::{self, ChatMessage, History};
+use crate::chat::{self, History};
 use crate::refusal::Refusal;
 use crate::wire::rest::encode_list_cursor;
 
@@ -155,20 +156,22 @@ pub struct Message {
 }
 
 impl Message {
-    /// As `reader` may see it.
+    /// As `reader` may see it; `None` for what is no direct message.
     #[must_use]
-    pub fn new(message: ChatMessage, reader: UserId) -> Self {
-        Self {
-            id: message.id,
-            conversation: message.conversation,
+    pub fn new(placed: Placed, reader: UserId) -> Option<Self> {
+        let Placed { position, event } = placed;
+        let Action::Message(message) = event.action else { return None };
+        Some(Self {
+            id: event.id,
+            conversation: event.conversation,
             kind: Kind::Direct,
-            sender: message.sender,
-            to: message.to,
-            position: message.position,
-            sent_at: message.sent_at,
+            sender: event.actor,
+            to: event.to?,
+            position,
+            sent_at: event.at,
             body: message.body,
-            client_id: Some(message.client_id).filter(|_| message.sender == reader),
-        }
+            client_id: Some(event.client_id).filter(|_| event.actor == reader),
+        })
     }
 }
 
@@ -190,7 +193,11 @@ impl MessagePage {
     #[must_use]
     pub fn new(history: History, reader: UserId) -> Self {
         Self {
-            messages: history.messages.into_iter().map(|message| Message::new(message, reader)).collect(),
+            messages: history
+                .messages
+                .into_iter()
+                .filter_map(|message| Message::new(message, reader))
+                .collect(),
             has_before: history.has_before,
             has_after: history.has_after,
             complete: history.complete,
@@ -230,7 +237,7 @@ impl Conversation {
             id: conversation.id,
             kind: Kind::Direct,
             person: (&*conversation.person).into(),
-            last_message: conversation.last_message.map(|message| Message::new(message, reader)),
+            last_message: conversation.last_message.and_then(|message| Message::new(message, reader)),
             last_position: conversation.last_position,
             last_read: conversation.last_read,
             other_last_read: conversation.other_last_read,

@@ -1,0 +1,89 @@
+//! Memory by conversation, and by person: whose conversations were written in, and when last.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use milena_domain::{ConversationId, UserId};
+
+use super::Delivered;
+
+#[derive(Debug, Default)]
+pub(super) struct ConversationMemory {
+    /// In log order; never empty.
+    messages: VecDeque<Arc<Delivered>>,
+    /// Of the newest message.
+    last_arrival: u64,
+}
+
+impl ConversationMemory {
+    pub(super) const fn messages(&self) -> &VecDeque<Arc<Delivered>> {
+        &self.messages
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Conversations {
+    by_id: HashMap<ConversationId, ConversationMemory>,
+    /// A person's conversations in memory, by the arrival of the newest message of each.
+    by_person: HashMap<UserId, BTreeMap<u64, ConversationId>>,
+}
+
+impl Conversations {
+    pub(super) fn add(&mut self, arrival: u64, delivered: &Arc<Delivered>) {
+        let id = delivered.event().conversation;
+        let conversation = self.by_id.entry(id).or_default();
+        let before = std::mem::replace(&mut conversation.last_arrival, arrival);
+        conversation.messages.push_back(Arc::clone(delivered));
+        for person in delivered.people() {
+            let conversations = self.by_person.entry(person).or_default();
+            conversations.remove(&before);
+            conversations.insert(arrival, id);
+        }
+    }
+
+    /// `delivered` leaves. A conversation lives in one partition, so it is its conversation's oldest.
+    pub(super) fn remove(&mut self, delivered: &Delivered) {
+        let id = delivered.event().conversation;
+        let Some(conversation) = self.by_id.get_mut(&id) else { return };
+        conversation.messages.pop_front();
+        if !conversation.messages.is_empty() {
+            return;
+        }
+        let last_arrival = conversation.last_arrival;
+        self.by_id.remove(&id);
+        for person in delivered.people() {
+            if let Some(conversations) = self.by_person.get_mut(&person) {
+                conversations.remove(&last_arrival);
+                if conversations.is_empty() {
+                    self.by_person.remove(&person);
+                }
+            }
+        }
+    }
+
+    pub(super) fn get(&self, id: ConversationId) -> Option<&ConversationMemory> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn newest(&self, id: ConversationId) -> Option<&Arc<Delivered>> {
+        self.by_id.get(&id)?.messages.back()
+    }
+
+    /// In no order.
+    pub(super) fn of(&self, person: UserId) -> impl Iterator<Item = ConversationId> {
+        self.by_person.get(&person).into_iter().flat_map(BTreeMap::values).copied()
+    }
+
+    /// Those whose newest message arrived at `arrival` or later, the newest first.
+    pub(super) fn since(&self, person: UserId, arrival: Option<u64>) -> impl Iterator<Item = ConversationId> {
+        let conversations = self.by_person.get(&person).zip(arrival);
+        conversations.into_iter().flat_map(|(all, oldest)| all.range(oldest..).rev()).map(|(_, id)| *id)
+    }
+
+    /// How often anybody is named, and how often anybody must be.
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> (usize, usize) {
+        let people = |memory: &ConversationMemory| memory.messages[0].people().count();
+        (self.by_person.values().map(BTreeMap::len).sum(), self.by_id.values().map(people).sum())
+    }
+}

@@ -1,0 +1,89 @@
+//! What a client that resumes was not sent, as far as memory tells.
+
+use std::sync::Arc;
+
+use milena_domain::{ConversationId, SessionCursor, UserId, limits};
+
+use super::{Delivered, Recent};
+
+/// What a resuming client missed.
+#[derive(Debug, Default)]
+pub struct Missed {
+    /// The conversations that were written in last.
+    pub conversations: Vec<MissedOf>,
+    /// Further conversations in which something was missed.
+    pub further: Vec<ConversationId>,
+    /// Partitions in which memory does not reach back to the cursor: ask the store.
+    pub uncovered: Vec<i32>,
+}
+
+/// What a resuming client missed of a conversation.
+#[derive(Debug)]
+pub struct MissedOf {
+    /// Which.
+    pub conversation: ConversationId,
+    /// The newest of it, in order of position; at least one.
+    pub messages: Vec<Arc<Delivered>>,
+    /// More was missed before these.
+    pub is_cut: bool,
+}
+
+impl Recent {
+    /// What `person` was not sent according to `cursor`, which must be of this epoch and partition count;
+    /// `None` when it is more than a resume can tell. The work is that of what it gives, however much there
+    /// is in memory.
+    #[must_use]
+    pub fn missed(&self, person: UserId, cursor: &SessionCursor) -> Option<Missed> {
+        let next = |partition: i32| cursor.next_offsets.get(partition as usize).copied().unwrap_or(0);
+        let uncovered = (0..)
+            .zip(&self.partitions)
+            .filter(|(partition, memory)| memory.reaches_back_to() > next(*partition))
+            .map(|(partition, _)| partition)
+            .collect::<Vec<i32>>();
+        let mut missed = Missed { uncovered, ..Missed::default() };
+        let oldest = self.arrival_since(|partition| {
+            if missed.uncovered.contains(&partition) { i64::MAX } else { next(partition) }
+        });
+        for conversation in self.conversations.since(person, oldest) {
+            let Some(memory) = self.conversations.get(conversation) else { continue };
+            let messages = memory.messages();
+            let Some(partition) = messages.back().map(|message| message.partition) else { continue };
+            if missed.uncovered.contains(&partition) {
+                continue;
+            }
+            let first = messages.partition_point(|message| message.offset() < next(partition));
+            if first == messages.len() {
+                continue;
+            }
+            if missed.conversations.len() < limits::REPLAY_CONVERSATIONS {
+                let skipped = first.max(messages.len().saturating_sub(limits::REPLAY_PAGE));
+                let is_cut = skipped > first;
+                let messages = messages.range(skipped..).map(Arc::clone).collect();
+                missed.conversations.push(MissedOf { conversation, messages, is_cut });
+            } else if missed.further.len() < limits::REPLAY_MAX_CONVERSATIONS {
+                missed.further.push(conversation);
+            } else {
+                return None;
+            }
+        }
+        Some(missed)
+    }
+
+    /// The conversations of `person` of which the store may not have everything, those that were written in
+    /// last first.
+    pub fn unflushed_conversations(&self, person: UserId) -> impl Iterator<Item = ConversationId> {
+        let oldest = self.arrival_since(|partition| self.stored_next(partition));
+        self.conversations.since(person, oldest).filter(|conversation| {
+            self.conversations.newest(*conversation).is_some_and(|message| self.is_unflushed(message))
+        })
+    }
+
+    /// When the oldest of the records at or after `first(partition)` arrived. Whatever was written in since
+    /// is among the conversations whose newest message arrived then or later, with few others.
+    pub(super) fn arrival_since(&self, first: impl Fn(i32) -> i64) -> Option<u64> {
+        (0..)
+            .zip(&self.partitions)
+            .filter_map(|(partition, memory)| memory.arrival_since(first(partition)))
+            .min()
+    }
+}

@@ -1,0 +1,184 @@
+//! What was lately delivered, in memory: all that the store may not have yet, and as much more as fits.
+//!
+//! Three uses: history and the conversation list are the store ∪ this; a repeated send is recognised here
+//! before the store knows the first; and a client that reconnects is served from here without a query
+//! ([`missed`]).
+//!
+//! Bounded in bytes ([`bound`]). At the bound, what the store has goes first, then the oldest of what it does
+//! not have: from then on, until the store has caught up with that, answers about the partition are not
+//! provably complete. Pure: no I/O.
+
+mod bound;
+mod conversations;
+mod delivered;
+mod missed;
+mod partition;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use milena_domain::record::Placed;
+use milena_domain::{ConversationId, Epoch, MessageId, UserId};
+
+use self::conversations::Conversations;
+pub use self::delivered::Delivered;
+pub use self::missed::{Missed, MissedOf};
+use self::partition::PartitionMemory;
+
+/// Whether a record was the first with its id.
+#[derive(Debug)]
+pub enum Inserted {
+    /// It is new; show it.
+    First(Arc<Delivered>),
+    /// The log holds this message already; do not show it again.
+    Repeat(Arc<Delivered>),
+}
+
+/// The memory of all partitions.
+#[derive(Debug)]
+pub struct Recent {
+    epoch: Epoch,
+    partitions: Vec<PartitionMemory>,
+    by_id: HashMap<MessageId, Arc<Delivered>>,
+    conversations: Conversations,
+    bytes: usize,
+    limit_bytes: usize,
+    /// Order of arrival over all partitions, to find the oldest.
+    arrivals: u64,
+    /// Set by the delivery task before it inserts.
+    now_ms: i64,
+    covers_since_ms: i64,
+}
+
+impl Recent {
+    /// An empty memory of a log whose partition `p` is read from `start[p]`; the store has everything before,
+    /// and the log has nothing after that came into it before `now_ms` and is not going to be read.
+    #[must_use]
+    pub fn new(epoch: Epoch, start: &[i64], limit_bytes: usize, now_ms: i64) -> Self {
+        Self {
+            epoch,
+            partitions: start.iter().map(|next| PartitionMemory::new(*next)).collect(),
+            by_id: HashMap::new(),
+            conversations: Conversations::default(),
+            bytes: 0,
+            limit_bytes,
+            arrivals: 0,
+            now_ms,
+            covers_since_ms: now_ms,
+        }
+    }
+
+    /// The time by this process's clock, by which what is inserted next is in the log. Never goes backwards.
+    pub fn set_time(&mut self, now_ms: i64) {
+        self.now_ms = self.now_ms.max(now_ms);
+    }
+
+    /// Whatever gets into the log (any partition of it) after this moment is in memory, or will be once it is
+    /// delivered: what left memory was delivered at this moment or before.
+    #[must_use]
+    pub const fn covers_since_ms(&self) -> i64 {
+        self.covers_since_ms
+    }
+
+    /// The log's generation.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Bytes in use, roughly.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Events in memory.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether nothing is in memory.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Takes a record of `partition`. Positions of a partition come in increasing order.
+    pub fn insert(&mut self, partition: i32, placed: Placed) -> Inserted {
+        if let Some(first) = self.by_id.get(&placed.event.id) {
+            return Inserted::Repeat(Arc::clone(first));
+        }
+        let delivered = Arc::new(Delivered { placed, partition, at_ms: self.now_ms });
+        self.by_id.insert(delivered.event().id, Arc::clone(&delivered));
+        self.arrivals += 1;
+        self.conversations.add(self.arrivals, &delivered);
+        self.bytes += delivered.bytes();
+        if let Some(memory) = self.partitions.get_mut(partition as usize) {
+            memory.push(self.arrivals, Arc::clone(&delivered));
+        }
+        self.evict();
+        Inserted::First(delivered)
+    }
+
+    /// The consumer has stored everything of `partition` before `next_offset`. Never goes backwards.
+    pub fn set_stored(&mut self, partition: i32, next_offset: i64) {
+        if let Some(memory) = self.partitions.get_mut(partition as usize) {
+            memory.set_stored(next_offset);
+        }
+    }
+
+    /// The event with this id, if memory has it.
+    #[must_use]
+    pub fn find(&self, id: MessageId) -> Option<Arc<Delivered>> {
+        self.by_id.get(&id).map(Arc::clone)
+    }
+
+    /// The people of a direct conversation, if memory has something of it.
+    #[must_use]
+    pub fn people(&self, conversation: ConversationId) -> Option<(UserId, UserId)> {
+        let event = self.conversations.newest(conversation)?.event();
+        Some((event.actor, event.to?))
+    }
+
+    /// What the store may not have of a conversation, in order.
+    #[must_use]
+    pub fn unflushed(&self, conversation: ConversationId) -> Vec<Arc<Delivered>> {
+        let Some(memory) = self.conversations.get(conversation) else { return Vec::new() };
+        memory.messages().iter().filter(|message| self.is_unflushed(message)).map(Arc::clone).collect()
+    }
+
+    /// What the store may not have of all conversations of a person.
+    #[must_use]
+    pub fn unflushed_of(&self, person: UserId) -> Vec<(ConversationId, Vec<Arc<Delivered>>)> {
+        self.conversations
+            .of(person)
+            .map(|conversation| (conversation, self.unflushed(conversation)))
+            .filter(|(_, messages)| !messages.is_empty())
+            .collect()
+    }
+
+    /// Whether store ∪ memory is provably all of `partition` that was delivered.
+    #[must_use]
+    pub fn is_complete(&self, partition: i32) -> bool {
+        self.partitions.get(partition as usize).is_some_and(PartitionMemory::is_complete)
+    }
+
+    /// Whether that holds for every partition.
+    #[must_use]
+    pub fn is_all_complete(&self) -> bool {
+        self.partitions.iter().all(PartitionMemory::is_complete)
+    }
+
+    /// The consumer's next offset: the store has everything of the partition before.
+    #[must_use]
+    pub fn stored_next(&self, partition: i32) -> i64 {
+        self.partitions.get(partition as usize).map_or(0, PartitionMemory::stored_next)
+    }
+
+    fn is_unflushed(&self, message: &Delivered) -> bool {
+        self.partitions.get(message.partition as usize).is_some_and(|memory| memory.is_unflushed(message))
+    }
+}
