@@ -10,6 +10,7 @@ pub mod batched;
 pub mod chat;
 pub mod free_disk;
 pub mod http;
+pub mod live;
 pub mod log;
 pub mod metrics;
 pub mod rate;

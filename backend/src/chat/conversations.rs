@@ -23,7 +23,7 @@ pub struct Conversation {
     /// The other one, or the user for notes to self.
     pub person: Arc<Person>,
     /// The newest message.
-    pub last_message: Option<Placed>,
+    pub last_message: Option<Arc<Placed>>,
     /// Its position.
     pub last_position: Position,
     /// Up to where the user has read.

@@ -1,5 +1,7 @@
 //! Reading a conversation: membership, then memory, then the store, then one page of both.
 
+use std::sync::Arc;
+
 use milena_domain::record::Placed;
 use milena_domain::{ConversationId, UserId, partition_of};
 use milena_storage::Page;
@@ -12,7 +14,7 @@ use crate::refusal::Refusal;
 #[derive(Debug, Clone)]
 pub struct History {
     /// Oldest first.
-    pub messages: Vec<Placed>,
+    pub messages: Vec<Arc<Placed>>,
     /// There are older ones.
     pub has_before: bool,
     /// There are newer ones.
@@ -56,7 +58,7 @@ impl Chat {
             let unflushed = recent.unflushed(conversation);
             (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
         };
-        let unflushed = unflushed.iter().map(|message| message.placed.clone()).collect();
+        let unflushed = unflushed.iter().map(|message| Arc::clone(&message.placed)).collect();
         let stored = self.lookups.history(conversation, page, limit).await?;
         Ok((merge(page, limit, stored, unflushed), in_memory))
     }

@@ -21,7 +21,7 @@ pub(super) struct Entry {
     /// The other person; oneself for notes.
     pub(super) other: UserId,
     /// The newest message.
-    pub(super) last_message: Option<Placed>,
+    pub(super) last_message: Option<Arc<Placed>>,
     /// Its position.
     pub(super) last_position: Position,
     /// Its time, by which the list is sorted.
@@ -75,7 +75,7 @@ impl Entry {
     pub(super) fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<Delivered>]) {
         for message in messages {
             let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
-            let Placed { position, event } = &message.placed;
+            let Placed { position, event } = &*message.placed;
             if position.offset() < stored {
                 continue;
             }
@@ -85,7 +85,7 @@ impl Entry {
             if *position > self.last_position {
                 self.last_position = *position;
                 self.last_sent_at = event.at;
-                self.last_message = Some(message.placed.clone());
+                self.last_message = Some(Arc::clone(&message.placed));
             }
         }
     }
@@ -165,7 +165,7 @@ mod tests {
         let sent_at = Timestamp::from_unix_ms(offset);
         let event = direct_message(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap());
         let placed = Placed { position: Position::new(Epoch::FIRST, offset), event };
-        Arc::new(Delivered { placed, at_ms: 0, partition: 0 })
+        Arc::new(Delivered { placed: Arc::new(placed), at_ms: 0, partition: 0 })
     }
 
     #[test]

@@ -5,13 +5,15 @@
 //! overlap (the store may have caught up since memory was read), so the union is an ordered list that is cut
 //! by the page's rule.
 
+use std::sync::Arc;
+
 use milena_domain::record::{Action, Event, Message, Placed};
 use milena_domain::{MessageId, Position};
 use milena_storage::{HistoryPage, Page, StoredMessage};
 
 /// A row as the event that it was made of; what rows do not keep, nobody who reads history needs.
 #[must_use]
-pub fn placed(row: StoredMessage) -> Placed {
+pub(super) fn placed(row: StoredMessage) -> Arc<Placed> {
     let event = Event {
         id: row.id,
         conversation: row.conversation,
@@ -22,14 +24,14 @@ pub fn placed(row: StoredMessage) -> Placed {
         seen: None,
         action: Action::Message(Message::plain(row.body)),
     };
-    Placed { position: row.position, event }
+    Arc::new(Placed { position: row.position, event })
 }
 
 /// A page of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MergedPage {
     /// Oldest first.
-    pub(super) messages: Vec<Placed>,
+    pub(super) messages: Vec<Arc<Placed>>,
     /// There are older ones.
     pub(super) has_before: bool,
     /// There are newer ones.
@@ -38,8 +40,13 @@ pub(super) struct MergedPage {
 
 /// Joins the store's page with the unflushed messages, both oldest first, and cuts to `limit`.
 #[must_use]
-pub(super) fn merge(page: Page, limit: usize, stored: HistoryPage, unflushed: Vec<Placed>) -> MergedPage {
-    let stored_messages: Vec<Placed> = stored.messages.into_iter().map(placed).collect();
+pub(super) fn merge(
+    page: Page,
+    limit: usize,
+    stored: HistoryPage,
+    unflushed: Vec<Arc<Placed>>,
+) -> MergedPage {
+    let stored_messages: Vec<Arc<Placed>> = stored.messages.into_iter().map(placed).collect();
     // The store's page ends before the store does: the unflushed messages are not its neighbours.
     let reaches_end = !stored.has_after;
     let older =
@@ -164,7 +171,7 @@ mod tests {
                     prop_assert_eq!(merged.has_after, *tail < count as i64 * 2 - 1);
                 }
             } else {
-                let expected: Vec<Placed> = all[first..last].iter().cloned().map(placed).collect();
+                let expected: Vec<Arc<Placed>> = all[first..last].iter().cloned().map(placed).collect();
                 prop_assert_eq!(&merged.messages, &expected);
                 prop_assert_eq!(merged.has_before, first > 0);
                 prop_assert_eq!(merged.has_after, last < count);

@@ -1,19 +1,19 @@
 //! Going live and catching up: attach first, then replay, with an overlap rather than a gap.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
-use milena_domain::record::Placed;
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits, partition_of};
 use milena_storage::Page;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Chat;
+use crate::live::{News, Update};
 use crate::log::delivery::Attach;
 use crate::log::recent::{Missed, MissedOf};
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Outbox, Registration};
-use crate::wire::frames;
 
 /// A socket that is live.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl Chat {
     pub async fn replay(&self, user: UserId, backlog: Backlog, outbox: &Outbox) -> Result<(), Refusal> {
         let Some(Parts { since, missed, stored }) = backlog.0 else { return Ok(()) };
         for of in missed.conversations {
-            if !replay_from_memory(user, &of, &since, self.partitions, outbox).await {
+            if !replay_from_memory(&of, &since, self.partitions, outbox).await {
                 return Ok(());
             }
         }
@@ -158,7 +158,7 @@ impl Chat {
         }
         for conversation in missed.further.iter().chain(further) {
             let after = before(seen(&since, *conversation, self.partitions));
-            if !outbox.push_when_roomy(frames::gap_frame(*conversation, after, None)).await {
+            if !outbox.push_when_roomy(gap_between(*conversation, after, None)).await {
                 return Ok(());
             }
         }
@@ -186,16 +186,12 @@ impl Chat {
         if first == 0
             && page.has_before
             && let Some(oldest) = page.messages.first()
-            && !outbox
-                .push_when_roomy(frames::gap_frame(conversation, before(seen), Some(oldest.position)))
-                .await
+            && !outbox.push_when_roomy(gap_between(conversation, before(seen), Some(oldest.position))).await
         {
             return Ok(false);
         }
         for message in &page.messages[first..] {
-            if let Some(frame) = frame_of(message, user)
-                && !outbox.push_when_roomy(frame).await
-            {
+            if !outbox.push_when_roomy(News::Placed(Arc::clone(message)).into()).await {
                 return Ok(false);
             }
         }
@@ -212,7 +208,6 @@ impl Chat {
 }
 
 async fn replay_from_memory(
-    user: UserId,
     of: &MissedOf,
     since: &SessionCursor,
     partitions: usize,
@@ -222,15 +217,13 @@ async fn replay_from_memory(
         && let Some(oldest) = of.messages.first()
     {
         let after = before(seen(since, of.conversation, partitions));
-        let gap = frames::gap_frame(of.conversation, after, Some(oldest.position()));
+        let gap = gap_between(of.conversation, after, Some(oldest.position()));
         if !outbox.push_when_roomy(gap).await {
             return false;
         }
     }
     for message in &of.messages {
-        if let Some(frame) = frame_of(&message.placed, user)
-            && !outbox.push_when_roomy(frame).await
-        {
+        if !outbox.push_when_roomy(News::Placed(Arc::clone(&message.placed)).into()).await {
             return false;
         }
     }
@@ -252,6 +245,6 @@ pub(super) fn before(position: Position) -> Position {
     position.before()
 }
 
-fn frame_of(message: &Placed, user: UserId) -> Option<crate::wire::Frame> {
-    frames::message_frame(message, message.event.actor == user)
+fn gap_between(conversation: ConversationId, after: Position, before: Option<Position>) -> Update {
+    News::Gap { conversation, after, before }.into()
 }

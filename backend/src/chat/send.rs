@@ -17,13 +17,13 @@ use super::Chat;
 use super::directory::other_of;
 use super::first_sends::Proof;
 use super::page::placed;
+use crate::live::News;
 use crate::log::delivery::{accepted, client_id_reused};
 use crate::log::event::{direct_message, is_same};
 use crate::log::pending::{Accepted, Registered, Waiter};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::registry::ConnectionId;
-use crate::wire::frames;
 
 /// Sends that may wait for a look-up, at most; beyond, they are refused for now.
 const MAX_LOOKUPS: usize = 10_000;
@@ -125,14 +125,14 @@ impl Chat {
             Proof::TooOld => {
                 if let Some(connection) = connection {
                     let prefix = self.client_id_prefix(event.actor);
-                    self.registry.deliver_to(connection, frames::prefix_frame(&prefix));
+                    self.registry.deliver_to(connection, News::Prefix(prefix).into());
                 }
             }
             Proof::None => {}
         }
         match self.in_store(event.id).await? {
-            Some(first) => {
-                let first = placed(first);
+            Some(row) => {
+                let first = placed(row);
                 if is_same(&first.event, event) {
                     Ok(Some(accepted(&first)))
                 } else {
@@ -255,7 +255,7 @@ impl Chat {
         let event = match kind {
             Kind::Repeat(accepted) => {
                 if let Some(connection) = connection {
-                    self.registry.deliver_to(connection, frames::accepted_frame(&accepted));
+                    self.registry.deliver_to(connection, News::Accepted(accepted.clone()).into());
                 }
                 return Ok(Begun::Done(accepted));
             }

@@ -1,7 +1,7 @@
 //! The one task that delivers: it alone moves the cursors, so what it does is in the order of the log.
 //!
 //! Invariants that others rest on:
-//! - a frame is in a socket's queue *before* the cursor that covers it is published, so whoever reads the
+//! - an update is in a socket's queue *before* the cursor that covers it is published, so whoever reads the
 //!   published cursor and then empties the queue has sent everything up to it;
 //! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
 //!   goes to the socket's queue, and nothing falls between.
@@ -22,10 +22,10 @@ use super::producer::Confirmation;
 use super::recent::{Delivered, Inserted, Missed, Recent};
 use super::tail::{Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
+use crate::live::{News, Update};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{ConnectionId, Outbox, Registration, Registry};
-use crate::wire::frames;
 
 /// A socket that wants to go live.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Attach {
     pub user: UserId,
     /// Under which session.
     pub session: Uuid,
-    /// Where its frames go.
+    /// Where its updates go.
     pub outbox: Outbox,
     /// What it has seen.
     pub resume: Option<SessionCursor>,
@@ -253,26 +253,27 @@ impl DeliveryTask {
         Vec::new()
     }
 
-    /// Serialised at most twice, whatever the number of sockets: once as its sender sees it, once as the
-    /// other does. Sockets that sent it hear `accepted` instead.
+    /// One update for all sockets. Those that sent it hear `accepted` instead.
     fn show(&self, message: &Delivered, sending: &[ConnectionId]) {
-        let Event { actor: sender, to, .. } = *message.event();
-        // Mostly the socket that sent it is its sender's only one: then there is nothing to serialise.
-        if self.registry.has_other(sender, sending) {
-            if let Some(frame) = frames::message_frame(&message.placed, true) {
-                self.registry.deliver(sender, &frame, sending);
-            }
+        let Event { actor, to, .. } = *message.event();
+        let to = to.filter(|to| *to != actor && self.registry.is_connected(*to));
+        // Mostly the socket that sent it is its sender's only one: then there is nothing to make.
+        let has_other = self.registry.has_other(actor, sending);
+        if to.is_none() && !has_other {
+            return;
         }
-        if let Some(to) = to.filter(|to| *to != sender && self.registry.is_connected(*to)) {
-            if let Some(frame) = frames::message_frame(&message.placed, false) {
-                self.registry.deliver(to, &frame, &[]);
-            }
+        let update = Update::from(News::Placed(Arc::clone(&message.placed)));
+        if has_other {
+            self.registry.deliver(actor, &update, sending);
+        }
+        if let Some(to) = to {
+            self.registry.deliver(to, &update, &[]);
         }
     }
 
     fn accept(&self, (connection, waiter): (Option<ConnectionId>, Waiter), accepted: &Accepted) {
         if let Some(connection) = connection {
-            self.registry.deliver_to(connection, frames::accepted_frame(accepted));
+            self.registry.deliver_to(connection, News::Accepted(accepted.clone()).into());
         }
         answer(waiter, Ok(accepted.clone()));
     }

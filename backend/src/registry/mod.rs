@@ -1,6 +1,6 @@
 //! Who is connected to this node: user → sockets, session → sockets. A user has any number of sockets.
 //!
-//! [`Outbox`] is what others put frames into for a socket, and [`CloseCode`] why one is ended.
+//! [`Outbox`] is what others put updates into for a socket, and [`CloseCode`] why one is ended.
 //!
 //! Plain data behind one lock, without I/O: a lookup copies the handles it needs and pushes outside the lock.
 //! Connection ids are never used twice, so a late unregistration cannot remove a newer connection.
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use self::close::CloseCode;
 pub use self::outbox::Outbox;
-use crate::wire::Frame;
+use crate::live::Update;
 
 /// A connection of this node, unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -111,21 +111,21 @@ impl Registry {
             .is_some_and(|sockets| sockets.iter().any(|(id, _)| !except.contains(id)))
     }
 
-    /// Queues a frame for all sockets of a user but those of `except`. A full socket is closed with 4008 and
-    /// holds up nobody.
-    pub fn deliver(&self, user: UserId, frame: &Frame, except: &[ConnectionId]) {
+    /// Queues an update for all sockets of a user but those of `except`. A full socket is closed with 4008
+    /// and holds up nobody.
+    pub fn deliver(&self, user: UserId, update: &Update, except: &[ConnectionId]) {
         let Some(sockets) = self.read().by_user.get(&user).cloned() else { return };
         for (id, outbox) in sockets.iter() {
             if !except.contains(id) {
-                outbox.push(frame.clone());
+                outbox.push(update.clone());
             }
         }
     }
 
-    /// Queues a frame for one socket. `false` when it is gone or closed.
-    pub fn deliver_to(&self, connection: ConnectionId, frame: Frame) -> bool {
+    /// Queues an update for one socket. `false` when it is gone or closed.
+    pub fn deliver_to(&self, connection: ConnectionId, update: Update) -> bool {
         let outbox = self.read().by_id.get(&connection).map(|connection| connection.outbox.clone());
-        outbox.is_some_and(|outbox| outbox.push(frame))
+        outbox.is_some_and(|outbox| outbox.push(update))
     }
 
     /// Ends a session: closes its sockets, now and when one registers later. Says how many there were.
@@ -213,6 +213,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::live::News;
+
+    fn update() -> Update {
+        Update::from(News::Prefix(String::new()))
+    }
 
     impl Connections {
         /// The three maps tell the same.
@@ -266,7 +271,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frames_reach_exactly_the_sockets_of_their_user(steps in steps()) {
+        fn updates_reach_exactly_the_sockets_of_their_user(steps in steps()) {
             let registry = Registry::default();
             let mut sockets: Vec<Socket> = Vec::new();
             let mut ended: HashSet<u8> = HashSet::new();
@@ -286,7 +291,7 @@ mod tests {
                             .into_iter()
                             .filter_map(|index| Some(sockets.get(index)?.registration.id()))
                             .collect();
-                        registry.deliver(user(u), &Frame::from("{}".to_owned()), &except);
+                        registry.deliver(user(u), &update(), &except);
                         for socket in &mut sockets {
                             let meant = socket.user == u && !except.contains(&socket.registration.id());
                             socket.expected += usize::from(meant && socket.open);
@@ -317,16 +322,16 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_for_one_socket_goes_nowhere_else() {
+    fn an_update_for_one_socket_goes_nowhere_else() {
         let registry = Registry::default();
-        let (a, b) = (Outbox::new(10, 1_000), Outbox::new(10, 1_000));
+        let (a, b) = (Outbox::new(10, 10_000), Outbox::new(10, 10_000));
         let first = registry.register(user(1), Uuid::nil(), a.clone());
         let second = registry.register(user(1), Uuid::nil(), b.clone());
-        assert!(registry.deliver_to(second.id(), Frame::from("{}".to_owned())));
+        assert!(registry.deliver_to(second.id(), update()));
         assert_eq!((a.len(), b.len()), (0, 1));
         let gone = first.id();
         drop(first);
-        assert!(!registry.deliver_to(gone, Frame::from("{}".to_owned())));
+        assert!(!registry.deliver_to(gone, update()));
         registry.close_all(CloseCode::Restart);
         assert_eq!((a.closed(), b.closed()), (None, Some(CloseCode::Restart)));
     }

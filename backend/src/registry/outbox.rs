@@ -2,8 +2,11 @@
 //!
 //! Many push (the delivery, a replay, answers to sends), one connection task takes. A push never waits: a
 //! client that reads too slowly loses its connection (4008) instead of holding up everybody else, and resumes
-//! by its cursor. A closed outbox holds nothing and takes nothing, so that what follows a lost frame is never
-//! shown before it.
+//! by its cursor. A closed outbox holds nothing and takes nothing, so that what follows a lost update is
+//! never shown before it.
+//!
+//! What is not encoded yet counts as what it will take ([`Update::bytes`]), so the bound in bytes is one of
+//! what this connection still has to be sent.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +15,7 @@ use milena_settings::SocketSettings;
 use tokio::sync::Notify;
 
 use super::close::CloseCode;
-use crate::wire::Frame;
+use crate::live::Update;
 
 /// A queue that was long once gives its memory back when it is empty again.
 const KEPT_CAPACITY: usize = 32;
@@ -35,13 +38,13 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Queue {
-    frames: VecDeque<Frame>,
+    updates: VecDeque<Update>,
     bytes: usize,
     closed: Option<CloseCode>,
 }
 
 impl Outbox {
-    /// An empty queue that holds at most `max_messages` frames of `max_bytes` together.
+    /// An empty queue that holds at most `max_messages` updates of `max_bytes` together.
     #[must_use]
     pub fn new(max_messages: usize, max_bytes: usize) -> Self {
         Self(Arc::new(Shared {
@@ -59,19 +62,19 @@ impl Outbox {
         Self::new(settings.outbox_messages, settings.outbox_bytes)
     }
 
-    /// Queues a frame without waiting. `false` when the queue is closed, or was closed by this very push
-    /// because the frame did not fit.
-    pub fn push(&self, frame: Frame) -> bool {
+    /// Queues an update without waiting. `false` when the queue is closed, or was closed by this very push
+    /// because the update did not fit.
+    pub fn push(&self, update: Update) -> bool {
         let taken = {
             let mut queue = self.lock();
             if queue.closed.is_some() {
                 return false;
             }
             let fits =
-                queue.frames.len() < self.0.max_messages && queue.bytes + frame.len() <= self.0.max_bytes;
+                queue.updates.len() < self.0.max_messages && queue.bytes + update.bytes() <= self.0.max_bytes;
             if fits {
-                queue.bytes += frame.len();
-                queue.frames.push_back(frame);
+                queue.bytes += update.bytes();
+                queue.updates.push_back(update);
             } else {
                 queue.close(CloseCode::Slow);
             }
@@ -84,15 +87,15 @@ impl Outbox {
         taken
     }
 
-    /// Queues a frame as soon as the queue is at most half full: for a replay, which may be longer than the
+    /// Queues an update as soon as the queue is at most half full: for a replay, which may be longer than the
     /// queue and must leave room to what is live. `false` when the queue is closed.
-    pub async fn push_when_roomy(&self, frame: Frame) -> bool {
+    pub async fn push_when_roomy(&self, update: Update) -> bool {
         loop {
             // Listens before it looks, so that a wake-up in between is not lost.
             let mut drained = std::pin::pin!(self.0.drained.notified());
             drained.as_mut().enable();
             if self.is_closed() || self.is_roomy() {
-                return self.push(frame);
+                return self.push(update);
             }
             drained.await;
         }
@@ -117,10 +120,10 @@ impl Outbox {
         self.closed().is_some()
     }
 
-    /// Frames that wait.
+    /// Updates that wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().frames.len()
+        self.lock().updates.len()
     }
 
     /// Whether nothing waits.
@@ -129,7 +132,7 @@ impl Outbox {
         self.len() == 0
     }
 
-    /// Waits until there is a frame to take or the queue is closed. For the one connection task; may be
+    /// Waits until there is something to take or the queue is closed. For the one connection task; may be
     /// dropped.
     pub(crate) async fn wait(&self) {
         while self.is_empty() && !self.is_closed() {
@@ -137,24 +140,24 @@ impl Outbox {
         }
     }
 
-    /// Takes the oldest frame.
-    pub(crate) fn pop(&self) -> Option<Frame> {
-        let frame = {
+    /// Takes the oldest update.
+    pub(crate) fn pop(&self) -> Option<Update> {
+        let update = {
             let mut queue = self.lock();
-            let frame = queue.frames.pop_front()?;
-            queue.bytes -= frame.len();
-            if queue.frames.is_empty() && queue.frames.capacity() > KEPT_CAPACITY {
-                queue.frames.shrink_to(KEPT_CAPACITY);
+            let update = queue.updates.pop_front()?;
+            queue.bytes -= update.bytes();
+            if queue.updates.is_empty() && queue.updates.capacity() > KEPT_CAPACITY {
+                queue.updates.shrink_to(KEPT_CAPACITY);
             }
-            frame
+            update
         };
         self.0.drained.notify_waiters();
-        Some(frame)
+        Some(update)
     }
 
     fn is_roomy(&self) -> bool {
         let queue = self.lock();
-        queue.frames.len() <= self.0.max_messages / 2 && queue.bytes <= self.0.max_bytes / 2
+        queue.updates.len() <= self.0.max_messages / 2 && queue.bytes <= self.0.max_bytes / 2
     }
 
     /// Nothing inside can panic half-way, so a poisoned lock still guards a consistent queue.
@@ -166,7 +169,7 @@ impl Outbox {
 impl Queue {
     fn close(&mut self, code: CloseCode) {
         self.closed.get_or_insert(code);
-        self.frames = VecDeque::new();
+        self.updates = VecDeque::new();
         self.bytes = 0;
     }
 }
@@ -177,9 +180,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::live::News;
 
-    fn frame(bytes: usize) -> Frame {
-        Frame::from("x".repeat(bytes))
+    fn update(bytes: usize) -> Update {
+        Update::from(News::Prefix("x".repeat(bytes)))
+    }
+
+    /// What it counts as.
+    fn size(bytes: usize) -> usize {
+        update(bytes).bytes()
     }
 
     #[derive(Debug, Clone)]
@@ -203,7 +212,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_limits_hold_and_the_order_stays(
-            max_messages in 1_usize..20, max_bytes in 1_usize..300, steps in steps()
+            max_messages in 1_usize..20, max_bytes in 1_usize..6_000, steps in steps()
         ) {
             let outbox = Outbox::new(max_messages, max_bytes);
             let mut model: VecDeque<usize> = VecDeque::new();
@@ -212,10 +221,10 @@ mod tests {
                 match step {
                     Step::Push(bytes) => {
                         let held = model.iter().sum::<usize>();
-                        let fits = model.len() < max_messages && held + bytes <= max_bytes;
-                        prop_assert_eq!(outbox.push(frame(bytes)), closed.is_none() && fits);
+                        let fits = model.len() < max_messages && held + size(bytes) <= max_bytes;
+                        prop_assert_eq!(outbox.push(update(bytes)), closed.is_none() && fits);
                         if closed.is_none() && fits {
-                            model.push_back(bytes);
+                            model.push_back(size(bytes));
                         } else if closed.is_none() {
                             closed = Some(CloseCode::Slow);
                             model.clear();
@@ -224,10 +233,10 @@ mod tests {
                     Step::PushWhenRoomy(bytes) => {
                         // Only what does not wait; waiting is tested below.
                         let before = outbox.len();
-                        if let Some(taken) = outbox.push_when_roomy(frame(bytes)).now_or_never() {
+                        if let Some(taken) = outbox.push_when_roomy(update(bytes)).now_or_never() {
                             if taken {
                                 prop_assert!(before <= max_messages / 2);
-                                model.push_back(bytes);
+                                model.push_back(size(bytes));
                             } else if closed.is_none() {
                                 closed = Some(CloseCode::Slow);
                                 model.clear();
@@ -236,7 +245,9 @@ mod tests {
                             prop_assert_eq!(outbox.len(), before);
                         }
                     }
-                    Step::Pop => prop_assert_eq!(outbox.pop().map(|frame| frame.len()), model.pop_front()),
+                    Step::Pop => {
+                        prop_assert_eq!(outbox.pop().map(|update| update.bytes()), model.pop_front());
+                    }
                     Step::Close => {
                         outbox.close(CloseCode::SessionEnded);
                         closed.get_or_insert(CloseCode::SessionEnded);
@@ -253,11 +264,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_replay_waits_for_room_and_loses_nothing() {
-        let outbox = Outbox::new(4, 1_000);
+        let outbox = Outbox::new(4, 100_000);
         let writer = outbox.clone();
         let replay = tokio::spawn(async move {
             for bytes in 1..=100 {
-                assert!(writer.push_when_roomy(frame(bytes % 10 + 1)).await);
+                assert!(writer.push_when_roomy(update(bytes % 10 + 1)).await);
             }
         });
         let mut taken = 0;
@@ -272,24 +283,24 @@ mod tests {
 
     #[tokio::test]
     async fn closing_wakes_everybody() {
-        let outbox = Outbox::new(2, 100);
-        assert!(outbox.push(frame(1)) && outbox.push(frame(1)));
+        let outbox = Outbox::new(2, 10_000);
+        assert!(outbox.push(update(1)) && outbox.push(update(1)));
         let waiting = tokio::spawn({
             let outbox = outbox.clone();
-            async move { outbox.push_when_roomy(frame(1)).await }
+            async move { outbox.push_when_roomy(update(1)).await }
         });
         tokio::task::yield_now().await;
         outbox.close(CloseCode::SessionEnded);
         assert!(!waiting.await.unwrap());
         outbox.wait().await;
-        assert_eq!((outbox.pop(), outbox.closed()), (None, Some(CloseCode::SessionEnded)));
+        assert_eq!((outbox.pop().is_some(), outbox.closed()), (false, Some(CloseCode::SessionEnded)));
     }
 
     #[test]
     fn memory_of_a_burst_is_given_back() {
         let outbox = Outbox::new(1_024, 1 << 20);
-        (0..1_024).for_each(|_| assert!(outbox.push(frame(1))));
+        (0..1_024).for_each(|_| assert!(outbox.push(update(1))));
         while outbox.pop().is_some() {}
-        assert!(outbox.lock().frames.capacity() <= 2 * KEPT_CAPACITY);
+        assert!(outbox.lock().updates.capacity() <= 2 * KEPT_CAPACITY);
     }
 }

@@ -3,8 +3,8 @@
 use milena_domain::ReadSignal;
 use uuid::Uuid;
 
+use crate::live::{News, Update};
 use crate::registry::{CloseCode, ConnectionId, Registry};
-use crate::wire::frames;
 
 /// Its sockets close, also one that is just about to register.
 pub(super) fn session_ended(registry: &Registry, session: Uuid) {
@@ -15,11 +15,12 @@ pub(super) fn session_ended(registry: &Registry, session: Uuid) {
 /// when neither is here, as on most nodes.
 pub(super) fn read(registry: &Registry, read: ReadSignal, except: &[ConnectionId]) {
     let ReadSignal { user, other, position } = read;
+    let conversation = read.conversation();
     if registry.has_other(user, except) {
-        registry.deliver(user, &frames::read_frame(read.conversation(), position), except);
+        registry.deliver(user, &Update::from(News::Read { conversation, position }), except);
     }
     if other != user && registry.is_connected(other) {
-        registry.deliver(other, &frames::seen_frame(read.conversation(), position), &[]);
+        registry.deliver(other, &Update::from(News::Seen { conversation, position }), &[]);
     }
 }
 

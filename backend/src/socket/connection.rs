@@ -27,7 +27,9 @@ use crate::chat::SendRequest;
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
-use crate::wire::frames::{ClientFrame, cursor_frame, error_frame, pong_frame, prefix_frame, rejected_frame};
+use crate::wire::frames::{
+    ClientFrame, cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame,
+};
 
 /// A silent client's prefix is renewed with the next ping after this: seldom enough to cost nothing, and
 /// memory reaches back further unless a node takes many hundred messages a second.
@@ -229,8 +231,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let cursor = (may_tell && now >= self.pace.deadline()).then(|| self.node.delivered());
         // What was there when the cursor was read; what comes meanwhile is the next turn's.
         for _ in 0..self.outbox.len() {
-            let Some(frame) = self.outbox.pop() else { break };
-            self.feed(frame).await?;
+            let Some(update) = self.outbox.pop() else { break };
+            if let Some(frame) = frame_for(&update, self.user) {
+                self.feed(frame).await?;
+            }
         }
         if let Some(code) = self.outbox.closed() {
             return Err(End::Ours(code));

@@ -19,6 +19,7 @@ use super::shared::{Log, PARTITIONS};
 use crate::chat::{Attached, Chat, SendRequest, Target};
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Outbox, Registration};
+use crate::wire::frames::frame_for;
 
 type Attaching = BoxFuture<'static, Result<Attached, Refusal>>;
 type Outcome = BoxFuture<'static, Result<(), Refusal>>;
@@ -213,7 +214,8 @@ impl Client {
         let waiting = line.outbox.len();
         let outbox = line.outbox.clone();
         for _ in 0..waiting.min(most) {
-            let Some(frame) = outbox.pop() else { break };
+            let Some(update) = outbox.pop() else { break };
+            let frame = frame_for(&update, self.user).unwrap();
             if !self.take(&node.chat, &serde_json::from_str(frame.as_str()).unwrap()).await {
                 self.hang_up();
                 return true;

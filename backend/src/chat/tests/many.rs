@@ -11,6 +11,7 @@ use super::node::Node;
 use super::shared::{Log, MemoryStore, PARTITIONS, event, user};
 use crate::log::delivery::Attach;
 use crate::registry::Outbox;
+use crate::wire::frames::frame_for;
 
 const ANN: u128 = 0;
 
@@ -30,7 +31,7 @@ async fn resume(node: &Node, who: UserId) -> (bool, Vec<Value>) {
     let outbox = Outbox::new(100_000, 64 << 20);
     let attached = node.chat.attach(who, Uuid::nil(), outbox.clone(), Some(from_the_start())).await.unwrap();
     node.chat.replay(who, attached.backlog, &outbox).await.unwrap();
-    let frames = std::iter::from_fn(|| outbox.pop());
+    let frames = std::iter::from_fn(|| outbox.pop()).filter_map(|update| frame_for(&update, user(ANN)));
     (attached.resumed, frames.map(|frame| serde_json::from_str(frame.as_str()).unwrap()).collect())
 }
 

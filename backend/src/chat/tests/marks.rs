@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::node::Node;
 use super::shared::{Log, MemoryStore, event, user};
 use crate::registry::Outbox;
+use crate::wire::frames::frame_for;
 
 const MESSAGES: usize = 3_000;
 
@@ -30,7 +31,8 @@ async fn of_a_message_that_was_just_shown_are_taken_as_they_are() {
             let (mut shown, mut late) = (0, 0);
             while shown < MESSAGES {
                 outbox.wait().await;
-                while let Some(frame) = outbox.pop() {
+                while let Some(update) = outbox.pop() {
+                    let frame = frame_for(&update, ann).unwrap();
                     let frame: Value = serde_json::from_str(frame.as_str()).unwrap();
                     if frame["type"] != "message" {
                         continue;

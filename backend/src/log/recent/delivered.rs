@@ -1,5 +1,7 @@
 //! An event as memory keeps it.
 
+use std::sync::Arc;
+
 use milena_domain::record::{Event, Placed};
 use milena_domain::{Position, UserId};
 
@@ -9,7 +11,7 @@ use crate::log::event;
 #[derive(Debug)]
 pub struct Delivered {
     /// The event in the order of its conversation.
-    pub placed: Placed,
+    pub placed: Arc<Placed>,
     /// The partition it came from.
     pub partition: i32,
     /// When it was delivered here; see [`Recent::covers_since_ms`](super::Recent::covers_since_ms).
@@ -19,18 +21,18 @@ pub struct Delivered {
 impl Delivered {
     /// What happened.
     #[must_use]
-    pub const fn event(&self) -> &Event {
+    pub fn event(&self) -> &Event {
         &self.placed.event
     }
 
     /// Its place.
     #[must_use]
-    pub const fn position(&self) -> Position {
+    pub fn position(&self) -> Position {
         self.placed.position
     }
 
     /// Its place in its partition.
-    pub(super) const fn offset(&self) -> i64 {
+    pub(super) fn offset(&self) -> i64 {
         self.placed.position.offset()
     }
 

@@ -111,7 +111,7 @@ impl Recent {
         if let Some(first) = self.by_id.get(&placed.event.id) {
             return Inserted::Repeat(Arc::clone(first));
         }
-        let delivered = Arc::new(Delivered { placed, partition, at_ms: self.now_ms });
+        let delivered = Arc::new(Delivered { placed: Arc::new(placed), partition, at_ms: self.now_ms });
         self.by_id.insert(delivered.event().id, Arc::clone(&delivered));
         self.arrivals += 1;
         self.conversations.add(self.arrivals, &delivered);

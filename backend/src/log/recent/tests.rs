@@ -165,10 +165,12 @@ proptest! {
         }
         prop_assert!(recent.bytes() <= memory_of(limit).max(800));
         for (p, events) in log.iter().enumerate() {
-            let in_memory: Vec<_> = events[stored[p]..].iter().filter(|e| recent.find(e.id).is_some()).collect();
+            let unstored = events[stored[p]..].iter();
+            let in_memory: Vec<_> = unstored.filter(|e| recent.find(e.id).is_some()).collect();
             let all_there = in_memory.len() == events.len() - stored[p];
             prop_assert_eq!(recent.is_complete(p as i32), all_there);
-            let listed: usize = recent.unflushed_of(user(100 * (p as u128 + 1))).iter().map(|(_, m)| m.len()).sum();
+            let unflushed = recent.unflushed_of(user(100 * (p as u128 + 1)));
+            let listed: usize = unflushed.iter().map(|(_, m)| m.len()).sum();
             prop_assert_eq!(listed, in_memory.len());
             let person = user(100 * (p as u128 + 1));
             let mut unflushed: Vec<_> = recent.unflushed_of(person).into_iter().map(|(id, _)| id).collect();

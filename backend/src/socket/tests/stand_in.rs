@@ -14,13 +14,13 @@ use uuid::Uuid;
 
 use crate::auth::Identity;
 use crate::chat::SendRequest;
+use crate::live::{News, Update};
 use crate::log::delivery::accepted;
 use crate::log::event::{direct_message, people};
 use crate::log::pending::Accepted;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{ConnectionId, Outbox, Registry};
 use crate::socket::node::{Enqueue, Live, Node, Outcome};
-use crate::wire::frames::{accepted_frame, message_frame};
 
 #[derive(Clone)]
 pub(super) struct StandIn {
@@ -36,7 +36,7 @@ pub(super) struct StandIn {
 
 #[derive(Default)]
 struct State {
-    log: Vec<Placed>,
+    log: Vec<Arc<Placed>>,
     enqueued: Vec<String>,
 }
 
@@ -110,12 +110,13 @@ impl StandIn {
         let position = Position::new(Epoch::FIRST, state.log.len() as i64);
         let placed = Placed { position, event: event(sender, to, client_id, body) };
         let accepted = accepted(&placed);
+        let placed = Arc::new(placed);
+        let update = Update::from(News::Placed(Arc::clone(&placed)));
         for user in people(&placed.event) {
-            let frame = message_frame(&placed, user == sender).unwrap();
-            self.registry.deliver(user, &frame, connection.as_slice());
+            self.registry.deliver(user, &update, connection.as_slice());
         }
         if let Some(connection) = connection {
-            self.registry.deliver_to(connection, accepted_frame(&accepted));
+            self.registry.deliver_to(connection, News::Accepted(accepted.clone()).into());
         }
         state.log.push(placed);
         accepted
@@ -153,8 +154,7 @@ impl Node for StandIn {
         let replay = async move {
             begins.wait_for(|begins| *begins).await.unwrap();
             for placed in missed.iter().filter(|placed| people(&placed.event).any(|one| one == user)) {
-                let frame = message_frame(placed, placed.event.actor == user).unwrap();
-                if !outbox.push_when_roomy(frame).await {
+                if !outbox.push_when_roomy(News::Placed(Arc::clone(placed)).into()).await {
                     break;
                 }
                 if fails {

@@ -10,8 +10,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use client::{BadFrame, ClientFrame, Token};
 pub use server::{
-    accepted_frame, cursor_frame, error_frame, gap_frame, message_frame, pong_frame, prefix_frame,
-    read_frame, rejected_frame, seen_frame, welcome_frame,
+    cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame, welcome_frame,
 };
 
 /// A text frame for clients. Cloning shares the bytes.

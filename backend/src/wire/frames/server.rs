@@ -7,8 +7,8 @@ use milena_storage::Person;
 use serde::Serialize;
 
 use super::Frame;
+use crate::live::{Form, News, Update, View};
 use crate::log::event::message;
-use crate::log::pending::Accepted;
 use crate::refusal::Refusal;
 
 #[derive(Serialize)]
@@ -144,33 +144,44 @@ pub fn welcome_frame(
     .encode()
 }
 
-/// A message of the sending socket is durable.
+/// An update as `user` sees it, encoded once for all who see it in the same way; `None` for what has no frame
+/// yet.
 #[must_use]
-pub fn accepted_frame(accepted: &Accepted) -> Frame {
-    ServerFrame::Accepted {
-        client_id: &accepted.client_id,
-        id: accepted.id,
-        conversation: accepted.conversation,
-        position: accepted.position,
-        sent_at: accepted.sent_at,
-    }
-    .encode()
+pub fn frame_for(update: &Update, user: UserId) -> Option<Frame> {
+    update.encoded(Form::Frames, update.view(user), update_frame)
 }
 
-/// A `send` is not done.
-#[must_use]
-pub fn rejected_frame(client_id: &ClientId, refusal: &Refusal) -> Frame {
-    ServerFrame::Rejected { client_id, refusal: refusal.into() }.encode()
+/// An update as somebody sees it; `None` for what has no frame yet: other events than messages, and rooms.
+fn update_frame(news: &News, view: View) -> Option<Frame> {
+    let frame = match news {
+        News::Placed(placed) => message_of(placed, view)?,
+        News::Accepted(accepted) => ServerFrame::Accepted {
+            client_id: &accepted.client_id,
+            id: accepted.id,
+            conversation: accepted.conversation,
+            position: accepted.position,
+            sent_at: accepted.sent_at,
+        },
+        News::Prefix(prefix) => ServerFrame::Prefix { client_id_prefix: prefix },
+        News::Read { conversation, position } => {
+            ServerFrame::Read { conversation: *conversation, position: *position }
+        }
+        News::Seen { conversation, position } => {
+            ServerFrame::Seen { conversation: *conversation, position: *position }
+        }
+        News::Gap { conversation, after, before } => {
+            ServerFrame::Gap { conversation: *conversation, after: *after, before: *before }
+        }
+    };
+    Some(frame.encode())
 }
 
-/// A direct message. Only its sender's own sockets (`to_sender`) learn its `client_id`. `None` for what has
-/// no frame yet: other events than messages, and rooms.
-#[must_use]
-pub fn message_frame(placed: &Placed, to_sender: bool) -> Option<Frame> {
+/// A direct message. Only its sender's own sockets learn its `client_id`.
+fn message_of(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
     let event = &placed.event;
-    let message = ServerFrame::Message {
+    Some(ServerFrame::Message {
         id: event.id,
-        client_id: to_sender.then_some(&event.client_id),
+        client_id: (view == View::Own).then_some(&event.client_id),
         conversation: event.conversation,
         kind: "direct",
         sender: event.actor,
@@ -178,8 +189,13 @@ pub fn message_frame(placed: &Placed, to_sender: bool) -> Option<Frame> {
         position: placed.position,
         sent_at: event.at,
         body: &message(event)?.body,
-    };
-    Some(message.encode())
+    })
+}
+
+/// A `send` is not done.
+#[must_use]
+pub fn rejected_frame(client_id: &ClientId, refusal: &Refusal) -> Frame {
+    ServerFrame::Rejected { client_id, refusal: refusal.into() }.encode()
 }
 
 /// Everything up to here was sent to this socket; `cursor` is sealed.
@@ -192,24 +208,6 @@ pub fn cursor_frame(cursor: &str) -> Frame {
 #[must_use]
 pub fn prefix_frame(client_id_prefix: &str) -> Frame {
     ServerFrame::Prefix { client_id_prefix }.encode()
-}
-
-/// Another socket of the user read up to here.
-#[must_use]
-pub fn read_frame(conversation: ConversationId, position: Position) -> Frame {
-    ServerFrame::Read { conversation, position }.encode()
-}
-
-/// The other one of the conversation read up to here.
-#[must_use]
-pub fn seen_frame(conversation: ConversationId, position: Position) -> Frame {
-    ServerFrame::Seen { conversation, position }.encode()
-}
-
-/// More was missed between the positions (exclusive; `before: None` is "to the newest") than is replayed.
-#[must_use]
-pub fn gap_frame(conversation: ConversationId, after: Position, before: Option<Position>) -> Frame {
-    ServerFrame::Gap { conversation, after, before }.encode()
 }
 
 /// A frame could not be taken; `client_id` if it could at least be read.
@@ -226,10 +224,14 @@ pub fn pong_frame() -> Frame {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use milena_domain::Epoch;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::log::delivery::accepted;
     use crate::log::event::direct_message;
     use crate::refusal::Code;
 
@@ -237,10 +239,10 @@ mod tests {
         UserId::from_uuid(uuid::Uuid::from_u128(n))
     }
 
-    fn placed(body: &str, position: Position) -> Placed {
+    fn placed(body: &str, position: Position) -> Arc<Placed> {
         let client_id = ClientId::new("c-1").unwrap();
         let (at, body) = (Timestamp::from_unix_ms(0), Body::new(body).unwrap());
-        Placed { position, event: direct_message(user(1), user(2), client_id, at, body) }
+        Arc::new(Placed { position, event: direct_message(user(1), user(2), client_id, at, body) })
     }
 
     fn value(frame: &Frame) -> Value {
@@ -251,7 +253,7 @@ mod tests {
     fn only_the_sender_learns_the_client_id() {
         let placed = placed("Dear \"Milena\"\n\u{1F600}", Position::new(Epoch::FIRST, 7));
         let event = &placed.event;
-        let to_sender = value(&message_frame(&placed, true).unwrap());
+        let to_sender = value(&update_frame(&News::Placed(Arc::clone(&placed)), View::Own).unwrap());
         assert_eq!(
             to_sender,
             json!({
@@ -260,7 +262,7 @@ mod tests {
                 "sent_at": "1970-01-01T00:00:00.000Z", "body": "Dear \"Milena\"\n\u{1F600}",
             })
         );
-        let to_other = value(&message_frame(&placed, false).unwrap());
+        let to_other = value(&update_frame(&News::Placed(Arc::clone(&placed)), View::Others).unwrap());
         assert_eq!(to_other.get("client_id"), None);
     }
 
@@ -282,8 +284,9 @@ mod tests {
     #[test]
     fn a_gap_to_the_newest_has_a_null() {
         let conversation = ConversationId::direct(user(1), user(2));
+        let gap = News::Gap { conversation, after: Position::ZERO, before: None };
         assert_eq!(
-            value(&gap_frame(conversation, Position::ZERO, None)),
+            value(&update_frame(&gap, View::Own).unwrap()),
             json!({"type": "gap", "conversation": conversation, "after": 0, "before": null})
         );
     }
@@ -291,7 +294,38 @@ mod tests {
     #[test]
     fn the_largest_message_fits_the_write_buffer() {
         // A control character is written as six bytes, the most that JSON makes of one.
-        let frame = message_frame(&placed(&"\u{1}".repeat(limits::BODY_MAX_CHARS), Position::ZERO), true);
-        assert!(frame.unwrap().len() < limits::FRAME_MAX_BYTES);
+        let largest = placed(&"\u{1}".repeat(limits::BODY_MAX_CHARS), Position::ZERO);
+        let frame = update_frame(&News::Placed(largest), View::Own).unwrap();
+        assert!(frame.len() < limits::FRAME_MAX_BYTES);
+    }
+
+    proptest! {
+        /// What a queue counts before anything is encoded bounds what is sent, and is not far from it.
+        #[test]
+        fn no_frame_is_larger_than_it_counts(
+            client_id in "[ -~]{1,64}", body in "[^\0]{1,300}", offset in 0_i64..1 << 40,
+        ) {
+            let position = Position::new(Epoch::new(4_000).unwrap(), offset);
+            let client_id = ClientId::new(&client_id).unwrap();
+            let conversation = ConversationId::direct(user(1), user(2));
+            let at = Timestamp::from_unix_ms(253_402_300_799_999);
+            let event = direct_message(user(1), user(2), client_id, at, Body::new(body).unwrap());
+            let placed = Placed { position, event };
+            let all = [
+                News::Accepted(accepted(&placed)),
+                News::Placed(Arc::new(placed)),
+                News::Prefix("x".repeat(30)),
+                News::Read { conversation, position },
+                News::Seen { conversation, position },
+                News::Gap { conversation, after: position, before: Some(position) },
+            ];
+            for news in all {
+                let counted = Update::from(news.clone()).bytes();
+                for view in [View::Own, View::Others] {
+                    let sent = update_frame(&news, view).unwrap().len();
+                    prop_assert!(sent <= counted && counted < sent + 260, "{counted} for {sent}: {news:?}");
+                }
+            }
+        }
     }
 }

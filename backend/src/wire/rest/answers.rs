@@ -1,6 +1,6 @@
 //! What the server answers.
 
-use milena_domain::record::{Action, Placed};
+use milena_domain::record::Placed;
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::auth;
 use crate::chat::{self, History};
+use crate::log::event::message;
 use crate::refusal::Refusal;
 use crate::wire::rest::encode_list_cursor;
 
@@ -158,19 +159,18 @@ pub struct Message {
 impl Message {
     /// As `reader` may see it; `None` for what is no direct message.
     #[must_use]
-    pub fn new(placed: Placed, reader: UserId) -> Option<Self> {
-        let Placed { position, event } = placed;
-        let Action::Message(message) = event.action else { return None };
+    pub fn new(placed: &Placed, reader: UserId) -> Option<Self> {
+        let event = &placed.event;
         Some(Self {
             id: event.id,
             conversation: event.conversation,
             kind: Kind::Direct,
             sender: event.actor,
             to: event.to?,
-            position,
+            position: placed.position,
             sent_at: event.at,
-            body: message.body,
-            client_id: Some(event.client_id).filter(|_| event.actor == reader),
+            body: message(event)?.body.clone(),
+            client_id: (event.actor == reader).then(|| event.client_id.clone()),
         })
     }
 }
@@ -196,7 +196,7 @@ impl MessagePage {
             messages: history
                 .messages
                 .into_iter()
-                .filter_map(|message| Message::new(message, reader))
+                .filter_map(|message| Message::new(&message, reader))
                 .collect(),
             has_before: history.has_before,
             has_after: history.has_after,
@@ -237,7 +237,7 @@ impl Conversation {
             id: conversation.id,
             kind: Kind::Direct,
             person: (&*conversation.person).into(),
-            last_message: conversation.last_message.and_then(|message| Message::new(message, reader)),
+            last_message: conversation.last_message.and_then(|message| Message::new(&message, reader)),
             last_position: conversation.last_position,
             last_read: conversation.last_read,
             other_last_read: conversation.other_last_read,

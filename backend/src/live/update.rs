@@ -1,0 +1,179 @@
+//! What the core has to say to people, in its own terms; the doors make frames of it.
+//!
+//! One [`Update`] is shared by all sockets that show it. Each wire form encodes it at most once for each way
+//! in which people see it (as its author, or not), when the first socket sends it: what nobody reads any more
+//! is never encoded. This module knows no wire; it only keeps what a door made.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use milena_domain::record::Placed;
+use milena_domain::{ConversationId, Position, UserId};
+
+use crate::log::event::message;
+use crate::log::pending::Accepted;
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// An event that counts stands in the log.
+    Placed(Arc<Placed>),
+    /// What this very socket sent counts.
+    Accepted(Accepted),
+    /// What the client's new `client_id`s shall begin with.
+    Prefix(String),
+    /// The user read up to here, in another place.
+    Read {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Up to where.
+        position: Position,
+    },
+    /// The other one of a direct conversation read up to here.
+    Seen {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Up to where.
+        position: Position,
+    },
+    /// More was missed between the positions (exclusive) than is replayed.
+    Gap {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// The last that the client has.
+        after: Position,
+        /// The first that it gets; `None` is "to the newest".
+        before: Option<Position>,
+    },
+}
+
+/// How somebody sees an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// As its author.
+    Own,
+    /// As anybody else.
+    Others,
+}
+
+/// A wire form: each has a place of its own for what it made of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// JSON frames.
+    Frames,
+}
+
+const FORMS: usize = 1;
+const VIEWS: usize = 2;
+
+/// What a door made of an update, whatever that is.
+type Encoded = Box<dyn Any + Send + Sync>;
+
+/// News with what was made of it. Clones share it.
+#[derive(Clone)]
+pub struct Update(Arc<Shared>);
+
+struct Shared {
+    news: News,
+    bytes: usize,
+    encoded: [[OnceLock<Encoded>; VIEWS]; FORMS],
+}
+
+impl std::fmt::Debug for Update {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Update").field(&self.0.news).finish()
+    }
+}
+
+impl From<News> for Update {
+    fn from(news: News) -> Self {
+        let bytes = bytes_of(&news);
+        Self(Arc::new(Shared { news, bytes, encoded: Default::default() }))
+    }
+}
+
+impl Update {
+    /// What happened.
+    #[must_use]
+    pub fn news(&self) -> &News {
+        &self.0.news
+    }
+
+    /// What it counts as in a queue, before and after it is encoded: at least the bytes of its largest form.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.bytes
+    }
+
+    /// How `user` sees it.
+    #[must_use]
+    pub fn view(&self, user: UserId) -> View {
+        match &self.0.news {
+            News::Placed(placed) if placed.event.actor != user => View::Others,
+            _ => View::Own,
+        }
+    }
+
+    /// What the door of `form` made of it; `encode` is called at most once for each view, whoever asks.
+    pub fn encoded<T: Clone + Send + Sync + 'static>(
+        &self,
+        form: Form,
+        view: View,
+        encode: impl Fn(&News, View) -> T,
+    ) -> T {
+        let place = &self.0.encoded[form as usize][view as usize];
+        let encoded = place.get_or_init(|| Box::new(encode(&self.0.news, view)));
+        // A form has one type; were there another, it would be made anew each time.
+        encoded.downcast_ref::<T>().cloned().unwrap_or_else(|| encode(&self.0.news, view))
+    }
+}
+
+/// More than names, ids and times take in any form: of an event, and of everything else.
+const EVENT_BYTES: usize = 384;
+const OTHER_BYTES: usize = 256;
+
+fn bytes_of(news: &News) -> usize {
+    match news {
+        News::Placed(placed) => {
+            let event = &placed.event;
+            let body = message(event).map_or(0, |message| escaped_bytes(message.body.as_str()));
+            EVENT_BYTES + body + escaped_bytes(event.client_id.as_str())
+        }
+        News::Accepted(accepted) => OTHER_BYTES + escaped_bytes(accepted.client_id.as_str()),
+        News::Prefix(prefix) => OTHER_BYTES + escaped_bytes(prefix),
+        News::Read { .. } | News::Seen { .. } | News::Gap { .. } => OTHER_BYTES,
+    }
+}
+
+/// A text's bytes when it stands in JSON.
+fn escaped_bytes(text: &str) -> usize {
+    let extra = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(extra).sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn each_view_is_encoded_once_however_many_ask() {
+        let update = Update::from(News::Prefix("p".to_owned()));
+        let count = AtomicUsize::new(0);
+        let encode = |_: &News, view: View| {
+            count.fetch_add(1, Ordering::Relaxed);
+            format!("{view:?}")
+        };
+        for _ in 0..3 {
+            let shared = update.clone();
+            assert_eq!(shared.encoded(Form::Frames, View::Own, encode), "Own");
+            assert_eq!(shared.encoded(Form::Frames, View::Others, encode), "Others");
+        }
+        assert_eq!(count.into_inner(), 2);
+    }
+}
