@@ -13,7 +13,7 @@ use milena_domain::{Epoch, Position};
 use milena_storage::{OffsetAdvance, WriteBatch};
 
 use crate::ledger::{Generation, Span};
-use crate::record::{Content, DeadLetter, Record};
+use crate::record::{Content, DeadLetter, Newer, Record};
 
 /// When a batch is full; whatever is met first.
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +125,15 @@ impl OpenBatch {
     }
 
     /// Adds a record whose span begins at `from` (the ledger's answer).
-    pub(crate) fn push(&mut self, record: Record, from: i64, now: Instant) {
+    ///
+    /// # Errors
+    /// What a newer program wrote belongs to no batch; nothing was changed.
+    pub(crate) fn push(&mut self, record: Record, from: i64, now: Instant) -> Result<(), Newer> {
+        let found = match record.content {
+            Content::Event(event) => Ok(event),
+            Content::Rejected(dead_letter) => Err(dead_letter),
+            Content::Newer(newer) => return Err(newer),
+        };
         self.records += 1;
         self.bytes += record.bytes;
         let fresh = Share { records: 0, bytes: 0, first: now, last: now };
@@ -141,13 +149,14 @@ impl OpenBatch {
             dead: Vec::new(),
         });
         part.to = record.offset + 1;
-        match record.content {
-            Content::Message(event) => {
+        match found {
+            Ok(event) => {
                 let position = Position::new(self.epoch, record.offset);
-                part.events.push(Placed { position, event: event.into() });
+                part.events.push(Placed { position, event });
             }
-            Content::Rejected(letter) => part.dead.push(*letter),
+            Err(dead_letter) => part.dead.push(*dead_letter),
         }
+        Ok(())
     }
 
     /// Forgets what was gathered of `partition`: somebody else stores it, or it will be read again.
@@ -197,13 +206,14 @@ pub(crate) mod tests {
         let content = if good {
             let user = |n: u128| UserId::from_uuid(uuid::Uuid::from_u128(n));
             let client_id = ClientId::new(&format!("{partition}-{offset}")).unwrap();
-            Content::Message(MessageEvent::new(
+            let event = MessageEvent::new(
                 user(1),
                 user(2),
                 client_id,
                 Timestamp::from_unix_ms(offset),
                 Body::new("x").unwrap(),
-            ))
+            );
+            Content::Event(event.into())
         } else {
             let original =
                 RawRecord { partition, offset, timestamp_ms: None, key: None, value: None, headers: None };
@@ -221,11 +231,11 @@ pub(crate) mod tests {
             OpenBatch::new(Limits { rows: 100, bytes: 1_000, age: AGE, idle: ms(20) }, Epoch::FIRST);
         let began = Instant::now();
         for (offset, after_ms, due_ms) in [(0, 0, 20), (1, 15, 35), (2, 29, 49), (3, 31, 50), (4, 49, 50)] {
-            open.push(record(0, offset, 1, true), offset, began + ms(after_ms));
+            open.push(record(0, offset, 1, true), offset, began + ms(after_ms)).unwrap();
             assert_eq!(open.due_at(), Some(began + ms(due_ms)));
         }
         open.take();
-        open.push(record(0, 5, 1, true), 5, began + ms(60));
+        open.push(record(0, 5, 1, true), 5, began + ms(60)).unwrap();
         assert_eq!(open.due_at(), Some(began + ms(80)), "the next one has times of its own");
     }
 
@@ -258,7 +268,7 @@ pub(crate) mod tests {
                     batches.push(open.take());
                 }
                 let offset = next.entry(partition).or_default();
-                open.push(record(partition, *offset, size, good), *offset, now);
+                open.push(record(partition, *offset, size, good), *offset, now).unwrap();
                 *offset += 1;
                 let is_armed = open.due_at().is_some_and(|due| now < due && due <= now + idle);
                 prop_assert!(is_armed, "armed by each record");
@@ -287,7 +297,7 @@ pub(crate) mod tests {
         let limits = Limits { rows: 100, bytes: 1_000_000, age: AGE, idle: AGE };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
         for (partition, offset) in [(1, 0), (0, 0), (1, 1), (0, 1), (2, 0)] {
-            open.push(record(partition, offset, 1, partition != 2), offset, Instant::now());
+            open.push(record(partition, offset, 1, partition != 2), offset, Instant::now()).unwrap();
         }
         let mut batch = open.take();
         let before = format!("{batch:?}");
@@ -304,7 +314,7 @@ pub(crate) mod tests {
         let limits = Limits { rows: 100, bytes: 1_000_000, age: AGE, idle: AGE };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
         for (partition, offset) in [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)] {
-            open.push(record(partition, offset, 1, true), offset, Instant::now());
+            open.push(record(partition, offset, 1, true), offset, Instant::now()).unwrap();
         }
         let lent = open.take().lend("t", Epoch::FIRST, &BTreeMap::from([(0, 2), (1, 1)]));
         assert_eq!(lent.write.events.len(), 6, "events are written all the same");
@@ -319,16 +329,16 @@ pub(crate) mod tests {
         let mut open =
             OpenBatch::new(Limits { rows: 100, bytes: 1_000, age: AGE, idle: ms(20) }, Epoch::FIRST);
         let began = Instant::now();
-        open.push(record(0, 0, 990, true), 0, began);
-        open.push(record(1, 0, 10, true), 0, began + ms(10));
-        open.push(record(0, 1, 10, false), 1, began + ms(15));
+        open.push(record(0, 0, 990, true), 0, began).unwrap();
+        open.push(record(1, 0, 10, true), 0, began + ms(10)).unwrap();
+        open.push(record(0, 1, 10, false), 1, began + ms(15)).unwrap();
         assert!(open.is_full());
         open.drop_partition(0);
         assert!(!open.is_full(), "10 bytes are left");
         assert_eq!(open.due_at(), Some(began + ms(30)), "as if the other had never come");
-        open.push(record(1, 1, 989, true), 1, began + ms(20));
+        open.push(record(1, 1, 989, true), 1, began + ms(20)).unwrap();
         assert!(!open.is_full());
-        open.push(record(1, 2, 1, true), 2, began + ms(21));
+        open.push(record(1, 2, 1, true), 2, began + ms(21)).unwrap();
         assert!(open.is_full());
     }
 
@@ -336,8 +346,8 @@ pub(crate) mod tests {
     fn a_dropped_partition_leaves_no_trace() {
         let limits = Limits { rows: 2, bytes: 1_000_000, age: AGE, idle: AGE };
         let mut open = OpenBatch::new(limits, Epoch::FIRST);
-        open.push(record(0, 0, 1, true), 0, Instant::now());
-        open.push(record(1, 0, 1, true), 0, Instant::now());
+        open.push(record(0, 0, 1, true), 0, Instant::now()).unwrap();
+        open.push(record(1, 0, 1, true), 0, Instant::now()).unwrap();
         assert!(open.is_full());
         open.drop_partition(0);
         assert!(!open.is_full() && !open.is_empty());

@@ -130,7 +130,7 @@ mod tests {
         let mut next = BTreeMap::<i32, i64>::new();
         for &(partition, good) in records {
             let offset = next.entry(partition).or_default();
-            open.push(record(partition, *offset, 1, good), *offset, Instant::now());
+            open.push(record(partition, *offset, 1, good), *offset, Instant::now()).unwrap();
             *offset += 1;
         }
         open.take()

@@ -106,8 +106,8 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     }
     let summary = result?;
     log::info!(
-        inserted = summary.inserted, duplicates = summary.duplicates, dead_letters = summary.dead_letters,
-        transactions = summary.transactions, retries = summary.retries, rebalances = summary.rebalances;
+        inserted = summary.inserted, repeats = summary.repeats, void = summary.void,
+        dead_letters = summary.dead_letters, transactions = summary.transactions, retries = summary.retries, rebalances = summary.rebalances;
         "the consumer stopped"
     );
     Ok(())

@@ -13,6 +13,8 @@ struct State {
     assigned: AtomicBool,
     /// For what the store is waited: a [`Waiting`]. Set by the writer, and before there is one.
     waiting: AtomicU8,
+    /// Set when the log has a record that this program is too old for.
+    newer: AtomicBool,
     /// Set when the consumer has ended.
     ended: AtomicBool,
 }
@@ -43,6 +45,11 @@ impl Health {
         self.waiting(Waiting::Nothing);
     }
 
+    /// The log has what this program cannot read.
+    pub(crate) fn newer(&self) {
+        self.0.newer.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn ended(&self) {
         self.0.ended.store(true, Ordering::Relaxed);
     }
@@ -56,7 +63,9 @@ impl Health {
     /// `None` when it stores what comes; else what is missing, for people.
     #[must_use]
     pub fn why_not_ready(&self) -> Option<&'static str> {
-        if !self.is_alive() {
+        if self.0.newer.load(Ordering::Relaxed) {
+            Some("the log has a record of a newer program: this one stores nothing until it is upgraded")
+        } else if !self.is_alive() {
             Some("the consumer has ended")
         } else if self.is_waiting_for(Waiting::Unavailable) {
             Some("the database is not available")
@@ -93,6 +102,10 @@ mod tests {
         health.waiting(Waiting::Nothing);
         health.began_anew();
         assert_eq!(health.why_not_ready(), Some("no partition is assigned yet"));
+        health.newer();
+        assert!(
+            health.is_alive() && health.why_not_ready().is_some_and(|reason| reason.contains("upgraded"))
+        );
         health.ended();
         assert!(!health.is_alive());
     }

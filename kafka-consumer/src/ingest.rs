@@ -25,7 +25,7 @@ use crate::ledger::Ledger;
 use crate::metrics;
 use crate::outcome::Outcome;
 use crate::poll::{Command, Control, Inbox, Start};
-use crate::record::Record;
+use crate::record::{Newer, Record};
 use crate::report::{Report, Summary};
 use crate::sink::Sink;
 
@@ -95,6 +95,8 @@ pub(crate) struct Ingest<S> {
     locating: JoinSet<Located>,
     /// Set when the shutdown began.
     stop_by: Option<Instant>,
+    /// Why the shutdown began, when nobody asked for it.
+    newer: Option<Newer>,
     /// The log's ends, for the lag; from statistics, every second.
     log_ends: BTreeMap<i32, i64>,
     /// When group offsets or the log line are due; `None` while there is nothing new.
@@ -128,6 +130,7 @@ impl<S: Sink + Clone> Ingest<S> {
             releases: Vec::new(),
             locating: JoinSet::new(),
             stop_by: None,
+            newer: None,
             log_ends,
             tick_at: None,
             report: Report::new(),
@@ -148,7 +151,7 @@ impl<S: Sink + Clone> Ingest<S> {
             self.dispatch().await?;
             self.release_drained();
             if self.stop_by.is_some() && !self.writing && self.open.is_empty() {
-                return Ok(());
+                return self.newer.take().map_or(Ok(()), |newer| Err(newer.into()));
             }
             let stopping = self.stop_by.is_some();
             let takes_records = !stopping && self.backlog.as_slice().is_empty() && !self.open.is_full();
@@ -174,7 +177,7 @@ impl<S: Sink + Clone> Ingest<S> {
                         log::warn!(
                             "the store did not take the last batch in time; its records stay in the log"
                         );
-                        return Ok(());
+                        return self.newer.take().map_or(Ok(()), |newer| Err(newer.into()));
                     }
                 }
                 () = at(self.tick_at) => self.tick(),
@@ -190,11 +193,23 @@ impl<S: Sink + Clone> Ingest<S> {
         let now = Instant::now();
         while !self.open.is_full() {
             let Some(record) = self.backlog.next() else { return };
-            if let Some(from) = self.ledger.accept(record.partition, record.generation, record.offset) {
-                self.open.push(record, from, now);
-                crash_point("mid_batch");
-            }
+            let (partition, generation, offset) = (record.partition, record.generation, record.offset);
+            let Some(from) = self.ledger.wants(partition, generation, offset) else { continue };
+            match self.open.push(record, from, now) {
+                Ok(()) => self.ledger.accept(partition, generation, offset),
+                Err(newer) => return self.halt(newer),
+            };
+            crash_point("mid_batch");
         }
+    }
+
+    /// Begins a shutdown at a record that must not be passed: what stands before it is written.
+    fn halt(&mut self, newer: Newer) {
+        log::error!(partition = newer.partition, offset = newer.offset; "{newer}");
+        self.health.newer();
+        self.backlog = Vec::new().into_iter();
+        self.newer = Some(newer);
+        self.stop_by.get_or_insert_with(|| Instant::now() + self.plan.drain);
     }
 
     /// Writes the open batch if it is time and nothing is being written.

@@ -58,15 +58,18 @@ impl Ledger {
         generation
     }
 
-    /// Takes note of a record. Answers the offset at which the span of this record begins, or `None` when the
-    /// record is not wanted: of another generation, already read, or of a partition that is being given back.
+    /// The offset at which the span of a record begins, or `None` when the record is not wanted: of another
+    /// generation, already read, or of a partition that is being given back.
+    pub(crate) fn wants(&self, partition: i32, generation: Generation, offset: i64) -> Option<i64> {
+        let entry = self.partitions.get(&partition)?;
+        let wanted = entry.generation == generation && entry.accepting && offset >= entry.read;
+        wanted.then_some(entry.read)
+    }
+
+    /// Takes note of a record; answers as [`Ledger::wants`].
     pub(crate) fn accept(&mut self, partition: i32, generation: Generation, offset: i64) -> Option<i64> {
-        let entry = self.current(partition, generation)?;
-        if !entry.accepting || offset < entry.read {
-            return None;
-        }
-        let from = entry.read;
-        entry.read = offset + 1;
+        let from = self.wants(partition, generation, offset)?;
+        self.current(partition, generation)?.read = offset + 1;
         Some(from)
     }
 

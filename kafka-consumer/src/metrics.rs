@@ -14,6 +14,7 @@ use crate::outcome::Outcome;
 
 const ROWS: &str = "milena_consumer_rows_total";
 const DUPLICATES: &str = "milena_consumer_duplicates_total";
+const VOID: &str = "milena_consumer_void_total";
 const DEAD_LETTERS: &str = "milena_consumer_dead_letters_total";
 const TRANSACTIONS: &str = "milena_consumer_transactions_total";
 const RETRIES: &str = "milena_consumer_retries_total";
@@ -53,8 +54,13 @@ pub(crate) fn render() -> String {
 
 /// Says what the metrics mean, to the process's recorder. For a program that has one of its own.
 pub fn describe() {
-    describe_counter!(ROWS, Unit::Count, "messages stored");
-    describe_counter!(DUPLICATES, Unit::Count, "records whose message was stored already");
+    describe_counter!(ROWS, Unit::Count, "events stored: messages, and whatever else counts");
+    describe_counter!(DUPLICATES, Unit::Count, "repeats: events that were said before, or change nothing");
+    describe_counter!(
+        VOID,
+        Unit::Count,
+        "good events that do not count: they came too late, or were not allowed"
+    );
     describe_counter!(DEAD_LETTERS, Unit::Count, "records given to the dead-letter topic");
     describe_counter!(TRANSACTIONS, Unit::Count, "transactions committed");
     describe_counter!(RETRIES, Unit::Count, "attempts that the store refused for the time being");
@@ -78,7 +84,8 @@ pub(crate) fn batch(batch: &Batch) {
 /// A batch is finished.
 pub(crate) fn outcome(outcome: &Outcome) {
     counter!(ROWS).increment(outcome.inserted);
-    counter!(DUPLICATES).increment(outcome.duplicates);
+    counter!(DUPLICATES).increment(outcome.repeats);
+    counter!(VOID).increment(outcome.void);
     counter!(DEAD_LETTERS).increment(outcome.dead);
     counter!(TRANSACTIONS).increment(outcome.transactions);
     counter!(FENCED).increment(outcome.fenced);
@@ -104,7 +111,7 @@ pub(crate) fn lag(records: i64) {
 
 /// Zeroes for what has not happened yet, so that an alert on a rate has something to start from.
 pub(crate) fn start() {
-    for name in [ROWS, DUPLICATES, DEAD_LETTERS, TRANSACTIONS, RETRIES, REBALANCES, FENCED] {
+    for name in [ROWS, DUPLICATES, VOID, DEAD_LETTERS, TRANSACTIONS, RETRIES, REBALANCES, FENCED] {
         counter!(name).increment(0);
     }
     gauge!(LAG).set(0.0);

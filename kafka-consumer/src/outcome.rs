@@ -13,8 +13,12 @@ pub(crate) struct Outcome {
     /// Partitions that the store is further or elsewhere with: drop what is at hand of them and read from
     /// here.
     pub(crate) moved: Vec<Moved>,
+    /// Events that count and are stored now.
     pub(crate) inserted: u64,
-    pub(crate) duplicates: u64,
+    /// Events that were said before, or change nothing.
+    pub(crate) repeats: u64,
+    /// Good events that do not count.
+    pub(crate) void: u64,
     pub(crate) dead: u64,
     /// Transactions that were committed.
     pub(crate) transactions: u64,

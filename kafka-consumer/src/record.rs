@@ -1,6 +1,7 @@
 //! What the poll thread hands over: a record, decoded, or what is wrong with it.
 
-use milena_domain::{DecodeError, Event, MessageEvent, Partitioning};
+use milena_domain::record::Event;
+use milena_domain::{DecodeError, Partitioning};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
 
@@ -17,12 +18,39 @@ pub(crate) struct Record {
     pub(crate) content: Content,
 }
 
-/// Good or bad.
+/// Good, bad, or not for this program to judge.
 #[derive(Debug)]
 pub(crate) enum Content {
-    Message(MessageEvent),
-    /// Boxed: rare, and larger than a message.
+    Event(Event),
+    /// Boxed: rare, and larger than most events.
     Rejected(Box<DeadLetter>),
+    /// A newer program wrote it. What follows it cannot be judged without it, so nothing passes it: neither
+    /// is it stored, nor given away.
+    Newer(Newer),
+}
+
+/// A record that this program cannot read because it is too old.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the record at offset {offset} of partition {partition} was written by a newer program ({what}); nothing of \
+     this partition is stored from there on, and nothing is lost: upgrade this program and start it again"
+)]
+pub struct Newer {
+    /// The partition.
+    pub partition: i32,
+    /// Where in it.
+    pub offset: i64,
+    /// The version or the type, in words.
+    pub what: String,
+}
+
+impl Newer {
+    /// Whether the record is such a one.
+    pub(crate) fn of(record: &RawRecord) -> Option<Self> {
+        let error = Event::decode(record.key.as_deref(), record.value.as_deref()).err()?;
+        let (partition, offset) = (record.partition, record.offset);
+        error.is_newer().then(|| Self { partition, offset, what: error.to_string() })
+    }
 }
 
 /// A record that cannot be stored, with the reason.
@@ -67,20 +95,18 @@ impl Record {
         partitioning: &Partitioning,
         generation: Generation,
     ) -> Self {
-        let content =
-            match Event::read_again(message.partition(), partitioning, message.key(), message.payload()) {
-                Ok(Event::Message(event)) => Content::Message(event),
-                Err(error) => {
-                    Content::Rejected(Box::new(DeadLetter::unreadable(RawRecord::copy(message), &error)))
-                }
-            };
-        Self {
-            partition: message.partition(),
-            generation,
-            offset: message.offset(),
-            bytes: message.key_len() + message.payload_len(),
-            content,
-        }
+        let (partition, offset) = (message.partition(), message.offset());
+        let content = match Event::read_again(partition, partitioning, message.key(), message.payload()) {
+            Ok(event) => Content::Event(event),
+            Err(error) if error.is_newer() => {
+                Content::Newer(Newer { partition, offset, what: error.to_string() })
+            }
+            Err(error) => {
+                Content::Rejected(Box::new(DeadLetter::unreadable(RawRecord::copy(message), &error)))
+            }
+        };
+        let bytes = message.key_len() + message.payload_len();
+        Self { partition, generation, offset, bytes, content }
     }
 }
 

@@ -8,10 +8,12 @@ use crate::outcome::Outcome;
 /// What one run did, from its start to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Messages stored.
+    /// Events that count, stored.
     pub inserted: u64,
-    /// Records whose message was stored already.
-    pub duplicates: u64,
+    /// Events that were said before, or change nothing.
+    pub repeats: u64,
+    /// Good events that do not count.
+    pub void: u64,
     /// Records given to the dead-letter topic.
     pub dead_letters: u64,
     /// Transactions committed.
@@ -27,7 +29,8 @@ pub struct Summary {
 impl AddAssign for Summary {
     fn add_assign(&mut self, more: Self) {
         self.inserted += more.inserted;
-        self.duplicates += more.duplicates;
+        self.repeats += more.repeats;
+        self.void += more.void;
         self.dead_letters += more.dead_letters;
         self.transactions += more.transactions;
         self.retries += more.retries;
@@ -56,7 +59,8 @@ impl Report {
 
     pub(crate) fn add(&mut self, outcome: &Outcome) {
         self.total.inserted += outcome.inserted;
-        self.total.duplicates += outcome.duplicates;
+        self.total.repeats += outcome.repeats;
+        self.total.void += outcome.void;
         self.total.dead_letters += outcome.dead;
         self.total.transactions += outcome.transactions;
         self.total.retries += outcome.retries;
@@ -78,7 +82,8 @@ impl Report {
         log::info!(
             rows_per_s = rate(self.total.inserted, self.said.inserted),
             batches_per_s = rate(self.total.transactions, self.said.transactions),
-            duplicates = self.total.duplicates - self.said.duplicates,
+            repeats = self.total.repeats - self.said.repeats,
+            void = self.total.void - self.said.void,
             dead_letters = self.total.dead_letters - self.said.dead_letters,
             retries = self.total.retries - self.said.retries,
             slowest_ms = self.slowest.as_millis() as u64,

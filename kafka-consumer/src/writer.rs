@@ -91,7 +91,8 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                 Ok(report) => {
                     self.quota.stored(lent.write.events.len() as u64);
                     outcome.inserted += report.inserted;
-                    outcome.duplicates += report.repeats;
+                    outcome.repeats += report.repeats;
+                    outcome.void += report.void;
                     outcome.transactions += 1;
                     outcome.done.extend(piece.spans());
                 }

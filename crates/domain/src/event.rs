@@ -65,7 +65,7 @@ pub enum DecodeError {
     #[error("version {0} is newer than this program reads")]
     UnknownVersion(u32),
     /// Written by a newer program.
-    #[error("the type is unknown")]
+    #[error("type \"{}\" is unknown to this program", .0.escape_debug())]
     UnknownType(String),
     /// An id that does not follow from the other fields.
     #[error("{0} does not follow from the other fields")]
@@ -82,6 +82,13 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// Whether a newer program wrote the record: whoever reads must stop and be upgraded. Passing it over
+    /// would make a false state of all that follows.
+    #[must_use]
+    pub const fn is_newer(&self) -> bool {
+        matches!(self, Self::UnknownVersion(_) | Self::UnknownType(_))
+    }
+
     /// A stable name for metrics and the dead-letter topic's `reason` header.
     #[must_use]
     pub const fn code(&self) -> &'static str {

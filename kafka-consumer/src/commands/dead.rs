@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use milena_domain::Timestamp;
 use milena_domain::cure::command;
-use milena_domain::{Event, Timestamp};
+use milena_domain::record::Event;
 use milena_kafka::{LogError, Quiet, Role, client_config, header, partition_states};
 use milena_settings::{KafkaSettings, Settings};
 use rdkafka::Message;

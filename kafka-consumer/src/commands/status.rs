@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{KAFKA_TIMEOUT, answer, answer_json, existing};
 use crate::origin;
+use crate::record::{Newer, RawRecord};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -23,6 +24,8 @@ struct Status {
     lag: i64,
     /// The age of the oldest record that is not stored.
     lag_seconds: f64,
+    /// The records at which storing stops until this program is upgraded, each in a sentence.
+    newer: Vec<String>,
     /// Whether log and store belong together; else why not.
     mismatch: Option<String>,
     partitions: Vec<Partition>,
@@ -47,12 +50,14 @@ pub(crate) async fn status(settings: &Settings, store: &Store, json: bool) -> an
     let position = store.log_position(topic).await.context("the database cannot be read")?;
     let log = existing(&settings.kafka).await?;
     let group = group_offsets(settings, &log).await.context("the group's offsets cannot be read")?;
-    let mut partitions = Vec::new();
+    let (mut partitions, mut newer) = (Vec::new(), Vec::new());
     for (&partition, state) in &log {
         let stored = position.next_offsets.get(&partition).copied();
         let from = stored.unwrap_or(state.low);
         let lag = (state.high - from).max(0);
-        let lag_seconds = if lag == 0 { 0.0 } else { age(settings, partition, from.max(state.low)).await };
+        let oldest = if lag == 0 { None } else { read(settings, partition, from.max(state.low)).await };
+        let lag_seconds = oldest.as_ref().map_or(0.0, age);
+        newer.extend(oldest.as_ref().and_then(Newer::of).map(|newer| newer.to_string()));
         let (log_start, log_end) = (state.low, state.high);
         let group = group.get(&partition).copied();
         partitions.push(Partition { partition, log_start, log_end, stored, group, lag, lag_seconds });
@@ -65,6 +70,7 @@ pub(crate) async fn status(settings: &Settings, store: &Store, json: bool) -> an
         epoch: position.epoch.get(),
         lag: partitions.iter().map(|partition| partition.lag).sum(),
         lag_seconds: partitions.iter().map(|partition| partition.lag_seconds).fold(0.0, f64::max),
+        newer,
         mismatch: mismatch.map(|mismatch| mismatch.to_string()),
         partitions,
     };
@@ -94,20 +100,23 @@ fn print(status: &Status) -> anyhow::Result<()> {
         0 => "everything is stored".to_owned(),
         lag => format!("{lag} records are not stored yet, the oldest for {:.1} s", status.lag_seconds),
     });
+    for newer in &status.newer {
+        answer(format!("STOPPED: {newer}"));
+    }
     if let Some(mismatch) = &status.mismatch {
         answer(format!("MISMATCH: {mismatch}"));
     }
     Ok(())
 }
 
-/// How long ago the record at `offset` came; 0 when that cannot be told.
-async fn age(settings: &Settings, partition: i32, offset: i64) -> f64 {
-    match origin::read(&settings.kafka, partition, offset).await {
-        Ok(Some(record)) => {
-            record.timestamp_ms.map_or(0.0, |ms| ((Timestamp::now().unix_ms() - ms).max(0) as f64) / 1_000.0)
-        }
-        _ => 0.0,
-    }
+/// The record at `offset`; `None` when that cannot be told.
+async fn read(settings: &Settings, partition: i32, offset: i64) -> Option<RawRecord> {
+    origin::read(&settings.kafka, partition, offset).await.ok().flatten()
+}
+
+/// How long ago a record came; 0 when that cannot be told.
+fn age(record: &RawRecord) -> f64 {
+    record.timestamp_ms.map_or(0.0, |ms| ((Timestamp::now().unix_ms() - ms).max(0) as f64) / 1_000.0)
 }
 
 async fn group_offsets(

@@ -9,7 +9,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Context;
-use milena_domain::{Epoch, MessageEvent, MessageId, Position};
+use milena_domain::record::{Action, Event};
+use milena_domain::{Body, Epoch, MessageId, Position};
 use milena_settings::Settings;
 use milena_storage::{Store, StoredMessage};
 use serde::Serialize;
@@ -56,20 +57,28 @@ impl Findings {
         }
     }
 
-    fn repeat(&mut self, row: &StoredMessage, event: &MessageEvent, place: &str) {
+    fn repeat(&mut self, row: &StoredMessage, event: &Event, place: &str) {
         // Each send has a time of its own; what was said, and to whom, is what a repeat must repeat.
-        if row.to == event.to && row.body == event.body {
+        if Some(row.to) == event.to && Some(&row.body) == body(event) {
             self.repeats += 1;
             return;
         }
         self.altered_repeat_count += 1;
         if self.altered_repeats.len() < TOLD {
-            let what = if row.to == event.to { "with another text" } else { "to somebody else" };
+            let what = if Some(row.to) == event.to { "with another text" } else { "to somebody else" };
             let (id, stored) = (event.id, row.position);
             self.altered_repeats.push(format!(
                 "{place}: message {id} is repeated {what}; what counts is the first, at position {stored}"
             ));
         }
+    }
+}
+
+/// The words of a message.
+fn body(event: &Event) -> Option<&Body> {
+    match &event.action {
+        Action::Message(message) => Some(&message.body),
+        _ => None,
     }
 }
 
@@ -119,8 +128,8 @@ async fn compare(
     let ids: Vec<MessageId> = records
         .iter()
         .filter_map(|record| match &record.content {
-            Content::Message(event) => Some(event.id),
-            Content::Rejected(_) => None,
+            Content::Event(event) => Some(event.id),
+            Content::Rejected(_) | Content::Newer(_) => None,
         })
         .collect();
     let rows: HashMap<_, _> =
@@ -129,7 +138,8 @@ async fn compare(
         findings.records += 1;
         let place = format!("partition {} offset {}", record.partition, record.offset);
         match &record.content {
-            Content::Message(event) => {
+            Content::Newer(newer) => return Err(newer.clone().into()),
+            Content::Event(event) => {
                 let position = Position::new(epoch, record.offset);
                 match rows.get(&event.id) {
                     None => findings.differ(|| format!("{place}: message {} is not in the store", event.id)),
@@ -146,15 +156,9 @@ async fn compare(
     Ok(())
 }
 
-fn check(
-    row: &StoredMessage,
-    event: &MessageEvent,
-    position: Position,
-    place: &str,
-    findings: &mut Findings,
-) {
-    let same_name = row.sender == event.sender && row.client_id == event.client_id;
-    let same_content = row.to == event.to && row.sent_at == event.sent_at && row.body == event.body;
+fn check(row: &StoredMessage, event: &Event, position: Position, place: &str, findings: &mut Findings) {
+    let same_name = row.sender == event.actor && row.client_id == event.client_id;
+    let same_content = Some(row.to) == event.to && row.sent_at == event.at && Some(&row.body) == body(event);
     if !same_name {
         findings.differ(|| format!("{place}: message {} has another sender or name in the store", event.id));
     } else if row.conversation != event.conversation {

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::batch::tests::record;
 use crate::ledger::Generation;
+use crate::record::Content;
 
 /// A store that only knows offsets.
 #[derive(Debug, Clone, Default)]
@@ -241,6 +242,34 @@ async fn a_partition_that_another_wrote_is_read_on_from_there() {
     }
     assert!(spans.contains(&(0, (7, 9))) && spans.contains(&(1, (0, 1))), "{spans:?}");
     stage.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_newer_program_wrote_is_not_passed_and_what_stands_before_it_is_stored() {
+    let mut stage = Stage::new(&[], NEVER);
+    let starts = stage.assign(&[0, 1]).await;
+    let generation = starts[&0].generation;
+    let newer = |generation| {
+        let newer = Newer { partition: 0, offset: 3, what: "version 3".to_owned() };
+        Record { content: Content::Newer(newer), generation, ..record(0, 3, 1, true) }
+    };
+    // One of an earlier spell says nothing.
+    stage.records.send(vec![newer(generation + 7)]).await.unwrap();
+    stage.read(0, generation, 0..3).await;
+    stage.taken().await;
+    let behind = Record { generation, ..record(0, 4, 1, true) };
+    stage.records.send(vec![newer(generation), behind]).await.unwrap();
+    let batch = stage.batch().await;
+    assert_eq!(span_of(&batch, 0), (0, 3));
+    stage.stored(&batch).await;
+    let ended = stage.task.await.unwrap();
+    assert!(matches!(ended.result, Err(ConsumerError::Newer(Newer { partition: 0, offset: 3, .. }))));
+    assert_eq!(ended.commits, BTreeMap::from([(0, 3)]));
+    // The upgraded program reads it, and what stands behind it, from the store's offset.
+    let mut stage = Stage::new(&[(0, 3)], NEVER);
+    let generation = stage.assign(&[0]).await[&0].generation;
+    stage.read(0, generation, 3..13).await;
+    assert_eq!(span_of(&stage.batch().await, 0), (3, 13));
 }
 
 #[tokio::test]

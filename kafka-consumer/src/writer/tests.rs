@@ -112,7 +112,7 @@ fn batch_of(records: &[(i32, bool)]) -> Batch {
     let mut next = BTreeMap::<i32, i64>::new();
     for &(partition, good) in records {
         let offset = next.entry(partition).or_insert(i64::from(partition) * STRIDE);
-        open.push(record(partition, *offset, 1, good), *offset, Instant::now());
+        open.push(record(partition, *offset, 1, good), *offset, Instant::now()).unwrap();
         *offset += 1;
     }
     open.take()

@@ -111,7 +111,7 @@ async fn replay_and_verify(mut world: World) {
     let consumer = Running::start(&world).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates), (100, 0));
+    assert_eq!((summary.inserted, summary.repeats), (100, 0));
 }
 
 async fn delete(world: &World, number: u64) {
@@ -144,7 +144,7 @@ async fn dead_letters_are_listed_and_tried_again(world: World) {
     let consumer = Running::start(&world).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (1, 1, 1));
+    assert_eq!((summary.inserted, summary.repeats, summary.dead_letters), (1, 1, 1));
     assert!(says(&world, &["dead", "list"]).await.contains("wrong_partition"));
     assert!(says(&world, &["dead", "retry", "3"]).await.contains("1 sent again"));
     let consumer = Running::start(&world).await;
@@ -173,7 +173,7 @@ async fn a_new_epoch(world: World) {
     let consumer = Running::start(&world).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates), (10, 1_001));
+    assert_eq!((summary.inserted, summary.repeats), (10, 1_001));
     let store = world.store().await;
     let page = store.history(message(1_000).conversation, milena_storage::Page::Latest, 10).await.unwrap();
     let last = page.messages.last().unwrap();

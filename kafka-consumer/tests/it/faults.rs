@@ -31,7 +31,7 @@ async fn refused(world: &World, refusals: usize) {
     }
     truth::stored(world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (500, 0, 0));
+    assert_eq!((summary.inserted, summary.repeats, summary.dead_letters), (500, 0, 0));
     assert!(summary.retries >= refusals as u64, "{summary:?}");
     assert_eq!(truth::equal(world).await, 500);
 }

@@ -18,6 +18,7 @@ mod faults;
 mod log;
 mod long_outage;
 mod mistakes;
+mod newer;
 mod outage;
 mod partitions;
 mod poison;

@@ -81,7 +81,7 @@ async fn bad_records_stop_no_good_ones(world: World) {
     log.send(messages(sent..GOOD)).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (GOOD, 1, bad.len() as u64));
+    assert_eq!((summary.inserted, summary.repeats, summary.dead_letters), (GOOD, 1, bad.len() as u64));
     assert_eq!(truth::equal(&world).await as u64, GOOD);
     assert_eq!(reasons(&world).await, bad, "origin and reason");
     let verified = crate::commands::says(&world, &["verify"]).await;

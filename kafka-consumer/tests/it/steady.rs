@@ -64,7 +64,7 @@ async fn stored_once_in_order(world: World) {
     log.send(messages(3_000..6_000)).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates, summary.dead_letters), (6_000, 0, 0));
+    assert_eq!((summary.inserted, summary.repeats, summary.dead_letters), (6_000, 0, 0));
     assert_eq!(truth::equal(&world).await, 6_000);
     // The order of a conversation is the order in which it was sent.
     let store = world.store().await;
@@ -82,7 +82,7 @@ async fn repeats_are_stored_once(world: World) {
     log.send(messages(0..200)).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
-    assert_eq!((summary.inserted, summary.duplicates), (200, 600));
+    assert_eq!((summary.inserted, summary.repeats), (200, 600));
     assert_eq!(truth::equal(&world).await, 200);
 }
 
@@ -125,7 +125,7 @@ async fn a_stop_loses_and_repeats_nothing(world: World) {
         });
         let () = sending;
         let summary = consumer.stop().await;
-        assert_eq!((summary.duplicates, summary.fenced), (0, 0), "nothing is read twice");
+        assert_eq!((summary.repeats, summary.fenced), (0, 0), "nothing is read twice");
     }
     let consumer = Running::start(&world).await;
     truth::stored(&world).await;
@@ -154,9 +154,9 @@ async fn two_consumers_share(world: World) {
     truth::stored(&world).await;
     let first = first.stop().await;
     assert_eq!(truth::equal(&world).await, 2_000);
-    let duplicates = first.duplicates + second.duplicates + third.duplicates;
+    let repeats = first.repeats + second.repeats + third.repeats;
     let inserted = first.inserted + second.inserted + third.inserted;
-    assert_eq!((inserted, duplicates), (2_000, 0));
+    assert_eq!((inserted, repeats), (2_000, 0));
 }
 
 /// Two groups write the same store: each loses the compare-and-set again and again, and nothing is stored
@@ -173,7 +173,7 @@ async fn two_groups_by_mistake(mut world: World) {
     }
     truth::stored(&world).await;
     let (first, second) = (first.stop().await, second.stop().await);
-    assert_eq!((first.inserted + second.inserted, first.duplicates + second.duplicates), (3_000, 0));
+    assert_eq!((first.inserted + second.inserted, first.repeats + second.repeats), (3_000, 0));
     assert!(first.fenced + second.fenced > 0, "they were in each other's way");
     assert_eq!(truth::equal(&world).await, 3_000);
 }

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::limits::{MEMBERS_ADDED_MAX, MENTIONS_MAX, SNAPSHOT_MEMBERS_MAX};
 use crate::{
-    Body, ClientId, ConversationId, DecodeError, MessageId, Position, Timestamp, UserId, partition_of,
+    Body, ClientId, ConversationId, DecodeError, MessageId, Partitioning, Position, Timestamp, UserId,
+    partition_of,
 };
 
 /// Every field of every type, in the order in which a person reads them.
@@ -130,16 +131,38 @@ impl Event {
         Ok(event)
     }
 
+    /// [`Event::read`] for whoever reads the log again from its beginning: a record that stands where its
+    /// conversation lived before partitions were added is a good one too.
+    ///
+    /// # Errors
+    /// As [`Event::read`].
+    pub fn read_again(
+        partition: i32,
+        partitioning: &Partitioning,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+    ) -> Result<Self, DecodeError> {
+        let event = Self::decode(key, value)?;
+        if partitioning.admits(event.conversation, partition) {
+            return Ok(event);
+        }
+        let expected = partition_of(event.conversation, partitioning.now());
+        Err(DecodeError::WrongPartition { found: partition, expected })
+    }
+
     /// Reads a record's key and value, wherever it stands: for a dead letter, which stands in another topic.
     ///
     /// # Errors
     /// [`DecodeError`]; never that of the partition.
     pub fn decode(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self, DecodeError> {
         let value = value.ok_or(DecodeError::NoValue)?;
-        let fields: Fields<'_> =
-            serde_json::from_slice(value).map_err(|error| newer_or_malformed(value, &error))?;
-        known(fields.v, &fields.kind)?;
-        let event = if fields.v < 2 { version_1(fields)? } else { version_2(fields)? };
+        let event = match serde_json::from_slice::<Fields<'_>>(value) {
+            Ok(fields) => {
+                known(fields.v, &fields.kind)?;
+                if fields.v < 2 { version_1(Fields1::from(fields))? } else { version_2(fields)? }
+            }
+            Err(error) => version_1(among_strangers(value, &error)?)?,
+        };
         let mut buffer = uuid::Uuid::encode_buffer();
         let expected_key = event.conversation.as_uuid().hyphenated().encode_lower(&mut buffer).as_bytes();
         if key.is_none_or(|key| key != expected_key) {
@@ -157,19 +180,41 @@ impl Event {
     }
 }
 
+/// The fields of version 1 alone.
+#[derive(Deserialize)]
+struct Fields1 {
+    id: Option<MessageId>,
+    conversation: Option<ConversationId>,
+    sender: Option<UserId>,
+    to: Option<UserId>,
+    client_id: Option<ClientId>,
+    sent_at: Option<Timestamp>,
+    body: Option<Body>,
+}
+
+impl From<Fields<'_>> for Fields1 {
+    fn from(fields: Fields<'_>) -> Self {
+        let Fields { id, conversation, sender, to, client_id, sent_at, body, .. } = fields;
+        Self { id, conversation, sender, to, client_id, sent_at, body }
+    }
+}
+
 /// A field may have another form in a newer version or an unknown type, and must not make that record
-/// "malformed".
-fn newer_or_malformed(value: &[u8], error: &serde_json::Error) -> DecodeError {
+/// "malformed"; nor may what version 1 never heard of make one of its records bad.
+fn among_strangers(value: &[u8], error: &serde_json::Error) -> Result<Fields1, DecodeError> {
     #[derive(Deserialize)]
     struct Envelope<'a> {
         v: u32,
         #[serde(rename = "type", borrow)]
         kind: Cow<'a, str>,
     }
-    serde_json::from_slice::<Envelope<'_>>(value)
-        .ok()
-        .and_then(|envelope| known(envelope.v, &envelope.kind).err())
-        .unwrap_or_else(|| DecodeError::Malformed(error.to_string()))
+    let malformed = || DecodeError::Malformed(error.to_string());
+    let envelope: Envelope<'_> = serde_json::from_slice(value).map_err(|_| malformed())?;
+    known(envelope.v, &envelope.kind)?;
+    if envelope.v < 2 {
+        return serde_json::from_slice(value).map_err(|error| DecodeError::Malformed(error.to_string()));
+    }
+    Err(malformed())
 }
 
 fn known(version: u32, kind: &str) -> Result<(), DecodeError> {
@@ -202,7 +247,7 @@ fn known(version: u32, kind: &str) -> Result<(), DecodeError> {
 }
 
 /// A message between two people, as the first version wrote it.
-fn version_1(mut fields: Fields<'_>) -> Result<Event, DecodeError> {
+fn version_1(mut fields: Fields1) -> Result<Event, DecodeError> {
     let (actor, to) = (need!(fields.sender), need!(fields.to));
     let client_id = need!(fields.client_id);
     let conversation = ConversationId::direct(actor, to);

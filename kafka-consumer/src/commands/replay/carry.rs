@@ -82,19 +82,24 @@ pub(in crate::commands) async fn carry(
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
     let mut writing = false;
+    let mut newer = None;
     let mut chunks = records(settings, spans, partitioning);
-    loop {
+    'reading: loop {
         let chunk = tokio::select! {
             () = shutdown.cancelled() => { tally.complete = false; break }
             chunk = chunks.recv() => chunk,
         };
         let Some(chunk) = chunk else { break };
         for record in chunk? {
+            let (partition, offset) = (record.partition, record.offset);
+            let from = next.get(&partition).copied().unwrap_or(offset);
+            if let Err(found) = open.push(record, from, Instant::now()) {
+                newer = Some(found);
+                break 'reading;
+            }
+            next.insert(partition, offset + 1);
             tally.read += 1;
             bar.inc(1);
-            let after = record.offset + 1;
-            let from = next.insert(record.partition, after).unwrap_or(record.offset);
-            open.push(record, from, Instant::now());
             if open.is_full() {
                 hand_over(&mut port, &mut open, purpose, &mut writing, &mut tally).await?;
             }
@@ -110,7 +115,8 @@ pub(in crate::commands) async fn carry(
     drop(port);
     task.await?;
     bar.finish_and_clear();
-    Ok(tally)
+    // What stands before it is stored by now.
+    newer.map_or(Ok(tally), |newer| Err(newer.into()))
 }
 
 /// Waits for the batch before, then gives this one away.
@@ -135,8 +141,13 @@ async fn hand_over(
 
 fn add(tally: &mut Tally, outcome: Outcome) {
     tally.inserted += outcome.inserted;
-    tally.already_there += outcome.duplicates;
+    tally.already_there += outcome.repeats;
+    tally.void += outcome.void;
     tally.dead_letters += outcome.dead;
+}
+
+fn is_newer(content: &&Content) -> bool {
+    matches!(content, Content::Newer(_))
 }
 
 /// Reads only, and asks the store what it has.
@@ -157,11 +168,14 @@ pub(super) async fn count(
         };
         let Some(chunk) = chunk else { break };
         let records = chunk?;
+        if let Some(Content::Newer(newer)) = records.iter().map(|record| &record.content).find(is_newer) {
+            return Err(newer.clone().into());
+        }
         let ids: Vec<MessageId> = records
             .iter()
             .filter_map(|record| match &record.content {
-                Content::Message(event) => Some(event.id),
-                Content::Rejected(_) => None,
+                Content::Event(event) => Some(event.id),
+                Content::Rejected(_) | Content::Newer(_) => None,
             })
             .collect();
         let there = store.existing_messages(&ids).await?;

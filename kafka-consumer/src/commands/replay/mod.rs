@@ -43,6 +43,8 @@ pub(super) struct Tally {
     read: u64,
     pub(super) inserted: u64,
     already_there: u64,
+    /// Good records that do not count.
+    void: u64,
     dead_letters: u64,
     seconds: f64,
     records_per_s: f64,
@@ -89,13 +91,14 @@ pub(crate) async fn replay(
 
 fn print(tally: &Tally, dry_run: bool) {
     answer(format!(
-        "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} dead letters",
+        "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} void, {} dead letters",
         tally.read,
         tally.seconds,
         tally.records_per_s,
         tally.inserted,
         if dry_run { "would be stored" } else { "stored" },
         tally.already_there,
+        tally.void,
         tally.dead_letters
     ));
     if !tally.complete {

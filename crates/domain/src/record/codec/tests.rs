@@ -143,6 +143,28 @@ fn version_1_is_read_for_ever() {
     };
     assert_eq!(code(&value.replace("\"type\":\"message\"", "\"type\":\"joined\"")), Err("unknown_type"));
     assert_eq!(code(&value.replace("\"client_id\":\"c-1\"", "\"client_id\":\"c-2\"")), Err("foreign_id"));
+    // What version 1 did not know it ignored, whatever form it had.
+    let strange = value.replacen('{', r#"{"title":7,"on":"yes","members":{},"seen":"long ago","#, 1);
+    assert_eq!(code(&strange), Ok(read));
+    assert_eq!(code(&strange.replace("hello", "")), Err("malformed"));
+}
+
+#[test]
+fn a_record_stands_where_its_conversation_lives_or_lived() {
+    let good = event(Action::Joined);
+    let (key, value) = (good.key(), good.encode());
+    let home = |partitions| partition_of(good.conversation, partitions);
+    let grown = Partitioning::new(24, [12]);
+    for partition in 0..24 {
+        let read = |read: Result<Event, DecodeError>, homes: &[i32]| {
+            let astray = DecodeError::WrongPartition { found: partition, expected: home(24) };
+            let expected = if homes.contains(&partition) { Ok(good.clone()) } else { Err(astray) };
+            assert_eq!(read, expected, "{partition}");
+        };
+        read(Event::read(partition, 24, Some(key.as_bytes()), Some(&value)), &[home(24)]);
+        let again = Event::read_again(partition, &grown, Some(key.as_bytes()), Some(&value));
+        read(again, &[home(24), home(12)]);
+    }
 }
 
 #[test]
