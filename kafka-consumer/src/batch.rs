@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use milena_domain::record::Placed;
-use milena_domain::{Epoch, Position};
+use milena_domain::{ConversationId, Epoch, Position};
 use milena_storage::{OffsetAdvance, WriteBatch};
 
 use crate::ledger::{Generation, Span};
@@ -54,6 +54,20 @@ impl Batch {
         self.parts.values().map(|part| part.dead.len()).sum()
     }
 
+    /// Takes one event out; the spans stay as they are.
+    pub(crate) fn remove(
+        &mut self,
+        conversation: ConversationId,
+        position: Position,
+    ) -> Option<(i32, Placed)> {
+        self.parts.iter_mut().find_map(|(&partition, part)| {
+            let is_it =
+                |placed: &Placed| placed.event.conversation == conversation && placed.position == position;
+            let at = part.events.iter().position(is_it)?;
+            Some((partition, part.events.remove(at)))
+        })
+    }
+
     /// The spans that are finished once this batch is.
     pub(crate) fn spans(&self) -> impl Iterator<Item = Span> + '_ {
         self.parts.iter().map(|(&partition, part)| Span {
@@ -64,8 +78,8 @@ impl Batch {
         })
     }
 
-    /// The batch as the store takes it. The events move; [`Batch::put_back`] undoes it. Offsets below those in
-    /// `settled` have been passed before, by partition: they are not passed again.
+    /// The batch as the store takes it. The events move; [`Batch::put_back`] undoes it. Offsets below those
+    /// in `settled` have been passed before, by partition: they are not passed again.
     pub(crate) fn lend(&mut self, topic: &str, epoch: Epoch, settled: &BTreeMap<i32, i64>) -> Lent {
         let mut events = Vec::with_capacity(self.events());
         let mut advances = Vec::with_capacity(self.parts.len());

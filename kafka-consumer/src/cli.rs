@@ -107,7 +107,8 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let summary = result?;
     log::info!(
         inserted = summary.inserted, repeats = summary.repeats, void = summary.void,
-        dead_letters = summary.dead_letters, transactions = summary.transactions, retries = summary.retries, rebalances = summary.rebalances;
+        dead_letters = summary.dead_letters, transactions = summary.transactions, retries = summary.retries,
+        rebalances = summary.rebalances;
         "the consumer stopped"
     );
     Ok(())

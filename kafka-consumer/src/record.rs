@@ -1,7 +1,7 @@
 //! What the poll thread hands over: a record, decoded, or what is wrong with it.
 
 use milena_domain::record::Event;
-use milena_domain::{DecodeError, Partitioning};
+use milena_domain::{DecodeError, Partitioning, Timestamp};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
 
@@ -32,8 +32,9 @@ pub(crate) enum Content {
 /// A record that this program cannot read because it is too old.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the record at offset {offset} of partition {partition} was written by a newer program ({what}); nothing of \
-     this partition is stored from there on, and nothing is lost: upgrade this program and start it again"
+    "the record at offset {offset} of partition {partition} was written by a newer program ({what}); \
+     nothing of this partition is stored from there on, and nothing is lost: upgrade this program and start it \
+     again"
 )]
 pub struct Newer {
     /// The partition.
@@ -57,7 +58,7 @@ impl Newer {
 #[derive(Debug, Clone)]
 pub(crate) struct DeadLetter {
     pub(crate) original: RawRecord,
-    /// A stable name: of [`DecodeError::code`], or `refused_by_store`.
+    /// A stable name: of [`DecodeError::code`], or `refused_by_store` or `false_proof`.
     pub(crate) reason: &'static str,
     /// For people; never a body.
     pub(crate) detail: String,
@@ -97,7 +98,10 @@ impl Record {
     ) -> Self {
         let (partition, offset) = (message.partition(), message.offset());
         let content = match Event::read_again(partition, partitioning, message.key(), message.payload()) {
-            Ok(event) => Content::Event(event),
+            Ok(event) => {
+                let written = message.timestamp().to_millis().map(Timestamp::from_unix_ms);
+                Content::Event(event.believed(written))
+            }
             Err(error) if error.is_newer() => {
                 Content::Newer(Newer { partition, offset, what: error.to_string() })
             }

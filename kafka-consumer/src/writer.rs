@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use milena_domain::Epoch;
+use milena_domain::record::Placed;
+use milena_domain::{ConversationId, Epoch, Position};
 use milena_storage::{LogPosition, WriteError, WriteReport};
 
 use crate::backoff::Backoff;
@@ -109,13 +110,23 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                             if !self.quota.admit_refused() {
                                 return Err(ConsumerError::StoreRefuses(reason));
                             }
-                            let original = self.dead_letters.original(partition, &event).await;
-                            let letter = DeadLetter { original, reason: "refused_by_store", detail: reason };
-                            self.publish(vec![letter], &mut outcome).await;
+                            self.refuse(partition, &event, "refused_by_store", reason, &mut outcome).await;
                             left.push(rest);
                         }
                         Split::Nothing => return Err(ConsumerError::StoreRefuses(reason)),
                     }
+                }
+                Err(Refusal::FalseProof { conversation, position, reason }) => {
+                    piece.put_back(lent);
+                    // Once it is gone, the others of its batch are judged without it, in the same order.
+                    let Some((partition, event)) = piece.remove(conversation, position) else {
+                        return Err(ConsumerError::StoreRefuses(reason));
+                    };
+                    if !self.quota.admit_refused() {
+                        return Err(ConsumerError::StoreRefuses(reason));
+                    }
+                    self.refuse(partition, &event, "false_proof", reason, &mut outcome).await;
+                    left.push(piece);
                 }
             }
         }
@@ -142,6 +153,19 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
             batch.parts.values_mut().flat_map(|part| std::mem::take(&mut part.dead)).collect();
         self.publish(letters, outcome).await;
         Ok(batch)
+    }
+
+    /// Gives away an event that the store will never take.
+    async fn refuse(
+        &self,
+        partition: i32,
+        event: &Placed,
+        reason: &'static str,
+        detail: String,
+        outcome: &mut Outcome,
+    ) {
+        let original = self.dead_letters.original(partition, event).await;
+        self.publish(vec![DeadLetter { original, reason, detail }], outcome).await;
     }
 
     async fn publish(&self, letters: Vec<DeadLetter>, outcome: &mut Outcome) {
@@ -207,8 +231,8 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                 }
                 // Which epoch it is now is asked for in the same way as which offset it is now.
                 Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced),
-                Err(error @ WriteError::FalseProof { .. }) => {
-                    return Err(Refusal::Permanent(error.to_string()));
+                Err(error @ WriteError::FalseProof { conversation, position }) => {
+                    return Err(Refusal::FalseProof { conversation, position, reason: error.to_string() });
                 }
                 Err(WriteError::Permanent(error)) => return Err(Refusal::Permanent(error.to_string())),
                 Err(WriteError::Transient(error)) => (Waiting::Unavailable, error.to_string()),
@@ -239,6 +263,7 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
 enum Refusal {
     Fenced,
     Permanent(String),
+    FalseProof { conversation: ConversationId, position: Position, reason: String },
 }
 
 #[cfg(test)]

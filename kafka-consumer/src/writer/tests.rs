@@ -32,6 +32,8 @@ struct Inner {
     next: BTreeMap<i32, i64>,
     rows: BTreeSet<i64>,
     poison: BTreeSet<i64>,
+    /// What the store has had for longer than its record claims.
+    said_long_ago: BTreeSet<i64>,
     faults: VecDeque<Fault>,
     published: Vec<i64>,
     /// What the topic has now.
@@ -72,10 +74,18 @@ impl Sink for Fake {
         if offsets.iter().any(|offset| inner.poison.contains(offset)) {
             return Err(WriteError::Permanent(down()));
         }
+        let is_false = |placed: &&Placed| inner.said_long_ago.contains(&placed.position.offset());
+        if let Some(Placed { position, event }) = batch.events.iter().find(is_false) {
+            let (conversation, position) = (event.conversation, *position);
+            return Err(WriteError::FalseProof { conversation, position });
+        }
         for advance in &batch.advances {
             inner.next.insert(advance.partition, advance.to);
         }
         for offset in &offsets {
+            let partition = offset / STRIDE * STRIDE;
+            let later = inner.rows.range(offset + 1..partition + STRIDE).next();
+            assert_eq!(later, None, "offset {offset} is judged after it");
             assert!(inner.rows.insert(*offset), "offset {offset} is written twice");
         }
         if matches!(fault, Some(Fault::LostAnswer)) {
@@ -143,6 +153,7 @@ proptest! {
     fn every_record_ends_in_exactly_one_place(
         records in prop::collection::vec((0_i32..3, prop::bool::weighted(0.9)), 1..80),
         poison in prop::collection::btree_set((0_i32..3, 0_i64..30), 0..4),
+        said_long_ago in prop::collection::btree_set((0_i32..3, 0_i64..30), 0..4),
         faults in faults(),
     ) {
         let fake = Fake::default();
@@ -156,7 +167,10 @@ proptest! {
             .collect();
         {
             let mut inner = fake.0.lock().unwrap();
-            inner.poison = poison.iter().map(|(p, n)| i64::from(*p) * STRIDE + n).collect();
+            let offsets = |places: &BTreeSet<(i32, i64)>| -> BTreeSet<i64> {
+                places.iter().map(|(p, n)| i64::from(*p) * STRIDE + n).collect()
+            };
+            (inner.poison, inner.said_long_ago) = (offsets(&poison), offsets(&said_long_ago));
             inner.faults = faults.into();
             inner.next = ends.iter().map(|(&partition, &(from, _))| (partition, from)).collect();
         }
@@ -174,7 +188,8 @@ proptest! {
                 prop_assert!(stored || published || elsewhere, "offset {} is lost", offset);
                 prop_assert!(!(stored && elsewhere), "offset {} is stored twice", offset);
                 prop_assert!(!(stored && unreadable.contains(&offset)));
-                prop_assert!(!stored || !inner.poison.contains(&offset));
+                let refused = inner.poison.contains(&offset) || inner.said_long_ago.contains(&offset);
+                prop_assert!(!stored || !refused);
             }
         }
         let mut published = inner.published.clone();
@@ -182,7 +197,8 @@ proptest! {
         published.dedup();
         prop_assert_eq!(published.len(), inner.published.len(), "no letter goes out twice");
         for offset in &inner.published {
-            let bad = unreadable.contains(offset) || inner.poison.contains(offset);
+            let refused = inner.poison.contains(offset) || inner.said_long_ago.contains(offset);
+            let bad = unreadable.contains(offset) || refused;
             prop_assert!(bad, "a good one was given away");
         }
     }
@@ -196,6 +212,15 @@ fn one_bad_row_among_many_is_found() {
     assert_eq!((outcome.inserted, outcome.dead), (999, 1));
     assert_eq!(fake.0.lock().unwrap().published, [STRIDE + 333]);
     assert!(outcome.transactions <= 12, "{} transactions", outcome.transactions);
+}
+
+#[test]
+fn a_false_proof_is_given_away_at_once_and_the_rest_is_stored_in_order() {
+    let fake = Fake::default();
+    fake.0.lock().unwrap().said_long_ago = BTreeSet::from([STRIDE + 3, STRIDE + 700]);
+    let outcome = write(&fake, batch_of(&vec![(1, true); 1_000])).unwrap();
+    assert_eq!((outcome.inserted, outcome.dead, outcome.transactions), (998, 2, 1));
+    assert_eq!(fake.0.lock().unwrap().published, [STRIDE + 3, STRIDE + 700]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use milena_domain::{Epoch, Event, Position};
+use milena_domain::record::{Action, Event};
+use milena_domain::{Epoch, Position};
 use milena_kafka::{Quiet, Role, client_config, header, partition_states};
 use milena_settings::Settings;
 use milena_storage::entities::messages;
@@ -77,7 +78,7 @@ pub(crate) async fn compare(world: &World) -> Comparison {
     for record in read_all(&world.settings, &world.settings.kafka.topic).await {
         match Event::read(record.partition(), PARTITIONS, record.key(), record.payload()) {
             // A message that is in the log twice is stored once, under its first position.
-            Ok(Event::Message(event)) => drop(
+            Ok(event) => drop(
                 expected
                     .entry(event.id.as_uuid())
                     .or_insert((Position::new(Epoch::FIRST, record.offset()), event)),
@@ -94,10 +95,11 @@ pub(crate) async fn compare(world: &World) -> Comparison {
             found.duplicated += 1;
             continue;
         };
-        let same = (row.conversation_id, row.sender_id, row.recipient_id)
-            == (event.conversation.as_uuid(), event.sender.as_uuid(), event.to.as_uuid())
+        let Action::Message(message) = &event.action else { panic!("only messages are compared here") };
+        let same = (row.conversation_id, row.sender_id, Some(row.recipient_id))
+            == (event.conversation.as_uuid(), event.actor.as_uuid(), event.to.map(|to| to.as_uuid()))
             && (&*row.client_id, &*row.body, row.sent_at_ms)
-                == (event.client_id.as_str(), event.body.as_str(), event.sent_at.unix_ms());
+                == (event.client_id.as_str(), message.body.as_str(), event.at.unix_ms());
         if row.position != position.as_i64() {
             found.reordered += 1;
         } else if !same {

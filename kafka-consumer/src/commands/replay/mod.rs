@@ -91,7 +91,8 @@ pub(crate) async fn replay(
 
 fn print(tally: &Tally, dry_run: bool) {
     answer(format!(
-        "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} void, {} dead letters",
+        "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} void, \
+         {} dead letters",
         tally.read,
         tally.seconds,
         tally.records_per_s,
