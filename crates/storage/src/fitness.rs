@@ -120,17 +120,25 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 10] = [
+const TABLES: [(&str, Option<&str>, bool); 18] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
     ("members", Some("last_read"), false),
-    ("messages", None, false),
+    ("messages", Some("changed_position"), false),
     ("consumer_offsets", Some("next_offset"), false),
     ("log_epochs", None, false),
     ("log_topics", None, false),
     ("conversation_lists", Some("last_sent_at_ms"), false),
     ("name_words", None, true),
+    ("memberships", Some("to_position"), false),
+    ("room_people", Some("changed_position"), false),
+    ("reactions", Some("position"), true),
+    ("mentions", None, true),
+    ("void_records", None, false),
+    ("effective_events", None, false),
+    ("blocks", None, true),
+    ("outbox", None, true),
 ];
 
 impl Store {

@@ -20,6 +20,8 @@ pub struct Model {
     /// Up to where what is stored stands in the conversation lists too; behind when a program of before
     /// stores.
     pub listed_offset: i64,
+    /// Counts up when something was put back behind the offset, which who writes on must learn.
+    pub rewritten: i64,
 }
 
 /// None: what belongs together is joined by the queries.

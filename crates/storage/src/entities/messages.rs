@@ -1,9 +1,9 @@
-//! The messages, as the log has them.
+//! The timeline: messages, and what happened in rooms.
 
 use sea_orm::entity::prelude::*;
 
 /// A row of `messages`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, DeriveEntityModel)]
 #[sea_orm(table_name = "messages")]
 pub struct Model {
     /// The conversation.
@@ -17,15 +17,33 @@ pub struct Model {
     pub id: Uuid,
     /// Who wrote it.
     pub sender_id: Uuid,
-    /// To whom; the sender for notes to self.
+    /// To whom in a direct conversation, the sender for notes to self; in a room the sender.
     pub recipient_id: Uuid,
     /// The sender's name for it.
     pub client_id: String,
     /// Milliseconds since 1970.
     pub sent_at_ms: i64,
-    /// The text.
+    /// The text; empty for what is no message, and when it was deleted.
     #[sea_orm(column_type = "Text")]
     pub body: String,
+    /// `message`, or the type of another event of the log.
+    pub kind: String,
+    /// JSON: what the event has besides the text.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub payload: Option<String>,
+    /// A message's dense number, from 1 on; of another event that of the last message before it. None where a
+    /// program of before has stored, until somebody numbers it.
+    pub seq: Option<i64>,
+    /// Where the text was last changed.
+    pub edited_position: Option<i64>,
+    /// Where it was deleted.
+    pub deleted_position: Option<i64>,
+    /// Where it was pinned, while it is.
+    pub pinned_position: Option<i64>,
+    /// Where the pin was taken out, while none is in.
+    pub unpinned_position: Option<i64>,
+    /// Where anything about it last changed; none while it is as it was written.
+    pub changed_position: Option<i64>,
 }
 
 /// None: what belongs together is joined by the queries.

@@ -1,15 +1,23 @@
 //! The tables as rows: one file a table. Public for tests and tools; the programs use [`crate::Store`].
 #![allow(missing_docs, reason = "the derived items; the fields are documented")]
 
+pub mod blocks;
 pub mod consumer_offsets;
 pub mod conversation_lists;
 pub mod conversations;
+pub mod effective_events;
 pub mod imported_people;
 pub mod log_epochs;
 pub mod log_topics;
 pub mod members;
+pub mod memberships;
+pub mod mentions;
 pub mod messages;
 pub mod name_words;
+pub mod outbox;
+pub mod reactions;
+pub mod room_people;
 pub mod server_keys;
 pub mod sessions;
 pub mod users;
+pub mod void_records;

@@ -9,7 +9,6 @@ use sea_orm_migration::prelude::*;
 
 use super::columns::{clustered_table, key_text, short_text, small_number, uuid};
 use super::steps::{add_column, create_index, create_table};
-use crate::queries::names::fold_all;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -37,8 +36,7 @@ impl MigrationTrait for Migration {
         create_index(manager, "users", "users_name", ["name_folded"]).await?;
         create_index(manager, "users", "users_fold_version", ["fold_version", "id"]).await?;
         create_table(manager, words).await?;
-        create_index(manager, "name_words", "name_words_of_user", ["user_id", "word"]).await?;
-        fold_all(manager.get_connection()).await
+        create_index(manager, "name_words", "name_words_of_user", ["user_id", "word"]).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

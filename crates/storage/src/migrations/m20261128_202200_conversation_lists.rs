@@ -10,7 +10,6 @@ use sea_orm_migration::prelude::*;
 
 use super::columns::{clustered_table, number, uuid};
 use super::steps::{add_column, create_index, create_table};
-use crate::queries::lists::list_all;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -29,8 +28,7 @@ impl MigrationTrait for Migration {
         let in_order = ["user_id", "last_sent_at_ms", "conversation_id"];
         create_index(manager, "conversation_lists", "conversation_lists_in_order", in_order).await?;
         let listed = number("listed_offset").default(0).take();
-        add_column(manager, "consumer_offsets", "listed_offset", listed).await?;
-        list_all(manager.get_connection()).await
+        add_column(manager, "consumer_offsets", "listed_offset", listed).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

@@ -1,6 +1,7 @@
 //! The schema, one file a step. A published step is never edited; a change is a new step.
 
 mod columns;
+mod fill;
 mod m20261121_090000_people;
 mod m20261121_090100_conversations;
 mod m20261121_090200_log;
@@ -10,11 +11,13 @@ mod m20261128_202000_imported_people;
 mod m20261128_202100_names;
 mod m20261128_202200_conversation_lists;
 mod m20261128_203000_session_ends;
+mod m20261129_000000_timeline;
 mod run;
 mod steps;
 
 use sea_orm_migration::prelude::*;
 
+pub(crate) use fill::piece;
 pub(crate) use run::apply;
 
 /// All steps, in order.
@@ -34,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_202100_names::Migration),
             Box::new(m20261128_202200_conversation_lists::Migration),
             Box::new(m20261128_203000_session_ends::Migration),
+            Box::new(m20261129_000000_timeline::Migration),
         ]
     }
 }

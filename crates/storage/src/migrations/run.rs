@@ -3,7 +3,8 @@
 //!
 //! One lock a database: a write transaction (SQLite), an advisory lock that ends with the transaction
 //! (PostgreSQL) or a named lock of the connection (MySQL, whose schema changes end every transaction). On the
-//! first two all steps are applied or none.
+//! first two all steps are applied or none. What takes the time of what is stored is filled in afterwards
+//! ([`super::fill`]).
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use sea_orm::{
 use sea_orm_migration::{IntoSchemaManagerConnection, MigratorTrait, SchemaManager};
 
 use super::Migrator;
+use super::fill::fill;
 use crate::connect::open_for_migration;
 use crate::entities::log_epochs;
 use crate::queries::server_key::make_server_key;
@@ -31,6 +33,11 @@ pub(crate) async fn apply(kind: StoreKind, settings: &DatabaseSettings) -> Resul
     let outcome = match kind {
         StoreKind::Sqlite | StoreKind::Postgres => in_transaction(kind, &connection).await,
         StoreKind::MySql => under_named_lock(&connection).await,
+    };
+    // After the schema's lock is free, and with it the tables.
+    let outcome = match outcome {
+        Ok(()) => fill(kind, &connection).await,
+        error => error,
     };
     connection.close().await?;
     Ok(outcome?)
@@ -71,8 +78,11 @@ async fn under_named_lock(connection: &DatabaseConnection) -> Result<(), DbErr> 
     }
     up(connection).await?;
     begin_first_epoch(connection).await?;
-    make_server_key(connection).await
-    // Closing the connection, which the caller does, releases the lock.
+    make_server_key(connection).await?;
+    // In every other case the connection is closed, which releases it too.
+    let release = "DO RELEASE_LOCK(CONCAT('milena:', SHA1(DATABASE())))";
+    connection.execute_unprepared(release).await?;
+    Ok(())
 }
 
 /// Applies what is missing. A database that a newer program has upgraded is left as it is: its changes only

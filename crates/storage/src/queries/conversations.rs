@@ -282,6 +282,7 @@ fn last_message(
         client_id: row.try_get("", "client_id")?,
         sent_at_ms: row.try_get("", "sent_at_ms")?,
         body: row.try_get("", "body")?,
+        ..messages::Model::default()
     };
     message.try_into().map(Some)
 }

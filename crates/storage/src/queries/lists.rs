@@ -5,10 +5,16 @@
 //! a consumer has ended or while it goes on, compares all conversations with the lists.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait, QueryFilter};
+use uuid::Uuid;
 
 use crate::entities::consumer_offsets::{Column, Entity};
-use crate::{StorageError, Store};
+use crate::migrations::piece;
+use crate::sql::statement;
+use crate::{StorageError, Store, StoreKind};
+
+/// Conversations that an upgrade lists in one go.
+const PIECE: i64 = 5_000;
 
 /// What is missing in the lists or stands elsewhere in them; ends with the conversations that are meant.
 const LIST: &str = "INSERT INTO conversation_lists (conversation_id, user_id, last_sent_at_ms) \
@@ -28,8 +34,38 @@ pub(crate) fn list_statement(backend: sea_orm::DbBackend, which: &str) -> String
     format!("{LIST} {which} {newer}")
 }
 
-/// Brings all lists up to date: also for the migration.
-pub(crate) async fn list_all(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+/// Brings all lists up to date, for an upgrade: some conversations in each transaction, and then what was
+/// stored meanwhile.
+pub(crate) async fn list_in_pieces(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
+    const BOUNDARY: &str = "SELECT id FROM conversations WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?";
+    if !is_behind(connection).await? {
+        return Ok(());
+    }
+    let (mut after, mut more) = (Uuid::nil(), true);
+    while more {
+        let boundary = statement(kind, BOUNDARY, [after.into(), PIECE.into()]);
+        let end: Option<Uuid> = match connection.query_one_raw(boundary).await? {
+            Some(row) => Some(row.try_get_by_index(0)?),
+            None => None,
+        };
+        more = end.is_some();
+        let end = end.unwrap_or(Uuid::max());
+        let text = list_statement(connection.get_database_backend(), "AND c.id > ? AND c.id <= ?");
+        connection.execute_raw(statement(kind, &text, [after.into(), end.into()])).await?;
+        after = end;
+    }
+    let transaction = piece(kind, connection).await?;
+    list_all(&transaction).await?;
+    transaction.commit().await
+}
+
+async fn is_behind(connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    let behind = Entity::find().filter(Expr::col(Column::ListedOffset).ne(Expr::col(Column::NextOffset)));
+    Ok(behind.one(connection).await?.is_some())
+}
+
+/// Brings all lists up to date.
+async fn list_all(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
     // The offsets are locked first: from here on no consumer of before stores anything unseen.
     let behind = Entity::update_many()
         .col_expr(Column::ListedOffset, Expr::col(Column::ListedOffset))
@@ -63,8 +99,7 @@ impl Store {
     /// # Errors
     /// The database's. The call can be repeated.
     pub async fn mend_lists(&self) -> Result<bool, StorageError> {
-        let behind = Entity::find().filter(Expr::col(Column::ListedOffset).ne(Expr::col(Column::NextOffset)));
-        if self.answer(async { Ok::<_, StorageError>(behind.one(self.reader()).await?) }).await?.is_none() {
+        if !self.answer(async { Ok::<_, StorageError>(is_behind(self.reader()).await?) }).await? {
             return Ok(false);
         }
         self.bulk(async {

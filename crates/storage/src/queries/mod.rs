@@ -6,6 +6,7 @@ pub(crate) mod history;
 mod imported;
 pub(crate) mod lists;
 pub(crate) mod names;
+pub(crate) mod numbering;
 pub(crate) mod offsets;
 pub(crate) mod partitions;
 pub(crate) mod passwords;

@@ -6,12 +6,13 @@ use std::collections::HashMap;
 use milena_domain::{folded_name, word_starts, words};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Statement, Value,
 };
 use uuid::Uuid;
 
 use crate::entities::{name_words, users};
+use crate::migrations::piece;
 use crate::sql::statement;
 use crate::{StorageError, Store, StoreKind};
 
@@ -70,13 +71,16 @@ pub(super) async fn replace_words(
     insert_words(connection, [(user, words)]).await
 }
 
-/// Folds the names that are not folded, or not by this version. Also for the migration.
-pub(crate) async fn fold_all(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
+/// Folds the names that are not folded, or not by this version, for an upgrade: some in each transaction.
+pub(crate) async fn fold_all(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
     let mut after = Uuid::nil();
-    while let Some(last) = fold_some(connection, unfolded(), after).await? {
+    loop {
+        let transaction = piece(kind, connection).await?;
+        let last = fold_some(&transaction, unfolded(), after).await?;
+        transaction.commit().await?;
+        let Some(last) = last else { return Ok(()) };
         after = last;
     }
-    Ok(())
 }
 
 /// Found by the index: nothing to do costs nothing.

@@ -71,6 +71,7 @@ async fn insert(
         epoch: Set(as_column(batch.epoch)),
         next_offset: Set(advance.from),
         listed_offset: Set(advance.from),
+        rewritten: Set(0),
     };
     let nothing = OnConflict::columns([Column::Topic, Column::PartitionId, Column::Epoch])
         .do_nothing_on([Column::Topic])

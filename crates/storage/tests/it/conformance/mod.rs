@@ -46,7 +46,7 @@ macro_rules! on_every_database {
 on_every_database! {
     schema: migrations_go_up_and_down_and_up, several_programs_migrate_at_once, entities_match_the_schema,
         a_topics_partitions_are_noted_once, a_migration_that_was_cut_off_goes_on,
-        a_newer_programs_migrations_are_left_alone;
+        a_newer_programs_migrations_are_left_alone, messages_of_before_are_numbered;
     people: usernames_are_unique_regardless_of_case, people_are_found_by_id_and_by_name,
         the_search_ranks_and_takes_text_as_text, names_that_older_programs_write_are_found,
         an_import_keeps_the_ids_that_exist, people_are_renamed,

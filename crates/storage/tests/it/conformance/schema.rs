@@ -1,19 +1,21 @@
 use std::collections::BTreeSet;
 
-use milena_domain::Epoch;
+use milena_domain::{Epoch, Position};
+use milena_storage::ReadMark;
 use milena_storage::entities::{
-    consumer_offsets, conversation_lists, conversations, imported_people, log_epochs, log_topics, members,
-    messages, name_words, server_keys, sessions, users,
+    blocks, consumer_offsets, conversation_lists, conversations, effective_events, imported_people,
+    log_epochs, log_topics, members, memberships, mentions, messages, name_words, outbox, reactions,
+    room_people, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, EntityName, EntityTrait, IdenStatic,
-    IntoActiveModel, Iterable, ModelTrait, Statement,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, EntityName, EntityTrait, IdenStatic,
+    IntoActiveModel, Iterable, ModelTrait, QueryFilter, QueryOrder, Statement,
 };
 use sea_orm_migration::MigratorTrait;
 
 use crate::database::{Server, TestDatabase};
-use crate::letters::{TOPIC, row, write};
+use crate::letters::{TOPIC, row, user, write};
 
 pub(super) async fn migrations_go_up_and_down_and_up(database: &TestDatabase) {
     let store = database.store().await;
@@ -140,6 +142,12 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         last_position: (1 << 53) - 1,
         last_sent_at_ms: 5,
         created_at_ms: 6,
+        handle: Some("h".repeat(32)),
+        topic: Some("😀".repeat(250)),
+        archived: true,
+        member_count: i32::MAX,
+        folded_position: (1 << 53) - 1,
+        ..Default::default()
     };
     check(database, &raw, conversation).await;
     let member =
@@ -163,6 +171,11 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
             client_id: "~".repeat(64),
             sent_at_ms: -62_167_219_200_000,
             body: "😀".repeat(8_000),
+            kind: "message".into(),
+            payload: Some("{}".repeat(20_000)),
+            seq: Some(i64::MAX),
+            changed_position: Some((1 << 53) - 1),
+            ..Default::default()
         },
     )
     .await;
@@ -172,11 +185,50 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         epoch: 8_191,
         next_offset: 1 << 40,
         listed_offset: 7,
+        rewritten: 1,
     };
     check(database, &raw, offset).await;
     check(database, &raw, log_epochs::Model { epoch: 8_191, began_at_ms: 1 }).await;
     let topic = log_topics::Model { topic: "t".repeat(249), epoch: 8_191, partitions: 1_024 };
     check(database, &raw, topic).await;
+    let place = (1 << 53) - 1;
+    let interval = memberships::Model {
+        conversation_id: id(3),
+        user_id: id(1),
+        from_position: place,
+        to_position: None,
+        role: "moderator".into(),
+    };
+    check(database, &raw, interval).await;
+    let person = room_people::Model {
+        conversation_id: id(3),
+        user_id: id(1),
+        banned: true,
+        changed_position: Some(place),
+    };
+    check(database, &raw, person).await;
+    let reaction = reactions::Model {
+        conversation_id: id(3),
+        target_position: place,
+        user_id: id(1),
+        emoji: "😀".repeat(16),
+        position: place,
+    };
+    check(database, &raw, reaction).await;
+    check(database, &raw, mentions::Model { user_id: id(1), conversation_id: id(3), position: place }).await;
+    let void = void_records::Model {
+        conversation_id: id(3),
+        position: place,
+        id: id(9),
+        reason: "too_many_reactions".into(),
+    };
+    check(database, &raw, void).await;
+    let event = effective_events::Model { id: id(9), conversation_id: id(3), position: place };
+    check(database, &raw, event).await;
+    check(database, &raw, blocks::Model { conversation_id: id(3), user_id: id(1), position: place }).await;
+    let fact =
+        outbox::Model { id: id(1), kind: "person".into(), payload: "x".repeat(70_000), created_at_ms: 1 };
+    check(database, &raw, fact).await;
     let key = server_keys::Model { number: 2, secret: (0..32).collect(), created_at_ms: 1 };
     check(database, &raw, key).await;
 }
@@ -215,4 +267,51 @@ async fn columns(database: &TestDatabase, raw: &DatabaseConnection, table: &str)
     };
     let rows = raw.query_all_raw(Statement::from_string(raw.get_database_backend(), query)).await.unwrap();
     rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+}
+
+/// What a program of before stores has no number, before the upgrade and beside it; every message gets one,
+/// dense and in order, also when numbering was cut off, and whoever has read keeps their mark.
+pub(super) async fn messages_of_before_are_numbered(database: &TestDatabase) {
+    let store = database.store().await;
+    let rows: Vec<_> =
+        (0..40).map(|offset| row(1, 2 + offset as u128 % 3, &format!("{offset}"), offset)).collect();
+    let conversation = rows[0].conversation;
+    write(&store, rows).await;
+    let mark = ReadMark { user: user(1), conversation, position: Position::new(Epoch::FIRST, 9) };
+    store.advance_reads(&[mark]).await.unwrap();
+    let raw = database.raw().await;
+    // As a store of before is, and cut off in the midst of one conversation.
+    let before = "UPDATE messages SET seq = NULL";
+    raw.execute_unprepared(before).await.unwrap();
+    raw.execute_unprepared("UPDATE conversations SET last_seq = 0, numbered_position = 0").await.unwrap();
+    assert_eq!(store.number_messages().await.unwrap(), 40);
+    check_numbers(&raw).await;
+    let cut_off = "UPDATE conversations SET last_seq = last_seq - 3, numbered_position = last_position - 9";
+    raw.execute_unprepared(cut_off).await.unwrap();
+    let unnumbered = "UPDATE messages SET seq = NULL WHERE position > \
+        (SELECT numbered_position FROM conversations WHERE id = conversation_id)";
+    assert_eq!(raw.execute_unprepared(unnumbered).await.unwrap().rows_affected(), 9);
+    database.connect().await.migrate().await.unwrap();
+    check_numbers(&raw).await;
+    assert_eq!(store.number_messages().await.unwrap(), 0);
+    let (found, _) = store.conversation_of(TOPIC, user(1), conversation).await.unwrap();
+    assert_eq!(found.unwrap().last_read.offset(), 9);
+}
+
+async fn check_numbers(raw: &DatabaseConnection) {
+    let found = conversations::Entity::find().all(raw).await.unwrap();
+    assert_eq!(found.len(), 3);
+    for conversation in found {
+        let rows = messages::Entity::find()
+            .filter(messages::Column::ConversationId.eq(conversation.id))
+            .order_by_asc(messages::Column::Position)
+            .all(raw)
+            .await
+            .unwrap();
+        let numbers: Vec<_> = rows.iter().map(|row| row.seq).collect();
+        let dense: Vec<_> = (1..=rows.len() as i64).map(Some).collect();
+        assert_eq!(numbers, dense);
+        assert_eq!(conversation.last_seq, rows.len() as i64);
+        assert_eq!(conversation.numbered_position, conversation.last_position);
+    }
 }
