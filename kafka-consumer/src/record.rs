@@ -33,8 +33,8 @@ pub(crate) enum Content {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the record at offset {offset} of partition {partition} was written by a newer program ({what}); \
-     nothing of this partition is stored from there on, and nothing is lost: upgrade this program and start it \
-     again"
+     nothing of this partition is stored from there on, and nothing is lost: upgrade this program and start \
+     it again"
 )]
 pub struct Newer {
     /// The partition.

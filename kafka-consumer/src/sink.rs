@@ -36,7 +36,7 @@ pub(crate) trait DeadLetters: Send + Sync + 'static {
     /// How many partitions the message topic has now.
     fn partitions(&self) -> impl Future<Output = usize> + Send;
 
-    /// The original record of an event that the store refused, read again from the log; made from the event itself
-    /// when the log does not hold it any more.
+    /// The original record of an event that the store refused, read again from the log; made from the event
+    /// itself when the log does not hold it any more.
     fn original(&self, partition: i32, event: &Placed) -> impl Future<Output = RawRecord> + Send;
 }

@@ -98,8 +98,8 @@ pub enum WriteError {
     #[error("the batch is refused until somebody mends the database: {0}")]
     NeedsRepair(DbErr),
     /// An event whose id the store has had for longer than a repeat is looked for, although its record claims
-    /// that somebody has looked: it must become a dead letter (`false_proof`), and the batch be written without
-    /// it.
+    /// that somebody has looked: it must become a dead letter (`false_proof`), and the batch be written
+    /// without it.
     #[error("the event at {position} was said long ago, which its proof denies")]
     FalseProof {
         /// Its conversation: with the position its place, since positions of partitions are alike.
