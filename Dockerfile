@@ -18,8 +18,8 @@ WORKDIR /src
 COPY . .
 # The browser client is compiled into the programs.
 COPY --from=frontend /src/frontend/dist frontend/dist
-# The caches keep the compiled dependencies, so that a change of Milena compiles only Milena. They are not part of a
-# layer, which is why the programs are copied out.
+# The caches keep the compiled dependencies, so that a change of Milena compiles only Milena. They are not
+# part of a layer, which is why the programs are copied out.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/target \
     CARGO_TARGET_DIR=/target cargo build --locked --profile dist \

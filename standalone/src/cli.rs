@@ -14,7 +14,8 @@ use milena_kafka_consumer::cli::StoreCommand;
     name = "milena",
     version,
     after_help = "Without a command, milena runs until Ctrl-C and prints the address to open in a browser.\n\
-                  Every setting of config/default.toml can also be given as MILENA__SECTION__KEY in the environment."
+                  Every setting of config/default.toml can also be given as MILENA__SECTION__KEY in the \
+                  environment."
 )]
 pub(crate) struct Cli {
     /// What all commands take.
@@ -71,9 +72,11 @@ pub(crate) enum Command {
     Store(StoreCommand),
     /// Print what Kafka tools need to use the embedded log: its address and its secret.
     #[command(after_help = "kcat -F <(milena log-access kcat) -L\n\
-                            kafka-topics.sh --bootstrap-server ADDRESS --command-config <(milena log-access java) --list\n\
+                            kafka-topics.sh --bootstrap-server ADDRESS \
+                            --command-config <(milena log-access java) --list\n\
                             kafka-consumer --config <(milena log-access milena) status\n\
-                            Whoever has this can read and write everything: keep it in files that only you can read.")]
+                            Whoever has this can read and write everything: keep it in files that only you \
+                            can read.")]
     LogAccess {
         /// For which tools: properties of librdkafka, of Apache Kafka's own tools, or a settings file for
         /// kafka-consumer and backend.
@@ -95,13 +98,11 @@ pub(crate) enum LogAccessForm {
 
 /// What `import` takes.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \"text\": ...}. \
-                  Plain or gzip, UTF-8.\n\
-                  People are created when missing; a name is one account in all files, letter by letter. Importing a \
-                  file again stores nothing twice.\n\
-                  Ends with status 1 when a line was refused; the others are imported all the same."
-)]
+#[command(after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \
+                  \"text\": ...}. Plain or gzip, UTF-8.\n\
+                  People are created when missing; a name is one account in all files, letter by letter. \
+                  Importing a file again stores nothing twice.\n\
+                  Ends with status 1 when a line was refused; the others are imported all the same.")]
 pub(crate) struct ImportArguments {
     /// The file; `-` reads standard input.
     pub(crate) file: PathBuf,

@@ -50,7 +50,10 @@ fn close(data: &Path) -> io::Result<()> {
                 "the data folder holds other things and is open to other accounts; what Milena writes is not"
             );
         } else if restrict(data)? {
-            log::info!(folder:% = data.display(); "the data folder was open to other accounts and is closed now");
+            log::info!(
+                folder:% = data.display();
+                "the data folder was open to other accounts and is closed now"
+            );
         }
     }
     ours.iter().try_for_each(|path| close_all(path))
@@ -88,7 +91,10 @@ fn restrict(path: &Path) -> io::Result<bool> {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => {
-            log::warn!(path:% = path.display(), error:%; "this cannot be closed to other accounts of the machine");
+            log::warn!(
+                path:% = path.display(), error:%;
+                "this cannot be closed to other accounts of the machine"
+            );
             Ok(false)
         }
     }

@@ -17,8 +17,9 @@ use crate::wire::rest::Problem;
     info(
         title = "Milena",
         version = "1",
-        description = "Chat whose write path is the log. Positions order the messages of one conversation; a message is \
-                       accepted when the log has it; `complete: false` says that something accepted may be missing.",
+        description = "Chat whose write path is the log. Positions order the messages of one conversation; \
+                       a message is accepted when the log has it; `complete: false` says that something \
+                       accepted may be missing.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
@@ -61,7 +62,8 @@ impl Modify for Security {
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         let value = ApiKeyValue::with_description(
             cookie::NAME,
-            "Set by `register` and `login`. Requests that change something must carry an `Origin` of this server.",
+            "Set by `register` and `login`. Requests that change something must carry an `Origin` of this \
+             server.",
         );
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(value)));
     }

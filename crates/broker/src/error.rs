@@ -18,7 +18,11 @@ pub enum BrokerError {
         source: std::io::Error,
     },
     /// Another process holds the data folder.
-    #[error("the data folder {} is in use by another program{}", folder.display(), pid.map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    #[error(
+        "the data folder {} is in use by another program{}",
+        folder.display(),
+        pid.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
     InUse {
         /// The folder.
         folder: PathBuf,

@@ -70,7 +70,8 @@ pub async fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
     shared.tasks.spawn(retain(Arc::clone(&shared)));
     shared.tasks.spawn(server::serve(Arc::clone(&shared), listener));
     ::log::info!(
-        address:%, folder:% = shared.config.data_dir.display(), opened_ms = began.elapsed().as_millis() as u64;
+        address:%, folder:% = shared.config.data_dir.display(),
+        opened_ms = began.elapsed().as_millis() as u64;
         "broker started"
     );
     Ok(Broker { address, shared, stopping: stopping.drop_guard() })

@@ -302,7 +302,10 @@ mod tests {
         assert_eq!(
             String::from_utf8(event.encode()).unwrap(),
             format!(
-                r#"{{"v":1,"type":"message","id":"{}","conversation":"{}","sender":"{}","to":"{}","client_id":"c-1","sent_at":"2023-11-14T22:13:20.123Z","body":"Dear \"Milena\""}}"#,
+                concat!(
+                    r#"{{"v":1,"type":"message","id":"{}","conversation":"{}","sender":"{}","to":"{}","#,
+                    r#""client_id":"c-1","sent_at":"2023-11-14T22:13:20.123Z","body":"Dear \"Milena\""}}"#,
+                ),
                 event.id, event.conversation, event.sender, event.to
             )
         );

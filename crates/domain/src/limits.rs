@@ -42,8 +42,8 @@ pub const REPLAY_CONVERSATIONS: usize = 50;
 /// Conversations that a resume tells about, at most, counted in the same way; with more the client starts
 /// afresh.
 pub const REPLAY_MAX_CONVERSATIONS: usize = 5_000;
-/// How much later than its record was written an event may claim to have happened. Both brokers refuse records
-/// that are themselves farther ahead of their clocks (KIP-937).
+/// How much later than its record was written an event may claim to have happened. Both brokers refuse
+/// records that are themselves farther ahead of their clocks (KIP-937).
 pub const AHEAD_MAX_MS: i64 = 3_600_000;
 /// Characters of a room's handle, at most. Part of event version 2, like all that follow.
 pub const HANDLE_MAX_CHARS: usize = 32;

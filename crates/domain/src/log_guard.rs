@@ -50,8 +50,8 @@ pub enum LogMismatch {
     },
     /// The store has seen more than the log holds.
     #[error(
-        "topic {topic} partition {partition} ends at offset {high} but the store has read up to {stored}: if the \
-         topic was recreated or restored, or its end was lost, run {}",
+        "topic {topic} partition {partition} ends at offset {high} but the store has read up to {stored}: if \
+         the topic was recreated or restored, or its end was lost, run {}",
         command("new-epoch")
     )]
     Behind {
@@ -66,8 +66,8 @@ pub enum LogMismatch {
     },
     /// Records that the store never saw are gone.
     #[error(
-        "topic {topic} partition {partition} starts at offset {low} but the store has only read up to {stored}: \
-         {} records were removed before they were stored; restore them, or accept the loss with {}",
+        "topic {topic} partition {partition} starts at offset {low} but the store has only read up to \
+         {stored}: {} records were removed before they were stored; restore them, or accept the loss with {}",
         low - stored,
         command("new-epoch")
     )]

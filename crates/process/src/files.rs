@@ -7,7 +7,8 @@ pub fn raise_open_files(wanted: u64) {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) if limit < wanted => log::info!(
             limit, wanted;
-            "fewer files may be open than connections are allowed; raise the hard limit (ulimit -Hn, LimitNOFILE)"
+            "fewer files may be open than connections are allowed; raise the hard limit (ulimit -Hn, \
+             LimitNOFILE)"
         ),
         Ok(limit) => log::debug!(limit; "files that may be open"),
         Err(error) => log::warn!(error:% = error; "the limit of open files cannot be raised"),

@@ -259,8 +259,8 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        writeln!(file, "[kafka]\ntopic = \"from_file\"\npartitions = 3\n[kafka.properties]\n\"security.protocol\" = \"ssl\"")
-            .unwrap();
+        writeln!(file, "[kafka]\ntopic = \"from_file\"\npartitions = 3").unwrap();
+        writeln!(file, "[kafka.properties]\n\"security.protocol\" = \"ssl\"").unwrap();
         let mut source = environment(&[
             ("MILENA__KAFKA__TOPIC", "from_env"),
             ("MILENA__HTTP__LISTEN", "127.0.0.1:0"),

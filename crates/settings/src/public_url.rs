@@ -42,8 +42,8 @@ pub struct NotAPublicUrl;
 impl fmt::Display for NotAPublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "public_url must be empty or a scheme and a host, and a port if it is not the usual one, without a path, \
-             such as \"https://chat.example.org\"",
+            "public_url must be empty or a scheme and a host, and a port if it is not the usual one, without \
+             a path, such as \"https://chat.example.org\"",
         )
     }
 }

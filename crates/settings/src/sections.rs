@@ -76,8 +76,8 @@ section! {
         public_url: Option<PublicUrl>,
         allowed_hosts: Vec<String>, allowed_origins: Vec<String>,
         secure_cookies: SecureCookies, session_days: u32, session_max_days: u32,
-        max_connections: usize, max_connections_per_address: usize, trusted_proxies: Networks, header_timeout_ms: u64,
-        drain_ms: u64,
+        max_connections: usize, max_connections_per_address: usize, trusted_proxies: Networks,
+        header_timeout_ms: u64, drain_ms: u64,
     }
 }
 section! {
@@ -90,14 +90,15 @@ section! {
 section! {
     /// `[delivery]`
     DeliverySettings {
-        recent_bytes: usize, send_timeout_ms: u64, max_pending_sends: usize, stored_poll_ms: u64, read_flush_ms: u64,
-        tail_wait_ms: u64,
+        recent_bytes: usize, send_timeout_ms: u64, max_pending_sends: usize, stored_poll_ms: u64,
+        read_flush_ms: u64, tail_wait_ms: u64,
     }
 }
 section! {
     /// `[limits]`
     LimitSettings {
-        sign_in_burst: u32, sign_in_per_minute: u32, sign_in_account_burst: u32, sign_in_account_per_minute: u32,
+        sign_in_burst: u32, sign_in_per_minute: u32,
+        sign_in_account_burst: u32, sign_in_account_per_minute: u32,
         send_burst: u32, send_per_second: u32, send_bytes_burst: u32, send_bytes_per_second: u32,
         send_bytes_per_day: u32, min_free_disk_bytes: u64, request_burst: u32, request_per_second: u32,
         requests_at_once: u32, requests_waiting: u32, frame_burst: u32, frame_per_second: u32,
@@ -106,8 +107,8 @@ section! {
 section! {
     /// `[consumer]`
     ConsumerSettings {
-        group: String, batch_rows: usize, batch_bytes: usize, batch_age_ms: u64, batch_idle_ms: u64, drain_ms: u64,
-        listen: String,
+        group: String, batch_rows: usize, batch_bytes: usize, batch_age_ms: u64, batch_idle_ms: u64,
+        drain_ms: u64, listen: String,
     }
 }
 section! {

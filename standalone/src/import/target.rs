@@ -103,8 +103,8 @@ impl Target {
             .collect();
         if log.len() != self.settings.kafka.partitions {
             anyhow::bail!(
-                "topic {} has got more partitions meanwhile; all lines read are in the log, and {} says how to \
-                 go on",
+                "topic {} has got more partitions meanwhile; all lines read are in the log, and {} says \
+                 how to go on",
                 self.settings.kafka.topic,
                 milena_domain::cure::command("new-epoch")
             );

@@ -96,7 +96,8 @@ impl Siege {
         let talk = self.talk.end(name).await;
         let after = self.milena.program.footprint();
         tell(&format!(
-            "{name}: {took:.1?}; memory {} KiB before, {} at the end of it, {} after; files {} before, {} after; {talk}",
+            "{name}: {took:.1?}; memory {} KiB before, {} at the end of it, {} after; files {} before, \
+             {} after; {talk}",
             self.before.rss_kib, during.rss_kib, after.rss_kib, self.before.files, after.files
         ));
         assert!(self.milena.program.is_running());

@@ -59,7 +59,8 @@ async fn an_id_names_one_message_whatever_the_partitions() {
         assert_eq!(
             refused(&first),
             [
-                r#"line 2: the id "1" already names a message of "ann" to somebody else (see --id-scope): line 1"#,
+                "line 2: the id \"1\" already names a message of \"ann\" to somebody else (see --id-scope): \
+                 line 1",
                 r#"line 3: the id "1" already names a message of "ann" with another text or time: line 1"#,
             ]
         );

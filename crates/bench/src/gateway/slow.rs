@@ -149,7 +149,8 @@ impl Bench<'_> {
         ensure!(counts.closed + flood.closed == 0, "connections of others ended");
         ensure!(
             counts.delivered.count() == count && flood.accepted.count() == slow_count,
-            "of {count} messages of others {} were delivered; of {slow_count} to those who stop {} were accepted",
+            "of {count} messages of others {} were delivered; of {slow_count} to those who stop {} were \
+             accepted",
             counts.delivered.count(),
             flood.accepted.count()
         );

@@ -185,7 +185,8 @@ impl Bench<'_> {
         let complete = counts.accepted.count() == count && counts.delivered.count() == count;
         let holds = complete && accepted.max(delivered) < self.options.p99_limit_ms;
         eprintln!(
-            "{rate:.0}/s: accepted p99 {accepted:.1} ms, delivered p99 {delivered:.1} ms, {} refused, {} dropped: {}",
+            "{rate:.0}/s: accepted p99 {accepted:.1} ms, delivered p99 {delivered:.1} ms, {} refused, \
+             {} dropped: {}",
             counts.rejected,
             counts.dropped,
             if holds { "holds" } else { "does not hold" }

@@ -151,7 +151,8 @@ impl Database {
                 self.ask(&format!(
                     "LOAD DATA LOCAL INFILE '{path}' INTO TABLE messages CHARACTER SET utf8mb4 \
                      (@c, position, @i, @s, @r, client_id, sent_at_ms, body) \
-                     SET conversation_id = UNHEX(@c), id = UNHEX(@i), sender_id = UNHEX(@s), recipient_id = UNHEX(@r)"
+                     SET conversation_id = UNHEX(@c), id = UNHEX(@i), \
+                     sender_id = UNHEX(@s), recipient_id = UNHEX(@r)"
                 ))
                 .await?
             }

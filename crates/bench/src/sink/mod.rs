@@ -172,7 +172,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Report> {
         }
         let round = Round { load_s, read_s, old_s, ..consumed };
         eprintln!(
-            "consumed in {:.2} s (the first after {:.2} s): {:.2} of the load's speed; CPU: consumer {:.2} s, database {:.2} s, Kafka {:.2} s",
+            "consumed in {:.2} s (the first after {:.2} s): {:.2} of the load's speed; CPU: consumer \
+             {:.2} s, database {:.2} s, Kafka {:.2} s",
             round.sink_s,
             round.first_s,
             round.load_s / round.sink_s,

@@ -17,9 +17,9 @@ pub fn raise_open_files(needed: usize) -> anyhow::Result<usize> {
     let sockets = usize::try_from(hard.saturating_sub(SPARE)).unwrap_or(usize::MAX);
     if sockets < needed {
         bail!(
-            "one process may have {hard} open files here (the hard limit), and {needed} sockets are wanted. As root: raise it \
-             with `ulimit -Hn {wanted}` in the shell that starts this, or for good with LimitNOFILE= (systemd) or \
-             /etc/security/limits.conf",
+            "one process may have {hard} open files here (the hard limit), and {needed} sockets are wanted. \
+             As root: raise it with `ulimit -Hn {wanted}` in the shell that starts this, or for good with \
+             LimitNOFILE= (systemd) or /etc/security/limits.conf",
             wanted = needed as u64 + SPARE
         );
     }

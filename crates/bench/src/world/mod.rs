@@ -219,8 +219,10 @@ fn write_settings(folder: &Path, node: usize, extra: &str) -> anyhow::Result<Pat
     let text = format!(
         "[limits]\nsign_in_burst = 100000\nsign_in_per_minute = 100000\nsend_burst = 100000\n\
          send_per_second = 100000\nsend_bytes_burst = 4000000000\nsend_bytes_per_second = 4000000000\n\
-         send_bytes_per_day = 4000000000\nrequest_burst = 100000\nrequest_per_second = 100000\nframe_burst = 100000\nframe_per_second = 100000\n\
-         [http]\nmax_connections = 100000\nmax_connections_per_address = 100000\n[logging]\nfilter = \"warn\"\n{extra}\n"
+         send_bytes_per_day = 4000000000\nrequest_burst = 100000\nrequest_per_second = 100000\n\
+         frame_burst = 100000\nframe_per_second = 100000\n\
+         [http]\nmax_connections = 100000\nmax_connections_per_address = 100000\n\
+         [logging]\nfilter = \"warn\"\n{extra}\n"
     );
     std::fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
     Ok(file)

@@ -256,7 +256,10 @@ impl Catalogue {
             Err(_) => {
                 self.unsettled.store(true, Relaxed);
                 if let Err(error) = self.settle(stored) {
-                    log::error!(error:%; "a change of the topics failed, and what was before cannot be written either");
+                    log::error!(
+                        error:%;
+                        "a change of the topics failed, and what was before cannot be written either"
+                    );
                 }
             }
         }
@@ -328,7 +331,10 @@ impl Catalogue {
             let path = entry.map_err(BrokerError::storage(&self.folder))?.path();
             let id = path.extension().and_then(|id| Uuid::try_parse(id.to_str()?).ok());
             if id.is_some() && !known.contains(&path) {
-                log::info!(path:% = path.display(); "removing what an interrupted change of topics left behind");
+                log::info!(
+                    path:% = path.display();
+                    "removing what an interrupted change of topics left behind"
+                );
                 fs::remove_dir_all(&path).map_err(BrokerError::storage(&path))?;
             }
         }

@@ -90,7 +90,10 @@ impl Journal {
             good += length;
         }
         if good < bytes.len() {
-            log::warn!(path:% = path.display(), cut_bytes = bytes.len() - good; "the end of the offset journal was cut off");
+            log::warn!(
+                path:% = path.display(), cut_bytes = bytes.len() - good;
+                "the end of the offset journal was cut off"
+            );
             disk.truncate(&file, good as u64)?;
         }
         disk.sync(&file)?;

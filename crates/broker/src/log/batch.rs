@@ -315,7 +315,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_refused_or_read_but_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_refused_or_read_but_never_panic(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
             if let Ok(header) = BatchHeader::parse(&bytes) {
                 let _ = (first_at_or_after(&bytes, &header, 0), latest_timestamp_ms(&bytes));
             }

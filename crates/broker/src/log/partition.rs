@@ -166,13 +166,19 @@ impl Partition {
         log.active = recovered.active;
         log.producers = recovered.producers;
         log.failed = None;
-        log::info!(partition = self.label.as_str(), next_offset = log.active.extent.next_offset; "the log was recovered after a failed write");
+        log::info!(
+            partition = self.label.as_str(), next_offset = log.active.extent.next_offset;
+            "the log was recovered after a failed write"
+        );
         Ok(())
     }
 
     /// Marks as unknown what is on the disk, and fails all who wait for it.
     pub(super) fn fail(&self, log: &mut Log, error: &io::Error) {
-        log::error!(partition = self.label.as_str(), error:%; "the log failed; it is opened and checked again before anything is written");
+        log::error!(
+            partition = self.label.as_str(), error:%;
+            "the log failed; it is opened and checked again before anything is written"
+        );
         log.failed = Some(Instant::now() + self.options.recovery_pause);
         self.progress.send_modify(|progress| progress.incarnation += 1);
     }

@@ -175,7 +175,9 @@ mod tests {
     proptest! {
         /// However a client repeats any of its last five batches, the log holds each batch once and in order.
         #[test]
-        fn retries_never_duplicate_or_reorder(choices in proptest::collection::vec((1..20_i32, 0..5_usize), 1..60)) {
+        fn retries_never_duplicate_or_reorder(
+            choices in proptest::collection::vec((1..20_i32, 0..5_usize), 1..60),
+        ) {
             let mut producers = Producers::default();
             let mut sent: Vec<(i32, i32, i64)> = Vec::new();
             let (mut sequence, mut offset) = (0, 0);
@@ -186,8 +188,10 @@ mod tests {
                 sent.push((sequence, records, offset));
                 sequence = advance(sequence, records);
                 offset += i64::from(records);
-                if let Some(&(sequence, records, at)) = sent.len().checked_sub(back + 1).and_then(|i| sent.get(i)) {
-                    let expected = Verdict::Duplicate { first_offset: at, next_offset: at + i64::from(records) };
+                let repeated = sent.len().checked_sub(back + 1).and_then(|i| sent.get(i));
+                if let Some(&(sequence, records, at)) = repeated {
+                    let next_offset = at + i64::from(records);
+                    let expected = Verdict::Duplicate { first_offset: at, next_offset };
                     prop_assert_eq!(producers.judge(&batch(sequence, records, 0, 0)), expected);
                 }
                 prop_assert_eq!(producers.judge(&batch(advance(sequence, 1), 1, 0, 0)), Verdict::OutOfOrder);

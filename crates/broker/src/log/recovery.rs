@@ -147,11 +147,18 @@ fn check(base_offset: i64, path: PathBuf, disk: &Disk, keep_until: Option<i64>) 
         let header = match checked {
             Ok(header) if header.base_offset == active.extent.next_offset => header,
             Ok(header) => {
-                log::warn!(path:% = active.path.display(), expected = active.extent.next_offset, found = header.base_offset; "a batch has the wrong offset");
+                log::warn!(
+                    path:% = active.path.display(), expected = active.extent.next_offset,
+                    found = header.base_offset;
+                    "a batch has the wrong offset"
+                );
                 break;
             }
             Err(error) => {
-                log::warn!(path:% = active.path.display(), position = scan.position(), error:%; "the log ends in a damaged batch");
+                log::warn!(
+                    path:% = active.path.display(), position = scan.position(), error:%;
+                    "the log ends in a damaged batch"
+                );
                 break;
             }
         };

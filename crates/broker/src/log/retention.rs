@@ -72,7 +72,10 @@ impl Partition {
             self.fail(log, error);
         }
         removed?;
-        log::info!(partition = self.label.as_str(), segments = count, start_offset = first_base; "old segments were removed");
+        log::info!(
+            partition = self.label.as_str(), segments = count, start_offset = first_base;
+            "old segments were removed"
+        );
         Ok(())
     }
 

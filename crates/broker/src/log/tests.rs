@@ -334,6 +334,11 @@ fn happen(accident: &Accident, folder: &Path) -> u64 {
     }
 }
 
+/// A batch of the producer of the test below.
+fn numbered(records: i32, base_sequence: i32) -> Sample {
+    Sample { records, producer_id: 7, producer_epoch: 0, base_sequence, ..Sample::default() }
+}
+
 proptest! {
     // Each case syncs dozens of files, so few of them unless more are asked for.
     #![proptest_config(ProptestConfig { cases: crate::test_cases(60), ..ProptestConfig::default() })]
@@ -342,7 +347,10 @@ proptest! {
     /// goes on.
     #[test]
     fn recovery_keeps_everything_before_the_damage(
-        rounds in proptest::collection::vec((proptest::collection::vec(1..6_i32, 0..25), accident(), any::<bool>()), 1..5),
+        rounds in proptest::collection::vec(
+            (proptest::collection::vec(1..6_i32, 0..25), accident(), any::<bool>()),
+            1..5,
+        ),
     ) {
         let folder = tempfile::tempdir().expect("folder");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
@@ -357,7 +365,7 @@ proptest! {
             prop_assert_eq!(&read_all(&partition), &expected);
             let mut ends = vec![];
             for records in batches {
-                let sample = Sample { records, producer_id: 7, producer_epoch: 0, base_sequence: sequence, ..Sample::default() };
+                let sample = numbered(records, sequence);
                 let appended = partition.append(&sample.build(), MAX_BATCH_BYTES).expect("appended");
                 prop_assert_eq!(appended.first_offset, next);
                 expected.push((next, records));
@@ -371,10 +379,12 @@ proptest! {
                 drop(partition);
             } else {
                 drop(partition);
-                let base: i64 = last_segment(folder.path()).file_stem().and_then(|stem| stem.to_str()?.parse().ok()).expect("base");
+                let last = last_segment(folder.path());
+                let stem = last.file_stem().and_then(|stem| stem.to_str());
+                let base: i64 = stem.and_then(|stem| stem.parse().ok()).expect("base");
                 let good_bytes = happen(&accident, folder.path());
                 // Only what was appended in this round may be lost by an accident.
-                let checked = index::load(&last_segment(folder.path())).map_or(0, |(extent, _)| extent.size_bytes);
+                let checked = index::load(&last).map_or(0, |(extent, _)| extent.size_bytes);
                 if good_bytes < checked {
                     // Damage behind the back of a clean stop is found by readers, not at start: not of this
                     // test.
@@ -385,8 +395,7 @@ proptest! {
                     if offset < base {
                         return true;
                     }
-                    let size = Sample { records, producer_id: 7, producer_epoch: 0, base_sequence: 0, ..Sample::default() }.build().len() as u64;
-                    position += size;
+                    position += numbered(records, 0).build().len() as u64;
                     position <= good_bytes
                 });
                 next = expected.last().map_or(0, |&(first, records)| first + i64::from(records));
@@ -395,9 +404,10 @@ proptest! {
             let partition = open(folder.path(), &options);
             prop_assert_eq!(partition.progress().high_watermark, next);
             if let Some((first, records)) = again.filter(|again| expected.last() == Some(again)) {
-                let sample = Sample { records, producer_id: 7, producer_epoch: 0, base_sequence: first as i32, ..Sample::default() };
+                let sample = numbered(records, first as i32);
                 let repeated = partition.append(&sample.build(), MAX_BATCH_BYTES).expect("recognised");
-                prop_assert_eq!(repeated.first_offset, first, "a repeated batch is recognised after recovery");
+                // A repeated batch is recognised after recovery.
+                prop_assert_eq!(repeated.first_offset, first);
             }
         }
     }

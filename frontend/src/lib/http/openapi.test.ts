@@ -1,4 +1,5 @@
-// @vitest-environment node The types of REST are those of the server: generated again, they are the same.
+// @vitest-environment node
+// The types of REST are those of the server: generated again, they are the same.
 // That the description itself is what the server answers is a test of the server.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

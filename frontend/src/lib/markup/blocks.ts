@@ -9,7 +9,8 @@ import type { Block, ListItem } from './nodes';
 const QUOTE_MAX_DEPTH = 4;
 const LIST_MAX_DEPTH = 5;
 
-// For a line without blanks at its end: two runs of blanks beside each other would be tried in every division.
+// For a line without blanks at its end: two runs of blanks beside each other would be tried in every
+// division.
 const FENCE = /^ {0,3}(`{3,})[ \t]*([\w+#.-]{0,30})$/;
 const FENCE_END = /^ {0,3}(`{3,})$/;
 const QUOTE = /^ {0,3}> /;

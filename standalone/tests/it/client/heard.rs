@@ -128,7 +128,8 @@ impl Heard {
             let before: Vec<_> = before.map(|before| (before.via, before.connection)).collect();
             let Arrival { via, connection, position, at, .. } = &arrival;
             self.oddities.push(format!(
-                "{at:?} after welcome {connection} (resumed {}): position {position} by {via:?}, newest {newest}, before by {before:?}",
+                "{at:?} after welcome {connection} (resumed {}): position {position} by {via:?}, newest \
+                 {newest}, before by {before:?}",
                 self.resumed
             ));
         }

@@ -79,7 +79,8 @@ impl fmt::Display for Table {
         writeln!(f, "{}, times in seconds:\n", self.name)?;
         writeln!(
             f,
-            "| where | fault | for | noticed after | went on after its end | caught up | lost / doubled / reordered |"
+            "| where | fault | for | noticed after | went on after its end | caught up | \
+             lost / doubled / reordered |"
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|")?;
         self.rows.iter().try_for_each(|row| writeln!(f, "{row}"))

@@ -63,9 +63,9 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} people, {} devices, {:.1} s: sent {}, accepted {}, stored {}, delivered {} of {}; lost {}, duplicated {}, \
-             reordered {}, foreign {}, contradictions {}; reconnects {}, resumed {}, gaps {}, replayed again {}, \
-             refused for now {:?}",
+            "{} people, {} devices, {:.1} s: sent {}, accepted {}, stored {}, delivered {} of {}; lost {}, \
+             duplicated {}, reordered {}, foreign {}, contradictions {}; reconnects {}, resumed {}, gaps {}, \
+             replayed again {}, refused for now {:?}",
             self.people,
             self.devices,
             self.seconds,

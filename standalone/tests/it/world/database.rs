@@ -75,8 +75,10 @@ impl Database {
     /// Every message, by conversation, in its order. Two plain statements: no join depends on the server's
     /// statistics.
     pub(crate) async fn messages(&self) -> Vec<Row> {
-        let sql = "select conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body \
-                   from messages order by conversation_id, position";
+        let sql = "\
+            select conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body \
+            from messages \
+            order by conversation_id, position";
         let database = connect(&self.url).await;
         let all = async |sql: &str| {
             let statement = Statement::from_string(database.get_database_backend(), sql);

@@ -87,7 +87,8 @@ fn path_of(program: &str) -> PathBuf {
         .map_or_else(built, |folder| Path::new(&folder).join(program));
     assert!(
         path.exists(),
-        "{} is missing; build it with: cargo build -p milena-backend -p milena-kafka-consumer (cargo test --workspace does)",
+        "{} is missing; build it with: cargo build -p milena-backend -p milena-kafka-consumer (cargo test \
+         --workspace does)",
         path.display()
     );
     path

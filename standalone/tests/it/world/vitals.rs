@@ -116,7 +116,8 @@ impl fmt::Display for Vitals {
         }
         write!(
             f,
-            " MiB (most {most:.1}), second half {:+.2} MiB; descriptors {:.0} then {:.0}, second half {:+.1}; {}",
+            " MiB (most {most:.1}), second half {:+.2} MiB; descriptors {:.0} then {:.0}, second half \
+             {:+.1}; {}",
             self.memory().rise,
             at(0).descriptors,
             at(4).descriptors,

@@ -1,8 +1,8 @@
 """The part of the client suite that confluent-kafka runs: confluent.py BOOTSTRAP (milena|apache-kafka) PREFIX
 PROPERTIES, the last in JSON.
 
-Every function whose name begins with "check_" is run on topics and groups of its own, prints "ok NAME", and raises
-where the broker does not do what Apache Kafka does.
+Every function whose name begins with "check_" is run on topics and groups of its own, prints "ok NAME", and
+raises where the broker does not do what Apache Kafka does.
 """
 
 import itertools
@@ -136,7 +136,8 @@ def end_of(topic, partition=0):
 def check_keys_headers_and_times():
     topic = make_topic("envelope")
     headers = [("type", b"letter"), ("empty", b""), ("none", None)]
-    produce(topic, [("milena", "body", headers, 1_234_567), (None, None, [], 2_000_000)], **{"enable.idempotence": True})
+    records = [("milena", "body", headers, 1_234_567), (None, None, [], 2_000_000)]
+    produce(topic, records, **{"enable.idempotence": True})
     consumer = member(topic)
     consumer.assign([TopicPartition(topic, 0, 0)])
     first, second = read(consumer, 2)
@@ -201,7 +202,8 @@ def check_static_members():
     second.close()
     second = member(topic, **{"partition.assignment.strategy": "range", "group.instance.id": "stays"})
     second.subscribe([topic])
-    until("it is back", lambda: second.poll(0.02) is None and first.poll(0.02) is None and partitions(second) == mine)
+    quiet = lambda: second.poll(0.02) is None and first.poll(0.02) is None
+    until("it is back", lambda: quiet() and partitions(second) == mine)
     assert partitions(first) == others
     second.close()
     first.close()
@@ -257,12 +259,15 @@ def check_groups_are_listed_described_and_deleted():
 def check_topics_partitions_configs_and_delete_records():
     topic = make_topic("topics", 1, **{"retention.ms": "3600000"})
     done(admin.create_partitions([NewPartitions(topic, 3)]))
-    until("they appear", lambda: len(admin.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions) == 3)
+    listed = lambda: admin.list_topics(topic, timeout=PATIENCE_S).topics[topic]
+    until("they appear", lambda: len(listed().partitions) == 3)
     refused(KafkaError.TOPIC_ALREADY_EXISTS, lambda: done(admin.create_topics([NewTopic(topic, 1, 1)])))
     change = ConfigEntry("max.message.bytes", "2000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic)
-    done(admin.incremental_alter_configs([ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[change])]))
-    config = until("it is set", lambda: (c := done(admin.describe_configs([resource])))["max.message.bytes"].value == "2000" and c)
+    changed = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[change])
+    done(admin.incremental_alter_configs([changed]))
+    described = lambda: done(admin.describe_configs([resource]))
+    config = until("it is set", lambda: (c := described())["max.message.bytes"].value == "2000" and c)
     assert config["retention.ms"].value == "3600000" and not config["retention.ms"].is_default
     produce(topic, [(None, "x", [], 0)] * 9, **{"sticky.partitioning.linger.ms": 0})
     consumer = member(topic)
@@ -270,7 +275,8 @@ def check_topics_partitions_configs_and_delete_records():
         end = end_of(topic, partition)
         deleted = done(admin.delete_records([TopicPartition(topic, partition, end)]))
         assert deleted.low_watermark == end
-        assert consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE_S) == (end, end)
+        watermarks = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE_S)
+        assert watermarks == (end, end)
     consumer.close()
     cluster = admin.describe_cluster().result(PATIENCE_S)
     assert len(cluster.nodes) == 1 and cluster.controller, cluster
@@ -281,11 +287,13 @@ def check_topics_partitions_configs_and_delete_records():
 def check_what_is_refused():
     topic = make_topic("refused", 1, **{"max.message.bytes": "2000"})
     refused(KafkaError.MSG_SIZE_TOO_LARGE, lambda: produce(topic, [(None, "x" * 5000, [], 0)]))
-    refused(KafkaError.UNKNOWN_TOPIC_OR_PART, lambda: produce(f"{PREFIX}-nowhere", plain(1), **{"topic.metadata.propagation.max.ms": 100}))
-    refused(KafkaError.UNKNOWN_TOPIC_OR_PART, lambda: done(admin.delete_topics([f"{PREFIX}-nowhere"])))
-    refused(KafkaError.INVALID_REPLICATION_FACTOR, lambda: done(admin.create_topics([NewTopic(f"{PREFIX}-three", 1, 3)])))
-    refused(KafkaError.TOPIC_EXCEPTION, lambda: done(admin.create_topics([NewTopic("no good name", 1, 1)])))
-    refused(KafkaError.INVALID_CONFIG, lambda: done(admin.create_topics([NewTopic(f"{PREFIX}-odd", 1, 1, config={"no.such": "1"})])))
+    nowhere, soon = f"{PREFIX}-nowhere", {"topic.metadata.propagation.max.ms": 100}
+    refused(KafkaError.UNKNOWN_TOPIC_OR_PART, lambda: produce(nowhere, plain(1), **soon))
+    refused(KafkaError.UNKNOWN_TOPIC_OR_PART, lambda: done(admin.delete_topics([nowhere])))
+    create = lambda *new, **more: done(admin.create_topics([NewTopic(*new, **more)]))
+    refused(KafkaError.INVALID_REPLICATION_FACTOR, lambda: create(f"{PREFIX}-three", 1, 3))
+    refused(KafkaError.TOPIC_EXCEPTION, lambda: create("no good name", 1, 1))
+    refused(KafkaError.INVALID_CONFIG, lambda: create(f"{PREFIX}-odd", 1, 1, config={"no.such": "1"}))
 
 
 def check_what_only_apache_kafka_has():
@@ -298,7 +306,8 @@ def check_what_only_apache_kafka_has():
         producer.init_transactions(PATIENCE_S)
         until("it is assigned", lambda: consumer.poll(0.05) is None and consumer.assignment())
     else:
-        refused(KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, lambda: producer.init_transactions(PATIENCE_S))
+        code = KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+        refused(code, lambda: producer.init_transactions(PATIENCE_S))
         error = until("it is refused", lambda: (m := consumer.poll(0.05)) and m.error())
         assert error.code() == KafkaError._FATAL and "not supported" in error.str(), error
         assert time.monotonic() - began < 10, "at once, not after a time-out"
