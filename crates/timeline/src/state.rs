@@ -146,6 +146,11 @@ impl ConversationState {
         self.room.as_ref()
     }
 
+    /// Who blocks the other in a direct conversation, and since where.
+    pub fn blocks(&self) -> impl Iterator<Item = (UserId, Position)> {
+        self.blocks.iter().map(|(&user, &since)| (user, since))
+    }
+
     /// How many messages it has.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {

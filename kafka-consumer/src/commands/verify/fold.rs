@@ -1,0 +1,126 @@
+//! The log folded once more, in memory, from its beginning.
+//!
+//! What is kept follows what conversations *are*: rooms with their people, blocks, deletions, pins and
+//! reactions, and a number for every other conversation. How many messages were written does not matter:
+//! which message stands at a place is asked of the store, whose rows have been held against the log by then.
+
+use std::collections::{BTreeMap, HashMap};
+
+use milena_domain::record::{Emoji, Placed};
+use milena_domain::{ConversationId, MessageId, Position, UserId};
+use milena_storage::StoredMessage;
+use milena_timeline::{Change, ConversationState, Item, Missing, Outcome, Window, fold};
+
+/// The rows of the ids that a chunk of the log is about.
+pub(super) type Rows = HashMap<MessageId, StoredMessage>;
+
+/// Where and how a conversation's messages stand that something has happened to.
+#[derive(Debug, Default)]
+struct Marks {
+    deleted: HashMap<Position, Position>,
+    pinned: HashMap<Position, (Position, bool)>,
+    reactions: HashMap<(Position, UserId), BTreeMap<Emoji, Position>>,
+}
+
+/// A conversation between two steps.
+#[derive(Debug)]
+enum Kept {
+    /// Direct, nobody blocks anybody: so many messages.
+    Plain(u64),
+    Whole(Box<ConversationState>),
+}
+
+/// One partition of the log, as far as it was read.
+#[derive(Debug, Default)]
+pub(super) struct PartitionFold {
+    window: Window,
+    conversations: HashMap<ConversationId, Kept>,
+    marks: HashMap<ConversationId, Marks>,
+}
+
+impl PartitionFold {
+    /// The verdict on the next event. `rows` has those of its id and of its target's.
+    pub(super) fn next(&mut self, placed: &Placed, rows: &Rows) -> Outcome {
+        let id = placed.event.conversation;
+        let mut state = match self.conversations.remove(&id) {
+            None => ConversationState::unwritten(),
+            Some(Kept::Plain(last_seq)) => ConversationState::stored(None, [], last_seq),
+            Some(Kept::Whole(state)) => *state,
+        };
+        let outcome = loop {
+            match fold(&mut self.window, &mut state, placed) {
+                Ok(outcome) => break outcome,
+                Err(missing) => self.tell(&mut state, placed, &missing, rows),
+            }
+        };
+        if let Outcome::Effective(changes) = &outcome {
+            self.mark(placed, changes);
+        }
+        state.forget_items();
+        let is_plain = state.room().is_none() && state.blocks().next().is_none();
+        let kept = if is_plain { Kept::Plain(state.last_seq()) } else { Kept::Whole(Box::new(state)) };
+        self.conversations.insert(id, kept);
+        outcome
+    }
+
+    fn tell(&mut self, state: &mut ConversationState, placed: &Placed, missing: &Missing, rows: &Rows) {
+        let conversation = placed.event.conversation;
+        for id in &missing.ids {
+            // In another conversation it came first, wherever that stands: the store has one of an id.
+            let before =
+                rows.get(id).filter(|row| row.conversation != conversation || row.position < placed.position);
+            self.window.answer(*id, before.map(|row| row.position));
+        }
+        for user in &missing.people {
+            state.load_standing(*user, milena_timeline::Standing::default());
+        }
+        let marks = self.marks.get(&conversation);
+        for position in &missing.items {
+            let target = placed.event.action.target();
+            let row = target.and_then(|target| rows.get(&target.id)).filter(|row| {
+                row.position == *position && row.conversation == conversation && *position < placed.position
+            });
+            let item = row.map(|row| Item {
+                id: row.id,
+                author: row.sender,
+                deleted: marks.and_then(|marks| marks.deleted.get(position).copied()),
+                pinned: marks.and_then(|marks| marks.pinned.get(position).copied()),
+            });
+            state.load_item(*position, item);
+        }
+        for key in &missing.reactions {
+            let mine = marks.and_then(|marks| marks.reactions.get(key).cloned()).unwrap_or_default();
+            state.load_reactions(key.0, key.1, mine);
+        }
+    }
+
+    fn mark(&mut self, placed: &Placed, changes: &[Change]) {
+        let (at, event) = (placed.position, &placed.event);
+        for change in changes {
+            match change {
+                Change::Deleted { target } => {
+                    let marks = self.marks.entry(event.conversation).or_default();
+                    marks.deleted.insert(*target, at);
+                    marks.reactions.retain(|(position, _), _| position != target);
+                }
+                Change::Pinned { target, on } => {
+                    let marks = self.marks.entry(event.conversation).or_default();
+                    marks.pinned.insert(*target, (at, *on));
+                }
+                Change::Reacted { target, emoji, on } => {
+                    let marks = self.marks.entry(event.conversation).or_default();
+                    let mine = marks.reactions.entry((*target, event.actor)).or_default();
+                    if *on {
+                        mine.insert(emoji.clone(), at);
+                    } else {
+                        mine.remove(emoji);
+                    }
+                    if mine.is_empty() {
+                        marks.reactions.remove(&(*target, event.actor));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}

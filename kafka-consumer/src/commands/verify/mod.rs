@@ -1,0 +1,348 @@
+//! `verify`: proves that the store equals the log, or lists where it does not.
+//!
+//! The log is folded once more, from its beginning to the stored offsets, by the same rules as everywhere
+//! ([`fold`]). Every event that counts must be in the store as the log says, at its position; a repeat and a
+//! void one must not; a bad record, or one that the store refused, must be in the dead-letter topic. So every
+//! record read is accounted for: read = stored + repeats + void + dead. A repeat that says something else is
+//! told apart from a harmless one. As positions are unique, the number of events at their own position is
+//! then the number of rows: a row more is one that the log does not have. One pass over the log, also while
+//! the consumer goes on storing.
+
+mod fold;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use anyhow::Context;
+use milena_domain::record::{Action, Event, Placed};
+use milena_domain::{Body, Epoch, MessageId, Position};
+use milena_settings::Settings;
+use milena_storage::{Store, StoredMessage};
+use milena_timeline::{Change, Outcome};
+use serde::Serialize;
+
+use self::fold::{PartitionFold, Rows};
+
+use super::dead::{Origin, origins};
+use super::{answer, answer_json, existing};
+use crate::record::{Content, Record};
+use crate::scan::scan;
+
+/// Differences that are told one by one; the others are counted.
+const TOLD: usize = 100;
+/// Messages whose text is waited for to be explained, at most.
+const UNEXPLAINED_MAX: usize = 100_000;
+
+#[derive(Debug, Default, Serialize)]
+struct Findings {
+    /// Records read.
+    records: u64,
+    /// Rows that are exactly their record.
+    equal: u64,
+    /// Events that count and have no row of their own: they change what stands earlier.
+    changes: u64,
+    /// Records that were said earlier in the log, with the same content, or change nothing.
+    repeats: u64,
+    /// Good records that do not count, by the fold.
+    void: u64,
+    /// Repeats that say something else, or to somebody else, than the message that is stored: it may have
+    /// been shown, and is not in the store. The first one counts; these are told one by one, at most
+    /// [`TOLD`].
+    altered_repeats: Vec<String>,
+    /// [`Findings::altered_repeats`], counted.
+    altered_repeat_count: u64,
+    /// Records whose message was stored in an earlier epoch.
+    earlier_epochs: u64,
+    /// Bad records that are in the dead-letter topic.
+    dead_letters: u64,
+    /// Rows of the current epoch in the store.
+    rows: u64,
+    /// What is wrong, in words; at most [`TOLD`].
+    differences: Vec<String>,
+    /// What is wrong, counted.
+    difference_count: u64,
+}
+
+impl Findings {
+    fn differ(&mut self, what: impl FnOnce() -> String) {
+        self.difference_count += 1;
+        if self.differences.len() < TOLD {
+            self.differences.push(what());
+        }
+    }
+
+    /// `row` has the repeated id.
+    fn repeat(&mut self, row: Option<&StoredMessage>, placed: &Placed, place: &str) {
+        let (event, id) = (&placed.event, placed.event.id);
+        // Each send has a time of its own; what was said, and to whom, is what a repeat must repeat.
+        let other = row.filter(|row| {
+            body(event).is_some_and(|body| *body != row.body) || event.to.is_some_and(|to| to != row.to)
+        });
+        match (row, other) {
+            (_, Some(row)) => {
+                self.altered_repeat_count += 1;
+                if self.altered_repeats.len() < TOLD {
+                    let is_to_same = event.to.is_none_or(|to| to == row.to);
+                    let what = if is_to_same { "with another text" } else { "to somebody else" };
+                    let stored = row.position;
+                    self.altered_repeats.push(format!(
+                        "{place}: message {id} is repeated {what}; what counts is the first, at position \
+                         {stored}"
+                    ));
+                }
+            }
+            (Some(row), None)
+                if row.position.epoch_number() < placed.position.epoch_number()
+                    && row.sent_at == event.at =>
+            {
+                self.earlier_epochs += 1;
+            }
+            _ => self.repeats += 1,
+        }
+    }
+
+    /// Whether every record that was read is accounted for.
+    fn is_balanced(&self) -> bool {
+        let repeats = self.repeats + self.altered_repeat_count + self.earlier_epochs;
+        self.records == self.equal + self.changes + repeats + self.void + self.dead_letters
+    }
+}
+
+/// The words of a message.
+fn body(event: &Event) -> Option<&Body> {
+    match &event.action {
+        Action::Message(message) => Some(&message.body),
+        _ => None,
+    }
+}
+
+/// Compares; answers whether they are equal.
+pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> anyhow::Result<bool> {
+    let topic = &settings.kafka.topic;
+    let (position, rows) = store.stored_count(topic).await.context("the database cannot be read")?;
+    let log = existing(&settings.kafka).await?;
+    let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
+    milena_domain::check_log(topic, settings.kafka.partitions, &log, noted.with(&position))?;
+    // What retention removed can be in the store and not in the log: without the beginning there is no proof.
+    if let Some((partition, state)) = log.iter().find(|(_, state)| state.low > 0) {
+        anyhow::bail!(
+            "partition {partition} of topic {topic} begins at offset {}: what was removed cannot be verified",
+            state.low
+        );
+    }
+    let dead = origins(&settings.kafka).await?;
+    let spans: BTreeMap<_, _> =
+        position.next_offsets.iter().map(|(&partition, &next)| (partition, 0..next)).collect();
+    let mut comparison = Comparison {
+        store,
+        epoch: position.epoch,
+        dead,
+        folds: HashMap::new(),
+        unexplained: BTreeMap::new(),
+        findings: Findings { rows, ..Findings::default() },
+    };
+    let partitioning = noted.partitioning(log.len());
+    let mut chunks =
+        scan(&settings.kafka, topic, spans, move |message| Record::decode(message, &partitioning, 0));
+    while let Some(chunk) = chunks.recv().await {
+        comparison.chunk(chunk?).await?;
+    }
+    let mut findings = comparison.end();
+    if findings.difference_count == 0 && findings.equal != rows {
+        let (equal, rows) = (findings.equal, findings.rows);
+        findings.differ(|| format!("the store has {rows} rows but the log has {equal} messages"));
+    }
+    if findings.difference_count == 0 && !findings.is_balanced() {
+        findings.differ(|| "what was read is not what was found".to_owned());
+    }
+    if json {
+        answer_json(&findings)?;
+    } else {
+        print(topic, &findings);
+    }
+    Ok(findings.difference_count == 0)
+}
+
+/// What is compared with what.
+struct Comparison<'s> {
+    store: &'s Store,
+    epoch: Epoch,
+    dead: HashSet<Origin>,
+    folds: HashMap<i32, PartitionFold>,
+    /// Messages whose text in the store is not that of the log so far, by partition: changes that stand
+    /// further on in the log may have made it so. What nothing explains in the end is a difference.
+    unexplained: BTreeMap<(i32, Position), String>,
+    findings: Findings,
+}
+
+impl Comparison<'_> {
+    async fn chunk(&mut self, records: Vec<Record>) -> anyhow::Result<()> {
+        let events = records.iter().filter_map(|record| match &record.content {
+            Content::Event(event) => Some(event),
+            Content::Rejected(_) | Content::Newer(_) => None,
+        });
+        let ids: HashSet<MessageId> = events
+            .flat_map(|event| std::iter::once(event.id).chain(event.action.target().map(|target| target.id)))
+            .collect();
+        let ids: Vec<MessageId> = ids.into_iter().collect();
+        let rows: Rows =
+            self.store.messages_by_id(&ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        for record in records {
+            self.findings.records += 1;
+            let place = format!("partition {} offset {}", record.partition, record.offset);
+            let is_dead = self.dead.contains(&(record.partition, record.offset));
+            match record.content {
+                Content::Event(event) => {
+                    let placed = Placed { position: Position::new(self.epoch, record.offset), event };
+                    let is_stored =
+                        rows.get(&placed.event.id).is_some_and(|row| row.position == placed.position);
+                    if is_dead && !is_stored {
+                        // The store had its reason: everybody else folds without it too, as it is not stored.
+                        self.findings.dead_letters += 1;
+                    } else {
+                        self.event(record.partition, &placed, &rows, &place);
+                    }
+                }
+                Content::Rejected(_) | Content::Newer(_) if is_dead => self.findings.dead_letters += 1,
+                Content::Newer(newer) => return Err(newer.into()),
+                Content::Rejected(dead_letter) => {
+                    let reason = dead_letter.reason;
+                    self.findings
+                        .differ(|| format!("{place}: bad ({reason}) but not in the dead-letter topic"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, partition: i32, placed: &Placed, rows: &Rows, place: &str) {
+        let outcome = self.folds.entry(partition).or_default().next(placed, rows);
+        let (position, event) = (placed.position, &placed.event);
+        let row = rows.get(&event.id);
+        let findings = &mut self.findings;
+        let kind = event.action.name();
+        match outcome {
+            Outcome::Effective(changes) => {
+                let is_row =
+                    changes.iter().any(|change| matches!(change, Change::Message { .. } | Change::Happened));
+                self.changed(partition, placed, &changes, rows);
+                match row {
+                    _ if !is_row => self.findings.changes += 1,
+                    None => {
+                        let id = event.id;
+                        self.findings.differ(|| format!("{place}: {kind} {id} is not in the store"));
+                    }
+                    Some(row) => self.check(partition, row, placed, place),
+                }
+            }
+            Outcome::Repeat(_) | Outcome::Void(_) if row.is_some_and(|row| row.position == position) => {
+                let why = match outcome {
+                    Outcome::Void(void) => format!("does not count ({void})"),
+                    _ => "is a repeat".to_owned(),
+                };
+                findings.differ(|| format!("{place}: {kind} {} is in the store but {why}", event.id));
+            }
+            Outcome::Void(_) => findings.void += 1,
+            Outcome::Repeat(_) => findings.repeat(row, placed, place),
+        }
+    }
+
+    /// A row at the place of an effective event, or elsewhere.
+    fn check(&mut self, partition: i32, row: &StoredMessage, placed: &Placed, place: &str) {
+        let (position, event) = (placed.position, &placed.event);
+        let kind = event.action.name();
+        let findings = &mut self.findings;
+        if row.position != position || row.conversation != event.conversation {
+            findings.differ(|| {
+                format!("{place}: {kind} {} is stored at another position ({})", event.id, row.position)
+            });
+        } else if row.sender != event.actor || row.client_id != event.client_id {
+            findings
+                .differ(|| format!("{place}: {kind} {} has another sender or name in the store", event.id));
+        } else if event.to.is_some_and(|to| row.to != to) || row.sent_at != event.at {
+            findings.differ(|| {
+                format!("{place}: {kind} {} has another recipient or time in the store", event.id)
+            });
+        } else {
+            findings.equal += 1;
+            self.text(partition, position, row, body(event));
+        }
+    }
+
+    /// Holds a message's text against what it is so far by the log.
+    fn text(&mut self, partition: i32, position: Position, row: &StoredMessage, text: Option<&Body>) {
+        let key = (partition, position);
+        if text.is_none_or(|text| *text == row.body) {
+            self.unexplained.remove(&key);
+        } else if self.unexplained.len() < UNEXPLAINED_MAX {
+            self.unexplained.insert(key, row.id.to_string());
+        } else {
+            let (id, offset) = (row.id, position.offset());
+            self.findings.differ(|| other_text(partition, offset, id));
+        }
+    }
+
+    /// What an event makes of an earlier message.
+    fn changed(&mut self, partition: i32, placed: &Placed, changes: &[Change], rows: &Rows) {
+        let row = placed.event.action.target().and_then(|target| rows.get(&target.id));
+        for change in changes {
+            match (change, &placed.event.action, row) {
+                (Change::Edited { target }, Action::Edited { body, .. }, Some(row)) => {
+                    self.text(partition, *target, row, Some(body));
+                }
+                (Change::Deleted { target }, ..) => drop(self.unexplained.remove(&(partition, *target))),
+                _ => {}
+            }
+        }
+    }
+
+    /// What is left when all of the log was read.
+    fn end(mut self) -> Findings {
+        for ((partition, position), id) in std::mem::take(&mut self.unexplained) {
+            self.findings.differ(|| other_text(partition, position.offset(), id));
+        }
+        self.findings
+    }
+}
+
+fn other_text(partition: i32, offset: i64, id: impl std::fmt::Display) -> String {
+    format!("partition {partition} offset {offset}: message {id} has another text in the store")
+}
+
+fn print(topic: &str, findings: &Findings) {
+    answer(format!("topic {topic}: {} records, {} rows in the store", findings.records, findings.rows));
+    answer(format!(
+        "{} equal, {} changes, {} repeats, {} altered repeats, {} of earlier epochs, {} void, {} dead letters",
+        findings.equal,
+        findings.changes,
+        findings.repeats,
+        findings.altered_repeat_count,
+        findings.earlier_epochs,
+        findings.void,
+        findings.dead_letters
+    ));
+    answer(format!(
+        "balance: {} read {} {} stored + {} repeats + {} void + {} dead",
+        findings.records,
+        if findings.is_balanced() { "=" } else { "IS NOT" },
+        findings.equal + findings.changes,
+        findings.repeats + findings.altered_repeat_count + findings.earlier_epochs,
+        findings.void,
+        findings.dead_letters
+    ));
+    list(&findings.altered_repeats, findings.altered_repeat_count);
+    list(&findings.differences, findings.difference_count);
+    answer(match findings.difference_count {
+        0 => "the store equals the log".to_owned(),
+        count => format!("{count} DIFFERENCES"),
+    });
+}
+
+fn list(told: &[String], count: u64) {
+    for line in told {
+        answer(line);
+    }
+    let untold = count - told.len() as u64;
+    if untold > 0 {
+        answer(format!("... and {untold} more"));
+    }
+}
