@@ -170,3 +170,45 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use milena_settings::{DatabaseSettings, Secret};
+
+    use super::*;
+
+    /// Written before anything is accepted (the first start), or by a program of its own (`milena import`),
+    /// which then says by itself what it may not do; and the list of the migrations.
+    const OTHERS: [&str; 3] = ["server_keys", "imported_people", "seaql_migrations"];
+
+    async fn names(store: &Store, text: &str) -> BTreeSet<String> {
+        let statement = Statement::from_string(backend(store.kind()), text);
+        let rows = store.reader().query_all_raw(statement).await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
+    }
+
+    /// A table that a migration adds and nobody lists here would not be looked at: a role that may not write
+    /// it would be found out when a message is accepted already.
+    #[tokio::test]
+    async fn every_table_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = DatabaseSettings {
+            url: Secret::new(format!("sqlite:{}/milena.db?mode=rwc", folder.path().display())),
+            max_connections: 2,
+            acquire_timeout_ms: 3_000,
+            start_timeout_ms: 3_000,
+        };
+        let store = Store::open(&settings).await.unwrap();
+        let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let listed = TABLES.iter().map(|(table, ..)| *table).chain(OTHERS);
+        assert_eq!(names(&store, tables).await, listed.map(str::to_owned).collect());
+        for (table, changed, _) in TABLES {
+            let columns = names(&store, &format!("SELECT name FROM pragma_table_info('{table}')")).await;
+            assert!(changed.is_none_or(|column| columns.contains(column)), "{table}: {columns:?}");
+        }
+        store.probe().await.unwrap();
+        store.close().await;
+    }
+}
