@@ -2,7 +2,7 @@
 // the end, and not at all while the person reads further up. Asks for older and newer pages before their
 // place comes into view. At the end the distance to it stays 0, whatever changes a height: only the reader
 // scrolls away.
-import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
+import { useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
 import type { RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
@@ -67,6 +67,8 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
   const virtualizer = useRef<VirtualizerHandle>(null);
   const anchor = useRef<Anchor>({ kind: 'end' });
   const last = useRef<Metrics>(NOWHERE);
+  /** Painted at the place where it was opened, with its end in view and nothing beyond: the reader stands there. */
+  const atRest = useRef(false);
   const touchedAt = useRef(-TOUCH_MS);
   const painted = useRef<AfterPaint>(null);
   /**
@@ -94,6 +96,12 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
       if (index >= 0) element.scrollTop = topPx + offset - held.above;
     }
     last.current = metricsOf(element);
+    atRest.current &&= isAtEnd(element) && !hasAfter;
+  }
+
+  /** Something new came below before the place had settled: who had the end in view goes along, as later. */
+  function follow() {
+    if (anchor.current.kind === 'row' && atRest.current) anchor.current = { kind: 'end' };
   }
 
   function look() {
@@ -140,6 +148,7 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
 
   /** True when the view has to settle at a new place. */
   const rowsChanged = useEffectEvent((change: typeof shown.change): boolean => {
+    follow();
     const place = placed.current ? undefined : (options.place ?? undefined);
     if (place) shownMeant.current = place.meant;
     const wanted = shownMeant.current === meant ? undefined : rows.find((row) => row.position === meant);
@@ -150,6 +159,7 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     else if (place && rows.some(({ key }) => key === place.key)) anchor.current = { kind: 'row', ...place };
     else if (change === 'replaced') anchor.current = { kind: 'end' };
     if (wanted || meant === null) shownMeant.current = meant;
+    if (wanted || line || place) atRest.current = false;
     placed.current = true;
     hold();
     look();
@@ -159,8 +169,12 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
 
   const seen = useEffectEvent(() => {
     const element = scroller.current;
+    if (!element) return;
     // Until it has settled, what is in view may be there for a moment only.
-    if (!element || anchor.current.kind === 'row') return;
+    if (anchor.current.kind === 'row') {
+      atRest.current = isAtEnd(element) && !hasAfter;
+      return;
+    }
     const view = element.getBoundingClientRect();
     const bubbles = Array.from(element.querySelectorAll<HTMLElement>('[data-key]'));
     const inView = bubbles.findLast((row) => wasInView(row.getBoundingClientRect(), view));
@@ -191,8 +205,12 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
   }, []);
 
   // Whether more can be fetched changes without any row: after a failure, or when the window ends at a gap.
-  const lookAgain = useEffectEvent(look);
-  useEffect(() => lookAgain(), [hasBefore, hasAfter]);
+  const lookAgain = useEffectEvent(() => {
+    if (hasAfter) follow();
+    look();
+  });
+  // Before the observer of sizes, which would take the rows from behind the gap for a place away from the end.
+  useLayoutEffect(() => lookAgain(), [hasBefore, hasAfter]);
 
   return {
     scroller,
