@@ -1,7 +1,8 @@
 // The phone's own way back closes what is open above the page first, and only then leaves the page. For it
 // each layer has an entry in the browser's history, which goes again when the layer is closed in another
 // way. Going there takes the browser a moment: until it is done nothing else is asked of the history, and
-// what it tells is not taken for the person's wish.
+// what it tells is not taken for the person's wish. An entry whose layer is gone, because the page was loaded
+// anew or went elsewhere from it, is stepped over: it would cost the person one way back for nothing.
 import { useEffect, useEffectEvent } from 'react';
 
 const PHONE = '(pointer: coarse), (max-width: 799px)';
@@ -58,13 +59,26 @@ function afterSteps(action: () => void): void {
   else waiting.push(action);
 }
 
+/** Under each entry of a layer is the page that it lay over. */
+function leaveDead(): boolean {
+  const now = layerOf(history.state);
+  if (now === undefined || entries.has(now)) return false;
+  stepBack();
+  return true;
+}
+
 window.addEventListener('popstate', () => {
   if (stepping !== undefined) {
-    stepped();
+    clearTimeout(stepping);
+    if (!leaveDead()) stepped();
     return;
   }
+  if (leaveDead()) return;
   const now = layerOf(history.state);
   for (const [layer, close] of [...entries]) if (layer !== now) close();
 });
+leaveDead();
 
-const layerOf = (state: unknown) => (state as { layer?: number } | null)?.layer;
+function layerOf(state: unknown): number | undefined {
+  return (state as { layer?: number } | null)?.layer;
+}
