@@ -19,7 +19,7 @@ import { markWith } from './mark-with';
 /** The count is shown when this few characters are left. */
 const COUNT_BELOW = 500;
 /** Several messages that one takes apart; so much more than that only makes the page slow. */
-const PASTE_MAX_CHARS = 5 * BODY_MAX_CHARS;
+const TAKEN_MAX_CHARS = 5 * BODY_MAX_CHARS;
 /** More than this is higher than the box may be. */
 const MEASURED_CHARS = 20_000;
 
@@ -138,7 +138,13 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
           onCompositionEnd={({ currentTarget, data }) => emoji.look(currentTarget, data.slice(-1))}
           onKeyDown={onKeyDown}
           onPaste={(event) => {
-            const why = whyNotPasted(event.clipboardData);
+            const why = whyNotTaken(event.clipboardData);
+            if (why === null) return;
+            event.preventDefault();
+            setRefused(why);
+          }}
+          onDrop={(event) => {
+            const why = whyNotTaken(event.dataTransfer);
             if (why === null) return;
             event.preventDefault();
             setRefused(why);
@@ -194,12 +200,13 @@ function fit(area: HTMLTextAreaElement | null): void {
 
 const NO_FILES = 'Pictures and other files cannot be sent yet.';
 
-function whyNotPasted(data: DataTransfer): string | null {
-  const pasted = data.getData('text/plain');
-  if (pasted.length > PASTE_MAX_CHARS)
-    return `${pasted.length} characters are too many to paste: a message has at most ${BODY_MAX_CHARS}.`;
+/** Pasted or dropped. */
+function whyNotTaken(data: DataTransfer): string | null {
+  const text = data.getData('text/plain');
+  if (text.length > TAKEN_MAX_CHARS)
+    return `${text.length} characters are too many to take: a message has at most ${BODY_MAX_CHARS}.`;
   // With text beside it, as from a table, the text is meant.
-  return data.files.length > 0 && pasted === '' ? NO_FILES : null;
+  return data.files.length > 0 && text === '' ? NO_FILES : null;
 }
 
 /** A draft that comes back is written on, not begun again. */
