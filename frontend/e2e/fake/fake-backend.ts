@@ -7,6 +7,7 @@ import { extname, join } from 'node:path';
 import type { Page, Route, WebSocketRoute } from '@playwright/test';
 
 import type { Conversation, Message, MessagePage, Person, Session } from '../../src/lib/http/types';
+import { directConversation } from '../../src/lib/ids/direct-conversation';
 import type { ClientFrame, ServerFrame } from '../../src/lib/socket/frames';
 
 export const ORIGIN = 'http://localhost';
@@ -45,6 +46,8 @@ export class FakeBackend {
   up = true;
   resumed = true;
   delayMs = 0;
+  /** So many conversations are on the first page of the list. */
+  listed = 100;
   /** Requests whose path matches are never answered. */
   held: RegExp | null = null;
   /** Requests whose path matches are answered with an error. */
@@ -93,10 +96,10 @@ export class FakeBackend {
   }
 
   thread(person: Person): Thread {
-    const known = this.threads.find(({ conversation }) => conversation.person.id === person.id);
+    const known = this.threads.find(({ conversation }) => conversation.person?.id === person.id);
     if (known) return known;
     const conversation: Conversation = {
-      id: `c-${person.username}`,
+      id: directConversation(this.#signedIn().id, person.id) ?? '',
       kind: 'direct',
       person,
       last_message: null,
@@ -205,8 +208,7 @@ export class FakeBackend {
     if (call === 'GET me') return [200, this.me];
     if (/^[A-Z]+ (me|sessions)/.test(call)) return this.#account(call, data);
     if (call === 'GET users') return [200, { users: this.#search(url.searchParams.get('query') ?? '') }];
-    if (call === 'GET conversations')
-      return [200, { conversations: this.#list(), next: null, complete: true }];
+    if (call === 'GET conversations') return [200, this.#listPage(url.searchParams.has('before'))];
     const user = /^GET users\/(.+)$/.exec(call)?.[1];
     if (user) return found([...this.people, this.me].find(({ id }) => id === user));
     const messages = /^GET conversations\/([^/]+)\/messages$/.exec(call)?.[1];
@@ -226,7 +228,11 @@ export class FakeBackend {
     const { username, password, display_name } = JSON.parse(data ?? '{}') as Record<string, string>;
     if (call === 'POST login' && password !== 'correct horse') return problem(401, 'bad_credentials');
     if (call === 'POST register' && username === 'taken') return problem(409, 'username_taken', 'username');
-    this.me ??= { id: 'u-me', username: username ?? '', display_name: display_name ?? username ?? '' };
+    this.me ??= {
+      id: '0192f0c1-0000-7000-8000-000000000000',
+      username: username ?? '',
+      display_name: display_name ?? username ?? '',
+    };
     return [200, { user: this.me, token: 'not used', expires_at: new Date().toISOString() }];
   }
 
@@ -258,6 +264,12 @@ export class FakeBackend {
     return [...this.people, this.#signedIn()].filter(({ username, display_name }) =>
       `${username} ${display_name}`.toLowerCase().includes(wanted),
     );
+  }
+
+  #listPage(rest: boolean) {
+    const all = this.#list();
+    const conversations = rest ? all.slice(this.listed) : all.slice(0, this.listed);
+    return { conversations, next: !rest && all.length > this.listed ? 'the rest' : null, complete: true };
   }
 
   #list(): Conversation[] {

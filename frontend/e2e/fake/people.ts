@@ -1,13 +1,18 @@
 // Who writes in the tests of the views, and what: short and long, several scripts, both directions.
 import type { Person, Session } from '../../src/lib/http/types';
 
+import { directConversation } from '../../src/lib/ids/direct-conversation';
+
+import { ORIGIN } from './fake-backend';
 import type { FakeBackend } from './fake-backend';
 
 const person = (username: string, display_name: string): Person => ({
-  id: `0192f0c1-0000-7000-8000-${username.padEnd(12, '0').slice(0, 12)}`,
+  id: `0192f0c1-0000-7000-8000-${hex(username).padEnd(12, '0').slice(0, 12)}`,
   username,
   display_name,
 });
+
+const hex = (text: string) => Buffer.from(text).toString('hex');
 
 export const me = person('franz', 'Franz');
 export const milena = person('milena', 'Milena Jesenská');
@@ -19,6 +24,11 @@ export const long = person(
   'a_very_long_user_name_of_32_chars',
   'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamter',
 );
+
+/** The conversation with somebody. */
+export const idOf = (other: Person) => directConversation(me.id, other.id) ?? '';
+/** Its address. */
+export const chatOf = (other: Person) => `${ORIGIN}/c/${idOf(other)}`;
 
 export const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
 

@@ -4,7 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { formatted, furnish, me, milena } from '../fake/people';
+import { chatOf, formatted, furnish, max, me, milena } from '../fake/people';
 
 async function problems(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -35,7 +35,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.goto(`${ORIGIN}/`);
       await expect(page.getByRole('link', { name: /Milena/ })).toBeVisible();
       expect(await problems(page)).toEqual([]);
-      await page.goto(`${ORIGIN}/c/c-milena`);
+      await page.goto(chatOf(milena));
       await page.getByLabel('Message to Milena').fill('refused');
       await page.keyboard.press('Enter');
       await expect(page.getByRole('button', { name: 'Retry' })).toBeVisible();
@@ -52,7 +52,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       furnish(backend);
       formatted(backend);
       await backend.attach(page);
-      await page.goto(`${ORIGIN}/c/c-max.brod`);
+      await page.goto(chatOf(max));
       await expect(page.locator('[data-kind=keyword]').first()).toBeVisible();
       await page.getByTestId('message').filter({ hasText: 'burn nothing' }).focus();
       await expect(page.getByRole('button', { name: 'Copy link' })).toBeVisible();

@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
 import { focusMark } from '../fake/layout';
-import { furnish, me, milena } from '../fake/people';
+import { chatOf, furnish, me, milena } from '../fake/people';
 
 /** Longer than this is seen as movement. */
 const MOVEMENT_MS = 20;
@@ -36,7 +36,7 @@ for (const reducedMotion of ['reduce', 'no-preference'] as const)
     seen.push(await moving(page));
     backend.held = null;
     const meant = backend.thread(milena).messages[4]?.position ?? 0;
-    await page.goto(`${ORIGIN}/c/c-milena/m/${meant}`);
+    await page.goto(`${chatOf(milena)}/m/${meant}`);
     await expect(page.getByTestId('message').first()).toBeVisible();
     seen.push(await moving(page));
     await page.getByLabel(/^Message to/).fill('Just written');
@@ -52,7 +52,7 @@ test('forced colours: the focus, the ticks and what is chosen are still to be se
   const backend = new FakeBackend(me);
   furnish(backend);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(page.getByTestId('message').last()).toBeVisible();
   for (let stop = 0; stop < 14; stop += 1) {
     await page.keyboard.press('Tab');

@@ -3,7 +3,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { me, milena, minutesAgo } from '../fake/people';
+import { chatOf, me, milena, minutesAgo } from '../fake/people';
 
 async function open(page: Page, count: number): Promise<FakeBackend> {
   const backend = new FakeBackend(me);
@@ -12,7 +12,7 @@ async function open(page: Page, count: number): Promise<FakeBackend> {
     backend.add(milena, i % 3 === 0 ? me : milena, `**letter** ${i}.\nmore`, minutesAgo(2_000 - i * 4));
   backend.read(milena);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(page.getByTestId('message').last()).toContainText(`letter ${count}.`);
   return backend;
 }

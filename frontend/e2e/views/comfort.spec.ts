@@ -5,7 +5,7 @@ import type { Locator, Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
 import { look } from '../fake/look';
-import { furnish, me, milena, minutesAgo } from '../fake/people';
+import { chatOf, furnish, me, milena, minutesAgo } from '../fake/people';
 
 const PHONE = { width: 390, height: 844 };
 const composer = (page: Page) => page.getByLabel('Message to Milena');
@@ -18,7 +18,7 @@ async function open(page: Page, count = 0): Promise<FakeBackend> {
     backend.add(milena, i % 3 === 0 ? me : milena, `#${i} ${'and so on '.repeat(i % 17)}`, minutesAgo(2));
   backend.read(milena);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(page.getByTestId('message').last()).toBeInViewport();
   return backend;
 }
@@ -86,7 +86,7 @@ test('a paste of 300 KB is refused at once, one of a few messages is not', async
     const start = Date.now();
     await page.keyboard.press('Control+v');
     if (words === 17_000) {
-      await expect(page.getByText('306000 characters are too many to paste')).toBeVisible();
+      await expect(page.getByText('306000 characters are too many to take')).toBeVisible();
       await expect(composer(page)).toHaveValue('kept');
     } else await expect(page.getByText('28003 characters too long')).toBeVisible();
     await page.keyboard.type('abc');
@@ -95,6 +95,21 @@ test('a paste of 300 KB is refused at once, one of a few messages is not', async
     expect(ms).toBeLessThan(4_000);
     await composer(page).fill('kept');
   }
+});
+
+test('what is dropped is refused like what is pasted', async ({ page }) => {
+  await open(page);
+  await composer(page).fill('kept');
+  const drop = (count: number) =>
+    composer(page).evaluate((area, words) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData('text/plain', 'lorem ipsum dolor '.repeat(words));
+      return area.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }, count);
+  expect(await drop(2_000), 'left to the browser').toBe(true);
+  expect(await drop(17_000), 'left to the browser').toBe(false);
+  await expect(page.getByText('306000 characters are too many to take')).toBeVisible();
+  await expect(composer(page)).toHaveValue('kept');
 });
 
 test('a picture that is pasted or dropped is answered, and the page stays', async ({ page }) => {
@@ -159,7 +174,7 @@ test.describe('on a phone', () => {
       if (way === 'its button') await page.getByRole('button', { name: 'Emoji' }).tap();
       else await page.goBack();
       await expect(picker).toHaveCount(0);
-      await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+      await expect(page).toHaveURL(chatOf(milena));
       await expect.poll(() => page.evaluate(() => history.state as unknown)).toBeNull();
     }
   });
@@ -177,19 +192,20 @@ test.describe('on a phone', () => {
     await expect.poll(async () => ![undefined, menu?.layer].includes((await state())?.layer)).toBe(true);
     await expect(shortcuts).toBeVisible();
     await page.reload();
-    // The entry of the layer is there, the layer is not.
-    expect(await state()).not.toBeNull();
-    const left = await state();
+    // The layers are gone, and so are their entries.
+    await expect.poll(state).toBeNull();
     for (const way of ['back', 'its button']) {
       await page.getByRole('button', { name: 'Your menu' }).tap();
       const item = page.getByRole('button', { name: 'Log out' });
       await expect(item).toBeVisible();
-      await expect.poll(async () => (await state())?.layer).not.toBe(left?.layer);
+      await expect.poll(async () => (await state())?.layer).toBeDefined();
       if (way === 'back') await page.goBack();
       else await page.getByRole('button', { name: 'Your menu' }).tap();
       await expect(item).toHaveCount(0);
-      await expect.poll(state).toEqual(left);
+      await expect.poll(state).toBeNull();
     }
+    await page.goBack();
+    await expect(page).toHaveURL(chatOf(milena));
   });
 
   test('text is copied over plain http, and it is said when it is not', async ({ page, context }) => {
@@ -252,7 +268,7 @@ test.describe('on a phone', () => {
     await look(page, 'message-sheet');
     await page.goBack();
     await expect(sheet).toHaveCount(0);
-    await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+    await expect(page).toHaveURL(chatOf(milena));
     await bubble.tap();
     await bubble.getByRole('button', { name: 'Actions' }).tap();
     await sheet.getByRole('button', { name: 'Copy text' }).tap();

@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { countChars } from '../../src/config/limits';
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { me, milena, minutesAgo } from '../fake/people';
+import { chatOf, me, milena, minutesAgo } from '../fake/people';
 
 const TABLE_ROWS = 60;
 const HOSTILE: Record<string, string> = {
@@ -80,7 +80,7 @@ for (const [size, viewport] of Object.entries({
       backend.add(milena, milena, 'an honest neighbour', minutesAgo(3));
       backend.read(milena);
       await backend.attach(page);
-      await page.goto(`${ORIGIN}/c/c-milena`);
+      await page.goto(chatOf(milena));
       await expect(page.getByTestId('message')).toHaveCount(1);
       for (const [name, body] of Object.entries(HOSTILE)) {
         expect(countChars(body), name).toBeLessThanOrEqual(8_000);

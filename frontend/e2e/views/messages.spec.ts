@@ -4,12 +4,12 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { furnish, me, milena, minutesAgo } from '../fake/people';
+import { chatOf, furnish, idOf, me, milena, minutesAgo } from '../fake/people';
 
 const composer = (page: Page) => page.getByLabel('Message to Milena');
 const bubble = (page: Page, text: string) => page.getByTestId('message').filter({ hasText: text });
 
-async function open(page: Page, path = '/c/c-milena'): Promise<FakeBackend> {
+async function open(page: Page, path = `/c/${idOf(milena)}`): Promise<FakeBackend> {
   const backend = new FakeBackend(me);
   furnish(backend);
   await backend.attach(page);
@@ -109,7 +109,7 @@ test('an Enter of the input method sends nothing, in Safari’s way neither, in 
   await expect(page.getByRole('option').first()).toBeVisible();
   await enter();
   await expect(page.getByRole('option').first()).toBeVisible();
-  await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+  await expect(page).toHaveURL(chatOf(milena));
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Emoji' }).click();
   await page.getByLabel('Find emoji').fill('party');
@@ -185,7 +185,7 @@ test('copies a link to a message; it opens there, whole in both directions', asy
   backend.read(milena);
   await backend.attach(page);
   const meant = backend.thread(milena).messages[199]!;
-  await page.goto(`${ORIGIN}/c/c-milena/m/${meant.position}`);
+  await page.goto(`${chatOf(milena)}/m/${meant.position}`);
   const message = bubble(page, 'letter 200.');
   await expect(message).toBeInViewport();
   expect(backend.pages[0]).toBe(`?limit=50&around=${meant.position}`);
@@ -196,7 +196,7 @@ test('copies a link to a message; it opens there, whole in both directions', asy
     await message.getByRole('button', { name: 'Copy link' }).click({ timeout: 500 });
   }).toPass();
   const link = await page.evaluate(() => navigator.clipboard.readText());
-  expect(link).toBe(`${ORIGIN}/c/c-milena/m/${meant.position}`);
+  expect(link).toBe(`${chatOf(milena)}/m/${meant.position}`);
 
   const scrollTo = (text: string, step: number) =>
     expect(async () => {
@@ -209,7 +209,7 @@ test('copies a link to a message; it opens there, whole in both directions', asy
 
   await page.getByRole('button', { name: 'Newest' }).click();
   await expect(bubble(page, 'letter 400.')).toBeInViewport();
-  await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+  await expect(page).toHaveURL(chatOf(milena));
 
   // In a message it opens in this page.
   await composer(page).fill(`see ${link} again`);
@@ -226,7 +226,7 @@ test('a link to a message survives the login', async ({ page }) => {
   backend.me = null;
   await backend.attach(page);
   const { position } = backend.thread(milena).messages[0]!;
-  await page.goto(`${ORIGIN}/c/c-milena/m/${position}`);
+  await page.goto(`${chatOf(milena)}/m/${position}`);
   await expect(page.getByLabel('Username')).toBeVisible();
   backend.me = me;
   await page.getByLabel('Username').fill('franz');
@@ -248,15 +248,15 @@ test('a tick when it is accepted, two when it is read', async ({ page }) => {
     type: 'accepted',
     client_id,
     id: 'm-1',
-    conversation: 'c-milena',
+    conversation: idOf(milena),
     position,
     sent_at: new Date().toISOString(),
   });
   await expect(message.getByRole('img', { name: 'Sent', exact: true })).toBeVisible();
-  backend.emit({ type: 'seen', conversation: 'c-milena', position: position - 1 });
+  backend.emit({ type: 'seen', conversation: idOf(milena), position: position - 1 });
   await expect(bubble(page, 'as you asked').getByRole('img', { name: 'Read' })).toBeVisible();
   await expect(message.getByRole('img', { name: 'Sent', exact: true })).toBeVisible();
-  backend.emit({ type: 'seen', conversation: 'c-milena', position });
+  backend.emit({ type: 'seen', conversation: idOf(milena), position });
   await expect(message.getByRole('img', { name: 'Read' })).toBeVisible();
 });
 
@@ -267,7 +267,7 @@ test('“Today” becomes “Yesterday” at midnight, on a page that stays open
   backend.people = [milena];
   backend.add(milena, milena, 'late at night', new Date('2026-11-21T23:30:00+01:00'));
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   const row = page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name: 'Milena' });
   await expect(page.getByText('Today')).toBeVisible();
   await expect(row.locator('time')).toHaveText('23:30');

@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
 import { look } from '../fake/look';
-import { formatted, furnish, me, milena, ottla } from '../fake/people';
+import { chatOf, formatted, furnish, max, me, milena, ottla } from '../fake/people';
 
 const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } };
 
@@ -72,7 +72,7 @@ for (const theme of ['light', 'dark'] as const) {
         const backend = new FakeBackend(me);
         furnish(backend);
         await backend.attach(page);
-        await page.goto(`${ORIGIN}/c/c-milena`);
+        await page.goto(chatOf(milena));
         await expect(page.getByTestId('unread-divider')).toBeInViewport();
         await page.getByLabel('Message to Milena').fill('One with');
         await shot('chat');
@@ -103,7 +103,7 @@ for (const theme of ['light', 'dark'] as const) {
         furnish(backend);
         formatted(backend);
         await backend.attach(page);
-        await page.goto(`${ORIGIN}/c/c-max.brod`);
+        await page.goto(chatOf(max));
         await expect(page.locator('[data-kind=keyword]').first()).toBeVisible();
         await page.getByTestId('message').filter({ hasText: 'burn nothing' }).hover();
         await page.getByLabel('Message to Max').fill('Then :hea');

@@ -2,8 +2,8 @@
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
-import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { me, milena, minutesAgo, ottla } from '../fake/people';
+import { FakeBackend } from '../fake/fake-backend';
+import { chatOf, idOf, me, milena, minutesAgo, ottla } from '../fake/people';
 
 const WORDS = 'the letter came late and the tram left early so nobody knew who waited for whom'.split(' ');
 
@@ -54,7 +54,7 @@ async function lastInView(page: Page): Promise<number> {
 
 async function openWith(page: Page, backend: FakeBackend): Promise<void> {
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(page.getByTestId('message').first()).toBeVisible();
 }
 
@@ -219,7 +219,7 @@ test('a conversation in memory opens at what came meanwhile, also behind a gap',
   const after = backend.thread(milena).messages.at(-1)!.position;
   for (let i = 121; i <= 400; i += 1) backend.add(milena, milena, text(i), minutesAgo(0));
   const last = backend.add(milena, milena, text(401), minutesAgo(0));
-  backend.emit({ type: 'gap', conversation: 'c-milena', after, before: last.position });
+  backend.emit({ type: 'gap', conversation: idOf(milena), after, before: last.position });
   backend.emit({ type: 'message', ...last });
   await expect(page.getByRole('link', { name: /Milena/ })).toContainText('#401');
   await page.getByRole('link', { name: /Milena/ }).click();
@@ -305,7 +305,7 @@ test('keeps the element of a message from unsent to sent', async ({ page }) => {
     type: 'accepted',
     client_id,
     id: 'm-777',
-    conversation: 'c-milena',
+    conversation: idOf(milena),
     position: 9_000,
     sent_at: new Date().toISOString(),
   });

@@ -4,7 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { furnish, me, milena } from '../fake/people';
+import { chatOf, furnish, idOf, me, milena } from '../fake/people';
 
 const composer = (page: Page) => page.getByLabel('Message to Milena');
 const bubble = (page: Page, text: string) => page.getByTestId('message').filter({ hasText: text });
@@ -19,7 +19,7 @@ async function open(page: Page): Promise<FakeBackend> {
   const backend = new FakeBackend(me);
   furnish(backend);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(page.getByRole('log')).toBeVisible();
   return backend;
 }
@@ -131,13 +131,11 @@ test('fetches what was missed when the server cannot resume, and shows it once',
 test('fills a gap that the server names', async ({ page }) => {
   const backend = await open(page);
   await expect.poll(() => backend.hellos.length).toBe(1);
-  // The list has come to rest at its end: only then does the reader stand there.
-  await page.getByTestId('message').last().click({ trial: true });
   const { messages } = backend.thread(milena);
   const after = messages.at(-1)?.position ?? 0;
   for (let i = 0; i < 130; i += 1) backend.add(milena, milena, `missed ${i}.`, new Date());
   const last = backend.add(milena, milena, 'the last one', new Date());
-  backend.emit({ type: 'gap', conversation: 'c-milena', after, before: last.position });
+  backend.emit({ type: 'gap', conversation: idOf(milena), after, before: last.position });
   backend.emit({ type: 'message', ...last });
   await expect(bubble(page, 'the last one')).toBeInViewport();
   await expect(page.getByText('This is where it begins.')).not.toBeInViewport();
@@ -160,7 +158,7 @@ test('an ended session asks for a new login and comes back to the same place, wi
   await page.getByLabel('Username').fill('franz');
   await page.getByLabel('Password', { exact: true }).fill('correct horse');
   await page.keyboard.press('Enter');
-  await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+  await expect(page).toHaveURL(chatOf(milena));
   await expect(composer(page)).toHaveValue('do not lose me');
 });
 
@@ -175,7 +173,7 @@ test('logging out asks when something is unsent, and leaves nothing behind', asy
   await dialog.getByRole('button', { name: 'Log out' }).click();
   await expect(page).toHaveURL(`${ORIGIN}/login`);
   backend.me = me;
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(page.getByRole('log')).toBeVisible();
   await expect(bubble(page, 'unsent')).toHaveCount(0);
 });
@@ -184,7 +182,7 @@ test('logging out in one tab ends the other one, and nothing unsent of it stays'
   const [first, second] = [await context.newPage(), await context.newPage()];
   const backend = await open(first);
   await backend.attach(second);
-  await second.goto(`${ORIGIN}/c/c-milena`);
+  await second.goto(chatOf(milena));
   await expect(second.getByRole('log')).toBeVisible();
   await expect.poll(() => backend.hellos.length).toBe(2);
   backend.answer = 'silence';
@@ -198,7 +196,7 @@ test('logging out in one tab ends the other one, and nothing unsent of it stays'
   await expect(first).toHaveURL(`${ORIGIN}/login`);
   await expect(second.getByText('You logged out in another tab.')).toBeVisible();
   backend.me = me;
-  await second.goto(`${ORIGIN}/c/c-milena`);
+  await second.goto(chatOf(milena));
   await expect(second.getByRole('log')).toBeVisible();
   await expect(bubble(second, 'over there')).toHaveCount(0);
 });
@@ -238,7 +236,7 @@ test('an unsent message belongs to one page, and goes to another when that one i
   await expect.poll(() => backend.sends.length).toBe(1);
   const second = await context.newPage();
   await backend.attach(second);
-  await second.goto(`${ORIGIN}/c/c-milena`);
+  await second.goto(chatOf(milena));
   await expect(second.getByRole('log')).toBeVisible();
   await expect.poll(() => backend.hellos.length).toBe(2);
   expect(backend.sends).toHaveLength(1);

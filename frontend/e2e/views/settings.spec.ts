@@ -4,7 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { furnish, me, sessions } from '../fake/people';
+import { chatOf, furnish, idOf, me, milena, ottla, sessions } from '../fake/people';
 
 async function open(page: Page, path = '/settings'): Promise<FakeBackend> {
   const backend = new FakeBackend({ ...me });
@@ -149,7 +149,7 @@ test('everything by keyboard: menu, settings, shortcuts, and the focus comes bac
   await page.keyboard.press('Enter');
   await expect(page.getByRole('main')).toBeFocused();
   await page.keyboard.press('Alt+ArrowDown');
-  await expect(page).toHaveURL(/\/c\/c-milena$/);
+  await expect(page).toHaveURL(chatOf(milena));
   // In the composer `?` is a question mark.
   await expect(page.getByRole('textbox', { name: /^Message to/ })).toBeFocused();
   await page.keyboard.press('?');
@@ -161,7 +161,7 @@ test('everything by keyboard: menu, settings, shortcuts, and the focus comes bac
   await expect(dialog).toHaveCount(0);
   await expect(page.getByRole('textbox', { name: /^Message to/ })).toBeFocused();
   await page.keyboard.press('Alt+ArrowDown');
-  await expect(page).toHaveURL(/\/c\/c-ottla$/);
+  await expect(page).toHaveURL(chatOf(ottla));
   await page.keyboard.press('Control+,');
   await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible();
   await page.getByLabel('Your menu').click();
@@ -174,14 +174,14 @@ test('everything by keyboard: menu, settings, shortcuts, and the focus comes bac
 test('a deep link survives the way through the doors', async ({ page }) => {
   const backend = new FakeBackend(null);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await page.getByRole('link', { name: 'Create an account' }).click();
-  await expect(page).toHaveURL(/register\?next=%2Fc%2Fc-milena$/);
+  await expect(page).toHaveURL(`${ORIGIN}/register?next=%2Fc%2F${idOf(milena)}`);
   await page.reload();
   await page.getByLabel('Username').fill('franz');
   await page.getByLabel('Password', { exact: true }).fill('correct horse');
   await page.getByRole('button', { name: 'Create account' }).click();
-  await expect(page).toHaveURL(`${ORIGIN}/c/c-milena`);
+  await expect(page).toHaveURL(chatOf(milena));
   // And never leads away from here.
   backend.me = null;
   await page.goto(`${ORIGIN}/login?next=//evil.example/`);

@@ -4,8 +4,8 @@
 import { expect, test } from '@playwright/test';
 import type { Browser, Page } from '@playwright/test';
 
-import { FakeBackend, ORIGIN } from '../fake/fake-backend';
-import { me, milena, minutesAgo, ottla } from '../fake/people';
+import { FakeBackend } from '../fake/fake-backend';
+import { chatOf, me, milena, minutesAgo, ottla } from '../fake/people';
 
 const HISTORY = 100_000;
 const ARRIVING = 500;
@@ -115,7 +115,7 @@ test(`opens a conversation of ${HISTORY} messages`, async ({ page, browser }) =>
   const backend = new FakeBackend(me);
   history(backend, HISTORY);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-ottla`);
+  await page.goto(chatOf(ottla));
   await expect(newest(page, 'the other one')).toBeVisible();
   await page.waitForTimeout(300);
   const kept = await watch(page);
@@ -133,7 +133,7 @@ test(`takes ${ARRIVING} messages in a second`, async ({ page, browser }) => {
   const backend = new FakeBackend(me);
   history(backend, 120);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-milena`);
+  await page.goto(chatOf(milena));
   await expect(newest(page, '#120 ')).toBeInViewport();
   await page.waitForTimeout(500);
   const kept = await watch(page);
@@ -165,7 +165,7 @@ test('long blocks of code are coloured beside the page', async ({ page }) => {
   }
   backend.read(milena);
   await backend.attach(page);
-  await page.goto(`${ORIGIN}/c/c-ottla`);
+  await page.goto(chatOf(ottla));
   await expect(newest(page, 'the other one')).toBeVisible();
   const kept = await watch(page);
   await page.getByRole('link', { name: /Milena/ }).click();

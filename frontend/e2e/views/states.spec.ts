@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
 import { look } from '../fake/look';
-import { furnish, long, mei, me, milena, scripts } from '../fake/people';
+import { chatOf, furnish, idOf, layla, long, me, mei, milena, scripts } from '../fake/people';
 
 async function open(page: Page, path: string, bend: (backend: FakeBackend) => void): Promise<FakeBackend> {
   const backend = new FakeBackend({ ...me });
@@ -28,7 +28,7 @@ for (const colorScheme of ['light', 'dark'] as const)
         await expect(page.getByRole('status', { name: 'Loading conversations' })).toBeVisible();
         await look(page, 'loading-list');
         backend.held = /messages$/;
-        await page.goto(`${ORIGIN}/c/c-milena`);
+        await page.goto(chatOf(milena));
         await expect(page.getByRole('status', { name: 'Loading messages' })).toBeVisible();
         await look(page, 'loading-messages');
       });
@@ -41,14 +41,14 @@ for (const colorScheme of ['light', 'dark'] as const)
         await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
         await look(page, 'failed-list');
         backend.broken = /messages$/;
-        await page.goto(`${ORIGIN}/c/c-milena`);
+        await page.goto(chatOf(milena));
         await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
         await look(page, 'failed-messages');
         backend.broken = null;
         await page.goto(`${ORIGIN}/c/unknown`);
         await expect(page.getByText('There is no such conversation')).toBeVisible();
         await look(page, 'unknown');
-        await page.goto(`${ORIGIN}/c/c-milena`);
+        await page.goto(chatOf(milena));
         await expect(page.getByTestId('message').first()).toBeVisible();
         await context.setOffline(true);
         backend.up = false;
@@ -65,24 +65,24 @@ for (const colorScheme of ['light', 'dark'] as const)
       });
 
       test('long names, long words, Chinese, right to left', async ({ page }) => {
-        await open(page, '/c/c-layla', (server) => {
+        await open(page, `/c/${idOf(layla)}`, (server) => {
           furnish(server);
           scripts(server);
         });
         await expect(page.getByTestId('message').first()).toBeVisible();
         await page.getByLabel(/^Message to/).fill('سأكون هناك في الثالثة (إن شاء الله)');
         await look(page, 'right-to-left');
-        await page.goto(`${ORIGIN}/c/c-${long.username}`);
+        await page.goto(chatOf(long));
         await expect(page.getByTestId('message').first()).toBeVisible();
         await look(page, 'long');
-        await page.goto(`${ORIGIN}/c/c-${mei.username}`);
+        await page.goto(chatOf(mei));
         await expect(page.getByTestId('message').first()).toBeVisible();
         await page.getByLabel(/^Message to/).fill('好的，明天见');
         await look(page, 'chinese');
       });
 
       test('one is logged out, and asked before anything is lost', async ({ page }) => {
-        const backend = await open(page, '/c/c-milena', furnish);
+        const backend = await open(page, `/c/${idOf(milena)}`, furnish);
         backend.answer = 'silence';
         await page.getByLabel(/^Message to/).fill('Not sent yet');
         await page.keyboard.press('Enter');
@@ -97,7 +97,7 @@ for (const colorScheme of ['light', 'dark'] as const)
       });
 
       test('up in the history, and something new below', async ({ page }) => {
-        const backend = await open(page, '/c/c-milena', (server) => {
+        const backend = await open(page, `/c/${idOf(milena)}`, (server) => {
           furnish(server);
           for (let i = 0; i < 12; i += 1)
             server.add(milena, milena, `And another thing, number ${i + 1}.`, new Date());

@@ -1,4 +1,5 @@
-// Finds out whom the address means, and shows the conversation with them.
+// Finds out which conversation the address means, and shows it. An address can name a person, too: from an old
+// link, and as long as nothing was written.
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
@@ -9,7 +10,9 @@ import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ChatView } from '@/features/messages/chat-view';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
-import { explainError } from '@/lib/http/api-error';
+import { explain, explainError } from '@/lib/http/api-error';
+import type { ConversationId, Position, UserId } from '@/lib/http/types';
+import { directConversation } from '@/lib/ids/direct-conversation';
 
 export function ChatPane({ target }: { target: Target | null }) {
   return target ? <TargetChat target={target} /> : <NoTarget />;
@@ -34,37 +37,70 @@ function NoTarget() {
 }
 
 function TargetChat({ target: { kind, id, position } }: { target: Target }) {
+  const me = useChatState((state) => state.me.id);
+  const conversation = kind === 'conversation' ? id : directConversation(me, id);
+  const to = kind === 'person' ? id : null;
+  return conversation === null ? (
+    <NotFound why={explain('unknown_recipient')} />
+  ) : (
+    <ConversationChat key={conversation} conversation={conversation} to={to} position={position} />
+  );
+}
+
+interface ConversationChatProps {
+  conversation: ConversationId;
+  /** The person whom the address names. */
+  to: UserId | null;
+  position: Position | null;
+}
+
+function ConversationChat({ conversation, to, position }: ConversationChatProps) {
   const chat = useChat();
   const [, navigate] = useLocation();
-  const conversation = useChatState((state) => (kind === 'conversation' ? id : (state.byPerson[id] ?? null)));
-  const entry = useChatState((state) =>
-    conversation === null ? undefined : state.conversations[conversation],
-  );
+  const known = useChatState((state) => state.conversations[conversation] !== undefined);
   const listed = useChatState((state) => state.list.status !== 'loading');
-  const known = useChatState((state) => (kind === 'person' ? state.people[id] : undefined));
-  const person = entry?.person ?? (listed ? known : undefined);
-  const found = person !== undefined;
-  const [problem, setProblem] = useState<{ id: string; text: string } | null>(null);
+  /** What could not be asked is asked again when the connection is back. */
+  const live = useChatState((state) => state.connection.phase === 'live');
+  const named = useChatState((state) => to !== null && state.people[to] !== undefined);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [begun, setBegun] = useState<'asking' | 'no' | 'failed'>('asking');
+  const [tries, setTries] = useState(0);
 
   useEffect(() => {
-    if (found || !listed) return;
-    const loading = kind === 'person' ? chat.conversations.person(id) : chat.conversations.one(id);
-    loading.catch((error: unknown) => setProblem({ id, text: explainError(error) }));
-  }, [chat, found, listed, kind, id]);
+    if (known || !listed) return;
+    const failed = (error: unknown) => setProblem(explainError(error));
+    if (to === null) return void chat.conversations.one(conversation).catch(failed);
+    chat.conversations.person(to).catch(failed);
+    chat.conversations.begun(conversation).then(
+      (yes) => !yes && setBegun('no'),
+      () => setBegun('failed'),
+    );
+  }, [chat, known, listed, live, to, conversation, tries]);
 
   // The address of a person becomes that of the conversation as soon as there is one.
   useEffect(() => {
-    if (kind === 'person' && conversation !== null)
-      navigate(paths.conversation(conversation), { replace: true });
-  }, [kind, conversation, navigate]);
+    if (to !== null && known) navigate(paths.conversation(conversation), { replace: true });
+  }, [to, known, conversation, navigate]);
 
-  if (person)
+  if (known || (listed && named))
     return (
-      <ChatView key={person.id} person={person} conversation={entry ? entry.id : null} position={position} />
+      <ChatView
+        conversation={conversation}
+        to={to}
+        position={position}
+        begun={begun}
+        onRetry={() => {
+          setBegun('asking');
+          setTries(tries + 1);
+        }}
+      />
     );
-  if (problem?.id !== id) return <MessagesSkeleton label="Loading" />;
+  return problem === null ? <MessagesSkeleton label="Loading" /> : <NotFound why={problem} />;
+}
+
+function NotFound({ why }: { why: string }) {
   return (
-    <Blank title={problem.text} art={<Envelope />}>
+    <Blank title={why} art={<Envelope />}>
       <Link href={paths.home}>Back to conversations</Link>
     </Blank>
   );

@@ -1,5 +1,6 @@
 // Values for tests, complete where a test does not care.
 import type { Conversation, Message, MessagePage, Person } from '@/lib/http/types';
+import type { Destination } from '@/lib/outbox/destination';
 
 export const me: Person = { id: 'me', username: 'me', display_name: 'Me' };
 export const anna: Person = { id: 'anna', username: 'anna', display_name: 'Anna' };
@@ -45,3 +46,9 @@ export function page(positions: number[], change: Partial<MessagePage> = {}): Me
 export function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
+
+/** Where what is written to somebody goes. */
+export const to = (person: string): Destination => ({
+  conversation: person === anna.id ? 'c' : `c-${person}`,
+  to: person,
+});

@@ -6,8 +6,7 @@ import { Icon } from '@/components/ui/icon';
 import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
 import { useChatState, useDraft } from '@/lib/chat/chat-context';
-import { nameOf } from '@/lib/chat/person-name';
-import { isAlike } from '@/lib/names/lookalike';
+import { useFace } from '@/lib/chat/conversation-face';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { fullTime, shortTime } from '@/lib/time/format';
 import { useToday } from '@/lib/time/periods';
@@ -24,24 +23,23 @@ export function ConversationRow({ id, chosen }: { id: string; chosen: boolean })
 }
 
 function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
-  const { person, unread } = entry;
+  const { id, unread } = entry;
   const me = useChatState((state) => state.me.id);
-  const alike = useChatState((state) => isAlike(state.conversations, state.me, person.id));
-  const unsent = useChatState((state) => state.outbox[person.id] ?? NONE);
-  const draft = useDraft(person.id);
+  const { name, person, alike, avatar } = useFace(entry);
+  const unsent = useChatState((state) => state.outbox[id] ?? NONE);
+  const draft = useDraft(id);
   // While the conversation is open its draft is in view already.
   const preview = previewOf(entry, me, chosen ? '' : draft, unsent);
-  const name = nameOf(person, me);
   return (
     <Link
-      href={paths.conversation(entry.id)}
+      href={paths.conversation(id)}
       className={[styles.row, chosen && styles.chosen, unread > 0 && styles.unread].filter(Boolean).join(' ')}
       aria-current={chosen ? 'page' : undefined}
     >
-      <Avatar id={person.id} name={person.display_name} notes={person.id === me} />
+      <Avatar {...avatar} />
       <span className={styles.name} dir="auto">
         {name}
-        {alike && person.id !== me && <span className={styles.username}> @{person.username}</span>}
+        {alike && person && <span className={styles.username}> @{person.username}</span>}
       </span>
       {entry.last_message && <Time sentAt={entry.last_message.sent_at} />}
       <span className={styles.preview} dir="auto">

@@ -5,12 +5,7 @@ import { conversation, message } from '@/testing/builders';
 import { previewOf } from './preview';
 
 const ofBody = (body: string) =>
-  previewOf(
-    { ...conversation({ last_message: message(1, { body }) }), counted_up_to: 1, live: [] },
-    'me',
-    '',
-    [],
-  ).text;
+  previewOf(conversation({ last_message: message(1, { body }) }), 'me', '', []).text;
 
 it.each([
   ['**bold** and _leaning_ ~~gone~~ `code`', 'bold and leaning gone code'],

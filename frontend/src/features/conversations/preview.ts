@@ -1,4 +1,5 @@
 // The second line of a conversation in the list: what is unsent comes before what was said last.
+import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { oneLine } from '@/lib/markup/plain-text';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
@@ -10,7 +11,7 @@ export type Preview =
 const MAX_CHARS = 160;
 
 export function previewOf(
-  entry: ConversationEntry,
+  entry: Pick<ConversationEntry, 'last_message'>,
   me: string,
   draft: string,
   unsent: readonly OutboxItem[],
@@ -22,5 +23,7 @@ export function previewOf(
   if (last) return { kind: 'sending', text: oneLine(last.body, MAX_CHARS) };
   const message = entry.last_message;
   if (!message) return { kind: 'empty', text: '' };
-  return { kind: message.sender === me ? 'mine' : 'theirs', text: oneLine(message.body, MAX_CHARS) };
+  const text = textOf(message);
+  if (text === null) return { kind: 'theirs', text: UNKNOWN_TEXT };
+  return { kind: message.sender === me ? 'mine' : 'theirs', text: oneLine(text, MAX_CHARS) };
 }

@@ -11,8 +11,9 @@ import { Icon } from '@/components/ui/icon';
 import { MessagesSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
-import { nameOf, NOTES } from '@/lib/chat/person-name';
-import type { ConversationId, Person, Position } from '@/lib/http/types';
+import { spokenName, useFace } from '@/lib/chat/conversation-face';
+import { NOTES } from '@/lib/chat/person-name';
+import type { ConversationId, Position, UserId } from '@/lib/http/types';
 import { LOADING } from '@/lib/store/timeline';
 
 import { Announcer } from './announcer';
@@ -23,52 +24,63 @@ import { rowsOf } from './rows';
 import { useUnreadLine } from './use-unread-line';
 
 interface ChatViewProps {
-  person: Person;
-  /** Null until the first message. */
-  conversation: ConversationId | null;
+  conversation: ConversationId;
+  /** Whom the address names: the conversation need not exist yet. */
+  to: UserId | null;
   /** The message that the address means. */
   position: Position | null;
+  /** While the conversation is not known: whether anything was written in it. */
+  begun: 'asking' | 'no' | 'failed';
+  /** Asks that again. */
+  onRetry: () => void;
 }
 
 const NONE: never[] = [];
-/** Nothing was written yet: there is nothing to load. */
-const BLANK = { ...LOADING, status: 'ready' as const };
+/** What there is to see of a conversation that is not known. Nothing was written yet: there is nothing to load. */
+const UNKNOWN = {
+  asking: LOADING,
+  no: { ...LOADING, status: 'ready' as const },
+  failed: { ...LOADING, status: 'failed' as const },
+};
 
-export function ChatView({ person, conversation, position }: ChatViewProps) {
+export function ChatView({ conversation, to, position, begun, onRetry }: ChatViewProps) {
   const chat = useChat();
   const me = useChatState((state) => state.me.id);
-  const entry = useChatState((state) =>
-    conversation === null ? undefined : state.conversations[conversation],
-  );
+  const entry = useChatState((state) => state.conversations[conversation]);
+  const known = entry !== undefined;
   const timeline = useChatState((state) =>
-    conversation === null ? BLANK : (state.timelines[conversation] ?? LOADING),
+    known ? (state.timelines[conversation] ?? LOADING) : UNKNOWN[begun],
   );
-  const unsent = useChatState((state) => state.outbox[person.id] ?? NONE);
+  const unsent = useChatState((state) => state.outbox[conversation] ?? NONE);
+  const face = useFace(
+    entry ?? { id: conversation, kind: 'direct', others: to === null ? NONE : [to], title: null },
+  );
+  const { name, person, notes } = face;
+  const other = entry?.kind === 'room' ? null : (person?.id ?? to);
   const line = useUnreadLine(entry);
   const list = useRef<{ toEnd: () => void }>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const [, navigate] = useLocation();
-  const name = nameOf(person, me);
   const rows = useMemo(
     () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after, !timeline.hasBefore),
     [timeline.messages, timeline.hasBefore, timeline.hasAfter, unsent, me, line.after],
   );
 
   useEffect(() => {
-    if (conversation === null) return;
+    if (!known) return;
     chat.history.open(conversation, position, chat.places.of(conversation) !== null);
     chat.conversations.refresh(conversation);
     return () => chat.history.close(conversation);
-  }, [chat, conversation, position]);
+  }, [chat, conversation, known, position]);
   /** Nothing is in memory, although something was written: a gap reached back beyond the window. */
   const missing = rows.length === 0 && timeline.status === 'ready' && timeline.hasAfter;
   useEffect(() => {
-    if (missing && conversation !== null) void chat.history.newer(conversation);
+    if (missing) void chat.history.newer(conversation);
   }, [chat, missing, conversation]);
 
   /** To the newest message, away from the one that the address means. */
   function toPresent() {
-    if (conversation === null) return;
+    if (!known) return;
     if (position !== null) navigate(paths.conversation(conversation), { replace: true });
     if (timeline.hasAfter) void chat.history.present(conversation);
   }
@@ -85,10 +97,10 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
         <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
           <Icon name="back" />
         </Link>
-        <Avatar id={person.id} name={person.display_name} size={40} notes={person.id === me} />
+        <Avatar {...face.avatar} size={40} />
         <div className={styles.names}>
           <h2 dir="auto">{name}</h2>
-          <p>@{person.username}</p>
+          {person && <p>@{person.username}</p>}
         </div>
       </header>
       {rows.length > 0 ? (
@@ -102,12 +114,12 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
           name={name}
           unread={entry?.unread ?? 0}
           place={chat.places.of(conversation)}
-          onPlace={(place) => conversation !== null && chat.places.set(conversation, place)}
-          onOlder={() => conversation !== null && void chat.history.older(conversation)}
-          onNewer={(following) => conversation !== null && void chat.history.newer(conversation, following)}
+          onPlace={(place) => known && chat.places.set(conversation, place)}
+          onOlder={() => known && void chat.history.older(conversation)}
+          onNewer={(following) => known && void chat.history.newer(conversation, following)}
           onPresent={toPresent}
           onWrite={() => composer.current?.focus()}
-          onSeen={(position) => conversation !== null && chat.markRead(conversation, position)}
+          onSeen={(position) => chat.markRead(conversation, position)}
           control={(control) => {
             list.current = control;
           }}
@@ -117,16 +129,16 @@ export function ChatView({ person, conversation, position }: ChatViewProps) {
           <NoMessages
             status={missing ? (timeline.newer === 'failed' ? 'failed' : 'loading') : timeline.status}
             name={name}
-            self={person.id === me}
-            onRetry={() => conversation !== null && chat.history.open(conversation, position)}
+            self={notes}
+            onRetry={() => (known ? chat.history.open(conversation, position) : onRetry())}
           />
         </div>
       )}
-      <Announcer newest={entry?.last_message ?? null} me={me} name={name} />
+      <Announcer newest={entry?.last_message ?? null} me={me} name={spokenName(face)} />
       <Composer
         area={composer}
-        to={person.id}
-        name={person.id === me ? 'yourself' : person.display_name}
+        destination={{ conversation, to: other }}
+        name={notes ? 'yourself' : name}
         onSent={sent}
       />
     </section>

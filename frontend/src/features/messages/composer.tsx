@@ -8,6 +8,7 @@ import { BODY_MAX_CHARS, countChars } from '@/config/limits';
 import { useChat, useDraft } from '@/lib/chat/chat-context';
 import { isComposing } from '@/lib/keys/composing';
 import { isVisible } from '@/lib/names/fold';
+import type { Destination } from '@/lib/outbox/destination';
 
 import styles from './composer.module.css';
 import { EmojiSuggestions } from './emoji/emoji-suggestions';
@@ -25,14 +26,14 @@ const MEASURED_CHARS = 20_000;
 
 interface ComposerProps {
   area: RefObject<HTMLTextAreaElement | null>;
-  to: string;
+  destination: Destination;
   name: string;
   onSent: () => void;
 }
 
-export function Composer({ area, to, name, onSent }: ComposerProps) {
+export function Composer({ area, destination, name, onSent }: ComposerProps) {
   const chat = useChat();
-  const text = useDraft(to);
+  const text = useDraft(destination.conversation);
   const [full, setFull] = useState(false);
   /** Why what was pasted or dropped is not here. */
   const [refused, setRefused] = useState<string | null>(null);
@@ -52,10 +53,10 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
 
   function send() {
     if (blank || left < 0) return;
-    const taken = chat.send(to, body);
+    const taken = chat.send(destination, body);
     setFull(!taken);
     if (!taken) return;
-    chat.drafts.set(to, '');
+    chat.drafts.set(destination, '');
     emoji.close();
     onSent();
     area.current?.focus();
@@ -129,7 +130,7 @@ export function Composer({ area, to, name, onSent }: ComposerProps) {
           aria-activedescendant={suggests && emoji.chosen !== null ? `${id}-${emoji.chosen}` : undefined}
           autoFocus={!touchOnly() && !writingElsewhere()}
           onChange={(event) => {
-            chat.drafts.set(to, event.target.value);
+            chat.drafts.set(destination, event.target.value);
             setRefused(null);
             const { isComposing: composes, data } = event.nativeEvent as InputEvent;
             // Keyboards of phones compose every word: the list follows, but what is composed is not replaced.

@@ -25,7 +25,7 @@ import { useWholeList } from './use-whole-list';
 const TOP_PX = 72;
 
 interface MessageListProps {
-  conversation: ConversationId | null;
+  conversation: ConversationId;
   rows: readonly Row[];
   timeline: Timeline;
   /** The message that the address means. */

@@ -18,7 +18,7 @@ import { UnsentNote } from './unsent-note';
 
 interface MessageRowProps {
   row: Row;
-  conversation: ConversationId | null;
+  conversation: ConversationId;
   mine: boolean;
   name: string;
   /** The other one has read it. */
@@ -37,20 +37,28 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
   const [fresh] = useState(unsent !== null);
   const [sheet, setSheet] = useState(false);
   const press = useLongPress(() => setSheet(true));
-  const path = conversation !== null && position !== null ? paths.message(conversation, position) : null;
+  const path = position !== null ? paths.message(conversation, position) : null;
   const failed = unsent?.status === 'failed';
+  if (row.quiet)
+    return (
+      <div className={classes(styles.row, row.startsRun && styles.first)}>
+        <Dividers row={row} />
+        <p
+          className={styles.quiet}
+          role="article"
+          tabIndex={-1}
+          data-testid="quiet-line"
+          data-key={key}
+          aria-posinset={number}
+          aria-setsize={total}
+        >
+          {body}
+        </p>
+      </div>
+    );
   return (
     <div className={classes(styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first)}>
-      {row.startsDay && (
-        <p className={styles.day}>
-          <DayTitle ms={sentAtMs} />
-        </p>
-      )}
-      {row.startsUnread && (
-        <p className={styles.unread} data-testid="unread-divider">
-          <span>New messages</span>
-        </p>
-      )}
+      <Dividers row={row} />
       <div
         className={classes(
           styles.bubble,
@@ -96,6 +104,23 @@ export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
     </div>
   );
 });
+
+function Dividers({ row }: { row: Row }) {
+  return (
+    <>
+      {row.startsDay && (
+        <p className={styles.day}>
+          <DayTitle ms={row.sentAtMs} />
+        </p>
+      )}
+      {row.startsUnread && (
+        <p className={styles.unread} data-testid="unread-divider">
+          <span>New messages</span>
+        </p>
+      )}
+    </>
+  );
+}
 
 const STATES = {
   failed: ['alert', 'Not sent'],

@@ -12,6 +12,7 @@ const unsent: OutboxItem = {
   client_id: 'x',
   owner: me.id,
   page: 'p',
+  conversation: 'c',
   to: anna.id,
   body: 'new',
   created_at: Date.parse('2026-11-21T10:00:00'),

@@ -1,5 +1,6 @@
 // Turns messages and unsent ones into the rows of the list: which begin a day, the unread part, or a run of
 // one sender.
+import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
 import type { Message, Position } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import { dayOf } from '@/lib/time/format';
@@ -9,6 +10,8 @@ export interface Row {
   key: string;
   sender: string;
   body: string;
+  /** Nobody's words, but something that is told of quietly. */
+  quiet: boolean;
   sentAtMs: number;
   /** Null while it is unsent. */
   position: Position | null;
@@ -60,21 +63,27 @@ const rows = new WeakMap<Content, Row>();
 function contentOf(of: Message | OutboxItem): Content {
   const known = contents.get(of);
   if (known) return known;
-  const { body, client_id } = of;
   const sentAtMs = 'sent_at' in of ? Date.parse(of.sent_at) : of.created_at;
   const content =
     'sent_at' in of
-      ? { key: client_id ?? of.id, sender: of.sender, position: of.position, unsent: null }
+      ? { key: of.client_id ?? of.id, sender: of.sender, position: of.position, unsent: null }
       : { key: of.client_id, sender: of.owner, position: null, unsent: of };
-  const made = { ...content, body, sentAtMs, day: dayOf(sentAtMs) };
+  const text = 'sent_at' in of ? textOf(of) : of.body;
+  const said = { body: text ?? UNKNOWN_TEXT, quiet: text === null };
+  const made = { ...content, ...said, sentAtMs, day: dayOf(sentAtMs) };
   contents.set(of, made);
   return made;
 }
 
-function startOf(before: Content | undefined, { day, sender, sentAtMs }: Content, startsUnread: boolean) {
+function startOf(before: Content | undefined, content: Content, startsUnread: boolean) {
+  const { day, quiet, sender, sentAtMs } = content;
   const startsDay = before?.day !== day;
   const startsRun =
-    startsDay || startsUnread || before.sender !== sender || sentAtMs - before.sentAtMs > RUN_MS;
+    startsDay ||
+    startsUnread ||
+    before.sender !== sender ||
+    before.quiet !== quiet ||
+    sentAtMs - before.sentAtMs > RUN_MS;
   return { startsDay, startsUnread, startsRun };
 }
 

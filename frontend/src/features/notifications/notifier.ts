@@ -1,9 +1,10 @@
 // Tells about messages that came while nobody looked at them: a notification of the desktop and a sound, each
 // if wanted, from one of the open tabs.
 import type { ChatSession } from '@/lib/chat/chat-session';
+import { faceOf, spokenName } from '@/lib/chat/conversation-face';
+import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
 import type { ConversationId, Message } from '@/lib/http/types';
 import { oneLine } from '@/lib/markup/plain-text';
-import { isAlike } from '@/lib/names/lookalike';
 
 import { Announcements } from './announcement';
 import { permission } from './permission';
@@ -68,13 +69,14 @@ export class Notifier {
     void chime();
   }
 
-  #show({ conversation, sender, body }: Message, count: number): void {
-    const { conversations, people, me } = this.#chat.store.getState();
-    const person = conversations[conversation]?.person ?? people[sender];
-    const alike = person !== undefined && isAlike(conversations, me, person.id);
-    const name = alike ? `${person.display_name} @${person.username}` : person?.display_name;
-    const notification = new Notification(name ?? 'Milena', {
-      body: count > 1 ? `${count} new messages` : oneLine(body, TEXT_MAX_CHARS),
+  #show(message: Message, count: number): void {
+    const { conversation, sender } = message;
+    const state = this.#chat.store.getState();
+    const entry = state.conversations[conversation];
+    const known =
+      entry ?? (state.people[sender] && { id: conversation, kind: 'direct', others: [sender], title: null });
+    const notification = new Notification(known ? spokenName(faceOf(known, state)) : 'Milena', {
+      body: count > 1 ? `${count} new messages` : oneLine(textOf(message) ?? UNKNOWN_TEXT, TEXT_MAX_CHARS),
       // Of one conversation there is one at a time, also across tabs.
       tag: `milena-${conversation}`,
       icon: '/favicon.svg',

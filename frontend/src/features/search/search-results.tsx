@@ -7,7 +7,6 @@ import { Avatar } from '@/components/ui/avatar';
 import { Spinner } from '@/components/ui/spinner';
 import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
-import { useChatState } from '@/lib/chat/chat-context';
 
 import styles from './search-results.module.css';
 import { optionId } from './use-finder';
@@ -48,7 +47,7 @@ function Group({ title, found, finder, onTaken }: GroupProps) {
         {title}
       </p>
       {found.map((one) => (
-        <Option key={one.person.id} found={one} finder={finder} onTaken={onTaken} />
+        <Option key={one.conversation} found={one} finder={finder} onTaken={onTaken} />
       ))}
     </div>
   );
@@ -56,8 +55,7 @@ function Group({ title, found, finder, onTaken }: GroupProps) {
 
 /** A link, so that it opens in another tab, too. */
 function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTaken: () => void }) {
-  const { person, name, unread } = found;
-  const me = useChatState((state) => state.me.id);
+  const { name, person, avatar } = found.face;
   return (
     <Link
       id={optionId(finder, found)}
@@ -69,20 +67,20 @@ function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTa
       onClick={onTaken}
       onPointerMove={() => found !== finder.chosen && finder.choose(found)}
     >
-      <Avatar id={person.id} name={person.display_name} size={40} notes={person.id === me} />
+      <Avatar {...avatar} size={40} />
       <span className={styles.names}>
         <span className={styles.name} dir="auto">
           {name}
         </span>
-        <span className={styles.username}>@{person.username}</span>
+        {person && <span className={styles.username}>@{person.username}</span>}
       </span>
-      <UnreadBadge count={unread} className={styles.unread} />
+      <UnreadBadge count={found.unread} className={styles.unread} />
     </Link>
   );
 }
 
-export const pathOf = ({ conversation, person }: Found) =>
-  conversation === null ? paths.person(person.id) : paths.conversation(conversation);
+export const pathOf = ({ conversation, known, face: { person } }: Found) =>
+  known || !person ? paths.conversation(conversation) : paths.person(person.id);
 
 /** Always there, so that screen readers hear what changes in it. */
 function Standing({ finder: { query, conversations, people, server, problem } }: { finder: Finder }) {

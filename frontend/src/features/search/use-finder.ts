@@ -3,18 +3,20 @@
 import { useId, useState } from 'react';
 
 import { useChatState } from '@/lib/chat/chat-context';
-import { nameOf } from '@/lib/chat/person-name';
+import { faceOf } from '@/lib/chat/conversation-face';
+import type { Face, Named } from '@/lib/chat/conversation-face';
 import type { ConversationId, Person } from '@/lib/http/types';
-import type { ConversationEntry } from '@/lib/store/conversation-entry';
+import { directConversation } from '@/lib/ids/direct-conversation';
+import type { People } from '@/lib/store/people';
 
 import { find } from './find';
 import { usePeopleSearch } from './use-people-search';
 
 export interface Found {
-  person: Person;
-  name: string;
-  /** Null: nothing was written yet. */
-  conversation: ConversationId | null;
+  conversation: ConversationId;
+  face: Face;
+  /** The page knows that there is such a conversation. */
+  known: boolean;
   unread: number;
 }
 
@@ -38,6 +40,7 @@ export interface Finder {
 /** More conversations than this nobody looks through; another letter finds the right one. */
 const MAX_CONVERSATIONS = 30;
 const NONE: Record<string, never> = {};
+const NOBODY: People = {};
 const NO_ORDER: never[] = [];
 
 export function useFinder(text: string): Finder {
@@ -47,36 +50,41 @@ export function useFinder(text: string): Finder {
   // Without a search, a message that arrives is no reason to render.
   const entries = useChatState((state) => (query === '' ? NONE : state.conversations));
   const order = useChatState((state) => (query === '' ? NO_ORDER : state.order));
-  const byPerson = useChatState((state) => state.byPerson);
+  const named = useChatState((state) => (query === '' ? NOBODY : state.people));
   const search = usePeopleSearch(text);
-  const [choice, setChoice] = useState<{ query: string; person: string } | null>(null);
+  const [choice, setChoice] = useState<{ query: string; conversation: string } | null>(null);
 
-  const found = (person: Person): Found => {
-    const conversation = byPerson[person.id] ?? null;
-    const unread = conversation === null ? 0 : (entries[conversation]?.unread ?? 0);
-    return { person, name: nameOf(person, me.id), conversation, unread };
+  const found = (conversation: Named, people: People) => {
+    const face = faceOf(conversation, { people, me });
+    const names = [face.name, ...(face.person ? [face.person.display_name, face.person.username] : [])];
+    const entry = entries[conversation.id];
+    return { conversation: conversation.id, face, names, known: !!entry, unread: entry?.unread ?? 0 };
   };
-  const local = candidates(entries, order, me).map((person) => {
-    const it = found(person);
-    return { ...it, names: [it.name, person.display_name, person.username] };
+  const listed = order.flatMap((id) => entries[id] ?? []);
+  const notes = directWith(me, me);
+  // Notes are there before the first one is written.
+  const local = notes && !entries[notes.id] ? [...listed, notes] : listed;
+  const conversations = find(query, query === '' ? [] : local.map((entry) => found(entry, named))).slice(
+    0,
+    MAX_CONVERSATIONS,
+  );
+  const shown = new Set(conversations.map(({ conversation }) => conversation));
+  const others = search.people.flatMap((person) => {
+    const direct = directWith(me, person);
+    return direct && !shown.has(direct.id) ? found(direct, { [person.id]: person }) : [];
   });
-  const conversations = find(query, local).slice(0, MAX_CONVERSATIONS);
-  const shown = new Set(conversations.map(({ person }) => person.id));
-  const others = search.people
-    .filter((person) => !shown.has(person.id))
-    .map((person) => ({ ...found(person), names: [person.display_name, person.username] }));
   const current = search.answered === query;
   // Until it is answered, of the last answer what still fits: Enter must not open somebody who was not asked
   // for.
   const people = current ? others : find(query, others);
 
   const all: Found[] = [...conversations, ...people];
-  const chosenPerson = choice?.query === query ? choice.person : undefined;
+  const chosen = choice?.query === query ? choice.conversation : undefined;
   const at = Math.max(
     0,
-    all.findIndex(({ person }) => person.id === chosenPerson),
+    all.findIndex(({ conversation }) => conversation === chosen),
   );
-  const choose = ({ person }: Found) => setChoice({ query, person: person.id });
+  const choose = ({ conversation }: Found) => setChoice({ query, conversation });
   return {
     id,
     query,
@@ -93,14 +101,10 @@ export function useFinder(text: string): Finder {
   };
 }
 
-export const optionId = (finder: Finder, { person }: Found) => `${finder.id}-${person.id}`;
+export const optionId = (finder: Finder, { conversation }: Found) => `${finder.id}-${conversation}`;
 
-/** Those in the list, newest first, and oneself: notes are there before the first one is written. */
-function candidates(
-  entries: Record<ConversationId, ConversationEntry>,
-  order: readonly ConversationId[],
-  me: Person,
-): Person[] {
-  const people = order.flatMap((id) => entries[id]?.person ?? []);
-  return people.some(({ id }) => id === me.id) ? people : [...people, me];
+/** The direct conversation with somebody, begun or not. */
+function directWith(me: Person, person: Person): Named | null {
+  const id = directConversation(me.id, person.id);
+  return id === null ? null : { id, kind: 'direct', others: [person.id], title: null };
 }

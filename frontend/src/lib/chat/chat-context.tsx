@@ -3,6 +3,7 @@
 import { createContext, use } from 'react';
 import { useStore } from 'zustand';
 
+import type { ConversationId } from '@/lib/http/types';
 import type { ChatState } from '@/lib/store/chat-state';
 
 import type { ChatSession } from './chat-session';
@@ -21,6 +22,6 @@ export function useChatState<T>(selector: (state: ChatState) => T): T {
   return useStore(useChat().store, selector);
 }
 
-export function useDraft(to: string): string {
-  return useStore(useChat().drafts.store, (drafts) => drafts[to] ?? '');
+export function useDraft(conversation: ConversationId): string {
+  return useStore(useChat().drafts.store, (drafts) => drafts[conversation] ?? '');
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
-import { anna, conversation, me, message } from '@/testing/builders';
+import { anna, conversation, me, message, to } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { fakeTabs } from '@/testing/fake-tabs';
 
@@ -49,9 +49,9 @@ describe('the tabs of one person', () => {
 
   it('a draft of one is in the other', async () => {
     const { first, second } = await twoTabs();
-    first.chat.drafts.set('anna', 'from the first');
+    first.chat.drafts.set(to('anna'), 'from the first');
     await first.settle();
-    expect(second.chat.drafts.store.getState().anna).toBe('from the first');
+    expect(second.chat.drafts.store.getState().c).toBe('from the first');
   });
 
   it('a new name of one’s own is known in both', async () => {
@@ -63,8 +63,8 @@ describe('the tabs of one person', () => {
 
   it('logging out in one ends all of them, and nothing stays that one of them had written', async () => {
     const { first, second, stored } = await twoTabs();
-    second.chat.send('anna', 'unsent there');
-    second.chat.drafts.set('anna', 'half a thought');
+    second.chat.send(to('anna'), 'unsent there');
+    second.chat.drafts.set(to('anna'), 'half a thought');
     stored.push({ ...stored[0]!, client_id: 'of a tab that is gone' });
     await second.settle();
     expect(await first.chat.countUnsent()).toBe(2);
@@ -84,7 +84,7 @@ describe('names', () => {
     last_position: 10,
     last_read: 10,
   });
-  const nameOf = ({ state }: ReturnType<typeof start>) => state().conversations.c?.person.display_name;
+  const nameOf = ({ state }: ReturnType<typeof start>) => state().people.anna?.display_name;
   /** A minute in which the line is tested and holds. */
   async function aMinute({ sockets }: ReturnType<typeof start>) {
     for (let seconds = 0; seconds < 60; seconds += 20) {
@@ -145,15 +145,15 @@ describe('leaving the page', () => {
   it('is asked about when the browser does not take a draft', async () => {
     const { chat, opened } = start();
     await opened();
-    chat.drafts.set('anna', 'kept');
+    chat.drafts.set(to('anna'), 'kept');
     expect(leave()).toBe('left');
     const setItem = () => {
       throw new DOMException('no room', 'QuotaExceededError');
     };
     vi.stubGlobal('localStorage', { getItem: () => null, setItem, removeItem: () => undefined });
-    chat.drafts.set('anna', 'too much');
+    chat.drafts.set(to('anna'), 'too much');
     expect(leave()).toBe('asked');
-    chat.drafts.set('anna', '');
+    chat.drafts.set(to('anna'), '');
     expect(leave()).toBe('left');
     vi.unstubAllGlobals();
   });
@@ -162,11 +162,11 @@ describe('leaving the page', () => {
     const { chat, opened, settle, stored } = start();
     await opened();
     expect(leave()).toBe('left');
-    chat.send('anna', 'stored');
+    chat.send(to('anna'), 'stored');
     await settle();
     expect(leave()).toBe('left');
     stored.push = () => 0;
-    chat.send('anna', 'no room');
+    chat.send(to('anna'), 'no room');
     await settle();
     expect(leave()).toBe('asked');
   });

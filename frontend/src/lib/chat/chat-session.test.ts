@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
-import { anna, conversation, me, message, page, range } from '@/testing/builders';
+import { anna, conversation, me, message, page, range, to } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { welcome } from '@/testing/fake-socket';
 
@@ -18,10 +18,10 @@ describe('sending', () => {
     await opened();
     const counts = new Set<number>();
     chat.store.subscribe((now) =>
-      counts.add((now.outbox.anna?.length ?? 0) + (now.timelines.c?.messages.length ?? 0)),
+      counts.add((now.outbox.c?.length ?? 0) + (now.timelines.c?.messages.length ?? 0)),
     );
-    expect(chat.send('anna', 'hello')).toBe(true);
-    expect(state().outbox.anna).toHaveLength(1);
+    expect(chat.send(to('anna'), 'hello')).toBe(true);
+    expect(state().outbox.c).toHaveLength(1);
     const [send] = sockets.current().sentOf('send');
     expect(send).toMatchObject({ to: 'anna', body: 'hello' });
     const accepted = {
@@ -42,7 +42,7 @@ describe('sending', () => {
   it('takes the echo of an earlier connection for the answer', async () => {
     const { chat, sockets, settle, state, opened, shown } = start();
     await opened();
-    chat.send('anna', 'hello');
+    chat.send(to('anna'), 'hello');
     const { client_id } = sockets.current().sentOf('send')[0]!;
     sockets.current().end();
     await vi.advanceTimersByTimeAsync(600);
@@ -63,12 +63,13 @@ describe('sending', () => {
       client_id: 'old',
       owner: 'me',
       page: 'gone',
+      conversation: 'c',
       to: 'anna',
       body: 'old',
       created_at: 1,
       status: 'queued',
     });
-    chat.send('anna', 'new');
+    chat.send(to('anna'), 'new');
     chat.start();
     await goLive();
     expect(sockets.current().sentOf('send')).toEqual([
@@ -79,13 +80,13 @@ describe('sending', () => {
   it('shows why one failed', async () => {
     const { chat, sockets, settle, state, opened } = start();
     await opened();
-    chat.send('anna', 'hello');
+    chat.send(to('anna'), 'hello');
     const { client_id } = sockets.current().sentOf('send')[0]!;
     sockets
       .current()
       .receive({ type: 'error', client_id, code: 'invalid_field', message: 'body: no', temporary: false });
     await settle();
-    expect(state().outbox.anna?.[0]).toMatchObject({
+    expect(state().outbox.c?.[0]).toMatchObject({
       status: 'failed',
       reason: { code: 'invalid_field' },
     });
@@ -236,7 +237,7 @@ describe('opening', () => {
     chat.start();
     await goLive();
     await chat.conversations.person('anna');
-    chat.send('anna', 'first');
+    chat.send(to('anna'), 'first');
     const { client_id } = sockets.current().sentOf('send')[0]!;
     sockets
       .current()

@@ -3,7 +3,8 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
-import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
+import type { ConversationId, Message, Person, Position } from '@/lib/http/types';
+import type { Destination } from '@/lib/outbox/destination';
 import { Outbox } from '@/lib/outbox/outbox';
 import type { Accepted, ServerFrame } from '@/lib/socket/frames';
 import { SocketClient } from '@/lib/socket/socket-client';
@@ -119,8 +120,8 @@ export class ChatSession {
   }
 
   /** False when too many unsent messages wait already: the text was not taken. */
-  send(to: UserId, body: string): boolean {
-    const taken = this.#outbox.add(to, body);
+  send(destination: Destination, body: string): boolean {
+    const taken = this.#outbox.add(destination, body);
     this.#batch.flush();
     return taken;
   }
@@ -259,9 +260,8 @@ export class ChatSession {
 
   #apply(events: ChatEvent[]): void {
     if (this.#ended) return;
-    const { conversations } = this.store.getState();
+    const { conversations, me } = this.store.getState();
     this.store.setState((state) => withOutbox(applyEvents(state, events), this.#outbox.items), true);
-    const { me } = this.store.getState();
     const arrivals = events.flatMap((event) =>
       event.kind === 'message' && event.fresh && event.message.sender !== me.id ? [event.message] : [],
     );

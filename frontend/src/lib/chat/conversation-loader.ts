@@ -2,9 +2,11 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
+import { ApiError } from '@/lib/http/api-error';
 import type { ConversationId, Position, UserId } from '@/lib/http/types';
 import type { ChatState, ListState } from '@/lib/store/chat-state';
 import { withConversations } from '@/lib/store/events';
+import { withPeople } from '@/lib/store/people';
 
 const PAGE = 100;
 const SOON_MS = 3_000;
@@ -133,7 +135,21 @@ export class ConversationLoader {
   async person(id: UserId): Promise<void> {
     if (this.#store.getState().people[id]) return;
     const person = await this.#api.person(id);
-    this.#store.setState((state) => ({ people: { ...state.people, [id]: person } }));
+    this.#store.setState((state) => ({ people: withPeople(state.people, [person]) }));
+  }
+
+  /** The direct conversation of this id, if something was written in it: the list may not reach back to it. */
+  async begun(id: ConversationId): Promise<boolean> {
+    const { conversations, list } = this.#store.getState();
+    if (conversations[id]) return true;
+    if (list.status === 'ready' && list.next === null) return false;
+    try {
+      await this.one(id);
+      return this.#store.getState().conversations[id] !== undefined;
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'unknown_conversation') return false;
+      throw error;
+    }
   }
 
   #list(): ListState {

@@ -5,5 +5,6 @@ import type { Accepted } from '@/lib/socket/frames';
 
 export function sentMessage(item: OutboxItem, { id, conversation, position, sent_at }: Accepted): Message {
   const { client_id, owner: sender, to, body } = item;
-  return { id, conversation, kind: 'direct', sender, to, position, sent_at, body, client_id };
+  const message = { id, conversation, sender, position, sent_at, body, client_id };
+  return to === null ? { ...message, kind: 'room' } : { ...message, kind: 'direct', to };
 }

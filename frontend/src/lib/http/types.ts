@@ -14,11 +14,30 @@ export type SignedIn = Schemas['SignedIn'];
 export type Session = Schemas['Session'];
 export type SessionList = Schemas['SessionList'];
 export type People = Schemas['People'];
-export type Message = Schemas['Message'];
-export type MessagePage = Schemas['MessagePage'];
+/** Kinds grow: what this page does not know of them yet may lack what the known ones have. */
+export type Message = Omit<Schemas['Message'], 'kind' | 'to' | 'body'> & {
+  kind: string;
+  /** Between two people: who it is for. */
+  to?: UserId;
+  body?: string;
+};
+export type MessagePage = Omit<Schemas['MessagePage'], 'messages'> & { messages: Message[] };
 export type Accepted = Schemas['Accepted'];
-export type Conversation = Schemas['Conversation'];
-export type ConversationPage = Schemas['ConversationPage'];
+export type Conversation = Omit<
+  Schemas['Conversation'],
+  'kind' | 'person' | 'other_last_read' | 'last_message'
+> & {
+  kind: string;
+  /** The other one of a direct conversation, or oneself for notes to self. */
+  person?: Person;
+  other_last_read?: Position;
+  /** What a room is called. */
+  title?: string;
+  last_message: Message | null;
+};
+export type ConversationPage = Omit<Schemas['ConversationPage'], 'conversations'> & {
+  conversations: Conversation[];
+};
 export type Problem = Schemas['Problem'];
 
 export type Registration = Schemas['Registration'];

@@ -58,19 +58,16 @@ export function alike(people: Iterable<Person>, me: Person): ReadonlySet<UserId>
   return found;
 }
 
-type Conversations = Record<string, { person: Person }>;
+type People = Record<UserId, Person>;
 
-const answers = new WeakMap<Conversations, { me: Person; found: ReadonlySet<UserId> }>();
+const answers = new WeakMap<People, { me: Person; found: ReadonlySet<UserId> }>();
 
-/**
- * Whether somebody's name on the page can be taken for another's. Reckoned once for each state of the list.
- */
-export function isAlike(conversations: Conversations, me: Person, person: UserId): boolean {
-  let answer = answers.get(conversations);
+/** Whether somebody's name can be taken for that of another whom the page knows. Reckoned once for all of them. */
+export function isAlike(people: People, me: Person, person: UserId): boolean {
+  let answer = answers.get(people);
   if (answer?.me !== me) {
-    const people = Object.values(conversations).map((entry) => entry.person);
-    answer = { me, found: alike(people, me) };
-    answers.set(conversations, answer);
+    answer = { me, found: alike(Object.values(people), me) };
+    answers.set(people, answer);
   }
   return answer.found.has(person);
 }

@@ -1,5 +1,5 @@
 // A message that the server has not accepted yet, as it is kept across reloads.
-import type { UserId } from '@/lib/http/types';
+import type { ConversationId, UserId } from '@/lib/http/types';
 
 export interface OutboxReason {
   code: string;
@@ -13,7 +13,9 @@ export interface OutboxItem {
   owner: UserId;
   /** The page that sends it; another one takes over when that page is gone. */
   page: string;
-  to: UserId;
+  conversation: ConversationId;
+  /** The other person of a direct conversation; null in a room. */
+  to: UserId | null;
   body: string;
   /** Milliseconds since the epoch; orders the outbox, with `client_id` as the tie-breaker. */
   created_at: number;

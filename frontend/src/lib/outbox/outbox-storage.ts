@@ -1,7 +1,15 @@
 // Where the outbox survives a reload: IndexedDB. Without it (some private modes) the outbox lives in memory
 // only, and sending goes on.
+//
+// Pages of the first version kept the person that a message goes to, and no conversation. Items of theirs are
+// read as what they mean, and items of this version still have the person: a tab that was opened before an
+// update reads, sends and takes them over like its own. That is why the database keeps its version: a higher
+// one would have to wait until such a tab is closed, and would keep that tab from its own messages. What such
+// a tab cannot send, because it goes to a room, it shows to nobody and keeps as refused, for the next page.
 import { openDB } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
+
+import { directConversation } from '@/lib/ids/direct-conversation';
 
 import type { OutboxItem } from './outbox-item';
 
@@ -14,8 +22,15 @@ export interface OutboxStorage {
   clear(owner: string): Promise<void>;
 }
 
+type Stored = OutboxItem | (Omit<OutboxItem, 'conversation' | 'to'> & { to: string });
+
 interface Schema extends DBSchema {
-  outbox: { key: string; value: OutboxItem; indexes: { owner: string } };
+  outbox: { key: string; value: Stored; indexes: { owner: string } };
+}
+
+function itemOf(stored: Stored): OutboxItem {
+  if ('conversation' in stored) return stored;
+  return { ...stored, conversation: directConversation(stored.owner, stored.to) ?? stored.to };
 }
 
 export class IdbOutboxStorage implements OutboxStorage {
@@ -39,7 +54,8 @@ export class IdbOutboxStorage implements OutboxStorage {
   async load(owner: string): Promise<OutboxItem[]> {
     await this.#writes;
     const db = await this.#db;
-    return (await db?.getAllFromIndex('outbox', 'owner', owner).catch(() => [])) ?? [];
+    const stored = await db?.getAllFromIndex('outbox', 'owner', owner).catch(() => []);
+    return (stored ?? []).map(itemOf);
   }
 
   put(item: OutboxItem): Promise<boolean> {

@@ -1,9 +1,10 @@
 // What the person has sent and the server has not accepted yet. Guarantees: nothing typed is lost; each
-// message keeps its client_id through every try; one per person addressed is under way at a time, so the
+// message keeps its client_id through every try; one per conversation is under way at a time, so the
 // order is kept; a message that was refused for good steps aside and does not block those behind it.
-import type { UserId } from '@/lib/http/types';
+import type { ConversationId, UserId } from '@/lib/http/types';
 import type { ClientFrame } from '@/lib/socket/frames';
 
+import type { Destination } from './destination';
 import type { OutboxItem, OutboxReason } from './outbox-item';
 import type { OutboxStorage } from './outbox-storage';
 import { randomId } from './random-id';
@@ -107,9 +108,9 @@ export class Outbox {
   }
 
   /** False when the outbox is full. */
-  add(to: UserId, body: string): boolean {
+  add(destination: Destination, body: string): boolean {
     if (this.#tracks.size >= OUTBOX_MAX_ITEMS) return false;
-    this.#addNew(to, body);
+    this.#addNew(destination, body);
     this.#changed();
     return true;
   }
@@ -178,28 +179,26 @@ export class Outbox {
     this.#options.onChange();
   }
 
-  /**
-   * Sends the first message of every lane (person addressed) that has none under way and none waiting in
-   * front.
-   */
+  /** Sends the first message of every lane (conversation) that has none under way and none waiting in front. */
   #pump(): void {
     if (!this.#connected) return;
     let inFlight = this.#count('sending');
-    const busy = new Set<UserId>();
+    const busy = new Set<ConversationId>();
     for (const track of this.#tracks.values()) {
-      const { status, to } = track.item;
-      if (status === 'queued' && !busy.has(to) && inFlight < MAX_IN_FLIGHT && this.#send(track))
+      const { status, conversation } = track.item;
+      if (status === 'queued' && !busy.has(conversation) && inFlight < MAX_IN_FLIGHT && this.#send(track))
         inFlight += 1;
-      if (status !== 'failed') busy.add(to);
+      if (status !== 'failed') busy.add(conversation);
     }
   }
 
   #send(track: Track): boolean {
-    const { client_id, to, body } = track.item;
+    const { client_id, conversation, to, body } = track.item;
     const sent = this.#options.send({
       type: 'send',
       client_id,
-      to,
+      // To a person: the conversation need not exist yet.
+      ...(to === null ? { conversation } : { to }),
       body,
       ...(track.tried ? { retry: true } : {}),
     });
@@ -217,16 +216,16 @@ export class Outbox {
 
   /** As a new message, behind what waits. Stored before the old one is forgotten. */
   #anew({ item }: Track): void {
-    this.#addNew(item.to, item.body);
+    this.#addNew(item, item.body);
     this.#remove(item.client_id);
     this.#changed();
   }
 
-  #addNew(to: UserId, body: string): void {
+  #addNew({ conversation, to }: Destination, body: string): void {
     const { owner, page } = this.#options;
     const created_at = this.#nextTime();
     const client_id = `${this.idPrefix}${randomId()}`;
-    this.#add({ client_id, owner, page, to, body, created_at, status: 'queued' }, false);
+    this.#add({ client_id, owner, page, conversation, to, body, created_at, status: 'queued' }, false);
   }
 
   #requeue(track: Track): void {

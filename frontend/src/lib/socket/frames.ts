@@ -7,7 +7,15 @@ import type { ConversationId, Message, Person, Position, UserId } from '@/lib/ht
 export type ClientFrame =
   | { type: 'hello'; resume?: string }
   // `retry` is for servers of the first version; later ones find out by themselves.
-  | { type: 'send'; client_id: string; to: UserId; body: string; retry?: boolean }
+  | {
+      type: 'send';
+      client_id: string;
+      /** One of the two: a person, or a conversation that exists. */
+      to?: UserId;
+      conversation?: ConversationId;
+      body: string;
+      retry?: boolean;
+    }
   | { type: 'read'; conversation: ConversationId; position: Position }
   | { type: 'ping' };
 

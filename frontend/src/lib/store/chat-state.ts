@@ -1,9 +1,10 @@
 // Everything that the signed-in page shows, in one normalised place, keyed by conversation.
-import type { ConversationId, Person, UserId } from '@/lib/http/types';
+import type { ConversationId, Person } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { SocketState } from '@/lib/socket/socket-client';
 
 import type { ConversationEntry } from './conversation-entry';
+import type { People } from './people';
 import type { Timeline } from './timeline';
 
 export interface ListState {
@@ -20,13 +21,11 @@ export interface ChatState {
   conversations: Record<ConversationId, ConversationEntry>;
   /** The ids of `conversations`, newest activity first. */
   order: ConversationId[];
-  /** The direct conversation with each person. */
-  byPerson: Record<UserId, ConversationId>;
-  /** People seen in searches and links, who may have no conversation yet. */
-  people: Record<UserId, Person>;
+  /** Everybody whom the page knows by name: the others of the conversations, and people of searches and links. */
+  people: People;
   timelines: Record<ConversationId, Timeline>;
-  /** Unsent messages by the person that they go to, oldest first. */
-  outbox: Record<UserId, OutboxItem[]>;
+  /** Unsent messages by the conversation that they go to, oldest first; also of one that is still to begin. */
+  outbox: Record<ConversationId, OutboxItem[]>;
 }
 
 export function initialState(me: Person): ChatState {
@@ -36,7 +35,6 @@ export function initialState(me: Person): ChatState {
     list: { status: 'loading', next: null, loadingMore: false },
     conversations: {},
     order: [],
-    byPerson: {},
     people: { [me.id]: me },
     timelines: {},
     outbox: {},

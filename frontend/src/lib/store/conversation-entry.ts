@@ -1,7 +1,20 @@
 // One row of the conversation list, and how messages and read positions change it.
-import type { Conversation, Message, Position, UserId } from '@/lib/http/types';
+import type { Conversation, ConversationId, Message, Position, UserId } from '@/lib/http/types';
 
-export interface ConversationEntry extends Conversation {
+export interface ConversationEntry {
+  id: ConversationId;
+  /** Whatever is not between two people is shown as a room. */
+  kind: 'direct' | 'room';
+  /** Direct: the other one, or oneself for notes to self. Their names are in the state's `people`. */
+  others: readonly UserId[];
+  /** What a room is called. */
+  title: string | null;
+  last_message: Message | null;
+  last_position: Position;
+  last_read: Position;
+  /** How far the other one has read; 0 where there are many. */
+  other_last_read: Position;
+  unread: number;
   /** The server's count includes everything up to here: live messages beyond it are counted on top. */
   counted_up_to: Position;
   /** Where these unread live messages stand: what was read elsewhere meanwhile goes from them one by one. */
@@ -14,14 +27,19 @@ export function fromServer(
   conversation: Conversation,
   known: ConversationEntry | undefined,
 ): ConversationEntry {
-  const { person } = conversation;
-  const other_last_read = Math.max(conversation.other_last_read, known?.other_last_read ?? 0);
+  const { id, last_message, last_position, person } = conversation;
+  const other_last_read = Math.max(conversation.other_last_read ?? 0, known?.other_last_read ?? 0);
+  const who = {
+    kind: conversation.kind === 'direct' && person ? ('direct' as const) : ('room' as const),
+    others: person ? [person.id] : [],
+    title: conversation.title ?? null,
+  };
   // An answer that another one has overtaken says nothing of what that one counted.
-  if (known && known.counted_up_to > conversation.last_position) return { ...known, person, other_last_read };
+  if (known && known.counted_up_to > conversation.last_position) return { ...known, ...who, other_last_read };
   const last_read = Math.max(conversation.last_read, known?.last_read ?? 0);
   const live = (known?.live ?? []).filter((at) => at > Math.max(last_read, conversation.last_position));
   const unread = Math.min(UNREAD_MAX_COUNT, countedBy(conversation, known) + live.length);
-  const entry = { ...conversation, last_read, other_last_read, unread, live };
+  const entry = { id, ...who, last_message, last_position, last_read, other_last_read, unread, live };
   const counted_up_to = conversation.last_position;
   // What arrived live after the answer was made is newer than the answer.
   return known && known.last_position > conversation.last_position

@@ -152,7 +152,7 @@ describe('the list', () => {
     const state = { ...initialState(me), people: { anna } };
     const after = applyEvents(state, [arrival(4, { conversation: 'new', sender: me.id, to: anna.id })]);
     expect(after.order).toEqual(['new']);
-    expect(after.byPerson).toEqual({ anna: 'new' });
+    expect(after.conversations.new).toMatchObject({ kind: 'direct', others: ['anna'] });
     expect(after.timelines.new).toMatchObject({
       status: 'ready',
       hasBefore: true,
@@ -194,18 +194,19 @@ describe('the outbox', () => {
     client_id: 'x',
     owner: 'me',
     page: 'p',
+    conversation: 'c',
     to: 'anna',
     body: 'b',
     created_at: 1,
     status: 'queued' as const,
   };
 
-  it('is grouped by person, and keeps the lanes that did not change', () => {
-    const other = { ...item, client_id: 'y', to: 'ben' };
+  it('is grouped by conversation, and keeps the lanes that did not change', () => {
+    const other = { ...item, client_id: 'y', conversation: 'd', to: 'ben' };
     const first = withOutbox(initialState(me), [item, other]);
     const second = withOutbox(first, [item, { ...other, status: 'sending' }]);
-    expect(second.outbox.anna).toBe(first.outbox.anna);
-    expect(second.outbox.ben).not.toBe(first.outbox.ben);
+    expect(second.outbox.c).toBe(first.outbox.c);
+    expect(second.outbox.d).not.toBe(first.outbox.d);
     expect(withOutbox(second, []).outbox).toEqual({});
   });
 });

@@ -5,6 +5,8 @@ import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
 import type { ChatState } from './chat-state';
 import { fromServer, inOrder, withMessage, withRead } from './conversation-entry';
+import type { ConversationEntry } from './conversation-entry';
+import { withPeople } from './people';
 import { endingAt, LOADING, withLive } from './timeline';
 
 export type ChatEvent =
@@ -14,22 +16,26 @@ export type ChatEvent =
 
 export function applyEvents(state: ChatState, events: readonly ChatEvent[]): ChatState {
   let next = state;
-  let live: Message[] = [];
-  const flush = () => {
-    next = withTimelines(next, live);
-    live = [];
-  };
-  for (const event of events) {
-    if (event.kind === 'message') {
-      next = summarised(next, event.message, event.fresh);
-      live.push(event.message);
-    } else {
-      flush();
-      next = applied(next, event);
-    }
+  for (let from = 0; from < events.length;) {
+    const run = messagesFrom(events, from);
+    const event = events[from];
+    if (run.length > 0) next = withTimelines(summarised(next, run), run);
+    else if (event && event.kind !== 'message') next = applied(next, event);
+    from += Math.max(1, run.length);
   }
-  flush();
   return next.conversations === state.conversations ? next : reordered(next);
+}
+
+type Arrival = Extract<ChatEvent, { kind: 'message' }>;
+
+/** The messages that stand together from here on. */
+function messagesFrom(events: readonly ChatEvent[], from: number): Arrival[] {
+  const run: Arrival[] = [];
+  for (let at = from; ; at += 1) {
+    const event = events[at];
+    if (event?.kind !== 'message') return run;
+    run.push(event);
+  }
 }
 
 function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' }>): ChatState {
@@ -58,84 +64,73 @@ export function readUpTo(state: ChatState, id: ConversationId, position: Positio
 /** Conversations as the server tells them: a page of the list, or one that a message mentioned first. */
 export function withConversations(state: ChatState, conversations: readonly Conversation[]): ChatState {
   const entries = { ...state.conversations };
-  const byPerson = { ...state.byPerson };
-  for (const conversation of conversations) {
+  for (const conversation of conversations)
     entries[conversation.id] = fromServer(conversation, entries[conversation.id]);
-    byPerson[conversation.person.id] = conversation.id;
-  }
-  return reordered({ ...state, conversations: entries, byPerson });
+  const people = withPeople(
+    state.people,
+    conversations.flatMap(({ person }) => person ?? []),
+  );
+  return reordered({ ...state, conversations: entries, people });
 }
 
 /** One's own name has changed: also as the partner of notes to self. */
 export function withMe(state: ChatState, me: Person): ChatState {
-  const notes = state.conversations[state.byPerson[me.id] ?? ''];
-  return {
-    ...state,
-    me,
-    people: { ...state.people, [me.id]: me },
-    conversations: notes
-      ? { ...state.conversations, [notes.id]: { ...notes, person: me } }
-      : state.conversations,
-  };
+  return { ...state, me, people: { ...state.people, [me.id]: me } };
 }
 
 export function withOutbox(state: ChatState, items: readonly OutboxItem[]): ChatState {
   const outbox: ChatState['outbox'] = {};
-  for (const item of items) (outbox[item.to] ??= []).push(item);
+  for (const item of items) (outbox[item.conversation] ??= []).push(item);
   // Lanes that did not change stay the same arrays, so that their views do not render again.
-  for (const [to, lane] of Object.entries(outbox)) {
-    const known = state.outbox[to];
-    if (known?.length === lane.length && known.every((item, i) => item === lane[i])) outbox[to] = known;
+  for (const [id, lane] of Object.entries(outbox)) {
+    const known = state.outbox[id];
+    if (known?.length === lane.length && known.every((item, i) => item === lane[i])) outbox[id] = known;
   }
   return { ...state, outbox };
 }
 
-function summarised(state: ChatState, message: Message, fresh: boolean): ChatState {
-  const known = state.conversations[message.conversation];
-  const entry = known ?? firstMessage(state, message);
-  if (!entry) return state;
-  const after = withMessage(entry, message, state.me.id, fresh);
-  if (after === known) return state;
-  const next = { ...state, conversations: { ...state.conversations, [entry.id]: after } };
-  if (known) return next;
-  // The view goes on without a loading state; that there is nothing before this message is asked like any
-  // older page.
-  const timeline = { ...LOADING, status: 'ready' as const, messages: [message], hasBefore: true };
+/** What a run of messages makes of the list. The maps are copied once, however many messages there are. */
+function summarised(state: ChatState, arrivals: readonly Arrival[]): ChatState {
+  const changed = new Map<ConversationId, ConversationEntry>();
+  const timelines: ChatState['timelines'] = {};
+  for (const { message, fresh } of arrivals) {
+    const id = message.conversation;
+    const known = changed.get(id) ?? state.conversations[id];
+    const entry = known ?? firstMessage(state, message);
+    if (!entry) continue;
+    const after = withMessage(entry, message, state.me.id, fresh);
+    if (after !== known) changed.set(id, after);
+    // The view goes on without a loading state; that there is nothing before this message is asked like any
+    // older page.
+    if (!known) timelines[id] = { ...LOADING, status: 'ready', messages: [message], hasBefore: true };
+  }
+  if (changed.size === 0) return state;
+  const conversations = { ...state.conversations, ...Object.fromEntries(changed) };
+  return { ...state, conversations, timelines: { ...timelines, ...state.timelines } };
+}
+
+/** A conversation begins with its first message, when the other one is known by name; else the server is asked. */
+function firstMessage(state: ChatState, message: Message): ConversationEntry | undefined {
+  const { conversation: id, kind, sender, to } = message;
+  if (kind !== 'direct' || sender !== state.me.id || to === undefined || !state.people[to]) return undefined;
   return {
-    ...next,
-    byPerson: { ...state.byPerson, [entry.person.id]: entry.id },
-    timelines: { ...state.timelines, [entry.id]: state.timelines[entry.id] ?? timeline },
+    id,
+    kind: 'direct',
+    others: [to],
+    title: null,
+    last_message: null,
+    last_position: 0,
+    last_read: 0,
+    other_last_read: 0,
+    unread: 0,
+    counted_up_to: 0,
+    live: [],
   };
 }
 
-/**
- * A conversation begins with its first message, when the other one is known by name; else the server is
- * asked.
- */
-function firstMessage(state: ChatState, message: Message) {
-  if (message.sender !== state.me.id) return undefined;
-  const person = state.people[message.to];
-  const { conversation: id } = message;
-  return (
-    person && {
-      id,
-      kind: 'direct' as const,
-      person,
-      last_message: null,
-      last_position: 0,
-      last_read: 0,
-      other_last_read: 0,
-      unread: 0,
-      counted_up_to: 0,
-      live: [],
-    }
-  );
-}
-
-function withTimelines(state: ChatState, live: readonly Message[]): ChatState {
-  if (live.length === 0) return state;
+function withTimelines(state: ChatState, arrivals: readonly Arrival[]): ChatState {
   const byConversation: Record<ConversationId, Message[]> = {};
-  for (const message of live) (byConversation[message.conversation] ??= []).push(message);
+  for (const { message } of arrivals) (byConversation[message.conversation] ??= []).push(message);
   const timelines = { ...state.timelines };
   for (const [id, messages] of Object.entries(byConversation)) {
     const timeline = timelines[id];

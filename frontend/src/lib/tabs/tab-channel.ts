@@ -4,7 +4,8 @@ import type { ConversationId, Person, Position, UserId } from '@/lib/http/types'
 
 export type TabNews =
   | { kind: 'read'; conversation: ConversationId; position: Position }
-  | { kind: 'draft'; to: UserId; text: string }
+  /** Direct ones by person, which is all that a tab of an earlier version says and understands. */
+  | { kind: 'draft'; conversation?: ConversationId; to?: UserId; text: string }
   | { kind: 'me'; me: Person }
   /** The person logged out, in another tab. */
   | { kind: 'left' }
