@@ -1,5 +1,5 @@
-// Finds out which conversation the address means, and shows it. An address can name a person, too: from an old
-// link, and as long as nothing was written.
+// Finds out which conversation the address means, and shows it. An address can name a person, too: from an
+// old link, and as long as nothing was written.
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 

@@ -36,7 +36,7 @@ interface ChatViewProps {
 }
 
 const NONE: never[] = [];
-/** What there is to see of a conversation that is not known. Nothing was written yet: there is nothing to load. */
+/** Shown of a conversation that is not known. Nothing was written yet: there is nothing to load. */
 const UNKNOWN = {
   asking: LOADING,
   no: { ...LOADING, status: 'ready' as const },

@@ -67,7 +67,7 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
   const virtualizer = useRef<VirtualizerHandle>(null);
   const anchor = useRef<Anchor>({ kind: 'end' });
   const last = useRef<Metrics>(NOWHERE);
-  /** Painted at the place where it was opened, with its end in view and nothing beyond: the reader stands there. */
+  /** Painted where it was opened, with its end in view and nothing beyond: the reader stands there. */
   const atRest = useRef(false);
   const touchedAt = useRef(-TOUCH_MS);
   const painted = useRef<AfterPaint>(null);
@@ -209,7 +209,7 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     if (hasAfter) follow();
     look();
   });
-  // Before the observer of sizes, which would take the rows from behind the gap for a place away from the end.
+  // Before the observer of sizes: to it, the rows from behind the gap would make this a place above the end.
   useLayoutEffect(() => lookAgain(), [hasBefore, hasAfter]);
 
   return {

@@ -138,7 +138,7 @@ export class ConversationLoader {
     this.#store.setState((state) => ({ people: withPeople(state.people, [person]) }));
   }
 
-  /** The direct conversation of this id, if something was written in it: the list may not reach back to it. */
+  /** Whether something was written in this direct conversation: the list may not reach back to it. */
   async begun(id: ConversationId): Promise<boolean> {
     const { conversations, list } = this.#store.getState();
     if (conversations[id]) return true;

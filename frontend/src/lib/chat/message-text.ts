@@ -1,5 +1,5 @@
-// What a message says. Kinds grow: one that this page does not know yet is told of, quietly, and never shown as
-// if somebody had written it.
+// What a message says. Kinds grow: one that this page does not know yet is told of, quietly, and never shown
+// as if somebody had written it.
 import type { Message } from '@/lib/http/types';
 
 const KINDS = ['direct', 'room'];

@@ -62,7 +62,7 @@ type People = Record<UserId, Person>;
 
 const answers = new WeakMap<People, { me: Person; found: ReadonlySet<UserId> }>();
 
-/** Whether somebody's name can be taken for that of another whom the page knows. Reckoned once for all of them. */
+/** Whether somebody's name can be taken for another's whom the page knows. Reckoned once for all of them. */
 export function isAlike(people: People, me: Person, person: UserId): boolean {
   let answer = answers.get(people);
   if (answer?.me !== me) {

@@ -179,7 +179,7 @@ export class Outbox {
     this.#options.onChange();
   }
 
-  /** Sends the first message of every lane (conversation) that has none under way and none waiting in front. */
+  /** Sends the first message of every conversation that has none under way and none waiting in front. */
   #pump(): void {
     if (!this.#connected) return;
     let inFlight = this.#count('sending');

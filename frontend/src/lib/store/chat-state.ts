@@ -21,10 +21,10 @@ export interface ChatState {
   conversations: Record<ConversationId, ConversationEntry>;
   /** The ids of `conversations`, newest activity first. */
   order: ConversationId[];
-  /** Everybody whom the page knows by name: the others of the conversations, and people of searches and links. */
+  /** Everybody whom the page knows by name: in conversations, and of searches and links. */
   people: People;
   timelines: Record<ConversationId, Timeline>;
-  /** Unsent messages by the conversation that they go to, oldest first; also of one that is still to begin. */
+  /** Unsent messages by the conversation that they go to, also one that is still to begin; oldest first. */
   outbox: Record<ConversationId, OutboxItem[]>;
 }
 

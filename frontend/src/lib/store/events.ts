@@ -109,7 +109,7 @@ function summarised(state: ChatState, arrivals: readonly Arrival[]): ChatState {
   return { ...state, conversations, timelines: { ...timelines, ...state.timelines } };
 }
 
-/** A conversation begins with its first message, when the other one is known by name; else the server is asked. */
+/** One begins with its first message, when the other one is known by name; else the server is asked. */
 function firstMessage(state: ChatState, message: Message): ConversationEntry | undefined {
   const { conversation: id, kind, sender, to } = message;
   if (kind !== 'direct' || sender !== state.me.id || to === undefined || !state.people[to]) return undefined;

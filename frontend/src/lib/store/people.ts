@@ -3,7 +3,7 @@ import type { Person, UserId } from '@/lib/http/types';
 
 export type People = Record<UserId, Person>;
 
-/** Who is told again as he was stays the same object, and with all of them the map: nothing renders for it. */
+/** Who is told again as before stays the same object, and the map, too, if all do: nothing renders for it. */
 export function withPeople(people: People, told: Iterable<Person>): People {
   let next = people;
   for (const person of told) {

@@ -7,6 +7,7 @@ import {
   fromPage,
   LOADING,
   TIMELINE_MAX_MESSAGES,
+  withChanged,
   withLive,
   withNewer,
   withOlder,
@@ -78,6 +79,34 @@ describe('older and newer pages', () => {
     expect(after.messages[0]?.position).toBe(900);
     expect(after.hasAfter).toBe(true);
     expect(after.messages.length).toBeLessThan(TIMELINE_MAX_MESSAGES);
+  });
+});
+
+describe('changes to what is there', () => {
+  const window = fromPage(page([10, 12, 15], { has_before: true }), 15);
+  const bodies = (timeline: Timeline) => timeline.messages.map(({ body }) => body);
+  const edit = (at: number, target: number) => ({ kind: 'edited' as const, at, target, body: `edit ${at}` });
+
+  it('find it by its position, and leave the rest as it is', () => {
+    const after = withChanged(window, [edit(20, 12), edit(21, 11), edit(22, 900)]);
+    expect(bodies(after)).toEqual(['text 10', 'edit 20', 'text 15']);
+    expect(after.messages[0]).toBe(window.messages[0]);
+    expect(withChanged(after, [edit(20, 12)])).toBe(after);
+  });
+
+  it('also come with history, which knows the last of them', () => {
+    const told = (position: number, changed_position: number) => ({
+      ...message(position, { body: `told ${changed_position}` }),
+      changed_position,
+    });
+    const after = withChanged(window, [edit(20, 12)]);
+    expect(bodies(withLive(after, [told(10, 25), told(12, 25), told(15, 25)]))).toEqual([
+      'told 25',
+      'told 25',
+      'told 25',
+    ]);
+    // An answer from before the edit.
+    expect(withLive(after, [told(12, 19)])).toBe(after);
   });
 });
 

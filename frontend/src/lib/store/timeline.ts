@@ -2,6 +2,8 @@
 // What cannot be joined to it without a hole is not taken; `hasAfter` then says that newer messages must be
 // fetched.
 import type { Message, MessagePage, Position } from '@/lib/http/types';
+import { isNewer, withChanges } from '@/lib/timeline/change';
+import type { Change } from '@/lib/timeline/change';
 
 export interface Timeline {
   /** Ascending by position. */
@@ -93,7 +95,7 @@ export function withLive(timeline: Timeline, arrived: Message[]): Timeline {
   const first = firstOf(timeline)?.position ?? 0;
   const last = lastOf(timeline)?.position ?? 0;
   const fitting = arrived.filter(
-    ({ position }) => (position > first || !timeline.hasBefore) && (position < last || !timeline.hasAfter),
+    ({ position }) => (position >= first || !timeline.hasBefore) && (position <= last || !timeline.hasAfter),
   );
   if (fitting.length === 0) return timeline;
   const messages = merge(timeline.messages, fitting);
@@ -115,15 +117,24 @@ function trimOldest(timeline: Timeline): Timeline {
   return { ...timeline, messages: timeline.messages.slice(-TRIM_TO), hasBefore: true };
 }
 
-/** Ascending by position, each id once, the first one kept. The same array when nothing is new. */
+/** What is said later of messages that stand in the window; of others, history tells it with them. */
+export function withChanged(timeline: Timeline, changes: readonly Change[]): Timeline {
+  const messages = withChanges(timeline.messages, changes);
+  return messages === timeline.messages ? timeline : { ...timeline, messages };
+}
+
+/** Ascending by position, each id once, as it was changed last. The same array when nothing is new. */
 function merge(known: Message[], more: Message[]): Message[] {
-  const ids = new Set(known.map(({ id }) => id));
-  const added: Message[] = [];
+  const here = new Map(known.map((message) => [message.id, message]));
+  let grown = false;
+  let newer = false;
   for (const message of more) {
-    if (ids.has(message.id)) continue;
-    ids.add(message.id);
-    added.push(message);
+    const before = here.get(message.id);
+    if (before && !isNewer(message, before)) continue;
+    here.set(message.id, message);
+    if (before) newer = true;
+    else grown = true;
   }
-  if (added.length === 0) return known;
-  return [...known, ...added].sort((a, b) => a.position - b.position);
+  if (!grown) return newer ? [...here.values()] : known;
+  return [...here.values()].sort((a, b) => a.position - b.position);
 }
