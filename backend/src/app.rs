@@ -128,7 +128,12 @@ impl App {
             devices,
             sign_in_rate: SignInRate::from_settings(&settings.limits),
             security_log,
-            readiness: Readiness::new(store.clone(), health.clone(), stopping.clone()),
+            readiness: Readiness::new(
+                store.clone(),
+                health.clone(),
+                chat.unreadable().clone(),
+                stopping.clone(),
+            ),
             chat,
             sessions: sessions.clone(),
             send_rate,

@@ -26,6 +26,8 @@ const REPEATS: &str = "milena_repeats_total";
 const LOOKUPS: &str = "milena_send_lookups_total";
 const SIGNALS: &str = "milena_signals_total";
 const SKIPPED: &str = "milena_records_skipped_total";
+const VOID: &str = "milena_records_void_total";
+const CONVERSATIONS_CLOSED: &str = "milena_conversations_closed";
 const RECENT_BYTES: &str = "milena_recent_bytes";
 const RECENT_MESSAGES: &str = "milena_recent_messages";
 const PASSWORD_WAITING: &str = "milena_password_jobs";
@@ -107,6 +109,12 @@ fn describe() {
         "Sends that were looked up in the store: without a prefix, or a late one"
     );
     describe_counter!(SKIPPED, Unit::Count, "Records that the tail could not use, by reason");
+    describe_counter!(VOID, Unit::Count, "Good records that do not count, by reason");
+    describe_gauge!(
+        CONVERSATIONS_CLOSED,
+        Unit::Count,
+        "Conversations that this program cannot follow because a newer one wrote in them"
+    );
     describe_gauge!(
         RECENT_BYTES,
         Unit::Bytes,
@@ -230,6 +238,16 @@ pub fn signal(outcome: SignalOutcome) {
 /// The tail skipped a record; `reason` is one of few.
 pub fn record_skipped(reason: &'static str) {
     counter!(SKIPPED, "reason" => reason).increment(1);
+}
+
+/// Conversations that are closed because a newer program wrote in them.
+pub fn conversations_closed(count: usize) {
+    gauge!(CONVERSATIONS_CLOSED).set(count as f64);
+}
+
+/// A good record that does not count; `reason` is one of few.
+pub fn record_void(reason: &'static str) {
+    counter!(VOID, "reason" => reason).increment(1);
 }
 
 /// What recent messages take.

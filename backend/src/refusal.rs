@@ -5,6 +5,7 @@
 
 use milena_domain::FieldError;
 use milena_storage::StorageError;
+use milena_timeline::Void;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -34,9 +35,12 @@ pub enum Code {
     LogUnavailable,
     StoreUnavailable,
     StorageLow,
+    UpgradeNeeded,
     Overloaded,
     ShuttingDown,
     Internal,
+    /// What was sent stands in the log and does not count.
+    Void(Void),
 }
 
 impl Code {
@@ -66,9 +70,11 @@ impl Code {
             Self::LogUnavailable => "log_unavailable",
             Self::StoreUnavailable => "store_unavailable",
             Self::StorageLow => "storage_low",
+            Self::UpgradeNeeded => "upgrade_needed",
             Self::Overloaded => "overloaded",
             Self::ShuttingDown => "shutting_down",
             Self::Internal => "internal",
+            Self::Void(void) => void.code(),
         }
     }
 
@@ -89,8 +95,10 @@ impl Code {
             Self::LogUnavailable
             | Self::StoreUnavailable
             | Self::StorageLow
+            | Self::UpgradeNeeded
             | Self::Overloaded
             | Self::ShuttingDown => 503,
+            Self::Void(_) => 403,
             Self::Internal => 500,
         }
     }
@@ -105,6 +113,7 @@ impl Code {
                 | Self::LogUnavailable
                 | Self::StoreUnavailable
                 | Self::StorageLow
+                | Self::UpgradeNeeded
                 | Self::Overloaded
                 | Self::ShuttingDown
         )
@@ -189,6 +198,17 @@ pub(crate) const fn judges_the_batch(code: RDKafkaErrorCode) -> bool {
             | Kafka::InvalidMessage
             | Kafka::PolicyViolation
     )
+}
+
+impl From<Void> for Refusal {
+    /// Of what reached the log and does not count there.
+    fn from(void: Void) -> Self {
+        match void {
+            // It was no repeat, but that could not be shown any more: it is sent again, and shown anew.
+            Void::StaleProof => Self::log_unavailable(),
+            void => Self::new(Code::Void(void), void.to_string()),
+        }
+    }
 }
 
 impl From<FieldError> for Refusal {

@@ -86,7 +86,11 @@ impl Chat {
             self.add_waiting_reads(user, entry);
         }
         let conversations = self.named(page).await?;
-        Ok(ConversationList { conversations, next, complete: in_memory && self.health.is_current() })
+        Ok(ConversationList {
+            conversations,
+            next,
+            complete: in_memory && self.health.is_current() && !self.unreadable.is_any(),
+        })
     }
 
     /// One conversation of a person.

@@ -37,6 +37,8 @@ pub use start::{ChatError, Running, start};
 use self::cursor_seal::CursorSeal;
 use self::first_sends::FirstSends;
 use crate::batched::Batched;
+use crate::live::progress::Progress;
+use crate::live::unreadable::Unreadable;
 use crate::log::delivery::Attach;
 use crate::log::health::Health;
 pub use crate::log::pending::Accepted;
@@ -69,8 +71,9 @@ pub struct Chat {
     signals: Signals,
     /// To the delivery task; bounded, full means that connections wait their turn.
     attaches: mpsc::Sender<Attach>,
-    /// From the delivery task: next offset by partition, always behind what is in the sockets' queues.
-    delivered: watch::Receiver<Arc<[i64]>>,
+    /// From the delivery task, always behind what is in the sockets' queues.
+    progress: watch::Receiver<Progress>,
+    unreadable: Unreadable,
     epoch: Epoch,
     topic: Arc<str>,
     partitions: usize,
@@ -82,6 +85,12 @@ impl Chat {
     #[must_use]
     pub fn health(&self) -> &Health {
         &self.health
+    }
+
+    /// Where this program cannot follow the log.
+    #[must_use]
+    pub const fn unreadable(&self) -> &Unreadable {
+        &self.unreadable
     }
 
     /// What is told to other nodes.

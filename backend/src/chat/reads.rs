@@ -175,15 +175,14 @@ impl Chat {
         connection: Option<ConnectionId>,
     ) -> Result<(), Refusal> {
         let other = self.other_in(user, conversation).await?;
-        let cursor = {
+        let next = {
             // A burst shows its messages one by one and says at its end how far it went: who has read one
             // already waits for that, or the mark would be taken for one beyond the newest.
             let _no_burst = self.recent();
-            self.delivered()
+            let partition = partition_of(conversation, self.partitions) as usize;
+            self.progress.borrow().shown.get(partition).copied().unwrap_or(0)
         };
-        let partition = partition_of(conversation, self.partitions) as usize;
-        let next = cursor.next_offsets.get(partition).copied().unwrap_or(0);
-        let position = position.min(before(Position::new(cursor.epoch, next)));
+        let position = position.min(before(Position::new(self.epoch, next)));
         if self.reads.add(user, conversation, position) {
             self.signals.tell_read(ReadSignal { user, other, position }, connection);
         }

@@ -203,7 +203,7 @@ impl Chat {
     /// Read this first, then empty the queue, then send it: then it is true of that socket.
     #[must_use]
     pub fn delivered(&self) -> SessionCursor {
-        SessionCursor { epoch: self.epoch, next_offsets: self.delivered.borrow().to_vec() }
+        SessionCursor { epoch: self.epoch, next_offsets: self.progress.borrow().told.to_vec() }
     }
 }
 

@@ -86,6 +86,7 @@ impl Chat {
     pub async fn prepare(&self, request: SendRequest) -> Result<Prepared, Refusal> {
         let SendRequest { sender, target, client_id, body, connection } = request;
         let to = self.recipient(sender, target).await?;
+        self.unreadable.check(ConversationId::direct(sender, to))?;
         let event = direct_message(sender, to, client_id, Timestamp::now(), body);
         let kind = match self.sent_before(&event, connection).await? {
             Some(first) => Kind::Repeat(first),
@@ -183,6 +184,7 @@ impl Chat {
     /// The other person of a conversation that `user` is in.
     ///
     /// # Errors
+    /// `upgrade_needed` when a newer program wrote in it;
     /// `unknown_conversation` when there is none, or `user` is not in it: the two look the same from outside;
     /// `overloaded` while that cannot be told, because memory had to drop what the store does not have yet.
     pub(super) async fn other_in(
@@ -190,6 +192,7 @@ impl Chat {
         user: UserId,
         conversation: ConversationId,
     ) -> Result<UserId, Refusal> {
+        self.unreadable.check(conversation)?;
         let (in_memory, is_complete) = {
             let recent = self.recent();
             (recent.people(conversation), recent.is_complete(partition_of(conversation, self.partitions)))

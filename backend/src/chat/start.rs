@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use milena_domain::limits::REPEAT_WINDOW_OFFSETS;
 use milena_domain::{PartitionState, check_log};
 use milena_kafka::{LogError, ensure_topics, existing_partition_states};
 use milena_process::patiently;
@@ -17,6 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::cursor_seal::CursorSeal;
 use super::first_sends::{FirstSends, SteadyClock};
 use super::{Chat, Directory, ports, reads};
+use crate::live::fold::Fold;
+use crate::live::progress::Progress;
+use crate::live::unreadable::Unreadable;
 use crate::log::cursor::PartitionCursor;
 use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
 use crate::log::health::Health;
@@ -99,16 +103,21 @@ pub async fn start(
     let (confirmed, confirmations) = mpsc::unbounded_channel();
     let (tail_events, tail) = mpsc::channel(TAIL_CHANNEL);
     let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
-    let (delivered_sender, delivered) = watch::channel(Arc::from(offsets.as_slice()));
+    // The fold's windows are warm when the first record comes that is shown.
+    let warm: BTreeMap<i32, i64> =
+        log.iter().map(|(&partition, state)| (partition, warm_from(start[&partition], state.low))).collect();
+    let unreadable = Unreadable::default();
+    let (progress_sender, progress) =
+        watch::channel(Progress::new(warm.values().copied().collect(), &offsets, &unreadable));
 
     let producer = Producer::new(&settings.kafka, &settings.delivery, confirmed)?;
     let stop = failed.child_token();
     let tail_thread = tail::spawn(
         &settings.kafka,
         settings.delivery.tail_wait_ms,
-        &start,
+        warm.clone(),
         tail_events,
-        delivered.clone(),
+        progress.clone(),
         health.clone(),
         stop.clone(),
     )?;
@@ -129,7 +138,8 @@ pub async fn start(
         reads: Arc::default(),
         signals,
         attaches,
-        delivered,
+        progress,
+        unreadable: unreadable.clone(),
         epoch: stored.epoch,
         topic: settings.kafka.topic.as_str().into(),
         partitions: log.len(),
@@ -139,7 +149,10 @@ pub async fn start(
         recent: Arc::clone(&recent),
         clock,
         topic: settings.kafka.topic.as_str().into(),
-        cursors: offsets.iter().map(|next| PartitionCursor::new(*next)).collect(),
+        cursors: warm.values().map(|next| PartitionCursor::new(*next)).collect(),
+        fold: Fold::default(),
+        from: offsets,
+        unreadable,
         ends: None,
         pending,
         registry,
@@ -147,7 +160,7 @@ pub async fn start(
         tail,
         confirmations,
         attaches: attach_requests,
-        delivered: delivered_sender,
+        progress: progress_sender,
         stop: stop.clone(),
     };
     let mut tasks = JoinSet::new();
@@ -167,6 +180,11 @@ pub async fn start(
     }
     tasks.spawn(watch_for_failure(health, stop.clone(), failed));
     Ok((chat, Running { tasks, tail: tail_thread, producer, stop }))
+}
+
+/// Where a partition is read from, so that whatever repeats a record from `from` on is known.
+fn warm_from(from: i64, low: i64) -> i64 {
+    from.saturating_sub(REPEAT_WINDOW_OFFSETS).max(low).min(from)
 }
 
 /// What log and store say of each other at the start.

@@ -3,7 +3,7 @@
 //! Ready means: everything that was in the log at start was delivered, the log is still the same, and no stop
 //! was asked for. A database or log that is away does not make a node unready: live chat or history goes on,
 //! other nodes have the same trouble, and a balancer that takes all of them away helps nobody. The answer
-//! says so instead.
+//! says so instead. So it is with a newer program's records: all nodes of this version would be away at once.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use milena_storage::Store;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::live::unreadable::Unreadable;
 use crate::log::health::Health;
 use crate::wire::rest::State;
 
@@ -21,6 +22,7 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 pub struct Readiness {
     store: Store,
     health: Health,
+    unreadable: Unreadable,
     stopping: CancellationToken,
     /// When the database was asked and what that told; held while it is asked, so that questions wait for
     /// one.
@@ -30,8 +32,8 @@ pub struct Readiness {
 impl Readiness {
     /// Of this database and log; `stopping` is cancelled when a stop begins.
     #[must_use]
-    pub fn new(store: Store, health: Health, stopping: CancellationToken) -> Self {
-        Self { store, health, stopping, database: Mutex::new(None) }
+    pub fn new(store: Store, health: Health, unreadable: Unreadable, stopping: CancellationToken) -> Self {
+        Self { store, health, unreadable, stopping, database: Mutex::new(None) }
     }
 
     /// The state as it is now.
@@ -47,6 +49,7 @@ impl Readiness {
                 (None, false) => "unavailable",
             },
             disk: if self.health.is_disk_low() { "low" } else { "ok" },
+            events: if self.unreadable.is_any() { "upgrade_needed" } else { "ok" },
         }
     }
 

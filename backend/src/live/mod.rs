@@ -1,5 +1,12 @@
-//! What is told to those who are connected: the core says it in its own terms, doors encode it.
+//! What is shown to those who are connected, and what of the log is shown at all.
+//!
+//! - [`update`] is what the core says in its own terms; doors encode it.
+//! - [`fold`] (pure) judges each record; [`unreadable`] knows which conversations this program cannot follow.
+//! - [`progress`] is how far that is.
 
+pub mod fold;
+pub mod progress;
+pub mod unreadable;
 pub mod update;
 
 pub use update::{Form, News, Update, View};

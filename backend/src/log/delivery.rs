@@ -9,7 +9,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use milena_domain::record::{Event, Placed};
-use milena_domain::{Position, SessionCursor, UserId};
+use milena_domain::{MessageId, Position, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -20,8 +20,11 @@ use super::health::Health;
 use super::pending::{Accepted, Pending, Waiter};
 use super::producer::Confirmation;
 use super::recent::{Delivered, Inserted, Missed, Recent};
-use super::tail::{Ends, TailEvent, repartitioned};
+use super::tail::{BadRecord, Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
+use crate::live::fold::{Fold, Verdict};
+use crate::live::progress::Progress;
+use crate::live::unreadable::{Unreadable, is_newer, upgrade_needed};
 use crate::live::{News, Update};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
@@ -68,6 +71,12 @@ pub struct DeliveryTask {
     pub(crate) clock: SteadyClock,
     /// Of all messages.
     pub topic: Arc<str>,
+    /// Judges what comes.
+    pub fold: Fold,
+    /// By partition: what is before is read only for that, and was shown by whoever stored it.
+    pub from: Vec<i64>,
+    /// Where this program cannot follow.
+    pub unreadable: Unreadable,
     /// By partition.
     pub cursors: Vec<PartitionCursor<Arc<Event>>>,
     /// What must be delivered before this node knows the log as it is; see [`TailEvent::Ends`].
@@ -84,8 +93,8 @@ pub struct DeliveryTask {
     pub confirmations: mpsc::UnboundedReceiver<Confirmation>,
     /// From connections; bounded by [`ATTACH_CHANNEL`].
     pub attaches: mpsc::Receiver<Attach>,
-    /// To connections: next offset by partition.
-    pub delivered: watch::Sender<Arc<[i64]>>,
+    /// To the tail and to connections.
+    pub progress: watch::Sender<Progress>,
     /// Ends the task and its siblings.
     pub stop: CancellationToken,
 }
@@ -153,7 +162,7 @@ impl DeliveryTask {
         metrics::recent_memory(recent.bytes(), recent.len());
         // Before memory is free again: whoever was shown a message and looks into memory then finds it
         // delivered too.
-        self.delivered.send_replace(self.next_offsets());
+        self.progress.send_replace(self.progress());
         drop(recent);
         if self.ends.as_ref().is_some_and(|ends| ends.are_reached(&self.cursors))
             && let Some(ends) = self.ends.take()
@@ -180,9 +189,7 @@ impl DeliveryTask {
                 metrics::send_failed();
                 log::debug!(id:% = id, error:% = error; "a message was not confirmed");
                 let refusal = Refusal::not_confirmed(&error, alone);
-                for waiter in self.pending.take(id).map(|under_way| under_way.waiters).unwrap_or_default() {
-                    answer(waiter, Err(refusal.clone()));
-                }
+                self.refuse(id, &refusal);
             }
         }
     }
@@ -193,16 +200,15 @@ impl DeliveryTask {
                 let Some(cursor) = self.cursors.get_mut(partition as usize) else { return };
                 if cursor.tailed(offset) {
                     match event {
-                        Ok(event) if event.to.is_some() && event::message(&event).is_some() => {
-                            self.deliver(recent, partition, offset, event);
-                        }
-                        // Rooms and what changes messages have no door here yet.
-                        Ok(event) => metrics::record_skipped(event.action.name()),
-                        Err(error) => {
-                            metrics::record_skipped(error.code());
-                            log::debug!(partition, offset, code = error.code(); "a record was skipped");
-                        }
+                        Ok(event) => self.deliver(recent, partition, offset, event),
+                        Err(bad) => self.skip(partition, offset, bad),
                     }
+                }
+                self.deliver_ready(recent, partition);
+            }
+            TailEvent::Passed { partition, to } => {
+                if let Some(cursor) = self.cursors.get_mut(partition as usize) {
+                    cursor.advance_to(to);
                 }
                 self.deliver_ready(recent, partition);
             }
@@ -218,8 +224,41 @@ impl DeliveryTask {
         }
     }
 
-    fn deliver(&self, recent: &mut Recent, partition: i32, offset: i64, event: Event) {
+    fn deliver(&mut self, recent: &mut Recent, partition: i32, offset: i64, event: Event) {
         let placed = Placed { position: Position::new(recent.epoch(), offset), event };
+        let event = &placed.event;
+        if self.from.get(partition as usize).is_some_and(|from| offset < *from) {
+            // Only so that what follows is judged as everywhere: this is in the store.
+            self.fold.judge(partition, &placed, |_| None);
+            return;
+        }
+        if self.unreadable.is_closed(event.conversation) {
+            metrics::record_skipped("upgrade_needed");
+            self.refuse(event.id, &upgrade_needed());
+            return;
+        }
+        match self.fold.judge(partition, &placed, |id| Some(recent.find(id)?.position())) {
+            Verdict::Counts if event::message(event).is_some() => self.show_first(recent, partition, placed),
+            // A block: there is nothing to show.
+            Verdict::Counts => {}
+            Verdict::Repeat(_) => {
+                metrics::repeat();
+                match recent.find(event.id) {
+                    Some(first) => self.accept_repeat(&first),
+                    // The first left memory, so the store has it, and finds it when this is sent again.
+                    None => self.refuse(event.id, &Refusal::log_unavailable()),
+                }
+            }
+            Verdict::Void(void) => {
+                metrics::record_void(void.code());
+                self.refuse(event.id, &void.into());
+            }
+            // Rooms and what changes messages have no door here yet.
+            Verdict::NotJudged => metrics::record_skipped(event.action.name()),
+        }
+    }
+
+    fn show_first(&self, recent: &mut Recent, partition: i32, placed: Placed) {
         match recent.insert(partition, placed) {
             Inserted::First(message) => {
                 let waiters = self.take_waiters(&message);
@@ -230,12 +269,30 @@ impl DeliveryTask {
                     self.accept(waiter, &accepted);
                 }
             }
-            Inserted::Repeat(first) => {
-                metrics::repeat();
-                for waiter in self.take_waiters(&first) {
-                    self.accept(waiter, &accepted(&first.placed));
-                }
-            }
+            Inserted::Repeat(first) => self.accept_repeat(&first),
+        }
+    }
+
+    fn accept_repeat(&self, first: &Delivered) {
+        for waiter in self.take_waiters(first) {
+            self.accept(waiter, &accepted(&first.placed));
+        }
+    }
+
+    fn refuse(&self, id: MessageId, refusal: &Refusal) {
+        for waiter in self.pending.take(id).map(|under_way| under_way.waiters).unwrap_or_default() {
+            answer(waiter, Err(refusal.clone()));
+        }
+    }
+
+    fn skip(&self, partition: i32, offset: i64, bad: BadRecord) {
+        let BadRecord { error, conversation } = bad;
+        metrics::record_skipped(error.code());
+        log::debug!(partition, offset, code = error.code(); "a record was skipped");
+        let Some(conversation) = conversation.filter(|_| is_newer(&error)) else { return };
+        if self.unreadable.close(conversation, (partition, offset), &error).is_err() {
+            self.health.set_broken("a newer program writes the log: upgrade this one");
+            self.stop.cancel();
         }
     }
 
@@ -280,10 +337,7 @@ impl DeliveryTask {
 
     fn attach(&self, attach: Attach) {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let cursor = SessionCursor {
-            epoch: recent.epoch(),
-            next_offsets: self.cursors.iter().map(PartitionCursor::next).collect(),
-        };
+        let cursor = SessionCursor { epoch: recent.epoch(), next_offsets: self.progress().told.to_vec() };
         let missed = attach
             .resume
             .filter(|resume| {
@@ -297,8 +351,9 @@ impl DeliveryTask {
         let _ = attach.reply.send(Attachment { registration, cursor, missed });
     }
 
-    fn next_offsets(&self) -> Arc<[i64]> {
-        self.cursors.iter().map(PartitionCursor::next).collect()
+    fn progress(&self) -> Progress {
+        let read = self.cursors.iter().map(PartitionCursor::next).collect();
+        Progress::new(read, &self.from, &self.unreadable)
     }
 }
 

@@ -6,14 +6,13 @@
 //! where it was.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use milena_domain::DecodeError;
 use milena_domain::cure::{all_programs, command};
 use milena_domain::record::Event;
+use milena_domain::{ConversationId, DecodeError, partition_of};
 use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, take_over};
 use milena_settings::KafkaSettings;
 use rdkafka::client::ClientContext;
@@ -29,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cursor::PartitionCursor;
 use super::health::Health;
+use crate::live::progress::Progress;
 
 /// What the tail saw.
 #[derive(Debug)]
@@ -40,10 +40,36 @@ pub enum TailEvent {
         /// Its place there.
         offset: i64,
         /// What it says, or why it is not a good one.
-        event: Result<Event, DecodeError>,
+        event: Result<Event, BadRecord>,
+    },
+    /// Nothing that can be read stands before `to` any more.
+    Passed {
+        /// In which partition.
+        partition: i32,
+        /// What comes next there.
+        to: i64,
     },
     /// What the log has since a connection was made, at the start or after a loss.
     Ends(Ends),
+}
+
+/// A record that is not a good one to this program.
+#[derive(Debug)]
+pub struct BadRecord {
+    /// Why.
+    pub error: DecodeError,
+    /// The conversation that its key names, if it stands where that conversation lives. A newer program may
+    /// have written it.
+    pub conversation: Option<ConversationId>,
+}
+
+impl BadRecord {
+    fn new(error: DecodeError, partition: i32, partitions: usize, key: Option<&[u8]>) -> Self {
+        let conversation = key
+            .and_then(|key| std::str::from_utf8(key).ok()?.parse().ok())
+            .filter(|conversation| partition_of(*conversation, partitions) == partition);
+        Self { error, conversation }
+    }
 }
 
 /// Where the partitions ended just after a connection to their leaders was made. Once all of it is delivered,
@@ -75,25 +101,24 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How long one partition's leader may take to say where the partition ends.
 const ENDS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts the thread. The log may keep a record back for `wait_ms` to hand out several together. It ends when
-/// `stop` is cancelled or the receiver is gone.
+/// Starts the thread, which reads each partition from `next` on. The log may keep a record back for `wait_ms`
+/// to hand out several together. It ends when `stop` is cancelled or the receiver is gone.
 ///
 /// # Errors
 /// [`LogError::Properties`] when librdkafka refuses the settings or the assignment.
 pub fn spawn(
     settings: &KafkaSettings,
     wait_ms: u64,
-    start: &BTreeMap<i32, i64>,
+    next: BTreeMap<i32, i64>,
     events: mpsc::Sender<TailEvent>,
-    delivered: watch::Receiver<Arc<[i64]>>,
+    progress: watch::Receiver<Progress>,
     health: Health,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, LogError> {
     let client =
         Client { config: config(settings, wait_ms), topic: settings.topic.clone(), health: health.clone() };
-    let consumer = client.connect(start)?;
-    let next = start.clone();
-    let tail = Tail { client, consumer, next, events, delivered, health, stop };
+    let consumer = client.connect(&next)?;
+    let tail = Tail { client, consumer, next, events, progress, health, stop };
     Ok(std::thread::Builder::new()
         .name("kafka-tail".to_owned())
         .spawn(move || tail.run())
@@ -103,6 +128,7 @@ pub fn spawn(
 fn config(settings: &KafkaSettings, wait_ms: u64) -> ClientConfig {
     let mut config = client_config(settings, &Role::Tail);
     config.set("statistics.interval.ms", "500");
+    config.set("enable.partition.eof", "true");
     if wait_ms > 0 {
         let gathering =
             [("fetch.wait.max.ms", wait_ms.to_string()), ("fetch.min.bytes", GATHER_BYTES.to_string())];
@@ -155,8 +181,8 @@ struct Tail {
     /// By partition: what is read next.
     next: BTreeMap<i32, i64>,
     events: mpsc::Sender<TailEvent>,
-    /// From the delivery task: by partition, the offset that it expects next.
-    delivered: watch::Receiver<Arc<[i64]>>,
+    /// From the delivery task: what it expects next.
+    progress: watch::Receiver<Progress>,
     health: Health,
     stop: CancellationToken,
 }
@@ -195,8 +221,28 @@ impl Tail {
                     if self.was_delivered(partition, offset) {
                         continue;
                     }
-                    let event = Event::read(partition, self.next.len(), record.key(), record.payload());
+                    let (partitions, key) = (self.next.len(), record.key());
+                    let event = Event::read(partition, partitions, key, record.payload())
+                        .map_err(|error| BadRecord::new(error, partition, partitions, key));
                     TailEvent::Record { partition, offset, event }
+                }
+                // Mostly news of nothing: there is no more for now.
+                Err(KafkaError::PartitionEOF(partition)) => match self.warmed(partition) {
+                    Some(passed) => passed,
+                    None => continue,
+                },
+                Err(error) if is_final(&error) && self.is_warming() => {
+                    // Retention took what was only to warm the windows; it is not missed.
+                    log::debug!(error:% = error; "the tail begins later");
+                    let partitions: Vec<i32> = self.next.keys().copied().collect();
+                    for partition in partitions {
+                        let passed = self.warmed(partition);
+                        if passed.is_some_and(|passed| self.events.blocking_send(passed).is_err()) {
+                            return;
+                        }
+                    }
+                    self.replace_consumer();
+                    continue;
                 }
                 Err(error) if is_final(&error) => {
                     self.health.set_broken(format!("the log was changed under this program: {error}"));
@@ -220,11 +266,26 @@ impl Tail {
         }
     }
 
+    /// Whether some partition is still read only to warm its window.
+    fn is_warming(&self) -> bool {
+        let progress = self.progress.borrow();
+        self.next.values().zip(progress.shown.iter()).any(|(next, shown)| next < shown)
+    }
+
+    /// Ends the warming of a partition of which nothing more is to be read before what was shown already;
+    /// `None` when it has ended.
+    fn warmed(&mut self, partition: i32) -> Option<TailEvent> {
+        let shown = self.progress.borrow().shown.get(usize::try_from(partition).ok()?).copied()?;
+        let next = self.next.get_mut(&partition).filter(|next| **next < shown)?;
+        *next = shown;
+        Some(TailEvent::Passed { partition, to: shown })
+    }
+
     fn was_delivered(&self, partition: i32, offset: i64) -> bool {
-        let delivered = self.delivered.borrow();
+        let progress = self.progress.borrow();
         usize::try_from(partition)
             .ok()
-            .and_then(|index| delivered.get(index))
+            .and_then(|index| progress.read.get(index))
             .is_some_and(|next| offset < *next)
     }
 

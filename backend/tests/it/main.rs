@@ -10,6 +10,7 @@ mod conversations;
 mod foreign_records;
 mod lockout;
 mod logged;
+mod newer_records;
 mod node;
 mod pages;
 mod passwords;

@@ -99,7 +99,7 @@ async fn health_readiness_and_metrics() {
     let anna = node.register("anna").await;
     assert_eq!(node.get(&anna, "/healthz").await.text, "ok\n");
     let ready = node.get(&anna, "/readyz").await.ok(200);
-    assert_eq!(ready, json!({"ready": true, "database": "ok", "log": "ok", "disk": "ok"}));
+    assert_eq!(ready, json!({"ready": true, "database": "ok", "log": "ok", "disk": "ok", "events": "ok"}));
     node.get(&anna, "/api/v1/users/not-a-uuid").await.problem(400, "invalid_field");
     let metrics = node.get(&anna, "/metrics").await;
     assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
@@ -141,7 +141,7 @@ async fn those_who_run_it_may_have_an_address_of_their_own() {
     }
     assert_eq!(ask(node.url("/readyz")).await.ok(200), json!({"ready": true}));
     let details = ask(format!("http://{inside}/readyz")).await.ok(200);
-    assert_eq!(details, json!({"ready": true, "database": "ok", "log": "ok", "disk": "ok"}));
+    assert_eq!(details, json!({"ready": true, "database": "ok", "log": "ok", "disk": "ok", "events": "ok"}));
     for address in [node.address, inside] {
         assert_eq!(ask(format!("http://{address}/healthz")).await.text, "ok\n");
     }

@@ -18,6 +18,9 @@ use crate::chat::cursor_seal::CursorSeal;
 use crate::chat::first_sends::{FirstSends, SteadyClock};
 use crate::chat::ports::LogEntry;
 use crate::chat::{Chat, Directory, ports, reads};
+use crate::live::fold::Fold;
+use crate::live::progress::Progress;
+use crate::live::unreadable::Unreadable;
 use crate::log::cursor::PartitionCursor;
 use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
 use crate::log::health::Health;
@@ -65,6 +68,17 @@ impl Drop for Node {
 impl Node {
     /// Starts from what the store has; not caught up until the tail has read what the log has now.
     pub(super) async fn start(log: &Log, store: MemoryStore, recent_bytes: usize) -> Self {
+        let warm = store.next_offsets();
+        Self::start_warming(log, store, recent_bytes, warm).await
+    }
+
+    /// The same, but reads from `warm` on: what the store has only so that the rest is judged by it.
+    pub(super) async fn start_warming(
+        log: &Log,
+        store: MemoryStore,
+        recent_bytes: usize,
+        warm: [i64; PARTITIONS],
+    ) -> Self {
         let start = store.next_offsets();
         let clock = SteadyClock::by_hand(&log.time_ms);
         let recent = Recent::new(Epoch::FIRST, &start, recent_bytes, clock.now_ms());
@@ -74,7 +88,9 @@ impl Node {
         let (confirmations, confirmed) = mpsc::unbounded_channel();
         let (tail, tailed) = mpsc::channel(4_096);
         let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
-        let (delivered_sender, delivered) = watch::channel(Arc::from(start));
+        let unreadable = Unreadable::default();
+        let at_start = Progress::new(warm.into(), &start, &unreadable);
+        let (progress_sender, progress) = watch::channel(at_start);
         let producing = Queue::default();
         let lookups = Arc::new(store);
         let chat = Chat {
@@ -93,7 +109,8 @@ impl Node {
             reads: Arc::new(reads::Reads::default()),
             signals: Signals::alone(&registry),
             attaches,
-            delivered,
+            progress,
+            unreadable: unreadable.clone(),
             epoch: Epoch::FIRST,
             topic: "log".into(),
             partitions: PARTITIONS,
@@ -104,7 +121,10 @@ impl Node {
             recent,
             clock,
             topic: "log".into(),
-            cursors: start.iter().map(|next| PartitionCursor::new(*next)).collect(),
+            cursors: warm.iter().map(|next| PartitionCursor::new(*next)).collect(),
+            fold: Fold::default(),
+            from: start.to_vec(),
+            unreadable,
             ends: None,
             pending,
             registry,
@@ -112,14 +132,14 @@ impl Node {
             tail: tailed,
             confirmations: confirmed,
             attaches: attach_requests,
-            delivered: delivered_sender,
+            progress: progress_sender,
             stop: CancellationToken::new(),
         };
         let mut node = Self {
             chat,
             producing,
             unconfirmed: VecDeque::new(),
-            read: start.to_vec(),
+            read: warm.to_vec(),
             connected: false,
             tail,
             confirmations,

@@ -8,11 +8,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use milena_domain::{Body, ClientId, UserId};
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
 use super::node::Node;
 use super::shared::{Log, MESSAGE_BYTES, MemoryStore, PARTITIONS, event, user};
 use crate::chat::{Accepted, SendRequest, Target};
 use crate::refusal::{Code, Refusal};
+use crate::registry::Outbox;
 
 const ROOMY: usize = 1 << 20;
 
@@ -216,4 +218,24 @@ async fn what_memory_had_to_drop_is_not_taken_for_new() {
     gate.add_permits(100);
     assert_eq!(refused(again.await.map(drop)), Code::Overloaded);
     assert_eq!(scene.send("0", ben, "x").await.unwrap().position.offset(), 0);
+}
+
+/// Somebody's producer repeats, after this node's start, what the store had before it: memory does not know
+/// the first one, the window does.
+#[tokio::test]
+async fn a_repeat_of_what_was_stored_before_the_start_is_not_shown() {
+    let (mut log, store) = (Log::default(), MemoryStore::default());
+    let ben = user(1);
+    let first = event(user(0), ben, "1");
+    let partition = log.append(first.clone()).0 as usize;
+    store.consume(&log, partition, usize::MAX);
+    log.append(first);
+    let mut node = Node::start_warming(&log, store, ROOMY, [0; PARTITIONS]).await;
+    assert_eq!(node.chat.progress.borrow().shown[partition], 1, "what the store has was shown");
+    let outbox = Outbox::new(10, 100_000);
+    let _registration = node.chat.registry.register(ben, Uuid::nil(), outbox.clone());
+    node.read(&log, partition, 1).await;
+    assert!(!node.chat.health.is_caught_up() && outbox.is_empty(), "that was only to warm the window");
+    node.read(&log, partition, 1).await;
+    assert!(node.chat.health.is_caught_up() && outbox.is_empty(), "nobody is shown it twice");
 }

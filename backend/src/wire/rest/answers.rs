@@ -313,6 +313,9 @@ pub struct State {
     /// `ok`, or `low`: there is less room than `limits.min_free_disk_bytes`, and sends are refused as
     /// temporary.
     pub disk: &'static str,
+    /// `ok`, or `upgrade_needed`: a newer program wrote what this one cannot read; the conversations
+    /// concerned are closed here, others go on.
+    pub events: &'static str,
 }
 
 /// An error (RFC 9457).

@@ -573,6 +573,11 @@ export interface components {
              *     temporary.
              */
             disk: string;
+            /**
+             * @description `ok`, or `upgrade_needed`: a newer program wrote what this one cannot read; the conversations
+             *     concerned are closed here, others go on.
+             */
+            events: string;
             /** @description `ok`, `unavailable` (sends are refused as temporary, history goes on), or `broken`. */
             log: string;
             /** @description Requests should be sent here. */
