@@ -66,9 +66,11 @@ impl Chat {
         let store_has_more = listing.conversations.len() > limit;
         let stored: Vec<Entry> = listing.conversations.into_iter().take(limit).map(Entry::from).collect();
         let (unlisted, unlisted_log) = self.unlisted(user, &stored, &unflushed, &listing.log).await?;
+        let places: HashMap<ConversationId, usize> =
+            stored.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
         let mut changed = Vec::with_capacity(unflushed.len());
         for (conversation, messages) in unflushed {
-            let listed = stored.iter().find(|entry| entry.id == conversation);
+            let listed = places.get(&conversation).map(|place| &stored[*place]);
             let log = if listed.is_some() { &listing.log } else { &unlisted_log };
             let Some(mut entry) = listed
                 .or_else(|| unlisted.get(&conversation))

@@ -4,6 +4,7 @@
 //! in memory is counted on top, so that nothing is counted twice or forgotten.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use milena_domain::record::Placed;
@@ -122,8 +123,8 @@ pub(super) fn assemble(
     let order = |key: ListCursor| Reverse((key.last_sent_at, key.id));
     // The store orders its page by what *it* knows; what lies beyond its last row is for a later page.
     let store_end = stored.last().map(Entry::key).filter(|_| store_has_more);
-    let mut page: Vec<Entry> =
-        stored.into_iter().filter(|entry| changed.iter().all(|other| other.id != entry.id)).collect();
+    let newer: HashSet<ConversationId> = changed.iter().map(|entry| entry.id).collect();
+    let mut page: Vec<Entry> = stored.into_iter().filter(|entry| !newer.contains(&entry.id)).collect();
     page.extend(changed.into_iter().filter(|entry| {
         before.is_none_or(|before| order(entry.key()) > order(before))
             && store_end.is_none_or(|end| order(entry.key()) <= order(end))

@@ -5,6 +5,7 @@
 //! overlap (the store may have caught up since memory was read), so the union is an ordered list that is cut
 //! by the page's rule.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use milena_domain::record::{Action, Event, Message, Placed};
@@ -53,7 +54,8 @@ pub(super) fn merge(
         unflushed.first().is_some_and(|first| matches!(page, Page::After(bound) if first.position <= bound));
     let newer =
         unflushed.last().is_some_and(|last| matches!(page, Page::Before(bound) if last.position >= bound));
-    let known: Vec<MessageId> = stored_messages.iter().map(|message| message.event.id).collect();
+    // A set: there may be many that the consumer has yet to store.
+    let known: HashSet<MessageId> = stored_messages.iter().map(|message| message.event.id).collect();
     let mut messages = stored_messages;
     if reaches_end || matches!(page, Page::Before(_)) {
         messages.extend(
