@@ -27,9 +27,9 @@ use crate::registry::{ConnectionId, Registry};
 
 /// Signals that may wait to be handed to librdkafka, at most; more are dropped.
 const CHANNEL: usize = 4_096;
-/// How long the log may take to answer when the topic is looked for. At its end the program waits for this,
-/// too.
-const TOPIC_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the log may take to answer when the topic is looked for: also a cluster that is slow to reach
+/// does in that time. At its end the program waits for one question of it, 5 s at most.
+const TOPIC_TIMEOUT: Duration = Duration::from_secs(30);
 /// Between attempts to find or create the topic.
 const TOPIC_AGAIN: Duration = Duration::from_secs(30);
 

@@ -311,7 +311,8 @@ fn other_text(partition: i32, offset: i64, id: impl std::fmt::Display) -> String
 fn print(topic: &str, findings: &Findings) {
     answer(format!("topic {topic}: {} records, {} rows in the store", findings.records, findings.rows));
     answer(format!(
-        "{} equal, {} changes, {} repeats, {} altered repeats, {} of earlier epochs, {} void, {} dead letters",
+        "{} equal, {} changes, {} repeats, {} altered repeats, {} of earlier epochs, {} void, \
+         {} dead letters",
         findings.equal,
         findings.changes,
         findings.repeats,
