@@ -125,6 +125,9 @@ impl Sessions {
         match self.0.lookup.get(hash).await {
             Ok(Some(session)) => {
                 self.touch(&session, now);
+                if self.0.registry.saw_token(session.id) {
+                    self.0.renewed.insert(session.id, hash);
+                }
                 let identity = Identity { session: session.id, person: session.person };
                 self.0.seen.insert(hash, identity.clone());
                 Ok(Some(identity))
@@ -139,7 +142,10 @@ impl Sessions {
 
     fn believe(&self, hash: &[u8; 32], error: &StorageError) -> Result<Option<Identity>, Refusal> {
         let has_ended = |session| self.0.ended.contains_key(&session) || self.0.registry.has_ended(session);
-        let has_token = |session| self.0.renewed.get(&session).is_none_or(|renewed| renewed == *hash);
+        let has_token = |session| {
+            !self.0.registry.awaits_new_token(session)
+                && self.0.renewed.get(&session).is_none_or(|renewed| renewed == *hash)
+        };
         let seen = self.0.seen.get(hash);
         let seen = seen.filter(|identity| !has_ended(identity.session) && has_token(identity.session));
         match seen {
@@ -209,10 +215,12 @@ impl Sessions {
         Ok(ended)
     }
 
-    /// A session got another token in the store: the one before is not believed while the database is away.
+    /// A session got another token in the store: the one before is not believed while the database is away,
+    /// here or on another node.
     /// Its sockets stay: they are its owner's.
     pub(super) fn has_new_token(&self, session: Uuid, token: &Token) {
         self.0.renewed.insert(session, token.hash());
+        self.0.signals.tell_token_replaced(session);
     }
 
     /// A session was removed from the store: its sockets go, and it is not believed while the database is
@@ -357,6 +365,28 @@ mod tests {
         // As the reader of signals does.
         registry.close_session(session, CloseCode::SessionEnded);
         assert!(sessions.authenticate(token.expose()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn without_the_database_a_token_that_another_node_replaced_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let user = anna(&store).await;
+        let registry = Registry::default();
+        let sessions = alone(&store, &registry);
+        let (old, kept) = (sessions.begin(user, String::new()).await.unwrap(), Token::generate());
+        let other = sessions.begin(user, String::new()).await.unwrap();
+        for token in [&old.token, &other.token] {
+            sessions.authenticate(token.expose()).await.unwrap().unwrap();
+        }
+        // As the reader of signals does; the other one's new token is looked up before the database goes.
+        registry.token_replaced(old.id);
+        registry.token_replaced(other.id);
+        sessions.authenticate(other.token.expose()).await.unwrap().unwrap();
+        store.close().await;
+        assert!(sessions.authenticate(old.token.expose()).await.is_err(), "the one before");
+        assert!(sessions.authenticate(kept.expose()).await.is_err(), "and one that was not seen");
+        assert!(sessions.authenticate(other.token.expose()).await.is_ok());
     }
 
     #[tokio::test]

@@ -50,6 +50,8 @@ struct Connections {
     /// The sessions that were closed last, at most [`REMEMBERED_ENDS`]: a socket that was signed in just
     /// before and registers just after must not outlive its session.
     ended: VecDeque<(Uuid, CloseCode)>,
+    /// Sessions that got another token on another node, at most [`REMEMBERED_ENDS`], until it is seen here.
+    renewed: VecDeque<Uuid>,
 }
 
 #[derive(Debug)]
@@ -133,6 +135,34 @@ impl Registry {
         let outboxes = self.write().end(session, code);
         outboxes.iter().for_each(|outbox| outbox.close(code));
         outboxes.len()
+    }
+
+    /// Another node gave this session another token.
+    pub fn token_replaced(&self, session: Uuid) {
+        let mut connections = self.write();
+        if !connections.renewed.contains(&session) {
+            if connections.renewed.len() == REMEMBERED_ENDS {
+                connections.renewed.pop_front();
+            }
+            connections.renewed.push_back(session);
+        }
+    }
+
+    /// Whether another node gave this session a token that was not seen here yet.
+    #[must_use]
+    pub fn awaits_new_token(&self, session: Uuid) -> bool {
+        self.read().renewed.contains(&session)
+    }
+
+    /// The session's token was looked up: whether that was awaited, and now is not any more.
+    pub fn saw_token(&self, session: Uuid) -> bool {
+        if self.read().renewed.is_empty() {
+            return false;
+        }
+        let mut connections = self.write();
+        let before = connections.renewed.len();
+        connections.renewed.retain(|other| *other != session);
+        connections.renewed.len() != before
     }
 
     /// The sessions that have sockets here.

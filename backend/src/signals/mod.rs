@@ -79,6 +79,11 @@ impl Signals {
         self.tell_others(Signal::SessionEnded { session });
     }
 
+    /// Has the other nodes believe no token of this session that they saw before.
+    pub fn tell_token_replaced(&self, session: Uuid) {
+        self.tell_others(Signal::TokenReplaced { session });
+    }
+
     fn tell_others(&self, signal: Signal) {
         if let Some(others) = &self.others
             && others.try_send(signal).is_err()

@@ -93,6 +93,7 @@ fn hear(value: Option<&[u8]>, node: Uuid, registry: &Registry) {
             match signal {
                 Signal::Read(read) => show::read(registry, read, &[]),
                 Signal::SessionEnded { session } => show::session_ended(registry, session),
+                Signal::TokenReplaced { session } => registry.token_replaced(session),
             }
         }
         // A newer backend's, or nonsense: there is nobody to tell, and nothing to lose.

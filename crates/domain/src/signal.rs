@@ -11,7 +11,7 @@ use crate::event::Envelope;
 use crate::{ConversationId, DecodeError, Position, UserId, VERSION};
 
 /// The types that this program knows, as `#[serde(tag)]` writes them.
-const TYPES: [&str; 2] = ["read", "session_ended"];
+const TYPES: [&str; 3] = ["read", "session_ended", "token_replaced"];
 
 /// Something to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,11 @@ pub enum Signal {
     Read(ReadSignal),
     /// A session was ended before its time: its sockets go.
     SessionEnded {
+        /// Its public name.
+        session: Uuid,
+    },
+    /// A session got another token, since its owner has another password: the one before is worth nothing.
+    TokenReplaced {
         /// Its public name.
         session: Uuid,
     },
@@ -60,7 +65,7 @@ impl Signal {
     pub fn key(&self) -> String {
         match self {
             Self::Read(read) => read.conversation().to_string(),
-            Self::SessionEnded { session } => session.to_string(),
+            Self::SessionEnded { session } | Self::TokenReplaced { session } => session.to_string(),
         }
     }
 
@@ -103,7 +108,8 @@ mod tests {
     #[test]
     fn what_is_told_is_heard() {
         let node = Uuid::now_v7();
-        for signal in [read(), Signal::SessionEnded { session: Uuid::now_v7() }] {
+        let session = Uuid::now_v7();
+        for signal in [read(), Signal::SessionEnded { session }, Signal::TokenReplaced { session }] {
             assert_eq!(Signal::decode(Some(&signal.encode(node))), Ok((node, signal)));
         }
     }
