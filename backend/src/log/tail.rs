@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use milena_domain::cure::{all_programs, command};
 use milena_domain::record::Event;
-use milena_domain::{ConversationId, DecodeError, partition_of};
+use milena_domain::{ConversationId, DecodeError, Timestamp, partition_of};
 use milena_kafka::{Forgotten, LogError, Quiet, Role, client_config, take_over};
 use milena_settings::KafkaSettings;
 use rdkafka::client::ClientContext;
@@ -222,7 +222,9 @@ impl Tail {
                         continue;
                     }
                     let (partitions, key) = (self.next.len(), record.key());
+                    let written = record.timestamp().to_millis().map(Timestamp::from_unix_ms);
                     let event = Event::read(partition, partitions, key, record.payload())
+                        .map(|event| event.believed(written))
                         .map_err(|error| BadRecord::new(error, partition, partitions, key));
                     TailEvent::Record { partition, offset, event }
                 }

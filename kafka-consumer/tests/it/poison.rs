@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use milena_domain::{Body, MessageEvent};
+use milena_domain::{Body, MessageEvent, Timestamp};
 use milena_kafka::header;
+use milena_storage::Page;
 use rdkafka::Message;
 
 use crate::in_both_worlds;
@@ -77,11 +78,17 @@ async fn bad_records_stop_no_good_ones(world: World) {
     // The same name for another text: a repeat of a good one, and so no letter; the first text stays.
     let repeat = MessageEvent { body: Body::new("another text").unwrap(), ..message(3) };
     log.send([repeat]).await;
-    log.send(messages(sent..GOOD)).await;
+    // What claims to be of tomorrow is a good record of today.
+    let tomorrow = Timestamp::now().plus_ms(24 * 3_600 * 1_000);
+    log.send([MessageEvent { sent_at: tomorrow, ..message(1_000_002) }]).await;
+    log.send(messages(sent..GOOD - 1)).await;
     truth::stored(&world).await;
     let summary = consumer.stop().await;
     assert_eq!((summary.inserted, summary.repeats, summary.dead_letters), (GOOD, 1, bad.len() as u64));
     assert_eq!(truth::equal(&world).await as u64, GOOD);
+    let page = world.store().await.history(message(1_000_002).conversation, Page::Latest, 100).await;
+    let newest_ms = page.unwrap().messages.iter().map(|message| message.sent_at.unix_ms()).max();
+    assert!(newest_ms.unwrap() <= Timestamp::now().unix_ms(), "nobody believes in messages of tomorrow");
     assert_eq!(reasons(&world).await, bad, "origin and reason");
     let verified = crate::commands::says(&world, &["verify"]).await;
     assert!(verified.contains("0 repeats, 1 altered repeats"), "{verified}");

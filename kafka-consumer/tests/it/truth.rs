@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use milena_domain::record::{Action, Event};
-use milena_domain::{Epoch, Position};
+use milena_domain::{Epoch, Position, Timestamp};
 use milena_kafka::{Quiet, Role, client_config, header, partition_states};
 use milena_settings::Settings;
 use milena_storage::entities::messages;
@@ -76,12 +76,13 @@ pub(crate) async fn compare(world: &World) -> Comparison {
     let mut expected = HashMap::new();
     let mut bad = BTreeMap::new();
     for record in read_all(&world.settings, &world.settings.kafka.topic).await {
+        let written = record.timestamp().to_millis().map(Timestamp::from_unix_ms);
         match Event::read(record.partition(), PARTITIONS, record.key(), record.payload()) {
             // A message that is in the log twice is stored once, under its first position.
             Ok(event) => drop(
                 expected
                     .entry(event.id.as_uuid())
-                    .or_insert((Position::new(Epoch::FIRST, record.offset()), event)),
+                    .or_insert((Position::new(Epoch::FIRST, record.offset()), event.believed(written))),
             ),
             Err(error) => drop(bad.insert((record.partition(), record.offset()), (error.code(), record))),
         }
