@@ -138,6 +138,8 @@ test('kills in the middle of sending lose and repeat nothing', async () => {
 });
 
 test('what was sent while one was away arrives once, in order, few and many', async () => {
+  // 135 messages by the keyboard: seconds on an idle machine, more than the usual minute on a busy one.
+  test.slow();
   for (const count of [5, 130]) {
     await anna.cutLine();
     const sent = Array.from({ length: count }, (_, i) => `away ${count}-${i + 1}.`);
