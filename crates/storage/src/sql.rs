@@ -18,7 +18,8 @@ pub(crate) fn backend(kind: StoreKind) -> DbBackend {
     }
 }
 
-fn numbered(text: &str) -> String {
+/// `$1`, `$2`… for each `?`.
+pub(crate) fn numbered(text: &str) -> String {
     let mut numbered = String::with_capacity(text.len() + 16);
     for (index, part) in text.split('?').enumerate() {
         if index > 0 {

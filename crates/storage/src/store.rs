@@ -4,8 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use milena_settings::DatabaseSettings;
@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::fitness;
 use crate::hosts::Hosts;
 use crate::suspicion::Suspicion;
+use crate::writer::known::Known;
 use crate::{StorageError, migrations};
 
 /// A batch, or the import's people, may take this long on top of the wait for a connection.
@@ -55,6 +56,22 @@ pub struct Store {
     suspicion: Suspicion,
     hosts: Option<Hosts>,
     trouble: Trouble,
+    known: Remembered,
+}
+
+/// What the writer remembers between two batches. Shared by a store's clones; a batch takes it all, so of two
+/// batches at once one remembers nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remembered(Arc<Mutex<Known>>);
+
+impl Remembered {
+    pub(crate) fn take(&self) -> Known {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn put(&self, known: Known) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
 }
 
 /// Whether the database has refused something that a person has to mend. Shared by a store's clones.
@@ -98,8 +115,15 @@ impl Store {
             }
             opened => opened?,
         };
-        let store =
-            Self { kind, pools, settings: settings.clone(), suspicion, hosts, trouble: Trouble::default() };
+        let store = Self {
+            kind,
+            pools,
+            settings: settings.clone(),
+            suspicion,
+            hosts,
+            trouble: Trouble::default(),
+            known: Remembered::default(),
+        };
         let fit = fitness::before_migration(kind, settings.url.expose(), store.reader());
         match tokio::time::timeout(limit, fit).await {
             Ok(Ok(())) => Ok(store),
@@ -185,6 +209,10 @@ impl Store {
     #[must_use]
     pub fn kind(&self) -> StoreKind {
         self.kind
+    }
+
+    pub(crate) fn known(&self) -> &Remembered {
+        &self.known
     }
 
     pub(crate) fn reader(&self) -> &DatabaseConnection {

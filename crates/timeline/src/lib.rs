@@ -22,4 +22,4 @@ pub use interval::{Interval, sees};
 pub use judge::Judgement;
 pub use outcome::{Change, Missing, Outcome, Void};
 pub use state::{ConversationState, Item, Membership, Room, Standing};
-pub use window::{Proof, Window};
+pub use window::{Proof, Window, near};

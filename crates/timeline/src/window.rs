@@ -91,7 +91,8 @@ impl Window {
 
 /// Whether `earlier` stands in the same epoch, not after `position`, and at most a window before it. Another
 /// epoch is another log: what was seen there proves nothing here.
-fn near(earlier: Position, position: Position) -> bool {
+#[must_use]
+pub fn near(earlier: Position, position: Position) -> bool {
     earlier.epoch_number() == position.epoch_number()
         && earlier <= position
         && position.offset() - earlier.offset() <= REPEAT_WINDOW_OFFSETS

@@ -3,7 +3,7 @@
 use milena_domain::{MessageId, Position};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::history::StoredMessage;
+use super::history::{StoredMessage, with_words};
 use super::offsets::{LogPosition, read_log_position};
 use crate::entities::messages;
 use crate::{StorageError, Store};
@@ -24,7 +24,7 @@ impl Store {
                 // every number.
                 let last = chunk.last().into_iter().cycle();
                 let padded = chunk.iter().chain(last).take(chunk.len().next_power_of_two());
-                let rows = messages::Entity::find()
+                let rows = with_words(messages::Entity::find())
                     .filter(messages::Column::Id.is_in(padded.map(|id| id.as_uuid())))
                     .all(self.reader())
                     .await?;

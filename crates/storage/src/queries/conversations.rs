@@ -30,7 +30,7 @@ pub struct ConversationSummary {
     pub id: ConversationId,
     /// The other person; oneself for notes to self.
     pub other: UserId,
-    /// The message at `last_position`.
+    /// The message at `last_position`; none when it was deleted.
     pub last_message: Option<StoredMessage>,
     /// Position of the newest stored message.
     pub last_position: Position,
@@ -66,6 +66,7 @@ const SUMMARIES: &str = "\
     CASE WHEN page.last_read >= page.last_position THEN 0 ELSE (\
       SELECT COUNT(*) FROM messages unread \
       WHERE unread.conversation_id = page.id AND unread.position > page.last_read AND unread.sender_id <> ? \
+      AND unread.kind = 'message' \
       AND unread.position <= COALESCE((\
         SELECT bound.position FROM messages bound \
         WHERE bound.conversation_id = page.id AND bound.position > page.last_read AND bound.sender_id <> ? \
@@ -273,6 +274,11 @@ fn last_message(
     row: &QueryResult,
 ) -> Result<Option<StoredMessage>, StorageError> {
     let Some(id) = row.try_get::<Option<Uuid>>("", "message_id")? else { return Ok(None) };
+    let body: String = row.try_get("", "body")?;
+    // Deleted: there are no words to show.
+    if body.is_empty() {
+        return Ok(None);
+    }
     let message = messages::Model {
         conversation_id,
         position,
@@ -281,7 +287,7 @@ fn last_message(
         recipient_id: row.try_get("", "recipient_id")?,
         client_id: row.try_get("", "client_id")?,
         sent_at_ms: row.try_get("", "sent_at_ms")?,
-        body: row.try_get("", "body")?,
+        body,
         ..messages::Model::default()
     };
     message.try_into().map(Some)

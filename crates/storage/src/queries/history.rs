@@ -9,6 +9,8 @@ use super::{moment, position, row_limit};
 use crate::entities::messages;
 use crate::{StorageError, Store};
 
+/// The kind of messages.
+const MESSAGE: &str = "message";
 /// Ids of one statement.
 const CHUNK: usize = 500;
 
@@ -108,7 +110,7 @@ impl Store {
     /// The database's; [`StorageError::Corrupt`] for a row that is no message.
     pub async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>, StorageError> {
         self.answer(async {
-            let found = messages::Entity::find()
+            let found = with_words(messages::Entity::find())
                 .filter(messages::Column::Id.eq(id.as_uuid()))
                 .one(self.reader())
                 .await?;
@@ -188,8 +190,14 @@ impl Store {
     }
 }
 
+/// Messages that have their words: a timeline has more.
 fn of(conversation: ConversationId) -> Select<messages::Entity> {
-    messages::Entity::find().filter(messages::Column::ConversationId.eq(conversation.as_uuid()))
+    with_words(messages::Entity::find()).filter(messages::Column::ConversationId.eq(conversation.as_uuid()))
+}
+
+/// Neither what happened in a room nor what was deleted.
+pub(super) fn with_words(query: Select<messages::Entity>) -> Select<messages::Entity> {
+    query.filter(messages::Column::Kind.eq(MESSAGE)).filter(messages::Column::DeletedPosition.is_null())
 }
 
 /// What lies on one side of a position: the nearest rows, and whether there are more beyond.

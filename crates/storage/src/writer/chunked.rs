@@ -1,90 +1,84 @@
 //! SQLite and MySQL: statements of several rows, in a few fixed sizes, so that their texts are few and stay
 //! prepared.
 //!
-//! Which rows are new is asked, where it is, before they are inserted, under the protection of the fence.
+//! Which rows are new was asked, where it was, before they are inserted, under the protection of the fence.
 //! That needs neither `RETURNING`, which MySQL lacks, nor a count of affected rows, which MySQL gives
 //! differently for ignored duplicates, nor `INSERT IGNORE`, which would hide errors in the data. Any conflict
 //! that is left is an error.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
+use milena_domain::ConversationId;
+use sea_orm::Value;
 use uuid::Uuid;
 
-use super::derive::{self, DerivedConversation, DerivedMember};
-use super::{Manner, MessageRow, WriteBatch, fence};
+use super::connection::Connection;
+use super::judge::Changes;
+use super::known::Known;
+use super::loaded::Loaded;
+use super::row::TimelineRow;
+use super::{DirectRow, Failure, WriteBatch, Written, direct_rows, fence, new_members, steps};
 use crate::queries::lists::list_statement;
-use crate::sql::{backend, statement};
+use crate::sql::backend;
 use crate::{Store, StoreKind, WriteError, crash_point};
 
-/// Rows of one statement. 128 × 8 columns are far below SQLite's 32,766 parameters. Larger ones were no
+/// Rows of one statement. 128 × 21 columns are far below SQLite's 32,766 parameters. Larger ones were no
 /// faster.
 const SIZES: [usize; 3] = [128, 16, 1];
 /// What the rows of one statement take, at most: half of the smallest `max_allowed_packet` that is accepted
 /// at the start, and 16 bodies of the largest size (32 KB).
 const STATEMENT_MAX_BYTES: usize = 512 << 10;
 /// A message's columns besides its texts, and what the drivers put around all of them, about.
-const ROW_BYTES: usize = 160;
+const ROW_BYTES: usize = 192;
 
 const MESSAGES: &str = "INSERT INTO messages \
-    (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body) VALUES ";
-const CONVERSATIONS: &str =
-    "INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, created_at_ms) VALUES ";
-const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read) VALUES ";
+    (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body, \
+    kind, payload, seq) VALUES ";
+const CONVERSATIONS: &str = "INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, \
+    created_at_ms, last_seq, numbered_position, folded_position)";
+const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read)";
 
-/// Answers how many rows were stored.
 pub(super) async fn write(
     store: &Store,
-    manner: Manner,
+    look: bool,
     batch: &WriteBatch,
-    rows: &[&MessageRow<'_>],
-) -> Result<u64, WriteError> {
+    known: &mut Known,
+) -> Result<Written, Failure> {
     let kind = store.kind();
     let transaction = store.write_transaction().await?;
-    fence::advance(&transaction, batch).await?;
-    let inserted = match manner {
-        Manner::AllNew => rows.to_vec(),
-        Manner::Looking => not_stored(kind, &transaction, rows).await?,
-    };
-    insert_messages(kind, &transaction, &inserted).await?;
-    crash_point("after_insert");
-    if !inserted.is_empty() {
-        let conversations = derive::conversations(&inserted);
-        upsert_conversations(kind, &transaction, &conversations).await?;
-        insert_members(kind, &transaction, &derive::members(&inserted)).await?;
-        list(kind, &transaction, &conversations).await?;
-    }
+    let rewritten = fence::advance(&transaction, batch).await?;
+    let mut connection = Connection::Orm(kind, &transaction);
+    let written = steps(&mut connection, look, batch, known, rewritten).await?;
     crash_point("before_commit");
     transaction.commit().await?;
     crash_point("after_commit");
-    Ok(inserted.len() as u64)
+    Ok(written)
 }
 
-async fn not_stored<'r>(
-    kind: StoreKind,
-    transaction: &DatabaseTransaction,
-    rows: &[&'r MessageRow<'r>],
-) -> Result<Vec<&'r MessageRow<'r>>, WriteError> {
-    let mut stored = HashSet::new();
-    for chunk in chunks(rows) {
-        let text = format!("SELECT id FROM messages WHERE id IN ({})", repeated("?", chunk.len()));
-        let ids = chunk.iter().map(|row| Value::from(row.id.as_uuid()));
-        for row in transaction.query_all_raw(statement(kind, &text, ids)).await? {
-            stored.insert(row.try_get_by_index::<Uuid>(0)?);
-        }
-    }
-    Ok(rows.iter().copied().filter(|row| !stored.contains(&row.id.as_uuid())).collect())
-}
-
-async fn insert_messages(
-    kind: StoreKind,
-    transaction: &DatabaseTransaction,
-    rows: &[&MessageRow<'_>],
+/// The new rows of the timeline, and what follows from them for direct conversations.
+pub(super) async fn insert(
+    connection: &mut Connection<'_>,
+    changes: &Changes<'_>,
+    loaded: &HashMap<ConversationId, Loaded>,
 ) -> Result<(), WriteError> {
-    let bytes = |row: &&MessageRow<'_>| ROW_BYTES + row.client_id.as_str().len() + row.body.as_str().len();
+    insert_rows(connection, &changes.rows).await?;
+    crash_point("after_insert");
+    let conversations = direct_rows(loaded);
+    upsert_conversations(connection, &conversations).await?;
+    insert_members(connection, &new_members(changes, loaded)).await?;
+    list(connection, &conversations).await
+}
+
+async fn insert_rows(connection: &mut Connection<'_>, rows: &[TimelineRow<'_>]) -> Result<(), WriteError> {
+    let bytes = |row: &TimelineRow<'_>| {
+        ROW_BYTES
+            + row.client_id.as_str().len()
+            + row.body.len()
+            + row.payload.as_ref().map_or(0, String::len)
+    };
     for chunk in chunks_within(rows, bytes) {
-        let text = format!("{MESSAGES}{}", repeated("(?, ?, ?, ?, ?, ?, ?, ?)", chunk.len()));
-        let values = chunk.iter().flat_map(|row| -> [Value; 8] {
+        let text = format!("{MESSAGES}{}", repeated("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", chunk.len()));
+        let values = chunk.iter().flat_map(|row| -> [Value; 11] {
             [
                 row.conversation.as_uuid().into(),
                 row.position.as_i64().into(),
@@ -93,88 +87,76 @@ async fn insert_messages(
                 row.to.as_uuid().into(),
                 row.client_id.as_str().into(),
                 row.sent_at.unix_ms().into(),
-                row.body.as_str().into(),
+                row.body.into(),
+                row.kind.into(),
+                row.payload.clone().into(),
+                row.seq.into(),
             ]
         });
-        transaction.execute_raw(statement(kind, &text, values)).await?;
+        connection.execute(&text, values.collect()).await?;
     }
     Ok(())
 }
 
+/// As they are in memory: under the fence nobody else changes them.
 async fn upsert_conversations(
-    kind: StoreKind,
-    transaction: &DatabaseTransaction,
-    conversations: &[DerivedConversation],
+    connection: &mut Connection<'_>,
+    conversations: &[DirectRow],
 ) -> Result<(), WriteError> {
-    let newer = match kind {
-        // MySQL assigns from left to right: `last_position` must still be the old one in the first
-        // comparison.
+    let newer = match connection.kind() {
         StoreKind::MySql => {
-            " ON DUPLICATE KEY UPDATE \
-             last_sent_at_ms = \
-             IF(VALUES(last_position) > last_position, VALUES(last_sent_at_ms), last_sent_at_ms), \
-             last_position = GREATEST(last_position, VALUES(last_position))"
+            " ON DUPLICATE KEY UPDATE last_position = VALUES(last_position), \
+             last_sent_at_ms = VALUES(last_sent_at_ms), last_seq = VALUES(last_seq), \
+             numbered_position = VALUES(numbered_position), folded_position = VALUES(folded_position)"
         }
         _ => {
-            " ON CONFLICT (id) DO UPDATE \
-             SET last_position = excluded.last_position, last_sent_at_ms = excluded.last_sent_at_ms \
-             WHERE conversations.last_position < excluded.last_position"
+            " ON CONFLICT (id) DO UPDATE SET last_position = excluded.last_position, \
+             last_sent_at_ms = excluded.last_sent_at_ms, last_seq = excluded.last_seq, \
+             numbered_position = excluded.numbered_position, folded_position = excluded.folded_position"
         }
     };
-    for chunk in chunks(conversations) {
-        let text = format!("{CONVERSATIONS}{}{newer}", repeated("(?, 'direct', ?, ?, ?)", chunk.len()));
-        let values = chunk.iter().flat_map(|found| -> [Value; 4] {
-            [
+    connection
+        .insert(CONVERSATIONS, "(?, 'direct', ?, ?, ?, ?, ?, ?)", newer, conversations, |found| {
+            vec![
                 found.id.as_uuid().into(),
-                found.last_position.as_i64().into(),
-                found.last_sent_at.unix_ms().into(),
-                found.created_at.unix_ms().into(),
+                found.last_position.into(),
+                found.last_sent_at_ms.into(),
+                found.created_at_ms.into(),
+                found.last_seq.into(),
+                found.numbered_position.into(),
+                found.folded_position.into(),
             ]
-        });
-        transaction.execute_raw(statement(kind, &text, values)).await?;
-    }
-    Ok(())
+        })
+        .await
 }
 
 async fn insert_members(
-    kind: StoreKind,
-    transaction: &DatabaseTransaction,
-    members: &[DerivedMember],
+    connection: &mut Connection<'_>,
+    members: &[(Uuid, Uuid, i64)],
 ) -> Result<(), WriteError> {
-    let ignored = match kind {
+    let ignored = match connection.kind() {
         StoreKind::MySql => " ON DUPLICATE KEY UPDATE user_id = user_id",
         _ => " ON CONFLICT DO NOTHING",
     };
-    for chunk in chunks(members) {
-        let text = format!("{MEMBERS}{}{ignored}", repeated("(?, ?, ?, 0)", chunk.len()));
-        let values = chunk.iter().flat_map(|member| -> [Value; 3] {
-            [
-                member.conversation.as_uuid().into(),
-                member.user.as_uuid().into(),
-                member.joined_at.unix_ms().into(),
-            ]
-        });
-        transaction.execute_raw(statement(kind, &text, values)).await?;
-    }
-    Ok(())
+    connection
+        .insert(MEMBERS, "(?, ?, ?, 0)", ignored, members, |&(conversation, user, joined_at_ms)| {
+            vec![conversation.into(), user.into(), joined_at_ms.into()]
+        })
+        .await
 }
 
 /// The lists of the members of these conversations; see [`crate::queries::lists`].
-async fn list(
-    kind: StoreKind,
-    transaction: &DatabaseTransaction,
-    conversations: &[DerivedConversation],
-) -> Result<(), WriteError> {
+async fn list(connection: &mut Connection<'_>, conversations: &[DirectRow]) -> Result<(), WriteError> {
     for chunk in chunks(conversations) {
         let which = format!("AND c.id IN ({})", repeated("?", chunk.len()));
-        let text = list_statement(backend(kind), &which);
+        let text = list_statement(backend(connection.kind()), &which);
         let ids = chunk.iter().map(|found| Value::from(found.id.as_uuid()));
-        transaction.execute_raw(statement(kind, &text, ids)).await?;
+        connection.execute(&text, ids.collect()).await?;
     }
     Ok(())
 }
 
-fn repeated(part: &str, times: usize) -> String {
+pub(super) fn repeated(part: &str, times: usize) -> String {
     let mut text = String::with_capacity((part.len() + 2) * times);
     for index in 0..times {
         if index > 0 {
@@ -186,7 +168,7 @@ fn repeated(part: &str, times: usize) -> String {
 }
 
 /// All rows, in order, in pieces of [`SIZES`], the largest that fits each time.
-fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+pub(super) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     chunks_within(rows, |_| 0)
 }
 

@@ -17,7 +17,11 @@ use crate::WriteError;
 use crate::entities::consumer_offsets::{ActiveModel, Column, Entity};
 use crate::queries::offsets::{as_column, current_epoch, next_offsets};
 
-pub(super) async fn advance(transaction: &DatabaseTransaction, batch: &WriteBatch) -> Result<(), WriteError> {
+/// Answers what was found in `rewritten`, by partition.
+pub(super) async fn advance(
+    transaction: &DatabaseTransaction,
+    batch: &WriteBatch,
+) -> Result<BTreeMap<i32, i64>, WriteError> {
     let current = current_epoch(transaction).await?;
     if current != batch.epoch {
         return Err(WriteError::StaleEpoch { given: batch.epoch, current });
@@ -39,7 +43,13 @@ pub(super) async fn advance(transaction: &DatabaseTransaction, batch: &WriteBatc
             return Err(fenced(advance, now.get(&advance.partition).copied().unwrap_or_default()));
         }
     }
-    Ok(())
+    // Now that the rows are locked.
+    let rows = Entity::find()
+        .filter(Column::Topic.eq(batch.topic.as_str()))
+        .filter(Column::Epoch.eq(as_column(batch.epoch)))
+        .all(transaction)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.partition_id, row.rewritten)).collect())
 }
 
 fn fenced(advance: &OffsetAdvance, found: i64) -> WriteError {

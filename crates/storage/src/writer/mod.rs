@@ -1,5 +1,5 @@
-//! The bulk writer: a batch of records, what follows from them and the offsets they came from, in one
-//! transaction.
+//! The bulk writer: a batch of events is judged, and what counts is stored with the offsets it came from, in
+//! one transaction.
 //!
 //! The steps are the same on all databases:
 //!
@@ -7,61 +7,44 @@
 //!    the batch begins to its end. Whoever comes second finds another offset and writes nothing. From here
 //!    on, until the end of the transaction, no other batch of these partitions (and so of these
 //!    conversations) can be written.
-//! 2. Rows: those whose id is not stored yet.
-//! 3. [`mod@derive`]: conversations and members follow from the rows *really inserted*. A message that stands
-//!    in the log twice must not move its conversation to the second place.
+//! 2. [`mod@load`]: the batch's conversations, from memory ([`known`]) or from the store, and what the fold
+//!    asks for.
+//! 3. [`judge`]: the fold, event by event; no I/O.
+//! 4. New rows of the timeline, by COPY on PostgreSQL ([`mod@postgres`]) and in statements of several rows
+//!    elsewhere ([`chunked`]); what follows for conversations and members; and what only rooms and changes
+//!    need ([`tables`]).
 //!
-//! [`mod@postgres`] and [`chunked`] are the two ways in which they are made. Both look for stored ids only
-//! when they have reason to: duplicates are rare, because a backend knows what it has accepted, and looking
-//! costs about as much as storing. So a batch is first written as if all of it were new; when that fails for
-//! a row's sake, the transaction is undone and made again with a look, which leaves duplicates out and tells
-//! them from a position that another message has. A batch that passes no offset is read again, and so stored
-//! already: it is looked for at once.
-
+//! Whether an id was used before costs about as much as storing, and repeats are rare, because a backend
+//! knows what it has accepted. So a batch is first written as if all of its messages were new; when that
+//! fails for a row's sake, the transaction is undone and made again with a look, which tells repeats from a
+//! position that another message has. A batch that passes no offset is read again, and so stored already:
+//! it is looked for at once. What must be known for a verdict (of a change, or before an event is void) is
+//! looked for anyway. 
 mod chunked;
-mod derive;
+mod connection;
 mod fence;
+mod judge;
+pub(crate) mod known;
+mod load;
+mod loaded;
 mod postgres;
+mod row;
+mod tables;
 
+use std::collections::{BTreeMap, HashMap};
+
+use milena_domain::record::Placed;
+use milena_domain::{ConversationId, Epoch};
+use sea_orm::Value;
+use uuid::Uuid;
+
+use self::connection::Connection;
+use self::judge::{Changes, Judge, Stop};
+use self::known::Known;
+use self::loaded::Loaded;
+use crate::queries::numbering::number_one;
+use crate::queries::offsets::as_column;
 use crate::{Store, StoreKind, WriteError};
-use milena_domain::record::{Action, Placed};
-use milena_domain::{Body, ClientId, ConversationId, Epoch, MessageId, Position, Timestamp, UserId};
-use sea_orm::DbErr;
-
-/// A message to be stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct MessageRow<'b> {
-    conversation: ConversationId,
-    position: Position,
-    /// Unique for ever; a row whose id is stored already is a repeat and is left out.
-    id: MessageId,
-    sender: UserId,
-    /// The sender for notes to self.
-    to: UserId,
-    client_id: &'b ClientId,
-    sent_at: Timestamp,
-    body: &'b Body,
-}
-
-impl<'b> MessageRow<'b> {
-    fn new(placed: &'b Placed) -> Result<Self, WriteError> {
-        let Placed { position, event } = placed;
-        let (Action::Message(message), Some(to)) = (&event.action, event.to) else {
-            let sentence = format!("the store has no place yet for {}", event.action.name());
-            return Err(WriteError::Permanent(DbErr::Custom(sentence)));
-        };
-        Ok(Self {
-            conversation: event.conversation,
-            position: *position,
-            id: event.id,
-            sender: event.actor,
-            to,
-            client_id: &event.client_id,
-            sent_at: event.at,
-            body: &message.body,
-        })
-    }
-}
 
 /// A partition's stored offset, from where the batch begins to where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,39 +96,174 @@ impl Store {
     }
 
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
-        let rows = batch.events.iter().map(MessageRow::new).collect::<Result<Vec<_>, _>>()?;
-        let mut rows = derive::first_of_each_id(&rows);
-        // In the order of the primary key: neighbours share pages, and a conversation is read from fewer of
-        // them.
-        rows.sort_unstable_by_key(|row| (row.conversation, row.position));
-        if !batch.advances.is_empty() {
-            match self.write_in(Manner::AllNew, batch, &rows).await {
-                Err(WriteError::Permanent(_)) => {}
-                outcome => return outcome,
+        // Whatever fails, nothing is remembered.
+        let mut known = self.known().take();
+        let mut looks = usize::from(batch.advances.is_empty());
+        loop {
+            match self.write_once(looks > 0, batch, &mut known).await {
+                Ok(written) => {
+                    known.remember(batch, &written.rewritten, &written.loaded);
+                    self.known().put(known);
+                    for id in written.restored {
+                        number_one(self.kind(), self.writer(), id).await?;
+                    }
+                    return Ok(written.report);
+                }
+                // A second look finds what somebody stored in another partition meanwhile.
+                Err(Failure::Write(WriteError::Permanent(_))) if looks < 2 => {
+                    looks += 1;
+                    known = Known::default();
+                }
+                Err(Failure::Write(error)) => return Err(error),
+                Err(Failure::Unnumbered(ids)) => {
+                    for id in ids {
+                        number_one(self.kind(), self.writer(), id).await?;
+                    }
+                }
             }
         }
-        self.write_in(Manner::Looking, batch, &rows).await
     }
 
-    async fn write_in(
+    async fn write_once(
         &self,
-        manner: Manner,
+        look: bool,
         batch: &WriteBatch,
-        rows: &[&MessageRow<'_>],
-    ) -> Result<WriteReport, WriteError> {
-        let inserted = match self.kind() {
-            StoreKind::Postgres => postgres::write(self, manner, batch, rows).await?,
-            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, manner, batch, rows).await?,
-        };
-        Ok(WriteReport { inserted, repeats: batch.events.len() as u64 - inserted, void: 0 })
+        known: &mut Known,
+    ) -> Result<Written, Failure> {
+        match self.kind() {
+            StoreKind::Postgres => postgres::write(self, look, batch, known).await,
+            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, look, batch, known).await,
+        }
     }
 }
 
-/// How rows get into their table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// All at once; [`WriteError::Permanent`] when a row is stored already, or conflicts with anything else.
-    AllNew,
-    /// Without the rows whose id is stored.
-    Looking,
+/// What a transaction did, for who goes on after it.
+struct Written {
+    report: WriteReport,
+    loaded: HashMap<ConversationId, Loaded>,
+    rewritten: BTreeMap<i32, i64>,
+    /// To be numbered anew.
+    restored: Vec<Uuid>,
+}
+
+/// Why a transaction was undone.
+#[derive(Debug)]
+enum Failure {
+    Write(WriteError),
+    /// A program of before has stored in these conversations.
+    Unnumbered(Vec<Uuid>),
+}
+
+impl<E: Into<WriteError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+/// Everything between the fence and the end of the transaction.
+async fn steps(
+    connection: &mut Connection<'_>,
+    look: bool,
+    batch: &WriteBatch,
+    known: &mut Known,
+    rewritten: BTreeMap<i32, i64>,
+) -> Result<Written, Failure> {
+    known.keep_proven(batch, &rewritten);
+    if known.partitions.is_none() {
+        known.partitions = noted_partitions(connection, batch).await?;
+    }
+    let mut loaded = load::conversations(connection, batch, known).await?;
+    let mut judge = Judge::new(&batch.events);
+    if look {
+        judge.looked = Some(load::look(connection, &batch.events, &loaded).await?);
+    }
+    loop {
+        match judge.run(&mut loaded) {
+            Ok(()) => break,
+            Err(Stop::Look) => judge.looked = Some(load::look(connection, &batch.events, &loaded).await?),
+            Err(Stop::Load(id, missing)) => {
+                load::load(connection, &mut loaded, vec![(id, missing)]).await?;
+            }
+            Err(Stop::Refused(error)) => return Err(error.into()),
+        }
+    }
+    let mut changes = judge.changes;
+    // In the order of the primary key: neighbours share pages, and a conversation is read from fewer of them.
+    changes.rows.sort_unstable_by_key(|row| (row.conversation, row.position));
+    match connection {
+        Connection::Orm(..) => chunked::insert(connection, &changes, &loaded).await?,
+        Connection::Postgres(postgres) => postgres::insert(postgres, &changes, &loaded).await?,
+    }
+    tables::write(connection, &changes, &loaded).await?;
+    let restored: Vec<Uuid> =
+        loaded.iter().filter(|(_, found)| found.restored).map(|(id, _)| id.as_uuid()).collect();
+    if !restored.is_empty() {
+        let text = "UPDATE consumer_offsets SET rewritten = rewritten + 1 WHERE topic = ?";
+        connection.execute(text, vec![batch.topic.as_str().into()]).await?;
+    }
+    let Changes { inserted, repeats, void_count: void, .. } = changes;
+    let report = WriteReport { inserted, repeats, void };
+    Ok(Written { report, loaded, rewritten, restored })
+}
+
+async fn noted_partitions(
+    connection: &mut Connection<'_>,
+    batch: &WriteBatch,
+) -> Result<Option<usize>, WriteError> {
+    let text = "SELECT partitions FROM log_topics WHERE topic = ? AND epoch = ?";
+    let values: Vec<Value> = vec![batch.topic.as_str().into(), as_column(batch.epoch).into()];
+    let rows = connection.query(text, values).await?;
+    let noted: Option<i32> = match rows.first() {
+        Some(row) => Some(row.try_get("", "partitions")?),
+        None => None,
+    };
+    Ok(noted.and_then(|noted| usize::try_from(noted).ok()).filter(|&noted| noted > 0))
+}
+
+/// A direct conversation of which something counted, as its row is to be.
+struct DirectRow {
+    id: ConversationId,
+    last_position: i64,
+    last_sent_at_ms: i64,
+    created_at_ms: i64,
+    last_seq: i64,
+    numbered_position: i64,
+    folded_position: i64,
+}
+
+/// By their ids: two writers then never wait for each other in a circle.
+fn direct_rows(loaded: &HashMap<ConversationId, Loaded>) -> Vec<DirectRow> {
+    let touched = loaded.iter().filter(|(_, found)| found.touched && !found.is_room);
+    let mut rows: Vec<DirectRow> = touched
+        .map(|(&id, found)| {
+            let (last_seq, numbered_position) = tables::numbers(found);
+            DirectRow {
+                id,
+                last_position: found.last_position.as_i64(),
+                last_sent_at_ms: found.last_sent_at_ms,
+                created_at_ms: found.created_at_ms,
+                last_seq,
+                numbered_position,
+                folded_position: found.folded.as_i64(),
+            }
+        })
+        .collect();
+    rows.sort_unstable_by_key(|row| row.id);
+    rows
+}
+
+/// Who is in the direct conversations that have their first messages now, each with when that was.
+fn new_members(changes: &Changes<'_>, loaded: &HashMap<ConversationId, Loaded>) -> Vec<(Uuid, Uuid, i64)> {
+    let mut members = BTreeMap::new();
+    // By conversation and position, so the first row of a conversation comes first.
+    for row in &changes.rows {
+        let found = loaded.get(&row.conversation);
+        if found.is_some_and(|found| !found.is_room && !found.has_members) {
+            let joined = found.map_or(0, |found| found.created_at_ms);
+            for user in [row.sender, row.to] {
+                members.entry((row.conversation.as_uuid(), user.as_uuid())).or_insert(joined);
+            }
+        }
+    }
+    members.into_iter().map(|((conversation, user), joined)| (conversation, user, joined)).collect()
 }

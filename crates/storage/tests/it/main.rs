@@ -12,6 +12,9 @@ mod frozen;
 mod letters;
 mod measure;
 mod sqlite;
+/// Logs as a person writes them down, and the fold of them in memory.
+#[path = "../../../timeline/tests/story/mod.rs"]
+mod story;
 mod unfit;
 mod urls;
 mod wire;

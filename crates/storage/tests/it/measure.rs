@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use milena_domain::{ConversationId, Epoch, Position};
 use milena_storage::{OffsetAdvance, Page, ReadMark, Store, WriteBatch};
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
 use crate::database::{Server, TestDatabase};
 use crate::letters::{TOPIC, row_with, user};
@@ -101,4 +102,29 @@ async fn ask(store: &Store, server: Server) {
     let began = Instant::now();
     store.advance_reads(&marks).await.unwrap();
     println!("{server:?}: {} read marks {:.1} ms", marks.len(), began.elapsed().as_secs_f64() * 1e3);
+}
+
+/// How long the upgrade of a store takes, and that nothing of it is lost. `MILENA_MEASURE_STORE` is the URL of
+/// a copy of a store of the first version, which is upgraded in place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures"]
+async fn measure_upgrade() {
+    const MESSAGES: &str = "SELECT id, position FROM messages ORDER BY id";
+    const MARKS: &str = "SELECT conversation_id, last_read FROM members ORDER BY conversation_id, user_id";
+    let Ok(url) = std::env::var("MILENA_MEASURE_STORE") else { return };
+    let raw = crate::database::raw(&url).await;
+    let rows = async |query: &str| -> Vec<(uuid::Uuid, i64)> {
+        let query = Statement::from_string(raw.get_database_backend(), query);
+        let found = raw.query_all_raw(query).await.unwrap();
+        let row = |row: &QueryResult| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap());
+        found.iter().map(row).collect()
+    };
+    let (messages, marks) = (rows(MESSAGES).await, rows(MARKS).await);
+    let began = Instant::now();
+    let store = Store::open(&crate::database::settings(&url)).await.unwrap();
+    println!("{} messages, {} marks upgraded in {:?}", messages.len(), marks.len(), began.elapsed());
+    assert!(rows(MESSAGES).await == messages && rows(MARKS).await == marks);
+    let began = Instant::now();
+    assert_eq!(store.number_messages().await.unwrap(), 0);
+    println!("nothing left to number: {:?}", began.elapsed());
 }

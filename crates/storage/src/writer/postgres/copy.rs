@@ -7,22 +7,25 @@ use sea_orm::SqlxError;
 use sea_orm::sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::super::MessageRow;
+use super::super::row::TimelineRow;
 
 const STATEMENT: &str = "COPY messages \
-    (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body) \
+    (conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body, kind, payload, \
+    seq) \
     FROM STDIN WITH (FORMAT binary)";
 /// Signature, no flags, no header extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-const FIELDS: i16 = 8;
+const FIELDS: i16 = 11;
+/// The length of what is not there.
+const NULL: i32 = -1;
 /// What is sent at once, about; one row more at most.
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Stores all of `rows`, or fails. On an error of the database the connection can be used further.
 pub(super) async fn messages(
     connection: &mut PgConnection,
-    rows: &[&MessageRow<'_>],
+    rows: &[TimelineRow<'_>],
 ) -> Result<(), SqlxError> {
     if rows.is_empty() {
         return Ok(());
@@ -43,7 +46,7 @@ pub(super) async fn messages(
     Ok(())
 }
 
-fn encode(row: &MessageRow<'_>, out: &mut Vec<u8>) {
+fn encode(row: &TimelineRow<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&FIELDS.to_be_bytes());
     uuid(row.conversation.as_uuid(), out);
     number(row.position.as_i64(), out);
@@ -52,7 +55,13 @@ fn encode(row: &MessageRow<'_>, out: &mut Vec<u8>) {
     uuid(row.to.as_uuid(), out);
     field(row.client_id.as_str().as_bytes(), out);
     number(row.sent_at.unix_ms(), out);
-    field(row.body.as_str().as_bytes(), out);
+    field(row.body.as_bytes(), out);
+    field(row.kind.as_bytes(), out);
+    match &row.payload {
+        Some(payload) => field(payload.as_bytes(), out),
+        None => out.extend_from_slice(&NULL.to_be_bytes()),
+    }
+    number(row.seq, out);
 }
 
 fn uuid(value: Uuid, out: &mut Vec<u8>) {
@@ -77,21 +86,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_is_eight_fields_behind_their_lengths() {
+    fn a_row_is_its_fields_behind_their_lengths() {
         let user = |n| UserId::from_uuid(Uuid::from_u128(n));
         let (client_id, body) = (ClientId::new("c-1").unwrap(), Body::new("Grüße").unwrap());
         let event = MessageEvent::new(user(1), user(2), client_id, Timestamp::from_unix_ms(-5), body);
         let position = Position::new(Epoch::FIRST, 7);
         let mut out = Vec::new();
         let placed = Placed { position, event: event.clone().into() };
-        encode(&MessageRow::new(&placed).unwrap(), &mut out);
+        encode(&TimelineRow::new(&placed, 3), &mut out);
         let mut rest = out.as_slice();
         let mut take = |count: usize| {
             let (taken, after) = rest.split_at(count);
             rest = after;
             taken
         };
-        assert_eq!(take(2), [0, 8]);
+        assert_eq!(take(2), [0, 11]);
         let mut field = || {
             let length = u32::from_be_bytes(take(4).try_into().unwrap());
             take(length as usize)
@@ -104,6 +113,13 @@ mod tests {
         assert_eq!(field(), b"c-1");
         assert_eq!(field(), (-5_i64).to_be_bytes());
         assert_eq!(field(), "Grüße".as_bytes());
+        assert_eq!(field(), b"message");
+        assert_eq!(take(4), [0xff; 4], "no payload");
+        let mut field = || {
+            let length = u32::from_be_bytes(take(4).try_into().unwrap());
+            take(length as usize)
+        };
+        assert_eq!(field(), 3_i64.to_be_bytes());
         assert!(rest.is_empty());
         assert_eq!(HEADER.len(), 11 + 4 + 4);
     }

@@ -23,7 +23,7 @@ const INSERT: &str = "INSERT INTO consumer_offsets (topic, partition_id, epoch, 
     FROM UNNEST($3::int[], $4::bigint[]) AS given (partition_id, next_offset) \
     ON CONFLICT DO NOTHING";
 
-const LOCK: &str = "SELECT partition_id, next_offset FROM consumer_offsets \
+const LOCK: &str = "SELECT partition_id, next_offset, rewritten FROM consumer_offsets \
     WHERE topic = $1 AND epoch = $2 AND partition_id = ANY($3) \
     ORDER BY partition_id \
     FOR UPDATE";
@@ -35,7 +35,11 @@ const ADVANCE: &str = "UPDATE consumer_offsets \
     FROM UNNEST($3::int[], $4::bigint[]) AS given (partition_id, next_offset) \
     WHERE topic = $1 AND epoch = $2 AND consumer_offsets.partition_id = given.partition_id";
 
-pub(super) async fn advance(connection: &mut PgConnection, batch: &WriteBatch) -> Result<(), WriteError> {
+/// Answers what was found in `rewritten`, by partition.
+pub(super) async fn advance(
+    connection: &mut PgConnection,
+    batch: &WriteBatch,
+) -> Result<BTreeMap<i32, i64>, WriteError> {
     let found: Vec<(Option<i32>, Option<i32>, Option<i64>)> =
         sqlx::query_as(STORED).bind(&batch.topic).fetch_all(&mut *connection).await?;
     let current = epoch_of(found.first().and_then(|row| row.0))?;
@@ -52,18 +56,20 @@ pub(super) async fn advance(connection: &mut PgConnection, batch: &WriteBatch) -
     if !fresh.is_empty() {
         set(connection, INSERT, batch, &fresh, |advance| advance.from).await?;
     }
+    let mut rewritten = BTreeMap::new();
     if !advances.is_empty() {
         let partitions: Vec<i32> = advances.iter().map(|advance| advance.partition).collect();
-        let locked: Vec<(i32, i64)> = sqlx::query_as(LOCK)
+        let locked: Vec<(i32, i64, i64)> = sqlx::query_as(LOCK)
             .bind(&batch.topic)
             .bind(as_column(batch.epoch))
             .bind(partitions)
             .fetch_all(&mut *connection)
             .await?;
-        check(&advances, &locked.into_iter().collect())?;
+        rewritten = locked.iter().map(|row| (row.0, row.2)).collect();
+        check(&advances, &locked.into_iter().map(|row| (row.0, row.1)).collect())?;
         set(connection, ADVANCE, batch, &advances, |advance| advance.to).await?;
     }
-    Ok(())
+    Ok(rewritten)
 }
 
 async fn set(

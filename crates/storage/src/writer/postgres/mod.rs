@@ -9,50 +9,54 @@ mod frozen;
 mod session;
 mod tables;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use milena_domain::ConversationId;
 use sea_orm::sqlx::PgConnection;
 
 pub(super) use self::frozen::end_sessions;
 use self::session::Session;
-use super::{Manner, MessageRow, WriteBatch, derive};
+use super::connection::Connection;
+use super::judge::Changes;
+use super::known::Known;
+use super::loaded::Loaded;
+use super::{Failure, WriteBatch, Written, direct_rows, new_members, steps};
 use crate::{Store, WriteError, crash_point};
 
-/// Answers how many rows were stored.
 pub(super) async fn write(
     store: &Store,
-    manner: Manner,
+    look: bool,
     batch: &WriteBatch,
-    rows: &[&MessageRow<'_>],
-) -> Result<u64, WriteError> {
+    known: &mut Known,
+) -> Result<Written, Failure> {
     let mut session = Session::begin(store).await?;
-    let outcome = steps(session.connection(), manner, batch, rows).await;
+    let outcome = within(session.connection(), look, batch, known).await;
     session.end(outcome).await
 }
 
-async fn steps(
+async fn within(
     connection: &mut PgConnection,
-    manner: Manner,
+    look: bool,
     batch: &WriteBatch,
-    rows: &[&MessageRow<'_>],
-) -> Result<u64, WriteError> {
-    fence::advance(connection, batch).await?;
-    let inserted = match manner {
-        Manner::AllNew => {
-            copy::messages(connection, rows).await?;
-            rows.to_vec()
-        }
-        Manner::Looking => {
-            let fresh: HashSet<_> = tables::insert_messages(connection, rows).await?.into_iter().collect();
-            rows.iter().copied().filter(|row| fresh.contains(&row.id.as_uuid())).collect()
-        }
-    };
+    known: &mut Known,
+) -> Result<Written, Failure> {
+    let rewritten = fence::advance(connection, batch).await?;
+    steps(&mut Connection::Postgres(connection), look, batch, known, rewritten).await
+}
+
+/// The new rows of the timeline, and what follows from them for direct conversations.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    changes: &Changes<'_>,
+    loaded: &HashMap<ConversationId, Loaded>,
+) -> Result<(), WriteError> {
+    copy::messages(connection, &changes.rows).await?;
     crash_point("after_insert");
-    if !inserted.is_empty() {
-        let conversations = derive::conversations(&inserted);
+    let conversations = direct_rows(loaded);
+    if !conversations.is_empty() {
         tables::upsert_conversations(connection, &conversations).await?;
-        tables::insert_members(connection, &derive::members(&inserted)).await?;
+        tables::insert_members(connection, &new_members(changes, loaded)).await?;
         tables::list(connection, &conversations).await?;
     }
-    Ok(inserted.len() as u64)
+    Ok(())
 }

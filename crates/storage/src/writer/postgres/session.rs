@@ -31,7 +31,7 @@ impl Session {
     }
 
     /// Commits when `outcome` is good, else undoes everything; gives the connection back.
-    pub(super) async fn end<T>(mut self, outcome: Result<T, WriteError>) -> Result<T, WriteError> {
+    pub(super) async fn end<T, E: From<WriteError>>(mut self, outcome: Result<T, E>) -> Result<T, E> {
         if outcome.is_ok() {
             crash_point("before_commit");
             self.run("COMMIT").await?;

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod fence;
+mod fold;
 mod history;
 mod people;
 mod random_log;
@@ -64,6 +65,8 @@ on_every_database! {
         bad_text_is_bad_data, large_batches_are_written_whole, an_abandoned_write_leaves_all_or_nothing,
         consumers_of_different_partitions_do_not_disturb_each_other;
     fence: a_batch_must_begin_where_the_store_is, of_two_writers_one_wins, a_new_epoch_ends_the_old_one;
+    fold: the_golden_vectors_hold_in_the_store, random_logs_of_all_kinds_agree, a_deletion_leaves_no_text,
+        a_false_proof_is_named, a_lost_message_is_put_back;
     snapshot: a_list_says_exactly_which_records_it_contains;
     random_log: a_random_log_is_stored_once_and_in_order;
 }
