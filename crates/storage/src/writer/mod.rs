@@ -19,7 +19,7 @@
 //! fails for a row's sake, the transaction is undone and made again with a look, which tells repeats from a
 //! position that another message has. A batch that passes no offset is read again, and so stored already:
 //! it is looked for at once. What must be known for a verdict (of a change, or before an event is void) is
-//! looked for anyway. 
+//! looked for anyway.
 mod chunked;
 mod connection;
 mod fence;

@@ -104,8 +104,8 @@ async fn ask(store: &Store, server: Server) {
     println!("{server:?}: {} read marks {:.1} ms", marks.len(), began.elapsed().as_secs_f64() * 1e3);
 }
 
-/// How long the upgrade of a store takes, and that nothing of it is lost. `MILENA_MEASURE_STORE` is the URL of
-/// a copy of a store of the first version, which is upgraded in place.
+/// How long the upgrade of a store takes, and that nothing of it is lost. `MILENA_MEASURE_STORE` is the URL
+/// of a copy of a store of the first version, which is upgraded in place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "measures"]
 async fn measure_upgrade() {
