@@ -60,5 +60,6 @@ pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};
 pub use queries::reads::ReadMark;
 pub use queries::sessions::{NewSession, Session, TOKENS_MAX, USER_AGENT_MAX_CHARS};
+pub use queries::traces::{StoredInterval, TimelineRow, TraceCounts};
 pub use store::{CALLS, Store, StoreKind};
 pub use writer::{OffsetAdvance, WriteBatch, WriteReport};

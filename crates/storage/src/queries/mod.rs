@@ -14,6 +14,7 @@ pub(crate) mod people;
 pub(crate) mod reads;
 pub(crate) mod server_key;
 pub(crate) mod sessions;
+pub(crate) mod traces;
 
 use milena_domain::{Position, Timestamp};
 

@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use milena_domain::record::{Emoji, Placed};
 use milena_domain::{ConversationId, MessageId, Position, UserId};
-use milena_storage::StoredMessage;
+use milena_storage::TimelineRow;
 use milena_timeline::{Change, ConversationState, Item, Missing, Outcome, Window, fold};
 
 /// The rows of the ids that a chunk of the log is about.
-pub(super) type Rows = HashMap<MessageId, StoredMessage>;
+pub(super) type Rows = HashMap<MessageId, TimelineRow>;
+
+/// The places of effective events without a row.
+pub(super) type Events = HashMap<MessageId, (ConversationId, Position)>;
 
 /// Where and how a conversation's messages stand that something has happened to.
 #[derive(Debug, Default)]
@@ -78,11 +81,14 @@ impl PartitionFold {
         for position in &missing.items {
             let target = placed.event.action.target();
             let row = target.and_then(|target| rows.get(&target.id)).filter(|row| {
-                row.position == *position && row.conversation == conversation && *position < placed.position
+                row.kind == "message"
+                    && row.position == *position
+                    && row.conversation == conversation
+                    && *position < placed.position
             });
             let item = row.map(|row| Item {
                 id: row.id,
-                author: row.sender,
+                author: row.actor,
                 deleted: marks.and_then(|marks| marks.deleted.get(position).copied()),
                 pinned: marks.and_then(|marks| marks.pinned.get(position).copied()),
             });

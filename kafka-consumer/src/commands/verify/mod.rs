@@ -13,14 +13,14 @@ mod fold;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Context;
-use milena_domain::record::{Action, Event, Placed};
-use milena_domain::{Body, Epoch, MessageId, Position};
+use milena_domain::record::{Action, Event, Placed, Role};
+use milena_domain::{Body, ConversationId, Epoch, MessageId, Position, UserId};
 use milena_settings::Settings;
-use milena_storage::{Store, StoredMessage};
-use milena_timeline::{Change, Outcome};
+use milena_storage::{Store, TimelineRow, TraceCounts};
+use milena_timeline::{Change, Outcome, Void};
 use serde::Serialize;
 
-use self::fold::{PartitionFold, Rows};
+use self::fold::{Events, PartitionFold, Rows};
 
 use super::dead::{Origin, origins};
 use super::{answer, answer_json, existing};
@@ -71,11 +71,13 @@ impl Findings {
     }
 
     /// `row` has the repeated id.
-    fn repeat(&mut self, row: Option<&StoredMessage>, placed: &Placed, place: &str) {
+    fn repeat(&mut self, row: Option<&TimelineRow>, placed: &Placed, place: &str) {
         let (event, id) = (&placed.event, placed.event.id);
         // Each send has a time of its own; what was said, and to whom, is what a repeat must repeat.
         let other = row.filter(|row| {
-            body(event).is_some_and(|body| *body != row.body) || event.to.is_some_and(|to| to != row.to)
+            body(event).is_some_and(|body| {
+                body.as_str() != row.body && row.edited.is_none() && row.deleted.is_none()
+            }) || event.to.is_some_and(|to| to != row.to)
         });
         match (row, other) {
             (_, Some(row)) => {
@@ -91,12 +93,24 @@ impl Findings {
                 }
             }
             (Some(row), None)
-                if row.position.epoch_number() < placed.position.epoch_number()
-                    && row.sent_at == event.at =>
+                if row.position.epoch_number() < placed.position.epoch_number() && row.at == event.at =>
             {
                 self.earlier_epochs += 1;
             }
             _ => self.repeats += 1,
+        }
+    }
+
+    /// What was not found wrong one by one must not be too much either.
+    fn count(&mut self, counts: TraceCounts) {
+        if self.difference_count > 0 {
+            return;
+        }
+        let found = [(counts.rows, self.equal), (counts.events, self.changes), (counts.void, self.void)];
+        for ((stored, logged), what) in found.into_iter().zip(["rows", "changes", "void records"]) {
+            if stored != logged {
+                self.differ(|| format!("the store has {stored} {what} but the log has {logged}"));
+            }
         }
     }
 
@@ -118,7 +132,7 @@ fn body(event: &Event) -> Option<&Body> {
 /// Compares; answers whether they are equal.
 pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> anyhow::Result<bool> {
     let topic = &settings.kafka.topic;
-    let (position, rows) = store.stored_count(topic).await.context("the database cannot be read")?;
+    let (position, counts) = store.trace_counts(topic).await.context("the database cannot be read")?;
     let log = existing(&settings.kafka).await?;
     let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
     milena_domain::check_log(topic, settings.kafka.partitions, &log, noted.with(&position))?;
@@ -135,10 +149,13 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
     let mut comparison = Comparison {
         store,
         epoch: position.epoch,
+        ends: position.next_offsets.clone(),
         dead,
+        due: Due::default(),
         folds: HashMap::new(),
+        bases: HashMap::new(),
         unexplained: BTreeMap::new(),
-        findings: Findings { rows, ..Findings::default() },
+        findings: Findings { rows: counts.rows, ..Findings::default() },
     };
     let partitioning = noted.partitioning(log.len());
     let mut chunks =
@@ -147,10 +164,7 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
         comparison.chunk(chunk?).await?;
     }
     let mut findings = comparison.end();
-    if findings.difference_count == 0 && findings.equal != rows {
-        let (equal, rows) = (findings.equal, findings.rows);
-        findings.differ(|| format!("the store has {rows} rows but the log has {equal} messages"));
-    }
+    findings.count(counts);
     if findings.difference_count == 0 && !findings.is_balanced() {
         findings.differ(|| "what was read is not what was found".to_owned());
     }
@@ -162,12 +176,28 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
     Ok(findings.difference_count == 0)
 }
 
+/// What the verdicts on a chunk let expect in the tables besides the timeline, each with the record's place.
+#[derive(Debug, Default)]
+struct Due {
+    void: BTreeMap<(ConversationId, Position), (MessageId, Void, String)>,
+    /// By where they begin: as what, and where they end, as far as this chunk says it.
+    intervals: BTreeMap<(ConversationId, UserId, Position), Interval>,
+}
+
+/// As what, where it ends, and the record that says so.
+type Interval = (Option<Role>, Option<Position>, String);
+
 /// What is compared with what.
 struct Comparison<'s> {
     store: &'s Store,
     epoch: Epoch,
+    /// Up to where each partition is read.
+    ends: BTreeMap<i32, i64>,
+    due: Due,
     dead: HashSet<Origin>,
     folds: HashMap<i32, PartitionFold>,
+    /// In a later epoch than the first: how many messages of a conversation the earlier ones have.
+    bases: HashMap<ConversationId, i64>,
     /// Messages whose text in the store is not that of the log so far, by partition: changes that stand
     /// further on in the log may have made it so. What nothing explains in the end is a difference.
     unexplained: BTreeMap<(i32, Position), String>,
@@ -184,8 +214,11 @@ impl Comparison<'_> {
             .flat_map(|event| std::iter::once(event.id).chain(event.action.target().map(|target| target.id)))
             .collect();
         let ids: Vec<MessageId> = ids.into_iter().collect();
-        let rows: Rows =
-            self.store.messages_by_id(&ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        let rows: Rows = self.store.timeline_rows(&ids).await?.into_iter().map(|row| (row.id, row)).collect();
+        let without: Vec<MessageId> = ids.into_iter().filter(|id| !rows.contains_key(id)).collect();
+        let found = self.store.effective_places(&without).await?;
+        let events: Events =
+            found.into_iter().map(|(id, conversation, at)| (id, (conversation, at))).collect();
         for record in records {
             self.findings.records += 1;
             let place = format!("partition {} offset {}", record.partition, record.offset);
@@ -193,13 +226,14 @@ impl Comparison<'_> {
             match record.content {
                 Content::Event(event) => {
                     let placed = Placed { position: Position::new(self.epoch, record.offset), event };
-                    let is_stored =
-                        rows.get(&placed.event.id).is_some_and(|row| row.position == placed.position);
+                    let id = placed.event.id;
+                    let is_stored = rows.get(&id).is_some_and(|row| row.position == placed.position)
+                        || events.get(&id).is_some_and(|(_, position)| *position == placed.position);
                     if is_dead && !is_stored {
                         // The store had its reason: everybody else folds without it too, as it is not stored.
                         self.findings.dead_letters += 1;
                     } else {
-                        self.event(record.partition, &placed, &rows, &place);
+                        self.event(record.partition, &placed, &rows, &events, &place);
                     }
                 }
                 Content::Rejected(_) | Content::Newer(_) if is_dead => self.findings.dead_letters += 1,
@@ -211,10 +245,45 @@ impl Comparison<'_> {
                 }
             }
         }
+        self.settle_due().await
+    }
+
+    /// Looks for what the verdicts on a chunk let expect.
+    async fn settle_due(&mut self) -> anyhow::Result<()> {
+        let Due { mut void, mut intervals } = std::mem::take(&mut self.due);
+        let places: Vec<_> = void.keys().copied().collect();
+        for (conversation, position, id, reason) in self.store.void_at(&places).await? {
+            let Some((expected, why, place)) = void.remove(&(conversation, position)) else { continue };
+            if (id, reason.as_str()) != (expected, why.code()) {
+                let code = why.code();
+                self.findings
+                    .differ(|| format!("{place}: void ({code}), but in the store as {id} ({reason})"));
+            }
+        }
+        for (id, why, place) in void.into_values() {
+            self.findings
+                .differ(|| format!("{place}: {id} is void ({}), which is not in the store", why.code()));
+        }
+        let keys: Vec<_> = intervals.keys().copied().collect();
+        for (conversation, user, from, role, to) in self.store.intervals_from(&keys).await? {
+            let Some((as_what, until, place)) = intervals.remove(&(conversation, user, from)) else {
+                continue;
+            };
+            if as_what.is_some_and(|expected| expected != role)
+                || until.is_some_and(|until| to != Some(until))
+            {
+                self.findings
+                    .differ(|| format!("{place}: the membership of {user} from {from} differs in the store"));
+            }
+        }
+        for ((_, user, from), (.., place)) in intervals {
+            self.findings
+                .differ(|| format!("{place}: the membership of {user} from {from} is not in the store"));
+        }
         Ok(())
     }
 
-    fn event(&mut self, partition: i32, placed: &Placed, rows: &Rows, place: &str) {
+    fn event(&mut self, partition: i32, placed: &Placed, rows: &Rows, events: &Events, place: &str) {
         let outcome = self.folds.entry(partition).or_default().next(placed, rows);
         let (position, event) = (placed.position, &placed.event);
         let row = rows.get(&event.id);
@@ -224,14 +293,20 @@ impl Comparison<'_> {
             Outcome::Effective(changes) => {
                 let is_row =
                     changes.iter().any(|change| matches!(change, Change::Message { .. } | Change::Happened));
-                self.changed(partition, placed, &changes, rows);
+                self.changed(partition, placed, &changes, rows, place);
                 match row {
-                    _ if !is_row => self.findings.changes += 1,
+                    _ if !is_row && events.get(&event.id) == Some(&(event.conversation, position)) => {
+                        self.findings.changes += 1;
+                    }
                     None => {
                         let id = event.id;
                         self.findings.differ(|| format!("{place}: {kind} {id} is not in the store"));
                     }
-                    Some(row) => self.check(partition, row, placed, place),
+                    Some(row) if is_row => self.check(partition, row, placed, &changes, place),
+                    Some(_) => {
+                        let id = event.id;
+                        self.findings.differ(|| format!("{place}: {kind} {id} has a row of the timeline"));
+                    }
                 }
             }
             Outcome::Repeat(_) | Outcome::Void(_) if row.is_some_and(|row| row.position == position) => {
@@ -241,27 +316,49 @@ impl Comparison<'_> {
                 };
                 findings.differ(|| format!("{place}: {kind} {} is in the store but {why}", event.id));
             }
-            Outcome::Void(_) => findings.void += 1,
+            Outcome::Void(why) => {
+                findings.void += 1;
+                let key = (event.conversation, position);
+                self.due.void.insert(key, (event.id, why, place.to_owned()));
+            }
             Outcome::Repeat(_) => findings.repeat(row, placed, place),
         }
     }
 
     /// A row at the place of an effective event, or elsewhere.
-    fn check(&mut self, partition: i32, row: &StoredMessage, placed: &Placed, place: &str) {
+    fn check(&mut self, partition: i32, row: &TimelineRow, placed: &Placed, changes: &[Change], place: &str) {
         let (position, event) = (placed.position, &placed.event);
         let kind = event.action.name();
+        let seq = changes.iter().find_map(|change| match change {
+            Change::Message { seq } => Some(*seq),
+            _ => None,
+        });
+        let numbers = row
+            .seq
+            .zip(seq)
+            .and_then(|(stored, seq)| Some((i64::try_from(stored).ok()?, i64::try_from(seq).ok()?)));
+        // What earlier epochs had is not in the log any more: numbers go on from there.
+        let base = match numbers {
+            Some((stored, seq)) if self.epoch != Epoch::FIRST => {
+                *self.bases.entry(event.conversation).or_insert(stored - seq)
+            }
+            _ => 0,
+        };
         let findings = &mut self.findings;
         if row.position != position || row.conversation != event.conversation {
             findings.differ(|| {
                 format!("{place}: {kind} {} is stored at another position ({})", event.id, row.position)
             });
-        } else if row.sender != event.actor || row.client_id != event.client_id {
-            findings
-                .differ(|| format!("{place}: {kind} {} has another sender or name in the store", event.id));
-        } else if event.to.is_some_and(|to| row.to != to) || row.sent_at != event.at {
+        } else if row.actor != event.actor || row.client_id != event.client_id.as_str() || row.kind != kind {
+            findings.differ(|| {
+                format!("{place}: {kind} {} has another sender, name or type in the store", event.id)
+            });
+        } else if event.to.is_some_and(|to| row.to != to) || row.at != event.at {
             findings.differ(|| {
                 format!("{place}: {kind} {} has another recipient or time in the store", event.id)
             });
+        } else if numbers.is_some_and(|(stored, seq)| stored != seq + base) {
+            findings.differ(|| format!("{place}: {kind} {} has another number in the store", event.id));
         } else {
             findings.equal += 1;
             self.text(partition, position, row, body(event));
@@ -269,9 +366,12 @@ impl Comparison<'_> {
     }
 
     /// Holds a message's text against what it is so far by the log.
-    fn text(&mut self, partition: i32, position: Position, row: &StoredMessage, text: Option<&Body>) {
+    fn text(&mut self, partition: i32, position: Position, row: &TimelineRow, text: Option<&Body>) {
         let key = (partition, position);
-        if text.is_none_or(|text| *text == row.body) {
+        // Changed beyond what is read here: then nothing can be said of the text.
+        let end = Position::new(self.epoch, self.ends.get(&partition).copied().unwrap_or_default());
+        let is_changed_beyond = row.edited.max(row.deleted).is_some_and(|changed| changed >= end);
+        if is_changed_beyond || text.is_none_or(|text| text.as_str() == row.body) {
             self.unexplained.remove(&key);
         } else if self.unexplained.len() < UNEXPLAINED_MAX {
             self.unexplained.insert(key, row.id.to_string());
@@ -282,14 +382,31 @@ impl Comparison<'_> {
     }
 
     /// What an event makes of an earlier message.
-    fn changed(&mut self, partition: i32, placed: &Placed, changes: &[Change], rows: &Rows) {
+    fn changed(&mut self, partition: i32, placed: &Placed, changes: &[Change], rows: &Rows, place: &str) {
+        let (at, conversation) = (placed.position, placed.event.conversation);
         let row = placed.event.action.target().and_then(|target| rows.get(&target.id));
         for change in changes {
             match (change, &placed.event.action, row) {
                 (Change::Edited { target }, Action::Edited { body, .. }, Some(row)) => {
                     self.text(partition, *target, row, Some(body));
                 }
-                (Change::Deleted { target }, ..) => drop(self.unexplained.remove(&(partition, *target))),
+                (Change::Deleted { target }, _, row) => {
+                    self.unexplained.remove(&(partition, *target));
+                    if row.is_none_or(|row| row.deleted != Some(at) || !row.body.is_empty()) {
+                        self.findings
+                            .differ(|| format!("{place}: what it deletes is not deleted in the store"));
+                    }
+                }
+                (Change::Opened { user, role, from }, ..) => {
+                    let interval = (Some(*role), None, place.to_owned());
+                    self.due.intervals.insert((conversation, *user, *from), interval);
+                }
+                (Change::Closed { user, from }, ..) => {
+                    let key = (conversation, *user, *from);
+                    let interval =
+                        self.due.intervals.entry(key).or_insert_with(|| (None, None, place.to_owned()));
+                    interval.1 = Some(at);
+                }
                 _ => {}
             }
         }
