@@ -2,9 +2,9 @@
 //!
 //! Three uses: history and the conversation list are the store ∪ this; a repeated send is recognised here
 //! before the store knows the first; and a client that reconnects is served from here without a query
-//! ([`missed`]).
+//! (`missed`).
 //!
-//! Bounded in bytes ([`bound`]). At the bound, what the store has goes first, then the oldest of what it does
+//! Bounded in bytes (`bound`). At the bound, what the store has goes first, then the oldest of what it does
 //! not have: from then on, until the store has caught up with that, answers about the partition are not
 //! provably complete. Pure: no I/O.
 
