@@ -214,12 +214,15 @@ pub(super) async fn look(
             looked.ids.insert(MessageId::from_uuid(row.try_get("", "id")?), place);
         }
     }
+    // Of what stands where it stood nothing further is asked: that is nearly all of a replay.
     let passed: Vec<_> = events
         .iter()
         .filter(|placed| {
             loaded.get(&placed.event.conversation).is_some_and(|found| placed.position <= found.settled)
         })
-        .map(|placed| (placed.event.conversation, placed.position))
+        .map(|placed| (placed.event.id, (placed.event.conversation, placed.position)))
+        .filter(|(id, place)| looked.ids.get(id) != Some(place))
+        .map(|(_, place)| place)
         .collect();
     let rows = connection.query_any(
         "SELECT conversation_id, position FROM void_records WHERE",
