@@ -24,6 +24,7 @@ mod partitions;
 mod poison;
 mod proxy;
 mod replay;
+mod rooms;
 mod server;
 mod steady;
 mod store;

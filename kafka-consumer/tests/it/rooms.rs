@@ -1,0 +1,232 @@
+//! Events of all types, bad records among them: every record is accounted for, and however the log comes into
+//! a store, the tables are the same.
+
+use milena_domain::record::{
+    Action, Created, Emoji, Event, Handle, History, Message, Place, Posting, Role, Seat, Target, Title,
+    Visibility,
+};
+use milena_domain::{Body, ClientId, ConversationId, Epoch, Position, Timestamp, UserId};
+use milena_storage::entities::{
+    blocks, conversations, effective_events, members, memberships, mentions, messages, reactions,
+    room_people, void_records,
+};
+use sea_orm::{DatabaseConnection, EntityTrait};
+
+use crate::commands::{json, program, says};
+use crate::in_both_worlds;
+use crate::log::{Log, messages, user};
+use crate::steady::Running;
+use crate::store::Database;
+use crate::truth;
+use crate::world::World;
+
+in_both_worlds!(every_record_is_accounted_for);
+
+/// Somebody's events in one conversation, each with a name and a proof of its own.
+struct Writer<'l> {
+    log: &'l Log,
+    count: u64,
+    /// What was sent, effective or not.
+    sent: Vec<Event>,
+}
+
+impl Writer<'_> {
+    async fn send(&mut self, actor: UserId, place: Place, action: Action) -> Target {
+        self.count += 1;
+        let client_id = ClientId::new(&format!("r-{}", self.count)).unwrap();
+        let at = Timestamp::from_unix_ms(1_700_000_000_000 + self.count as i64);
+        // The whole log is far shorter than a window.
+        let event = Event::new(actor, place, client_id, at, Position::new(Epoch::FIRST, 0), action);
+        self.again(event).await
+    }
+
+    async fn again(&mut self, event: Event) -> Target {
+        let (_, offset) = self.log.send_raw(Some(event.key().as_bytes()), Some(&event.encode())).await;
+        let target = Target { position: Position::new(Epoch::FIRST, offset), id: event.id };
+        self.sent.push(event);
+        target
+    }
+}
+
+fn says_so(text: &str) -> Action {
+    Action::Message(Message::plain(Body::new(text).unwrap()))
+}
+
+/// A room and a direct conversation in which everything happens. Answers how many were sent, and how many of
+/// them are void and repeats.
+async fn story(log: &Log) -> (u64, u64, u64) {
+    let mut writer = Writer { log, count: 0, sent: Vec::new() };
+    let (ann, bob, carl, dora) = (user(1), user(2), user(3), user(4));
+    let created = Action::RoomCreated(Created {
+        handle: Handle::new("letters").unwrap(),
+        title: Title::new("Letters").unwrap(),
+        topic: None,
+        visibility: Visibility::Public,
+        history: History::SinceJoin,
+        posting: Posting::Members,
+        members: vec![Seat { user: bob, role: Role::Moderator, from: None }],
+    });
+    writer.send(ann, Place::Room(ConversationId::direct(ann, ann)), created).await;
+    let room = Place::Room(writer.sent[0].conversation);
+    let heart = Emoji::new("❤️").unwrap();
+    let mut void = 0;
+    writer.send(carl, room, Action::Joined).await;
+    let first = writer.send(carl, room, says_so("first")).await;
+    let second = writer.send(carl, room, says_so("second")).await;
+    writer
+        .send(
+            carl,
+            room,
+            Action::Edited { target: first, body: Body::new("1st").unwrap(), mentions: vec![ann] },
+        )
+        .await;
+    writer
+        .send(
+            carl,
+            room,
+            Action::Edited { target: first, body: Body::new("1.").unwrap(), mentions: Vec::new() },
+        )
+        .await;
+    writer.send(ann, room, Action::Reacted { target: second, emoji: heart.clone(), on: true }).await;
+    writer.send(bob, room, Action::Reacted { target: first, emoji: heart.clone(), on: true }).await;
+    writer.send(bob, room, Action::Reacted { target: first, emoji: heart, on: false }).await;
+    writer.send(ann, room, Action::Pinned { target: first, on: true }).await;
+    writer.send(bob, room, Action::Deleted { target: second, reason: None }).await;
+    writer.send(ann, room, Action::MembersAdded { users: vec![dora] }).await;
+    writer.send(ann, room, Action::RoleChanged { user: dora, role: Role::Owner }).await;
+    writer.send(bob, room, Action::Removed { user: carl }).await;
+    // Too late, and not allowed.
+    writer.send(carl, room, says_so("in flight")).await;
+    writer
+        .send(
+            carl,
+            room,
+            Action::Edited { target: first, body: Body::new("x").unwrap(), mentions: Vec::new() },
+        )
+        .await;
+    writer.send(bob, room, Action::RoleChanged { user: bob, role: Role::Owner }).await;
+    void += 3;
+    writer.send(bob, room, Action::Banned { user: carl }).await;
+    writer.send(carl, room, Action::Joined).await;
+    void += 1;
+    writer.send(bob, room, Action::Unbanned { user: carl }).await;
+    writer.send(carl, room, Action::Joined).await;
+    writer.send(carl, room, says_so("again")).await;
+    writer.send(carl, room, Action::Left).await;
+    let direct = Place::Direct(dora);
+    writer.send(ann, direct, says_so("dear")).await;
+    writer.send(dora, Place::Direct(ann), Action::Blocked { on: true }).await;
+    writer.send(ann, direct, says_so("hello?")).await;
+    void += 1;
+    writer.send(dora, Place::Direct(ann), Action::Blocked { on: false }).await;
+    writer.send(ann, direct, says_so("thank you")).await;
+    // Said before, and what changes nothing.
+    let mut repeats = 0;
+    for number in [0, 2, 4, 24] {
+        writer.again(writer.sent[number].clone()).await;
+        repeats += 1;
+    }
+    writer.send(bob, room, Action::Joined).await;
+    repeats += 1;
+    (writer.sent.len() as u64, void, repeats)
+}
+
+async fn every_record_is_accounted_for(world: World) {
+    let log = Log::of(&world);
+    log.send(messages(0..50)).await;
+    let (sent, void, repeats) = story(&log).await;
+    log.send_raw(Some(b"k"), Some(b"bad")).await;
+    log.send(messages(40..60)).await;
+    let consumer = Running::start(&world).await;
+    truth::stored(&world).await;
+    let summary = consumer.stop().await;
+    let read = 50 + sent + 1 + 20;
+    assert_eq!((summary.void, summary.repeats, summary.dead_letters), (void, repeats + 10, 1));
+    assert_eq!(summary.inserted + summary.void + summary.repeats + summary.dead_letters, read);
+    let told = says(&world, &["verify"]).await;
+    let stored = summary.inserted;
+    let balance =
+        format!("balance: {read} read = {stored} stored + {} repeats + {void} void + 1 dead", repeats + 10);
+    assert!(told.contains(&balance), "{told}");
+    assert!(told.contains("the store equals the log"), "{told}");
+
+    // Once more: nothing changes. Elsewhere, at once and record by record: the same tables.
+    let before = tables(&world.database).await;
+    let again = json(&world, &["replay", "--json"]).await;
+    assert_eq!((&again["read"], &again["inserted"]), (&read.into(), &0.into()), "{again}");
+    assert_eq!(tables(&world.database).await, before, "a second replay changes nothing");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut databases = vec![Database::sqlite(elsewhere.path())];
+    for variable in ["MILENA_TEST_POSTGRES_URL", "MILENA_TEST_MARIADB_URL"] {
+        if let Some(url) = std::env::var(variable).ok().filter(|url| !url.is_empty()) {
+            databases.push(Database::on(&url).await);
+        }
+    }
+    for database in databases {
+        let with = ["--json", "--database", database.url()];
+        let found = json(&world, &[&["replay"], &with[..]].concat()).await;
+        assert_eq!((&found["inserted"], &found["void"]), (&stored.into(), &void.into()), "{found}");
+        let twice = json(&world, &[&["replay"], &with[..]].concat()).await;
+        assert_eq!(twice["inserted"], 0, "{twice}");
+        assert!(tables(&database).await == before, "{} differs", database.url());
+        let verified = json(&world, &[&["verify"], &with[..]].concat()).await;
+        assert_eq!(verified["difference_count"], 0, "{verified}");
+    }
+
+    // What somebody changes by hand is named.
+    for (harm, told) in [
+        ("update messages set body = 'forged' where body = '1.'", "has another text"),
+        ("update memberships set role = 'owner' where role = 'moderator'", "the membership of"),
+        ("delete from void_records where reason = 'blocked'", "is void (blocked), which is not in the store"),
+        (
+            "update void_records set reason = 'full' where reason = 'banned'",
+            "void (banned), but in the store as",
+        ),
+        ("delete from effective_events", "is not in the store"),
+    ] {
+        harm_and_find(&world, harm, told).await;
+    }
+}
+
+async fn harm_and_find(world: &World, harm: &str, told: &str) {
+    use sea_orm::ConnectionTrait;
+    let database = connect(&world.database).await;
+    let done = database.execute_unprepared(harm).await.unwrap();
+    assert!(done.rows_affected() > 0, "{harm}");
+    database.close().await.unwrap();
+    let output = program(world, &["verify"]).await;
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{harm}: {found}");
+    assert!(found.contains(told), "{harm}: {found}");
+}
+
+async fn connect(database: &Database) -> DatabaseConnection {
+    sea_orm::Database::connect(database.url()).await.unwrap()
+}
+
+/// Every table that follows from the log, row by row.
+async fn tables(database: &Database) -> Vec<String> {
+    async fn rows<E: EntityTrait>(connection: &DatabaseConnection) -> Vec<String>
+    where
+        E::Model: std::fmt::Debug,
+    {
+        let mut rows: Vec<String> =
+            E::find().all(connection).await.unwrap().iter().map(|row| format!("{row:?}")).collect();
+        rows.sort();
+        rows
+    }
+    let connection = connect(database).await;
+    let mut all = Vec::new();
+    all.extend(rows::<messages::Entity>(&connection).await);
+    all.extend(rows::<conversations::Entity>(&connection).await);
+    all.extend(rows::<members::Entity>(&connection).await);
+    all.extend(rows::<memberships::Entity>(&connection).await);
+    all.extend(rows::<room_people::Entity>(&connection).await);
+    all.extend(rows::<reactions::Entity>(&connection).await);
+    all.extend(rows::<mentions::Entity>(&connection).await);
+    all.extend(rows::<blocks::Entity>(&connection).await);
+    all.extend(rows::<void_records::Entity>(&connection).await);
+    all.extend(rows::<effective_events::Entity>(&connection).await);
+    connection.close().await.unwrap();
+    all
+}
