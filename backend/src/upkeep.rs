@@ -1,5 +1,6 @@
-//! What is put in order now and then while programs of before run on the same database: lists and folded
-//! names that they do not write. Where none runs, both are a look at an index that finds nothing.
+//! What is put in order now and then while programs of before run on the same database: lists, folded names
+//! and the numbers of messages, which they do not write. Where none runs, it is a look at an index that finds
+//! nothing.
 
 use std::time::Duration;
 
@@ -25,7 +26,13 @@ pub(crate) async fn keep_in_order(store: Store, stop: CancellationToken) {
             Err(error) => log::warn!(error:%; "names could not be folded; tried again"),
         }
         match store.mend_lists().await {
-            Ok(true) => log::info!("conversation lists were brought up to date after an older consumer"),
+            Ok(true) => {
+                log::info!("conversation lists were brought up to date after an older consumer");
+                // It numbers no messages either.
+                if let Err(error) = store.number_messages().await {
+                    log::warn!(error:%; "messages could not be numbered; done when their conversation goes on");
+                }
+            }
             Ok(false) => {}
             Err(error) => {
                 log::warn!(error:%; "conversation lists could not be brought up to date; tried again");
