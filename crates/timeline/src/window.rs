@@ -29,7 +29,7 @@ pub enum Proof {
     Repeat(Position),
     /// The event says too little about what was seen.
     Stale,
-    /// A record of version 1, which proves nothing: whoever has the store must be asked.
+    /// A record of version 1 or of another epoch, which proves nothing: whoever has the store must be asked.
     Ask,
 }
 
@@ -43,7 +43,7 @@ impl Window {
         {
             return Proof::Repeat(first);
         }
-        match placed.event.seen {
+        match placed.proof() {
             Some(seen) if near(seen, placed.position) => Proof::New,
             Some(_) => Proof::Stale,
             None => match self.answers.get(&id) {
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(window.check(&placed("a", 5, Some(6))), Proof::Stale, "nobody has seen the future");
         let mut other = placed("a", 5, Some(5));
         other.position = Position::new(Epoch::new(2).unwrap(), 5);
-        assert_eq!(window.check(&other), Proof::Stale);
+        assert_eq!(window.check(&other), Proof::Ask, "it does not make a good record of a replay void");
     }
 
     #[test]

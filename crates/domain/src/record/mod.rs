@@ -52,6 +52,15 @@ pub struct Placed {
     pub event: Event,
 }
 
+impl Placed {
+    /// Up to where the record proves that its id was unused. What was seen in another epoch proves nothing:
+    /// it was another log, or this one counted anew, as in a replay into an empty store.
+    #[must_use]
+    pub fn proof(&self) -> Option<Position> {
+        self.event.seen.filter(|seen| seen.epoch_number() == self.position.epoch_number())
+    }
+}
+
 /// Where an event happens, as its sender names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {

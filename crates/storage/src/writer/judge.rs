@@ -117,7 +117,7 @@ impl<'b> Judge<'b> {
             self.settled(placed, loaded, first.is_some());
             return Ok(());
         }
-        match (first, event.seen) {
+        match (first, placed.proof()) {
             (Some((_, first)), _) if near(first, at) => {
                 self.changes.repeats += 1;
                 return Ok(());
