@@ -283,21 +283,29 @@ impl Store {
         self.reader().begin_with_options(options).await
     }
 
-    /// A transaction that writes. READ COMMITTED: each statement sees what others have committed, which the
-    /// compare-and-set relies on, and MySQL takes no gap locks.
+    /// See [`begin_write`].
     pub(crate) async fn write_transaction(&self) -> Result<DatabaseTransaction, DbErr> {
-        let options = match self.kind {
-            StoreKind::Sqlite => TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            },
-            StoreKind::Postgres | StoreKind::MySql => TransactionOptions {
-                isolation_level: Some(IsolationLevel::ReadCommitted),
-                ..TransactionOptions::default()
-            },
-        };
-        self.writer().begin_with_options(options).await
+        begin_write(self.kind, self.writer()).await
     }
+}
+
+/// A transaction that writes. READ COMMITTED: each statement sees what others have committed, which the
+/// compare-and-set relies on, and MySQL takes no gap locks.
+pub(crate) async fn begin_write(
+    kind: StoreKind,
+    connection: &DatabaseConnection,
+) -> Result<DatabaseTransaction, DbErr> {
+    let options = match kind {
+        StoreKind::Sqlite => TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        },
+        StoreKind::Postgres | StoreKind::MySql => TransactionOptions {
+            isolation_level: Some(IsolationLevel::ReadCommitted),
+            ..TransactionOptions::default()
+        },
+    };
+    connection.begin_with_options(options).await
 }
 
 /// Counts a call of the store; each is one statement, or a few that belong together.

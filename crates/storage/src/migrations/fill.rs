@@ -4,10 +4,7 @@
 //! store is large. So nothing is filled there. Each piece says in its rows that it was done: a program that
 //! is killed half-way goes on where it was, several may fill at once, and programs of before work meanwhile.
 
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 use sea_orm_migration::SchemaManager;
 
 use crate::StoreKind;
@@ -41,22 +38,4 @@ async fn index_changes(kind: StoreKind, connection: &DatabaseConnection) -> Resu
         Err(_) if exists().await? => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// A transaction of a piece.
-pub(crate) async fn piece(
-    kind: StoreKind,
-    connection: &DatabaseConnection,
-) -> Result<DatabaseTransaction, DbErr> {
-    let options = match kind {
-        StoreKind::Sqlite => TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        },
-        StoreKind::Postgres | StoreKind::MySql => TransactionOptions {
-            isolation_level: Some(IsolationLevel::ReadCommitted),
-            ..TransactionOptions::default()
-        },
-    };
-    connection.begin_with_options(options).await
 }

@@ -17,7 +17,6 @@ mod steps;
 
 use sea_orm_migration::prelude::*;
 
-pub(crate) use fill::piece;
 pub(crate) use run::apply;
 
 /// All steps, in order.

@@ -9,8 +9,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTra
 use uuid::Uuid;
 
 use crate::entities::consumer_offsets::{Column, Entity};
-use crate::migrations::piece;
 use crate::sql::statement;
+use crate::store::begin_write;
 use crate::{StorageError, Store, StoreKind};
 
 /// Conversations that an upgrade lists in one go.
@@ -54,7 +54,7 @@ pub(crate) async fn list_in_pieces(kind: StoreKind, connection: &DatabaseConnect
         connection.execute_raw(statement(kind, &text, [after.into(), end.into()])).await?;
         after = end;
     }
-    let transaction = piece(kind, connection).await?;
+    let transaction = begin_write(kind, connection).await?;
     list_all(&transaction).await?;
     transaction.commit().await
 }

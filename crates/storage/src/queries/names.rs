@@ -12,8 +12,8 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::entities::{name_words, users};
-use crate::migrations::piece;
 use crate::sql::statement;
+use crate::store::begin_write;
 use crate::{StorageError, Store, StoreKind};
 
 /// Raised when the folding changes: everybody's names are folded again then.
@@ -75,7 +75,7 @@ pub(super) async fn replace_words(
 pub(crate) async fn fold_all(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
     let mut after = Uuid::nil();
     loop {
-        let transaction = piece(kind, connection).await?;
+        let transaction = begin_write(kind, connection).await?;
         let last = fold_some(&transaction, unfolded(), after).await?;
         transaction.commit().await?;
         let Some(last) = last else { return Ok(()) };

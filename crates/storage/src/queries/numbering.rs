@@ -10,8 +10,8 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, Value};
 use uuid::Uuid;
 
-use crate::migrations::piece;
 use crate::sql::statement;
+use crate::store::begin_write;
 use crate::{StorageError, Store, StoreKind};
 
 /// Rows of the timeline that one transaction numbers, about.
@@ -57,7 +57,7 @@ pub(crate) async fn number_all(kind: StoreKind, connection: &DatabaseConnection)
         after = last.id.into();
         let mut left = found.into_iter().peekable();
         while left.peek().is_some() {
-            let (transaction, mut rows) = (piece(kind, connection).await?, 0);
+            let (transaction, mut rows) = (begin_write(kind, connection).await?, 0);
             let mut longer = Vec::new();
             while rows < PIECE_ROWS
                 && let Some(conversation) = left.next()
@@ -85,7 +85,7 @@ pub(crate) async fn number_one(
 ) -> Result<u64, DbErr> {
     let mut total = 0;
     loop {
-        let transaction = piece(kind, connection).await?;
+        let transaction = begin_write(kind, connection).await?;
         let query = statement(kind, ONE, [id.into()]);
         let found = behind(transaction.query_all_raw(query).await?)?;
         for conversation in &found {
