@@ -30,7 +30,7 @@ pub(crate) async fn keep_in_order(store: Store, stop: CancellationToken) {
                 log::info!("conversation lists were brought up to date after an older consumer");
                 // It numbers no messages either.
                 if let Err(error) = store.number_messages().await {
-                    log::warn!(error:%; "messages could not be numbered; done when their conversation goes on");
+                    log::warn!(error:%; "messages could not be numbered before their conversation goes on");
                 }
             }
             Ok(false) => {}
