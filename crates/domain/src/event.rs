@@ -1,14 +1,14 @@
 //! What stands in the log: one JSON object a record, versioned, readable with any Kafka tool.
 //!
-//! [`Event::read`] is the one gate between the log and everything behind it: tail and consumer both call it,
-//! so that they agree on what a good record is. It checks not only the form but the derived ids: a record
-//! whose key, conversation or id does not follow from its sender, recipient and `client_id` is bad, whoever
-//! produced it. So is one that stands in another partition than its conversation's: beside the others of its
-//! conversation it has no order.
+//! Version 1, which backends still write: a message between two people. Programs read both versions by
+//! [`record::Event`](crate::record::Event). [`Event::read`] says what a good record of version 1 is. It
+//! checks not only the form but the derived ids: a record whose key, conversation or id does not follow from
+//! its sender, recipient and `client_id` is bad, whoever produced it. So is one that stands in another
+//! partition than its conversation's: beside the others of its conversation it has no order.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Body, ClientId, ConversationId, MessageId, Partitioning, Timestamp, UserId, partition_of};
+use crate::{Body, ClientId, ConversationId, MessageId, Timestamp, UserId, partition_of};
 
 /// Record header: the event's type, as in the value. Lets a reader skip what it does not know.
 pub const HEADER_TYPE: &str = "type";
@@ -156,25 +156,6 @@ impl Event {
             return Err(DecodeError::WrongPartition { found: partition, expected });
         }
         Ok(Self::Message(event))
-    }
-
-    /// [`Event::read`] for whoever reads the log again from its beginning: a record that stands where its
-    /// conversation lived before partitions were added is a good one too.
-    ///
-    /// # Errors
-    /// As [`Event::read`].
-    pub fn read_again(
-        partition: i32,
-        partitioning: &Partitioning,
-        key: Option<&[u8]>,
-        value: Option<&[u8]>,
-    ) -> Result<Self, DecodeError> {
-        let Self::Message(event) = Self::decode(key, value)?;
-        if partitioning.admits(event.conversation, partition) {
-            return Ok(Self::Message(event));
-        }
-        let expected = partition_of(event.conversation, partitioning.now());
-        Err(DecodeError::WrongPartition { found: partition, expected })
     }
 
     /// Reads a record's key and value, wherever it stands: for a dead letter, which stands in another topic.
