@@ -27,6 +27,7 @@
 //! | `connect`, `store` | pools, timeouts, transactions: how each database is opened and why so |
 //! | `migrations` | the schema, one file a step; a published step is never edited |
 //! | `entities` | one file a table |
+//! | `room_rows` | how a room and people's standing are read, for writer and queries alike |
 //! | `queries` | one file a topic, all as methods of [`Store`] |
 //! | `writer` | the bulk writer: fence, rows, derived rows; one strategy for PostgreSQL, one for the others |
 //! | `crash_point` | places at which tests end the process; nothing in a release build |
@@ -45,6 +46,7 @@ mod fitness;
 mod hosts;
 pub mod migrations;
 mod queries;
+mod room_rows;
 mod sql;
 mod store;
 mod suspicion;
@@ -59,6 +61,9 @@ pub use queries::partitions::NotedPartitions;
 pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};
 pub use queries::reads::ReadMark;
+pub use queries::rooms::blocks::StoredBlocks;
+pub use queries::rooms::places::StoredPlace;
+pub use queries::rooms::state::StoredRoom;
 pub use queries::sessions::{NewSession, Session, TOKENS_MAX, USER_AGENT_MAX_CHARS};
 pub use queries::traces::{StoredInterval, TimelineRow, TraceCounts};
 pub use store::{CALLS, Store, StoreKind};

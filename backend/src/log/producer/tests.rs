@@ -121,7 +121,13 @@ async fn a_producer_that_failed_once_and_confirmed_since_is_kept() {
     let mut send = || {
         number += 1;
         let client_id = ClientId::new(&number.to_string()).unwrap();
-        producer.send(Arc::new(direct_message(user, user, client_id, Timestamp::now(), Body::new("x").unwrap())))
+        producer.send(Arc::new(direct_message(
+            user,
+            user,
+            client_id,
+            Timestamp::now(),
+            Body::new("x").unwrap(),
+        )))
     };
     // The way to the log first: while there is none, sends fail, and who fails for long is replaced, rightly.
     let began = Instant::now();

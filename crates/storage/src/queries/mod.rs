@@ -12,6 +12,7 @@ pub(crate) mod partitions;
 pub(crate) mod passwords;
 pub(crate) mod people;
 pub(crate) mod reads;
+pub(crate) mod rooms;
 pub(crate) mod server_key;
 pub(crate) mod sessions;
 pub(crate) mod traces;

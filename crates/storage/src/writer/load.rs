@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use milena_domain::record::{Emoji, Placed};
 use milena_domain::{ConversationId, MessageId, Position, UserId};
-use milena_timeline::{Item, Membership, Missing, Standing};
+use milena_timeline::{Item, Missing, Standing};
 use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
 use super::connection::Connection;
 use super::judge::Looked;
 use super::known::Known;
-use super::loaded::{COLUMNS, Loaded, choice, position};
+use super::loaded::{COLUMNS, Loaded};
 use super::{Failure, WriteBatch};
 use crate::WriteError;
+use crate::room_rows::{
+    BESIDES_COLUMNS, MEMBERSHIP_COLUMNS, ROOM_COLUMNS, add_besides, membership, position,
+};
 
 /// The conversations of the batch, and what its events need to know of them.
 pub(super) async fn conversations(
@@ -35,8 +38,9 @@ pub(super) async fn conversations(
     // In their order: neighbours share pages.
     let mut ids: Vec<Uuid> = asked.into_iter().map(ConversationId::as_uuid).collect();
     ids.sort_unstable();
-    let rows =
-        connection.query_in(&format!("SELECT {COLUMNS} FROM conversations WHERE id {{in}}"), &ids).await?;
+    let rows = connection
+        .query_in(&format!("SELECT {COLUMNS}, {ROOM_COLUMNS} FROM conversations WHERE id {{in}}"), &ids)
+        .await?;
     let blocks = blocks(connection, &rows).await?;
     let mut unnumbered = Vec::new();
     for row in &rows {
@@ -125,25 +129,25 @@ async fn standings(
     for (id, user) in people {
         by_room.entry(id.as_uuid()).or_default().push(user.as_uuid());
     }
+    let open_text = format!(
+        "SELECT conversation_id, user_id, {MEMBERSHIP_COLUMNS} FROM memberships \
+         WHERE conversation_id = ? AND to_position IS NULL AND user_id {{in}}"
+    );
+    let besides_text = format!(
+        "SELECT conversation_id, user_id, {BESIDES_COLUMNS} FROM room_people \
+         WHERE conversation_id = ? AND user_id {{in}}"
+    );
     let mut open = Vec::new();
     let mut besides = Vec::new();
     for (&room, users) in &by_room {
-        let text = "SELECT conversation_id, user_id, role, from_position FROM memberships \
-            WHERE conversation_id = ? AND to_position IS NULL AND user_id {in}";
-        open.extend(connection.query_in_of(text, room, users).await?);
-        let text = "SELECT conversation_id, user_id, banned, changed_position FROM room_people \
-            WHERE conversation_id = ? AND user_id {in}";
-        besides.extend(connection.query_in_of(text, room, users).await?);
+        open.extend(connection.query_in_of(&open_text, room, users).await?);
+        besides.extend(connection.query_in_of(&besides_text, room, users).await?);
     }
     for row in open {
-        let from = position(row.try_get("", "from_position")?)?;
-        let membership = Membership { role: choice(row.try_get("", "role")?)?, from };
-        found.entry((conversation(&row)?, user(&row)?)).or_default().membership = Some(membership);
+        found.entry((conversation(&row)?, user(&row)?)).or_default().membership = Some(membership(&row)?);
     }
     for row in besides {
-        let standing = found.entry((conversation(&row)?, user(&row)?)).or_default();
-        standing.banned = row.try_get("", "banned")?;
-        standing.changed = place(&row, "changed_position")?;
+        add_besides(found.entry((conversation(&row)?, user(&row)?)).or_default(), &row)?;
     }
     Ok(found)
 }

@@ -1,19 +1,16 @@
 //! What the fold knows of a conversation while a batch is judged, and how it is read from its row.
 
-use milena_domain::record::{Handle, Title, Topic};
 use milena_domain::{ConversationId, Position, UserId};
-use milena_timeline::{ConversationState, Room};
+use milena_timeline::ConversationState;
 use sea_orm::{DbErr, QueryResult};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::known::Direct;
+use crate::room_rows::{position, room};
 
-/// The columns that [`Loaded::read`] reads.
-pub(super) const COLUMNS: &str = "id, kind, title, last_position, last_sent_at_ms, created_at_ms, handle, \
-    handle_position, topic, visibility, history, posting, archived, created_position, changed_position, \
-    member_count, owner_count, awaits_more, last_seq, numbered_position, folded_position";
+/// The columns that [`Loaded::read`] reads besides those of a room.
+pub(super) const COLUMNS: &str = "id, kind, last_position, last_sent_at_ms, created_at_ms, handle_position, \
+    last_seq, numbered_position, folded_position";
 
 pub(super) struct Loaded {
     pub(super) state: ConversationState,
@@ -109,50 +106,4 @@ impl Loaded {
             blocks: self.state.blocks().collect(),
         })
     }
-}
-
-fn room(row: &QueryResult) -> Result<Room, DbErr> {
-    let text = |name: &str| -> Result<String, DbErr> {
-        Ok(row.try_get::<Option<String>>("", name)?.unwrap_or_default())
-    };
-    let place = |name: &str| -> Result<Position, DbErr> {
-        position(row.try_get::<Option<i64>>("", name)?.unwrap_or(0))
-    };
-    let count =
-        |name: &str| -> Result<u32, DbErr> { Ok(u32::try_from(row.try_get::<i32>("", name)?).unwrap_or(0)) };
-    let corrupt = |error: milena_domain::FieldError| DbErr::Type(format!("a stored room: {error}"));
-    Ok(Room {
-        handle: Handle::new(&text("handle")?).map_err(corrupt)?,
-        title: Title::new(&text("title")?).map_err(corrupt)?,
-        topic: Topic::new(&text("topic")?).map_err(corrupt)?,
-        visibility: choice(text("visibility")?)?,
-        history: choice(text("history")?)?,
-        posting: choice(text("posting")?)?,
-        archived: row.try_get("", "archived")?,
-        created: place("created_position")?,
-        changed: place("changed_position")?,
-        members: count("member_count")?,
-        owners: count("owner_count")?,
-        awaits_more: row.try_get("", "awaits_more")?,
-    })
-}
-
-/// A choice by its name in the log.
-pub(super) fn choice<T: DeserializeOwned>(name: String) -> Result<T, DbErr> {
-    serde_json::from_value(serde_json::Value::String(name)).map_err(|error| DbErr::Type(error.to_string()))
-}
-
-/// The name of a choice in the log.
-pub(super) fn name_of(choice: impl Serialize) -> String {
-    match serde_json::to_value(choice) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    }
-}
-
-pub(super) fn position(stored: i64) -> Result<Position, DbErr> {
-    u64::try_from(stored)
-        .ok()
-        .and_then(Position::from_u64)
-        .ok_or_else(|| DbErr::Type(format!("{stored} is not a position")))
 }

@@ -9,7 +9,8 @@ use serde_json::{Map, json};
 
 use super::connection::Connection;
 use super::judge::{Changes, Patch};
-use super::loaded::{Loaded, name_of};
+use super::loaded::Loaded;
+use crate::room_rows::name_of;
 use crate::{StoreKind, WriteError};
 
 /// Ends an insert that leaves what is there as it is, or takes over `columns`.

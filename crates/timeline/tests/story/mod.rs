@@ -248,6 +248,10 @@ impl Story {
         names
     }
 
+    pub(crate) const fn state(&self) -> &ConversationState {
+        &self.state
+    }
+
     pub(crate) fn last_seq(&self) -> u64 {
         self.state.last_seq()
     }

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use milena_domain::limits::REPEAT_WINDOW_OFFSETS;
 use milena_domain::record::{Action, Event, Message, Place, Placed, Target};
-use milena_domain::{Body, ClientId, Epoch, Position};
+use milena_domain::{Body, ClientId, Epoch, Position, UserId};
 use milena_storage::entities::{
     blocks, conversations, effective_events, members, memberships, mentions, messages, reactions,
     room_people, void_records,
 };
 use milena_storage::{OffsetAdvance, Store, WriteBatch, WriteError, WriteReport};
-use milena_timeline::Outcome;
+use milena_timeline::{Outcome, Standing};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -217,7 +217,7 @@ async fn check(runs: &Runs<'_>, name: &str, story: &Story) {
         .into_iter()
         .filter(|row| row.to_position.is_none())
         .map(|row| {
-            let person = &story.names[&milena_domain::UserId::from_uuid(row.user_id)];
+            let person = &story.names[&UserId::from_uuid(row.user_id)];
             let from = Position::from_u64(row.from_position as u64).unwrap().offset();
             (person.clone(), format!("{} since {from}", row.role))
         })
@@ -228,6 +228,37 @@ async fn check(runs: &Runs<'_>, name: &str, story: &Story) {
     assert_eq!(seq as u64, story.last_seq(), "{name}: seq");
     let count = stored.first().map_or(0, |row| row.member_count);
     assert_eq!(count as usize, story.members().len(), "{name}: count");
+    check_room(runs, name, story).await;
+}
+
+/// What a backend is given of the room is the state that the fold has of it.
+async fn check_room(runs: &Runs<'_>, name: &str, story: &Story) {
+    let Some((first, _)) = story.log.first() else { return };
+    let (found, _) = runs.store.room_at("no topic", first.event.conversation).await.unwrap();
+    assert_eq!(found.as_ref().map(|found| &found.room), story.state().room(), "{name}: room");
+    let Some(found) = found else { return };
+    let known = |people: &mut dyn Iterator<Item = (UserId, Standing)>| -> BTreeMap<_, _> {
+        people
+            .filter(|(_, standing)| *standing != Standing::default())
+            .map(|(user, standing)| (user, (standing.membership, standing.banned, standing.changed)))
+            .map(|(user, (membership, banned, changed))| {
+                (user, format!("{membership:?} {banned} {changed:?}"))
+            })
+            .collect()
+    };
+    let expected = known(&mut story.state().people());
+    assert_eq!(known(&mut found.people.into_iter()), expected, "{name}: people");
+    assert_eq!(found.last_seq, story.last_seq(), "{name}: seq");
+    for (user, membership) in story.state().members() {
+        let intervals = runs.store.intervals_of(first.event.conversation, user).await.unwrap();
+        let last = intervals.last().unwrap();
+        let open = (last.role, last.from, last.to);
+        assert_eq!(open, (membership.role, membership.from, None), "{name}: intervals");
+        let earlier = intervals.iter().rev().skip(1);
+        assert!(earlier.clone().all(|interval| interval.to.is_some_and(|to| to <= last.from)), "{name}");
+        let (rooms, _) = runs.store.rooms_of("no topic", user, 10).await.unwrap();
+        assert_eq!(rooms, [first.event.conversation], "{name}: rooms");
+    }
 }
 
 /// Where a log of so many events is cut, at random.

@@ -1,0 +1,5 @@
+//! What the programs ask about rooms, and about events of every kind.
+
+pub(crate) mod blocks;
+pub(crate) mod places;
+pub(crate) mod state;

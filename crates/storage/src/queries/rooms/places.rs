@@ -1,0 +1,67 @@
+//! Where an event stands that counted, whatever its kind: how a repeat is recognised.
+
+use milena_domain::{ConversationId, MessageId, Position};
+use sea_orm::{ConnectionTrait, QueryResult, Value};
+use uuid::Uuid;
+
+use super::super::position;
+use crate::sql::statement;
+use crate::{StorageError, Store};
+
+/// Ids of one statement.
+const IDS: usize = 512;
+
+/// An event that counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPlace {
+    /// Its id.
+    pub id: MessageId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub position: Position,
+    /// Its type, of what stands in the timeline; of what changed something there (an edit, a deletion, a
+    /// reaction, a block, a checkpoint) only the place is kept.
+    pub kind: Option<String>,
+}
+
+impl Store {
+    /// Where those of `ids` stand that counted, events of every kind, in no order: two look-ups an id, each in
+    /// an index.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
+    pub async fn events_by_id(&self, ids: &[MessageId]) -> Result<Vec<StoredPlace>, StorageError> {
+        const ROWS: &str = "SELECT id, conversation_id, position, kind FROM messages WHERE id IN ";
+        const CHANGES: &str = "SELECT id, conversation_id, position, NULL AS kind FROM effective_events \
+            WHERE id IN ";
+        self.answer(async {
+            let mut found = Vec::with_capacity(ids.len());
+            for chunk in ids.chunks(IDS) {
+                // Filled up to a power of two: connections remember a handful of statements, not one for every
+                // number.
+                let padded = chunk.len().next_power_of_two();
+                let among = format!("({})", vec!["?"; padded].join(", "));
+                for text in [ROWS, CHANGES] {
+                    let values = chunk.iter().chain(chunk.last().into_iter().cycle()).take(padded);
+                    let values = values.map(|id| Value::from(id.as_uuid()));
+                    let query = statement(self.kind(), &format!("{text}{among}"), values);
+                    for row in self.reader().query_all_raw(query).await? {
+                        found.push(place(&row)?);
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+}
+
+fn place(row: &QueryResult) -> Result<StoredPlace, StorageError> {
+    Ok(StoredPlace {
+        id: MessageId::from_uuid(row.try_get::<Uuid>("", "id")?),
+        conversation: ConversationId::from_uuid(row.try_get::<Uuid>("", "conversation_id")?),
+        position: position(row.try_get("", "position")?)?,
+        kind: row.try_get("", "kind")?,
+    })
+}
