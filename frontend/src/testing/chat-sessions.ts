@@ -28,6 +28,10 @@ function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
     conversation: vi.fn<Api['conversation']>(async (id) => conversation({ id })),
     messages: vi.fn<Api['messages']>(async () => page([9, 10])),
     person: vi.fn<Api['person']>(async () => anna),
+    events: vi.fn<Api['events']>(),
+    changeRoom: vi.fn<Api['changeRoom']>(),
+    joinRoom: vi.fn<Api['joinRoom']>(),
+    leaveRoom: vi.fn<Api['leaveRoom']>(),
   };
   const chat = new ChatSession({
     me,

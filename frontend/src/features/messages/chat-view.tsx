@@ -53,7 +53,7 @@ export function ChatView({ conversation, to, position, begun, onRetry }: ChatVie
   );
   const unsent = useChatState((state) => state.outbox[conversation] ?? NONE);
   const face = useFace(
-    entry ?? { id: conversation, kind: 'direct', others: to === null ? NONE : [to], title: null },
+    entry ?? { id: conversation, kind: 'direct', others: to === null ? NONE : [to], room: null },
   );
   const { name, person, notes } = face;
   const other = entry?.kind === 'room' ? null : (person?.id ?? to);

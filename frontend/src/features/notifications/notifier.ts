@@ -74,7 +74,7 @@ export class Notifier {
     const state = this.#chat.store.getState();
     const entry = state.conversations[conversation];
     const known =
-      entry ?? (state.people[sender] && { id: conversation, kind: 'direct', others: [sender], title: null });
+      entry ?? (state.people[sender] && { id: conversation, kind: 'direct', others: [sender], room: null });
     const notification = new Notification(known ? spokenName(faceOf(known, state)) : 'Milena', {
       body: count > 1 ? `${count} new messages` : oneLine(textOf(message) ?? UNKNOWN_TEXT, TEXT_MAX_CHARS),
       // Of one conversation there is one at a time, also across tabs.

@@ -106,5 +106,5 @@ export const optionId = (finder: Finder, { conversation }: Found) => `${finder.i
 /** The direct conversation with somebody, begun or not. */
 function directWith(me: Person, person: Person): Named | null {
   const id = directConversation(me.id, person.id);
-  return id === null ? null : { id, kind: 'direct', others: [person.id], title: null };
+  return id === null ? null : { id, kind: 'direct', others: [person.id], room: null };
 }

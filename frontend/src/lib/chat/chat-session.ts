@@ -3,10 +3,10 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
-import type { ConversationId, Message, Person, Position } from '@/lib/http/types';
+import type { ConversationId, Message, Person, Position, Room } from '@/lib/http/types';
 import type { Destination } from '@/lib/outbox/destination';
 import { Outbox } from '@/lib/outbox/outbox';
-import type { Accepted, ServerFrame } from '@/lib/socket/frames';
+import type { ServerFrame } from '@/lib/socket/frames';
 import { SocketClient } from '@/lib/socket/socket-client';
 import type { SocketState } from '@/lib/socket/socket-client';
 import { initialState } from '@/lib/store/chat-state';
@@ -16,15 +16,19 @@ import type { DraftStore } from '@/lib/store/drafts';
 import { applyEvents, readUpTo, withMe, withOutbox } from '@/lib/store/events';
 import type { ChatEvent } from '@/lib/store/events';
 import type { TabChannel, TabNews } from '@/lib/tabs/tab-channel';
+import { isMessage, itemOf } from '@/lib/timeline/event';
 
+import { Arrivals } from './arrivals';
 import type { ChatSessionOptions } from './chat-session-options';
 import { ConversationLoader } from './conversation-loader';
+import { eventOf } from './frame-event';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
+import { Names } from './names';
 import { watchPage } from './page-events';
 import { Places } from './places';
 import { ReadReports } from './read-reports';
-import { RecentIds } from './recent-ids';
+import { Rooms } from './rooms';
 import { sentMessage } from './sent-message';
 import { isSignedOut } from './signed-out';
 
@@ -43,11 +47,12 @@ export class ChatSession {
   readonly history: History;
   readonly places = new Places();
   readonly conversations: ConversationLoader;
+  readonly names: Names;
+  readonly rooms: Rooms;
   readonly #outbox: Outbox;
   readonly #socket: SocketClient;
   readonly #batch: FrameBatch<ChatEvent>;
-  readonly #recent = new RecentIds();
-  readonly #arrivalListeners = new Set<(messages: readonly Message[]) => void>();
+  readonly #arrivals = new Arrivals();
   readonly #options: ChatSessionOptions;
   readonly #reads: ReadReports;
   /** Takes over what earlier pages left unsent, one search after the other. */
@@ -65,6 +70,8 @@ export class ChatSession {
     this.drafts = createDraftStore(me.id, tabs);
     this.history = new History(this.store, api);
     this.conversations = new ConversationLoader(this.store, api);
+    this.names = new Names(this.store, api);
+    this.rooms = new Rooms(this.store, api, this.names);
     this.#batch = new FrameBatch((events) => this.#apply(events));
     this.#socket = new SocketClient({
       url: socketUrl,
@@ -114,6 +121,7 @@ export class ChatSession {
     this.#batch.cancel();
     this.history.dispose();
     this.conversations.dispose();
+    this.names.dispose();
     this.drafts.dispose();
     this.tabs.close();
     this.#options.page.release();
@@ -126,13 +134,8 @@ export class ChatSession {
     return taken;
   }
 
-  retry(clientId: string): void {
-    this.#outbox.retry(clientId);
-  }
-
-  discard(clientId: string): void {
-    this.#outbox.discard(clientId);
-  }
+  readonly retry = (clientId: string): void => this.#outbox.retry(clientId);
+  readonly discard = (clientId: string): void => this.#outbox.discard(clientId);
 
   /** What would be lost by signing out: everything unsent of this person in this browser. */
   async countUnsent(): Promise<number> {
@@ -163,10 +166,7 @@ export class ChatSession {
   }
 
   /** What others wrote, once each, as it comes; all of a moment at once. Gives back what ends it. */
-  onArrivals(listener: (messages: readonly Message[]) => void): () => void {
-    this.#arrivalListeners.add(listener);
-    return () => void this.#arrivalListeners.delete(listener);
-  }
+  readonly onArrivals = this.#arrivals.listen;
 
   /** Connect now, or test the connection that there is. */
   readonly wake = (): void => this.#socket.wake();
@@ -194,10 +194,7 @@ export class ChatSession {
     this.drafts.clear();
   }
 
-  #named(me: Person): void {
-    if (this.store.getState().me.display_name !== me.display_name)
-      this.store.setState((state) => withMe(state, me));
-  }
+  #named = (me: Person): void => this.store.setState((state) => withMe(state, me));
 
   #received(frame: ServerFrame): void {
     switch (frame.type) {
@@ -207,28 +204,26 @@ export class ChatSession {
         return this.#welcomed(frame.resumed);
       case 'prefix':
         return void (this.#outbox.idPrefix = frame.client_id_prefix);
-      case 'accepted':
-        return this.#accepted(frame);
+      case 'accepted': {
+        const item = this.#outbox.accepted(frame.client_id);
+        return item && this.#arrived(sentMessage(item, frame));
+      }
       case 'rejected':
         return this.#outbox.refused(frame);
       case 'error':
         if (frame.client_id !== undefined) this.#outbox.refused({ ...frame, client_id: frame.client_id });
         return;
-      case 'message': {
-        const { type: _, ...message } = frame;
-        // Sent by this page on an earlier connection, or by another page of ours: it is there.
-        if (message.client_id !== undefined) this.#outbox.accepted(message.client_id);
-        return this.#arrived(message);
-      }
+      case 'message':
+        return this.#told(frame);
+      case 'event':
+        return this.#told(itemOf(frame.event));
+      case 'room':
+        this.#batch.push(eventOf(frame));
+        return this.#entered(frame.room);
       case 'read':
       case 'seen':
-        return this.#batch.push({
-          kind: frame.type,
-          conversation: frame.conversation,
-          position: frame.position,
-        });
       case 'gap':
-        return this.#batch.push({ kind: 'gap', conversation: frame.conversation, after: frame.after });
+        return this.#batch.push(eventOf(frame));
       case 'cursor':
       case 'pong':
         return;
@@ -249,29 +244,35 @@ export class ChatSession {
     });
   }
 
-  #accepted(frame: Accepted): void {
-    const item = this.#outbox.accepted(frame.client_id);
-    if (item) this.#arrived(sentMessage(item, frame));
+  #told({ type: _, ...message }: Message & { type?: string }): void {
+    // Sent by this page on an earlier connection, or by another page of ours: it is there.
+    if (message.client_id !== undefined) this.#outbox.accepted(message.client_id);
+    this.#arrived(message);
+  }
+
+  /** Into a room just now: what was said there, the server knows. */
+  #entered({ id, role }: Room): void {
+    const known = this.store.getState().conversations[id];
+    if (role && !known?.room?.role) void this.conversations.one(id).catch(() => undefined);
   }
 
   #arrived(message: Message): void {
-    this.#batch.push({ kind: 'message', message, fresh: this.#recent.add(message.id) });
+    this.#batch.push(this.#arrivals.eventOf(message));
   }
 
   #apply(events: ChatEvent[]): void {
     if (this.#ended) return;
     const { conversations, me } = this.store.getState();
     this.store.setState((state) => withOutbox(applyEvents(state, events), this.#outbox.items), true);
-    const arrivals = events.flatMap((event) =>
-      event.kind === 'message' && event.fresh && event.message.sender !== me.id ? [event.message] : [],
-    );
-    if (arrivals.length > 0) for (const listener of this.#arrivalListeners) listener(arrivals);
-    for (const { conversation } of arrivals) this.conversations.refresh(conversation);
+    for (const { conversation } of this.#arrivals.tell(events, me.id))
+      this.conversations.refresh(conversation);
     for (const event of events) {
       if (event.kind === 'read') this.conversations.recount(event.conversation, event.position);
+      if (event.kind !== 'message' || !isMessage(event.message)) continue;
       // Also one that a message of one's own made known here: how far it was read, the server knows.
-      if (event.kind === 'message' && !conversations[event.message.conversation])
-        void this.conversations.one(event.message.conversation).catch(() => this.conversations.loadSoon());
+      const { conversation } = event.message;
+      if (!conversations[conversation])
+        void this.conversations.one(conversation).catch(() => this.conversations.loadSoon());
     }
   }
 
@@ -289,11 +290,9 @@ export class ChatSession {
     if (connection.phase === 'closed' && NO_SESSION.includes(connection.code)) this.#options.onEnded('ended');
     // A browser does not tell why an upgrade failed; one that needs a new sign-in must not try for ever.
     if (connection.phase === 'backing-off' && !connection.opened && connection.attempt % 3 === 0)
-      void this.#checkSession();
-  }
-
-  async #checkSession(): Promise<void> {
-    if ((await isSignedOut(this.#options.api)) && !this.#ended) this.#options.onEnded('ended');
+      void isSignedOut(this.#options.api).then((out) => {
+        if (out && !this.#ended) this.#options.onEnded('ended');
+      });
   }
 }
 

@@ -1,6 +1,6 @@
 // What a conversation is called on the page, and whose picture stands for it.
 import { nameOf } from '@/lib/chat/person-name';
-import type { Person } from '@/lib/http/types';
+import type { Person, Room } from '@/lib/http/types';
 import { isAlike } from '@/lib/names/lookalike';
 import type { ChatState } from '@/lib/store/chat-state';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
@@ -15,21 +15,23 @@ export interface Face {
   alike: boolean;
   /** Oneself. */
   notes: boolean;
-  avatar: { id: string; name: string; notes: boolean };
+  /** `room`: the sign of a room instead of somebody's initials. */
+  avatar: { id: string; name: string; notes: boolean; room?: Room['visibility'] };
 }
 
-export type Named = Pick<ConversationEntry, 'id' | 'kind' | 'others' | 'title'>;
+export type Named = Pick<ConversationEntry, 'id' | 'kind' | 'others' | 'room'>;
 
 const ROOM = 'Room';
 const SOMEBODY = 'Somebody';
 
 export function faceOf(
-  { id, kind, others, title }: Named,
+  { id, kind, others, room }: Named,
   { people, me }: Pick<ChatState, 'people' | 'me'>,
 ): Face {
-  const person = (kind === 'direct' ? people[others[0] ?? ''] : undefined) ?? null;
+  if (kind === 'room') return roomFace({ id, title: room?.title ?? ROOM, visibility: room?.visibility });
+  const person = people[others[0] ?? ''] ?? null;
   const notes = person?.id === me.id;
-  const name = person ? nameOf(person, me.id) : (title ?? (kind === 'direct' ? SOMEBODY : ROOM));
+  const name = person ? nameOf(person, me.id) : SOMEBODY;
   return {
     name,
     person,
@@ -37,6 +39,17 @@ export function faceOf(
     notes,
     avatar: { id: person?.id ?? id, name: person?.display_name ?? name, notes },
   };
+}
+
+function roomFace({ id, title, visibility = 'public' }: RoomSign): Face {
+  const avatar = { id, name: title, notes: false, room: visibility };
+  return { name: title, person: null, alike: false, notes: false, avatar };
+}
+
+interface RoomSign {
+  id: string;
+  title: string;
+  visibility: Room['visibility'] | undefined;
 }
 
 /** The name where no more than it is said. */

@@ -5,7 +5,7 @@ import type { Api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
 import type { ConversationId, Position, UserId } from '@/lib/http/types';
 import type { ChatState, ListState } from '@/lib/store/chat-state';
-import { withConversations } from '@/lib/store/events';
+import { applyEvents, withConversations, withoutRooms } from '@/lib/store/events';
 import { withPeople } from '@/lib/store/people';
 
 const PAGE = 100;
@@ -39,13 +39,18 @@ export class ConversationLoader {
     this.#again = this.#loading;
     if (this.#loading) return;
     this.#loading = true;
-    this.#listedAt = Date.now();
+    const askedAt = Date.now();
+    this.#listedAt = askedAt;
     try {
       const page = await this.#api.conversations({ limit: PAGE });
-      this.#store.setState((state) => ({
-        ...withConversations(state, page.conversations),
-        list: { status: 'ready', next: page.next, loadingMore: false },
-      }));
+      const all = page.complete && page.next === null;
+      this.#store.setState((state) => {
+        const told = withConversations(state, page.conversations, askedAt);
+        return {
+          ...(all ? withoutRooms(told, page.conversations, askedAt) : told),
+          list: { status: 'ready', next: page.next, loadingMore: false },
+        };
+      });
       if (!page.complete) this.loadSoon();
     } catch {
       if (this.#list().status !== 'ready') this.#change({ status: 'failed' });
@@ -77,10 +82,11 @@ export class ConversationLoader {
     const { next, loadingMore } = this.#list();
     if (next === null || loadingMore) return;
     this.#change({ loadingMore: true });
+    const askedAt = Date.now();
     try {
       const page = await this.#api.conversations({ limit: PAGE, before: next });
       this.#store.setState((state) => ({
-        ...withConversations(state, page.conversations),
+        ...withConversations(state, page.conversations, askedAt),
         list: { ...state.list, next: page.next },
       }));
     } catch {
@@ -124,9 +130,13 @@ export class ConversationLoader {
   async one(id: ConversationId): Promise<void> {
     if (this.#asked.has(id)) return;
     this.#asked.add(id);
+    const askedAt = Date.now();
     try {
       const conversation = await this.#api.conversation(id);
-      this.#store.setState((state) => withConversations(state, [conversation]));
+      this.#store.setState((state) => withConversations(state, [conversation], askedAt));
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'unknown_conversation') this.#gone(id, askedAt);
+      throw error;
     } finally {
       this.#asked.delete(id);
     }
@@ -150,6 +160,14 @@ export class ConversationLoader {
       if (error instanceof ApiError && error.code === 'unknown_conversation') return false;
       throw error;
     }
+  }
+
+  /** A room that this person is no longer in, which nobody has told them. */
+  #gone(id: ConversationId, atMs: number): void {
+    const entry = this.#store.getState().conversations[id];
+    if (!entry?.room || entry.room_at_ms > atMs) return;
+    const room = { ...entry.room, role: null };
+    this.#store.setState((state) => applyEvents(state, [{ kind: 'room', room, atMs }]));
   }
 
   #list(): ListState {

@@ -4,6 +4,7 @@ import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
 import type { ConversationId, Message, MessagePage, PageOf, Position } from '@/lib/http/types';
+import { isMessage, itemOf } from '@/lib/timeline/event';
 import type { ChatState } from '@/lib/store/chat-state';
 import {
   firstOf,
@@ -196,7 +197,8 @@ export class History {
     this.#generations.set(id, Symbol(id));
     if (!known || known.status === 'failed') this.#put(id, LOADING);
     const answer = await fetch();
-    if (answer === 'outdated') return;
+    // Gone meanwhile: this person has left the room.
+    if (answer === 'outdated' || !this.#timeline(id)) return;
     if (answer) this.#put(id, fromPage(answer, this.#lastPosition(id)));
     else if (known?.status !== 'ready') this.#put(id, { ...LOADING, status: 'failed' });
     else this.#change(id, (now) => ({ ...now, newer: 'failed' }));
@@ -222,10 +224,17 @@ export class History {
     // One that began with a message of this page has a timeline, and no generation yet.
     const generation = this.#generations.get(id) ?? Symbol(id);
     this.#generations.set(id, generation);
-    const answer = await this.#api.messages(id, page).catch(() => null);
+    const answer = await this.#page(id, page).catch(() => null);
     if (this.#generations.get(id) !== generation) return 'outdated';
     if (answer && !answer.complete) this.#askAgain(id, page);
     return answer;
+  }
+
+  /** In a room, with what happened between the messages. */
+  async #page(id: ConversationId, page: PageOf): Promise<MessagePage> {
+    if (!this.#store.getState().conversations[id]?.room) return this.#api.messages(id, page);
+    const { events, ...rest } = await this.#api.events(id, page);
+    return { ...rest, messages: events.map(itemOf) };
   }
 
   #forget(id: ConversationId | undefined): void {
@@ -247,7 +256,7 @@ export class History {
     return {
       count: conversations[id]?.unread ?? 0,
       after,
-      is: ({ sender, position }) => sender !== me.id && position > after,
+      is: (message) => isMessage(message) && message.sender !== me.id && message.position > after,
     };
   }
 

@@ -5,6 +5,8 @@ import type {
   ConversationId,
   ConversationPage,
   Credentials,
+  EventPage,
+  MemberPage,
   MessagePage,
   PageOf,
   PasswordChange,
@@ -12,6 +14,12 @@ import type {
   Person,
   ProfileChange,
   Registration,
+  Role,
+  Room,
+  RoomChanged,
+  RoomCreation,
+  RoomPage,
+  RoomPatch,
   SessionList,
   SignedIn,
   UserId,
@@ -37,7 +45,38 @@ export const api = {
   conversation: (id: ConversationId) => request<Conversation>(`conversations/${encodeURIComponent(id)}`),
   messages: (id: ConversationId, page: PageOf = {}) =>
     request<MessagePage>(`conversations/${encodeURIComponent(id)}/messages?${parameters(page)}`),
+  /** Messages, and what else happened. */
+  events: (id: ConversationId, page: PageOf = {}) =>
+    request<EventPage>(`conversations/${encodeURIComponent(id)}/events?${parameters(page)}`),
+
+  createRoom: (form: RoomCreation) => request<RoomChanged>('rooms', { method: 'POST', body: form }),
+  publicRooms: (page: { q?: string; before?: string; limit?: number } = {}, signal?: AbortSignal) =>
+    request<RoomPage>(`rooms?${parameters(page)}`, signal ? { signal } : {}),
+  room: (id: ConversationId) => request<Room>(roomPath(id)),
+  roomByHandle: (handle: string) => request<Room>(`rooms/by-handle/${encodeURIComponent(handle)}`),
+  changeRoom: (id: ConversationId, patch: RoomPatch) =>
+    request<RoomChanged>(roomPath(id), { method: 'PATCH', body: patch }),
+  joinRoom: (id: ConversationId) => request<RoomChanged>(roomPath(id, 'join'), { method: 'POST' }),
+  leaveRoom: (id: ConversationId) => request<RoomChanged>(roomPath(id, 'leave'), { method: 'POST' }),
+  members: (
+    id: ConversationId,
+    page: { q?: string; after?: string; limit?: number } = {},
+    signal?: AbortSignal,
+  ) => request<MemberPage>(`${roomPath(id, 'members')}?${parameters(page)}`, signal ? { signal } : {}),
+  addMembers: (id: ConversationId, users: UserId[]) =>
+    request<RoomChanged>(roomPath(id, 'members'), { method: 'POST', body: { users } }),
+  removeMember: (id: ConversationId, user: UserId) =>
+    request<RoomChanged>(roomPath(id, 'members', user), { method: 'DELETE' }),
+  changeRole: (id: ConversationId, user: UserId, role: Role) =>
+    request<RoomChanged>(roomPath(id, 'members', user), { method: 'PUT', body: { role } }),
+  bans: (id: ConversationId) => request<People>(roomPath(id, 'bans')),
+  ban: (id: ConversationId, user: UserId) =>
+    request<RoomChanged>(roomPath(id, 'bans', user), { method: 'PUT' }),
+  unban: (id: ConversationId, user: UserId) =>
+    request<RoomChanged>(roomPath(id, 'bans', user), { method: 'DELETE' }),
 };
+
+const roomPath = (...parts: string[]) => ['rooms', ...parts.map(encodeURIComponent)].join('/');
 
 export type Api = typeof api;
 

@@ -2,7 +2,15 @@
 // that is not JSON, is skipped, never thrown. Written by hand: the server describes REST, not the socket, by
 // a schema; what is the same in both is taken from there.
 import type * as rest from '@/lib/http/types';
-import type { ConversationId, Message, Person, Position, UserId } from '@/lib/http/types';
+import type {
+  ConversationId,
+  Message,
+  Person,
+  Position,
+  Room,
+  TimelineEvent,
+  UserId,
+} from '@/lib/http/types';
 
 export type ClientFrame =
   | { type: 'hello'; resume?: string }
@@ -66,6 +74,19 @@ export interface ErrorFrame {
 }
 
 export type MessageFrame = Message & { type: 'message' };
+
+/** What else happened in a room, for those who may see it and for whom it is about. */
+export interface EventFrame {
+  type: 'event';
+  event: TimelineEvent;
+}
+
+/** The room as this person sees it from now on. */
+export interface RoomFrame {
+  type: 'room';
+  room: Room;
+}
+
 export interface ReadFrame {
   type: 'read';
   conversation: ConversationId;
@@ -84,6 +105,8 @@ export type ServerFrame =
   | Accepted
   | Rejected
   | MessageFrame
+  | EventFrame
+  | RoomFrame
   | { type: 'cursor'; cursor: string }
   | { type: 'prefix'; client_id_prefix: string }
   | ReadFrame
@@ -97,6 +120,8 @@ const TYPES = new Set<string>([
   'accepted',
   'rejected',
   'message',
+  'event',
+  'room',
   'cursor',
   'prefix',
   'read',

@@ -1,5 +1,6 @@
-// One row of the conversation list, and how messages and read positions change it.
-import type { Conversation, ConversationId, Message, Position, UserId } from '@/lib/http/types';
+// One row of the conversation list, and how messages, events and read positions change it.
+import type { Conversation, ConversationId, Message, Position, Room, UserId } from '@/lib/http/types';
+import { isMessage } from '@/lib/timeline/event';
 
 export interface ConversationEntry {
   id: ConversationId;
@@ -7,9 +8,13 @@ export interface ConversationEntry {
   kind: 'direct' | 'room';
   /** Direct: the other one, or oneself for notes to self. Their names are in the state's `people`. */
   others: readonly UserId[];
-  /** What a room is called. */
-  title: string | null;
+  /** As this person sees it; null in direct ones, and for what this page does not know. */
+  room: Room | null;
+  /** When `room` was told live: an answer to a question from before that is older. */
+  room_at_ms: number;
   last_message: Message | null;
+  /** What happened last in the room, as far as this page heard of it. */
+  last_event: Message | null;
   last_position: Position;
   last_read: Position;
   /** How far the other one has read; 0 where there are many. */
@@ -19,33 +24,72 @@ export interface ConversationEntry {
   counted_up_to: Position;
   /** Where these unread live messages stand: what was read elsewhere meanwhile goes from them one by one. */
   live: readonly Position[];
+  /** When one came into it, at least: a room is in the list before anything is said in it. */
+  at: string;
 }
 
 export const UNREAD_MAX_COUNT = 1_000;
 
+/** One that begins here and now. */
+export const beginning = (id: ConversationId): ConversationEntry => ({
+  id,
+  kind: 'direct',
+  others: [],
+  room: null,
+  room_at_ms: 0,
+  last_message: null,
+  last_event: null,
+  last_position: 0,
+  last_read: 0,
+  other_last_read: 0,
+  unread: 0,
+  counted_up_to: 0,
+  live: [],
+  at: '',
+});
+
+/** `askedAtMs`: when this was asked for, which is older than what was told live since then. */
 export function fromServer(
   conversation: Conversation,
   known: ConversationEntry | undefined,
+  askedAtMs = Infinity,
 ): ConversationEntry {
-  const { id, last_message, last_position, person } = conversation;
+  const { id, last_position, person } = conversation;
   const other_last_read = Math.max(conversation.other_last_read ?? 0, known?.other_last_read ?? 0);
+  const told = { room: conversation.room ?? null, room_at_ms: known?.room_at_ms ?? 0 };
+  const { room, room_at_ms } = known && known.room_at_ms > askedAtMs ? known : told;
   const who = {
     kind: conversation.kind === 'direct' && person ? ('direct' as const) : ('room' as const),
     others: person ? [person.id] : [],
-    title: conversation.title ?? null,
+    room,
+    room_at_ms,
+    at: later(conversation.at ?? '', known?.at ?? ''),
   };
   // An answer that another one has overtaken says nothing of what that one counted.
-  if (known && known.counted_up_to > conversation.last_position) return { ...known, ...who, other_last_read };
+  if (known && known.counted_up_to > last_position) return { ...known, ...who, other_last_read };
   const last_read = Math.max(conversation.last_read, known?.last_read ?? 0);
-  const live = (known?.live ?? []).filter((at) => at > Math.max(last_read, conversation.last_position));
+  const live = (known?.live ?? []).filter((at) => at > Math.max(last_read, last_position));
   const unread = Math.min(UNREAD_MAX_COUNT, countedBy(conversation, known) + live.length);
-  const entry = { id, ...who, last_message, last_position, last_read, other_last_read, unread, live };
-  const counted_up_to = conversation.last_position;
-  // What arrived live after the answer was made is newer than the answer.
-  return known && known.last_position > conversation.last_position
-    ? { ...entry, counted_up_to, last_message: known.last_message, last_position: known.last_position }
-    : { ...entry, counted_up_to };
+  return {
+    id,
+    ...who,
+    // What arrived live after the answer was made is newer than the answer.
+    last_message: newer(known?.last_message ?? null, conversation.last_message),
+    last_event: known?.last_event ?? null,
+    last_position: Math.max(last_position, known?.last_position ?? 0),
+    last_read,
+    other_last_read,
+    unread,
+    counted_up_to: last_position,
+    live,
+  };
 }
+
+/** Of the same message, as the server tells it now. */
+const newer = (known: Message | null, told: Message | null) =>
+  (known?.position ?? 0) > (told?.position ?? 0) ? known : told;
+
+const later = (a: string, b: string) => (a > b ? a : b);
 
 /** What the server's answer leaves unread, without what was read here and it did not know yet. */
 function countedBy(conversation: Conversation, known: ConversationEntry | undefined): number {
@@ -64,9 +108,10 @@ export function withMessage(
   me: UserId,
   fresh: boolean,
 ): ConversationEntry {
+  if (!isMessage(message)) return withEvent(entry, message);
   const counts =
     fresh && message.sender !== me && message.position > Math.max(entry.last_read, entry.counted_up_to);
-  const newest = message.position > entry.last_position;
+  const newest = message.position > (entry.last_message?.position ?? 0);
   if (!counts && !newest) return entry;
   return {
     ...entry,
@@ -76,9 +121,30 @@ export function withMessage(
           live: [...entry.live, message.position].slice(-UNREAD_MAX_COUNT),
         }
       : {}),
-    ...(newest ? { last_message: message, last_position: message.position } : {}),
+    ...(newest ? { last_message: message } : {}),
+    last_position: Math.max(entry.last_position, message.position),
   };
 }
+
+/** What happens in a room is nothing that one has to read. */
+function withEvent(entry: ConversationEntry, event: Message): ConversationEntry {
+  const { position } = event;
+  if (position <= (entry.last_event?.position ?? 0)) return entry;
+  return { ...entry, last_event: event, last_position: Math.max(entry.last_position, position) };
+}
+
+/**
+ * The room as it is told live. Whoever is no longer in it has nothing to read there, and finds it again by
+ * its address only.
+ */
+export function withRoom(entry: ConversationEntry, room: Room, atMs: number): ConversationEntry {
+  const told = { ...entry, kind: 'room' as const, room, room_at_ms: atMs };
+  if (room.role !== null) return told;
+  return { ...told, unread: 0, live: [], last_message: null };
+}
+
+/** In the list. */
+export const isListed = ({ room }: ConversationEntry): boolean => room?.role !== null;
 
 /** `loaded`: the messages of the conversation that are in memory, to count those that were read now. */
 export function withRead(
@@ -90,6 +156,7 @@ export function withRead(
   if (position <= entry.last_read) return entry;
   const live = entry.live.filter((at) => at > position);
   const justRead = (message: Message) =>
+    isMessage(message) &&
     message.sender !== me &&
     message.position > entry.last_read &&
     message.position <= Math.min(position, entry.counted_up_to);
@@ -101,12 +168,12 @@ export function withRead(
   return { ...entry, last_read: position, live, unread };
 }
 
-/** Newest activity first. Times, because positions of two conversations cannot be compared. */
+/** Those of the list, newest activity first. Times, because positions of two conversations cannot be compared. */
 export function inOrder(entries: Iterable<ConversationEntry>): string[] {
   return [...entries]
-    .sort(
-      (a, b) => compare(b.last_message?.sent_at ?? '', a.last_message?.sent_at ?? '') || compare(b.id, a.id),
-    )
+    .filter(isListed)
+    .map((entry) => ({ id: entry.id, at: later(entry.last_message?.sent_at ?? '', entry.at) }))
+    .sort((a, b) => compare(b.at, a.at) || compare(b.id, a.id))
     .map(({ id }) => id);
 }
 

@@ -1,10 +1,10 @@
 // What happens live, as pure steps from one state to the next. A burst is one step: one new state, one
 // render.
-import type { Conversation, ConversationId, Message, Person, Position } from '@/lib/http/types';
+import type { Conversation, ConversationId, Message, Person, Position, Room } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
 import type { ChatState } from './chat-state';
-import { fromServer, inOrder, withMessage, withRead } from './conversation-entry';
+import { beginning, fromServer, inOrder, withMessage, withRead, withRoom } from './conversation-entry';
 import type { ConversationEntry } from './conversation-entry';
 import { withPeople } from './people';
 import { endingAt, LOADING, withLive } from './timeline';
@@ -12,7 +12,9 @@ import { endingAt, LOADING, withLive } from './timeline';
 export type ChatEvent =
   | { kind: 'message'; message: Message; fresh: boolean }
   | { kind: 'read' | 'seen'; conversation: ConversationId; position: Position }
-  | { kind: 'gap'; conversation: ConversationId; after: Position };
+  | { kind: 'gap'; conversation: ConversationId; after: Position }
+  /** `atMs`: when it was told. */
+  | { kind: 'room'; room: Room; atMs: number };
 
 export function applyEvents(state: ChatState, events: readonly ChatEvent[]): ChatState {
   let next = state;
@@ -39,11 +41,36 @@ function messagesFrom(events: readonly ChatEvent[], from: number): Arrival[] {
 }
 
 function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' }>): ChatState {
-  const { kind, conversation } = event;
-  if (kind === 'gap') return gapped(state, event);
-  return kind === 'read'
-    ? readUpTo(state, conversation, event.position)
-    : seenUpTo(state, conversation, event.position);
+  switch (event.kind) {
+    case 'gap':
+      return gapped(state, event);
+    case 'room':
+      return roomTold(state, event.room, event.atMs);
+    case 'read':
+      return readUpTo(state, event.conversation, event.position);
+    case 'seen':
+      return seenUpTo(state, event.conversation, event.position);
+  }
+}
+
+/** Of a room that is not in memory there is no more to say: whoever comes into one asks for it. */
+function roomTold(state: ChatState, room: Room, atMs: number): ChatState {
+  const { [room.id]: known, ...others } = state.conversations;
+  if (!known) return state;
+  const conversations = { ...others, [room.id]: withRoom(known, room, atMs) };
+  if (room.role !== null) return { ...state, conversations };
+  // What was said there is for those who are in it.
+  const { [room.id]: _, ...timelines } = state.timelines;
+  return { ...state, conversations, timelines };
+}
+
+/** This person has come into a room, or has made one: it is in the list at once. */
+export function withOwnRoom(state: ChatState, room: Room, atMs: number): ChatState {
+  const known = state.conversations[room.id];
+  const entry = known ?? { ...beginning(room.id), kind: 'room' as const };
+  const at = known?.room?.role ? known.at : new Date(atMs).toISOString();
+  const conversations = { ...state.conversations, [room.id]: { ...withRoom(entry, room, atMs), at } };
+  return reordered({ ...state, conversations });
 }
 
 /** The other one has read up to here. */
@@ -62,10 +89,14 @@ export function readUpTo(state: ChatState, id: ConversationId, position: Positio
 }
 
 /** Conversations as the server tells them: a page of the list, or one that a message mentioned first. */
-export function withConversations(state: ChatState, conversations: readonly Conversation[]): ChatState {
+export function withConversations(
+  state: ChatState,
+  conversations: readonly Conversation[],
+  askedAtMs = Infinity,
+): ChatState {
   const entries = { ...state.conversations };
   for (const conversation of conversations)
-    entries[conversation.id] = fromServer(conversation, entries[conversation.id]);
+    entries[conversation.id] = fromServer(conversation, entries[conversation.id], askedAtMs);
   const people = withPeople(
     state.people,
     conversations.flatMap(({ person }) => person ?? []),
@@ -73,8 +104,23 @@ export function withConversations(state: ChatState, conversations: readonly Conv
   return reordered({ ...state, conversations: entries, people });
 }
 
+/** All that there is was told: rooms that were not are those that this person is no longer in. */
+export function withoutRooms(state: ChatState, told: readonly Conversation[], askedAtMs: number): ChatState {
+  const ids = new Set(told.map(({ id }) => id));
+  const gone = Object.values(state.conversations).filter(
+    ({ id, room, room_at_ms }) => room?.role != null && !ids.has(id) && room_at_ms < askedAtMs,
+  );
+  return applyEvents(
+    state,
+    gone.flatMap(({ room }) =>
+      room ? [{ kind: 'room', room: { ...room, role: null }, atMs: askedAtMs }] : [],
+    ),
+  );
+}
+
 /** One's own name has changed: also as the partner of notes to self. */
 export function withMe(state: ChatState, me: Person): ChatState {
+  if (state.me.display_name === me.display_name) return state;
   return { ...state, me, people: { ...state.people, [me.id]: me } };
 }
 
@@ -113,19 +159,7 @@ function summarised(state: ChatState, arrivals: readonly Arrival[]): ChatState {
 function firstMessage(state: ChatState, message: Message): ConversationEntry | undefined {
   const { conversation: id, kind, sender, to } = message;
   if (kind !== 'direct' || sender !== state.me.id || to === undefined || !state.people[to]) return undefined;
-  return {
-    id,
-    kind: 'direct',
-    others: [to],
-    title: null,
-    last_message: null,
-    last_position: 0,
-    last_read: 0,
-    other_last_read: 0,
-    unread: 0,
-    counted_up_to: 0,
-    live: [],
-  };
+  return { ...beginning(id), others: [to] };
 }
 
 function withTimelines(state: ChatState, arrivals: readonly Arrival[]): ChatState {

@@ -1,22 +1,10 @@
 // What a room is and who is in it, after the events that count. Who may do what, the server's fold decides
 // (crates/timeline); here what it let through is carried out.
-import type { Position, UserId } from '@/lib/http/types';
-
-export type Role = 'owner' | 'moderator' | 'member';
+import type { Position, Role, RoomFields, UserId } from '@/lib/http/types';
 
 export interface Member {
   role: Role;
   since: Position;
-}
-
-export interface RoomFields {
-  handle: string;
-  title: string;
-  topic: string;
-  visibility: 'public' | 'private';
-  history: 'all' | 'since_join';
-  posting: 'members' | 'moderators';
-  archived: boolean;
 }
 
 export interface Room {

@@ -4,10 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
+import type { Role } from '@/lib/http/types';
+
 import { withChanges } from './change';
 import type { Change, Changeable } from './change';
 import { afterEvent, NO_ROOM } from './room';
-import type { Role, Room, RoomEvent } from './room';
+import type { Room, RoomEvent } from './room';
 
 type Line = { at: number; by: string; gives: string; crowd?: number } & Record<string, unknown>;
 interface Case {

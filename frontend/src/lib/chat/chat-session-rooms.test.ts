@@ -1,0 +1,150 @@
+// A session and the rooms of its person: frames, history with events, actions, names.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { ApiError } from '@/lib/http/api-error';
+import { endAll, start } from '@/testing/chat-sessions';
+import { event, mine, room, roomConversation, said } from '@/testing/rooms';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  endAll();
+  vi.useRealTimers();
+});
+
+const list = async () => ({ conversations: [roomConversation()], next: null, complete: true });
+const events = async () => ({
+  events: [event('room_created', 5, mine), said(6)],
+  has_before: false,
+  has_after: false,
+  complete: true,
+});
+
+async function inRoom() {
+  const test = start();
+  test.api.conversations.mockImplementation(list);
+  test.api.events.mockImplementation(events);
+  test.chat.start();
+  await test.goLive();
+  test.chat.history.open('r');
+  await test.settle();
+  const kinds = () => test.state().timelines.r?.messages.map(({ kind }) => kind);
+  return { ...test, kinds };
+}
+
+describe('a room', () => {
+  it('shows what happened in it, from history and live, once each', async () => {
+    const { sockets, settle, kinds } = await inRoom();
+    const joined = { type: 'event', event: event('joined', 7) };
+    sockets.current().receive(joined);
+    sockets.current().receive(joined);
+    await settle();
+    expect(kinds()).toEqual(['room_created', 'room', 'joined']);
+  });
+
+  it('tells of messages, not of events', async () => {
+    const { chat, sockets, settle } = await inRoom();
+    const heard = vi.fn();
+    chat.onArrivals(heard);
+    sockets.current().receive({ type: 'event', event: event('joined', 7) });
+    await settle();
+    expect(heard).not.toHaveBeenCalled();
+    const message = { id: 'x', conversation: 'r', kind: 'room', sender: 'anna', position: 8, body: 'hi' };
+    sockets.current().receive({ type: 'message', ...message, sent_at: '2026-11-21T10:00:00Z' });
+    await settle();
+    expect(heard).toHaveBeenCalledOnce();
+  });
+
+  it('takes a message by its id, without a person', async () => {
+    const { chat, sockets, settle, state } = await inRoom();
+    chat.send({ conversation: 'r', to: null }, 'hello');
+    await settle();
+    const [sent] = sockets.current().sentOf('send');
+    expect(sent).toMatchObject({ conversation: 'r', body: 'hello' });
+    expect(sent?.to).toBeUndefined();
+    sockets.current().receive({
+      type: 'accepted',
+      client_id: sent?.client_id,
+      id: 'x',
+      conversation: 'r',
+      position: 9,
+      sent_at: '2026-11-21T10:00:00Z',
+    });
+    await settle();
+    expect(state().conversations.r?.last_message).toMatchObject({ kind: 'room', body: 'hello' });
+  });
+
+  it('is gone with its messages when somebody removes this person', async () => {
+    const { chat, sockets, settle, state } = await inRoom();
+    sockets.current().receive({ type: 'event', event: event('removed', 9, { user: 'me' }) });
+    sockets.current().receive({ type: 'room', room: room({ role: null }) });
+    await settle();
+    expect(state().order).toEqual([]);
+    expect(state().timelines.r).toBeUndefined();
+    expect(state().conversations.r?.last_event?.event).toMatchObject({ kind: 'removed', actor: 'anna' });
+    // An answer that was under way brings nothing back.
+    expect(chat.store.getState().timelines.r).toBeUndefined();
+  });
+
+  it('is gone when the server no longer knows it, too', async () => {
+    const { chat, api, state } = await inRoom();
+    api.conversation.mockRejectedValue(new ApiError({ status: 404, code: 'unknown_conversation' }));
+    await vi.advanceTimersByTimeAsync(1);
+    await chat.conversations.one('r').catch(() => undefined);
+    expect(state().order).toEqual([]);
+  });
+
+  it('that one comes into elsewhere is asked for', async () => {
+    const { sockets, api, settle, state } = await inRoom();
+    api.conversation.mockResolvedValue(roomConversation({ id: 'r2' }, { id: 'r2', title: 'Other' }));
+    sockets.current().receive({ type: 'room', room: room({ id: 'r2', title: 'Other' }) });
+    await settle();
+    expect(api.conversation).toHaveBeenCalledWith('r2');
+    expect(state().conversations.r2?.room?.title).toBe('Other');
+  });
+});
+
+describe('what one does', () => {
+  it('is in the store with the answer', async () => {
+    const { chat, api, state } = await inRoom();
+    api.changeRoom.mockResolvedValue({ room: room({ title: 'Renamed' }), position: 20 });
+    await chat.rooms.change('r', { title: 'Renamed' });
+    expect(state().conversations.r?.room?.title).toBe('Renamed');
+    api.leaveRoom.mockResolvedValue({ room: room({ role: null }), position: 21 });
+    await chat.rooms.leave('r');
+    expect(state().order).toEqual([]);
+    api.joinRoom.mockResolvedValue({ room: room(), position: 22 });
+    await chat.rooms.join('r');
+    expect(state().order).toEqual(['r']);
+  });
+});
+
+describe('names', () => {
+  it('are asked for once each, few at a time, and together', async () => {
+    const { chat, api, state, settle } = await inRoom();
+    api.person.mockImplementation(async (id) => ({ id, username: id, display_name: id.toUpperCase() }));
+    const ids = ['me', ...Array.from({ length: 8 }, (_, n) => `p${n}`)];
+    chat.names.need(ids);
+    expect(api.person.mock.calls.length).toBeLessThanOrEqual(3);
+    chat.names.need(ids);
+    await settle();
+    expect(api.person).toHaveBeenCalledTimes(8);
+    expect(state().people.p7?.display_name).toBe('P7');
+  });
+
+  it('that could not be had are asked for again, those of nobody are not', async () => {
+    const { chat, api, settle } = await inRoom();
+    api.person.mockRejectedValueOnce(new ApiError({ status: 503, code: 'overloaded' }));
+    chat.names.need(['ben']);
+    await settle();
+    chat.names.need(['ben']);
+    await settle();
+    expect(api.person).toHaveBeenCalledTimes(2);
+    api.person.mockClear();
+    api.person.mockRejectedValueOnce(new ApiError({ status: 404, code: 'unknown_recipient' }));
+    chat.names.need(['nobody']);
+    await settle();
+    chat.names.need(['nobody']);
+    await settle();
+    expect(api.person).toHaveBeenCalledOnce();
+  });
+});
