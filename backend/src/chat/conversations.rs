@@ -64,7 +64,8 @@ impl Chat {
         };
         let listing = self.store.conversations_of(&self.topic, user, before, limit + 1).await?;
         let store_has_more = listing.conversations.len() > limit;
-        let stored: Vec<Entry> = listing.conversations.into_iter().take(limit).map(Entry::from).collect();
+        let stored: Vec<Entry> =
+            listing.conversations.into_iter().take(limit).filter_map(Entry::of_direct).collect();
         let (unlisted, unlisted_log) = self.unlisted(user, &stored, &unflushed, &listing.log).await?;
         let places: HashMap<ConversationId, usize> =
             stored.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
@@ -145,12 +146,13 @@ impl Chat {
             return Ok((HashMap::new(), log.clone()));
         }
         let found = self.store.conversations_among(&self.topic, user, &missing).await?;
-        Ok((found.conversations.into_iter().map(|row| (row.id, Entry::from(row))).collect(), found.log))
+        let entries = found.conversations.into_iter().filter_map(Entry::of_direct);
+        Ok((entries.map(|entry| (entry.id, entry)).collect(), found.log))
     }
 
     async fn entry(&self, user: UserId, id: ConversationId) -> Result<(Option<Entry>, LogPosition), Refusal> {
         let (summary, log) = self.store.conversation_of(&self.topic, user, id).await?;
-        Ok((summary.map(Entry::from), log))
+        Ok((summary.and_then(Entry::of_direct), log))
     }
 
     async fn named(&self, entries: Vec<Entry>) -> Result<Vec<Conversation>, Refusal> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use milena_domain::record::Placed;
 use milena_domain::{ConversationId, Position, Timestamp, UserId, limits};
-use milena_storage::{ConversationSummary, ListCursor, LogPosition};
+use milena_storage::{ConversationKind, ConversationSummary, ListCursor, LogPosition};
 
 use super::page::placed;
 use crate::log::recent::Delivered;
@@ -35,22 +35,22 @@ pub(super) struct Entry {
     pub(super) unread: u32,
 }
 
-impl From<ConversationSummary> for Entry {
-    fn from(row: ConversationSummary) -> Self {
-        Self {
+impl Entry {
+    /// Of a conversation of two.
+    pub(super) fn of_direct(row: ConversationSummary) -> Option<Self> {
+        let ConversationKind::Direct { other, other_last_read } = row.kind else { return None };
+        Some(Self {
             id: row.id,
-            other: row.other,
+            other,
             last_message: row.last_message.map(placed),
             last_position: row.last_position,
             last_sent_at: row.last_sent_at,
             last_read: row.last_read,
-            other_last_read: row.other_last_read,
+            other_last_read,
             unread: row.unread,
-        }
+        })
     }
-}
 
-impl Entry {
     /// A conversation that the store has not heard of.
     #[must_use]
     pub(super) fn unknown_to_store(id: ConversationId, other: UserId) -> Self {

@@ -120,7 +120,7 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 18] = [
+const TABLES: [(&str, Option<&str>, bool); 21] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -133,6 +133,9 @@ const TABLES: [(&str, Option<&str>, bool); 18] = [
     ("name_words", None, true),
     ("memberships", Some("to_position"), false),
     ("room_people", Some("changed_position"), false),
+    ("room_reads", Some("last_read"), false),
+    ("room_authors", Some("position"), false),
+    ("room_words", None, true),
     ("reactions", Some("position"), true),
     ("mentions", None, true),
     ("void_records", None, false),

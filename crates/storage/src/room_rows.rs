@@ -1,5 +1,5 @@
-//! How a room and what it knows of people are read from their rows: once, for the writer that judges by it and
-//! for the programs that ask.
+//! How a room and what it knows of people are read from their rows: once, for the writer that judges by it
+//! and for the programs that ask.
 
 use milena_domain::Position;
 use milena_domain::record::{Handle, Title, Topic};

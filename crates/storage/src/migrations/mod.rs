@@ -12,6 +12,7 @@ mod m20261128_202100_names;
 mod m20261128_202200_conversation_lists;
 mod m20261128_203000_session_ends;
 mod m20261129_000000_timeline;
+mod m20261129_010000_rooms;
 mod run;
 mod steps;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_202200_conversation_lists::Migration),
             Box::new(m20261128_203000_session_ends::Migration),
             Box::new(m20261129_000000_timeline::Migration),
+            Box::new(m20261129_010000_rooms::Migration),
         ]
     }
 }

@@ -1,4 +1,8 @@
 //! The conversation list, and who is in a conversation.
+//!
+//! The list is two lists, of people and of rooms, each read in its order and put together: what two people
+//! write is listed for both of them when it is stored, what is written in a room for nobody
+//! ([`super::rooms::list`]).
 
 use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::{ConversationId, Position, Timestamp, UserId};
@@ -9,13 +13,14 @@ use uuid::Uuid;
 
 use super::history::StoredMessage;
 use super::offsets::{LogPosition, read_log_position};
+use super::rooms::list::{self as rooms, RoomSummary};
 use super::{MAX_ROWS, moment, position, row_limit};
 use crate::entities::{members, messages};
 use crate::sql::statement;
 use crate::{StorageError, Store};
 
 /// Where a page of the list ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListCursor {
     /// `last_sent_at` of the page's last conversation.
     pub last_sent_at: Timestamp,
@@ -28,20 +33,42 @@ pub struct ListCursor {
 pub struct ConversationSummary {
     /// The conversation.
     pub id: ConversationId,
-    /// The other person; oneself for notes to self.
-    pub other: UserId,
-    /// The message at `last_position`; none when it was deleted.
+    /// With whom, or in which room.
+    pub kind: ConversationKind,
+    /// The message at `last_position`; none when it was deleted, in a room without messages, and where this
+    /// member may not see it.
     pub last_message: Option<StoredMessage>,
-    /// Position of the newest stored message.
+    /// Position of the newest stored message; of a room without any, of its creation.
     pub last_position: Position,
-    /// When it was sent.
+    /// By which the list is sorted: when that message was sent, or the room created; or when this member
+    /// came, if that was later.
     pub last_sent_at: Timestamp,
-    /// How far this member has read.
+    /// How far this member has read. In a room at least to their coming and their own newest message.
     pub last_read: Position,
-    /// How far the other member has read; zero for notes to self.
-    pub other_last_read: Position,
     /// Messages of others beyond `last_read`; counted up to [`UNREAD_MAX_COUNT`].
     pub unread: u32,
+}
+
+/// What a conversation is, with what the list says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConversationKind {
+    /// Between two people.
+    Direct {
+        /// The other person; oneself for notes to self.
+        other: UserId,
+        /// How far the other one has read; zero for notes to self.
+        other_last_read: Position,
+    },
+    /// Of many.
+    Room(Box<RoomSummary>),
+}
+
+impl ConversationSummary {
+    /// Where the list goes on after it.
+    #[must_use]
+    pub const fn cursor(&self) -> ListCursor {
+        ListCursor { last_sent_at: self.last_sent_at, id: self.id }
+    }
 }
 
 /// A page of the conversation list.
@@ -66,7 +93,7 @@ const SUMMARIES: &str = "\
     CASE WHEN page.last_read >= page.last_position THEN 0 ELSE (\
       SELECT COUNT(*) FROM messages unread \
       WHERE unread.conversation_id = page.id AND unread.position > page.last_read AND unread.sender_id <> ? \
-      AND unread.kind = 'message' \
+      AND unread.kind = 'message' AND unread.deleted_position IS NULL \
       AND unread.position <= COALESCE((\
         SELECT bound.position FROM messages bound \
         WHERE bound.conversation_id = page.id AND bound.position > page.last_read AND bound.sender_id <> ? \
@@ -108,8 +135,12 @@ impl Store {
         before: Option<ListCursor>,
         limit: usize,
     ) -> Result<Listing, StorageError> {
-        let query = self.listed(user, before, limit);
-        let (conversations, log) = self.read_summaries(topic, user, vec![query]).await?;
+        let of_rooms = self.rooms_listed(user, None, before, row_limit(limit));
+        let queries = vec![(self.listed(user, before, limit), of_rooms)];
+        let (mut conversations, log) = self.read_summaries(topic, user, queries).await?;
+        // Each list has its own order; what lies beyond the page is for the next one.
+        conversations.sort_by_key(|found| std::cmp::Reverse(found.cursor()));
+        conversations.truncate(row_limit(limit) as usize);
         Ok(Listing { conversations, log })
     }
 
@@ -124,7 +155,8 @@ impl Store {
         id: ConversationId,
     ) -> Result<(Option<ConversationSummary>, LogPosition), StorageError> {
         let query = self.summaries(user, &NAMED.replace("{which}", "= ?"), vec![id.as_uuid().into()], 1);
-        let (mut found, log) = self.read_summaries(topic, user, vec![query]).await?;
+        let queries = vec![(query, self.rooms_listed(user, Some(&[id]), None, 1))];
+        let (mut found, log) = self.read_summaries(topic, user, queries).await?;
         Ok((found.pop(), log))
     }
 
@@ -142,15 +174,19 @@ impl Store {
         let queries = ids.chunks(AMONG).map(|chunk| {
             // Filled up with its last id, so that there is one statement for the database to prepare.
             let ids = chunk.iter().chain(std::iter::repeat_n(&chunk[chunk.len() - 1], AMONG - chunk.len()));
-            self.summaries(user, &page, ids.map(|id| id.as_uuid().into()).collect(), AMONG as u64)
+            let ids: Vec<ConversationId> = ids.copied().collect();
+            let values = ids.iter().map(|id| id.as_uuid().into()).collect();
+            let query = self.summaries(user, &page, values, AMONG as u64);
+            (query, self.rooms_listed(user, Some(&ids), None, AMONG as u64))
         });
         let (conversations, log) = self.read_summaries(topic, user, queries.collect()).await?;
         Ok(Listing { conversations, log })
     }
 
-    /// The person's conversations whose newest stored message is at `first` or after, with its position, the
-    /// greatest first, at most `limit` (which may not be above 10,000): whoever must know that these are all
-    /// asks for one more.
+    /// The person's conversations in which something stored happened at `first` or after, with the newest
+    /// position, the greatest first, at most `limit` (which may not be above 10,000): whoever must know that
+    /// these are all asks for one more. With one other person that is the newest message; in a room also what
+    /// happened and what changed there, and of a room that they are no longer in, the end of their time.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
@@ -164,11 +200,18 @@ impl Store {
             SELECT c.id, c.last_position \
             FROM members m JOIN conversations c ON c.id = m.conversation_id \
             WHERE m.user_id = ? AND c.last_position >= ? \
-            ORDER BY c.last_position DESC, c.id DESC LIMIT ?";
+            UNION ALL \
+            SELECT r.id, MAX(r.last_position) AS last_position FROM (\
+              SELECT c.id, COALESCE(m.to_position, CASE WHEN c.folded_position > c.last_position \
+                THEN c.folded_position ELSE c.last_position END) AS last_position \
+              FROM memberships m JOIN conversations c ON c.id = m.conversation_id \
+              WHERE m.user_id = ?) r \
+            WHERE r.last_position >= ? GROUP BY r.id \
+            ORDER BY last_position DESC, id DESC LIMIT ?";
         debug_assert!(limit <= MAX_ROWS, "a limit that is cut hides what is missing");
         self.answer(async {
-            let values: [Value; 3] =
-                [user.as_uuid().into(), first.as_i64().into(), (row_limit(limit) as i64).into()];
+            let (me, first) = (Value::from(user.as_uuid()), Value::from(first.as_i64()));
+            let values: [Value; 5] = [me.clone(), first.clone(), me, first, (row_limit(limit) as i64).into()];
             let rows = self.reader().query_all_raw(statement(self.kind(), SINCE, values)).await?;
             rows.iter()
                 .map(|row| {
@@ -180,7 +223,7 @@ impl Store {
         .await
     }
 
-    /// Who is in the conversation: nobody when it is not stored.
+    /// Who is in a conversation of two: nobody when it is not stored, or a room.
     ///
     /// # Errors
     /// The database's.
@@ -209,6 +252,16 @@ impl Store {
         self.summaries(user, &LISTED.replace("{before}", before), values, row_limit(limit))
     }
 
+    /// How the database would read the rooms of a page of the list: for tests and operators.
+    #[doc(hidden)]
+    pub async fn plan_of_rooms(
+        &self,
+        user: UserId,
+        before: Option<ListCursor>,
+    ) -> Result<Vec<String>, StorageError> {
+        crate::sql::plan(self.kind(), self.reader(), self.rooms_listed(user, None, before, 20)).await
+    }
+
     /// How the database would read a page of the list: for tests and operators.
     #[doc(hidden)]
     pub async fn plan_of_list(
@@ -228,20 +281,23 @@ impl Store {
         statement(self.kind(), &SUMMARIES.replace("{page}", page), values)
     }
 
-    /// What the queries find, and how far the log was stored, all at one moment.
+    /// What the queries find, of people and of rooms, and how far the log was stored, all at one moment.
     async fn read_summaries(
         &self,
         topic: &str,
         user: UserId,
-        queries: Vec<Statement>,
+        queries: Vec<(Statement, Statement)>,
     ) -> Result<(Vec<ConversationSummary>, LogPosition), StorageError> {
         self.answer(async {
             let snapshot = self.snapshot().await?;
             let log = read_log_position(&snapshot, topic).await?;
             let mut summaries = Vec::new();
-            for query in queries {
-                for row in snapshot.query_all_raw(query).await? {
+            for (of_people, of_rooms) in queries {
+                for row in snapshot.query_all_raw(of_people).await? {
                     summaries.push(summary(user, &row)?);
+                }
+                for row in snapshot.query_all_raw(of_rooms).await? {
+                    summaries.push(rooms::summary(&row)?);
                 }
             }
             snapshot.commit().await?;
@@ -258,17 +314,19 @@ fn summary(user: UserId, row: &QueryResult) -> Result<ConversationSummary, Stora
     let unread: i64 = row.try_get("", "unread")?;
     Ok(ConversationSummary {
         id: ConversationId::from_uuid(id),
-        other: other.map_or(user, UserId::from_uuid),
         last_message: last_message(id, last_position, row)?,
         last_position: position(last_position)?,
         last_sent_at: moment(row.try_get("", "last_sent_at_ms")?),
         last_read: position(row.try_get("", "last_read")?)?,
-        other_last_read: position(row.try_get::<Option<i64>>("", "other_last_read")?.unwrap_or(0))?,
         unread: u32::try_from(unread).unwrap_or(UNREAD_MAX_COUNT).min(UNREAD_MAX_COUNT),
+        kind: ConversationKind::Direct {
+            other: other.map_or(user, UserId::from_uuid),
+            other_last_read: position(row.try_get::<Option<i64>>("", "other_last_read")?.unwrap_or(0))?,
+        },
     })
 }
 
-fn last_message(
+pub(super) fn last_message(
     conversation_id: Uuid,
     position: i64,
     row: &QueryResult,

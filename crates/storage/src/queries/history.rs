@@ -10,7 +10,7 @@ use crate::entities::messages;
 use crate::{StorageError, Store};
 
 /// The kind of messages.
-const MESSAGE: &str = "message";
+pub(crate) const MESSAGE: &str = "message";
 /// Ids of one statement.
 const CHUNK: usize = 500;
 
@@ -25,7 +25,7 @@ pub struct StoredMessage {
     pub position: Position,
     /// Who wrote it.
     pub sender: UserId,
-    /// To whom; the sender for notes to self.
+    /// To whom; the sender for notes to self, and in a room: see [`StoredMessage::recipient`].
     pub to: UserId,
     /// The sender's name for it.
     pub client_id: ClientId,
@@ -202,20 +202,20 @@ pub(super) fn with_words(query: Select<messages::Entity>) -> Select<messages::En
 
 /// What lies on one side of a position: the nearest rows, and whether there are more beyond.
 #[derive(Default)]
-struct Side {
-    rows: Vec<messages::Model>,
-    more: bool,
+pub(super) struct Side {
+    pub(super) rows: Vec<messages::Model>,
+    pub(super) more: bool,
 }
 
 impl Side {
     /// `rows` were asked for with one more than `limit`.
-    fn new(mut rows: Vec<messages::Model>, limit: usize) -> Self {
+    pub(super) fn new(mut rows: Vec<messages::Model>, limit: usize) -> Self {
         let more = rows.len() > limit;
         rows.truncate(limit);
         Self { rows, more }
     }
 
-    fn cut(&mut self, keep: usize) {
+    pub(super) fn cut(&mut self, keep: usize) {
         self.more |= self.rows.len() > keep;
         self.rows.truncate(keep);
     }
@@ -223,10 +223,23 @@ impl Side {
 
 /// How many of the available older and newer messages make a page of `limit` around a position: half each,
 /// the odd one to the newer side, and what one side lacks to the other.
-fn split_around(older: usize, newer: usize, limit: usize) -> (usize, usize) {
+pub(super) fn split_around(older: usize, newer: usize, limit: usize) -> (usize, usize) {
     let half = limit / 2;
     let before = older.min(half.max(limit.saturating_sub(newer)));
     (before, newer.min(limit - before))
+}
+
+impl StoredMessage {
+    /// The other person of a direct conversation; `None` in a room.
+    #[must_use]
+    pub fn recipient(&self) -> Option<UserId> {
+        recipient(self.conversation, self.sender, self.to)
+    }
+}
+
+/// A room's rows have the actor in the recipient's place.
+pub(super) fn recipient(conversation: ConversationId, actor: UserId, to: UserId) -> Option<UserId> {
+    (ConversationId::direct(actor, to) == conversation).then_some(to)
 }
 
 impl TryFrom<messages::Model> for StoredMessage {

@@ -15,6 +15,7 @@ pub(crate) mod reads;
 pub(crate) mod rooms;
 pub(crate) mod server_key;
 pub(crate) mod sessions;
+pub(crate) mod timeline;
 pub(crate) mod traces;
 
 use milena_domain::{Position, Timestamp};

@@ -22,13 +22,13 @@ pub(crate) const FOLD_VERSION: i32 = 1;
 const CHUNK: usize = 500;
 /// People who have a word of the query that are looked at, at most: who types two letters gets some of those
 /// they begin.
-const CANDIDATES: i64 = 1_000;
+pub(super) const CANDIDATES: i64 = 1_000;
 /// Words of a query that are looked for; whoever types more is understood by these.
-const QUERY_WORDS: usize = 6;
+pub(super) const QUERY_WORDS: usize = 6;
 /// A person may have several words with the same beginning.
 const WORDS_A_PERSON: usize = 4;
 /// Greater than every character of a name: ends the range of what begins with a text.
-const END: char = '\u{10ffff}';
+pub(super) const END: char = '\u{10ffff}';
 
 /// The words by which somebody is found.
 pub(super) fn words_of(username: &str, display_name: &str) -> Vec<String> {

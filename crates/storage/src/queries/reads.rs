@@ -1,11 +1,18 @@
 //! Read positions. They only grow, whoever writes them in whatever order.
+//!
+//! Of two people they stand in `members`, whose rows the consumer makes. Of a room they stand in
+//! `room_reads`, apart from the memberships, which are of the log: a row is made by the first mark.
+
+use std::collections::HashSet;
 
 use milena_domain::{ConversationId, Position, UserId};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Value};
+use uuid::Uuid;
 
 use crate::entities::members;
-use crate::{StorageError, Store};
+use crate::sql::statement;
+use crate::{StorageError, Store, StoreKind};
 
 /// Marks of one transaction.
 const CHUNK: usize = 500;
@@ -24,7 +31,7 @@ pub struct ReadMark {
 impl Store {
     /// Moves read positions forward; a mark that is not beyond the stored one changes nothing. Answers, mark
     /// by mark, whether the member is stored: a conversation whose first message the consumer has not written
-    /// yet has no members, and the caller tries again later.
+    /// yet has no members, and the caller tries again later. Whoever was once in a room counts as stored.
     ///
     /// # Errors
     /// The database's. Some of the marks may be written then; the call can be repeated.
@@ -34,17 +41,42 @@ impl Store {
         order.sort_by_key(|&index| (marks[index].conversation, marks[index].user));
         let mut stored = vec![false; marks.len()];
         for chunk in order.chunks(CHUNK) {
-            self.bulk(async {
+            self.bulk(Box::pin(async {
                 let transaction = self.write_transaction().await?;
+                let rooms = self.rooms_among(&transaction, chunk.iter().map(|&index| marks[index])).await?;
                 for &index in chunk {
-                    stored[index] = advance(&transaction, marks[index]).await?;
+                    let mark = marks[index];
+                    stored[index] = if rooms.contains(&mark.conversation.as_uuid()) {
+                        advance_in_room(self.kind(), &transaction, mark).await?
+                    } else {
+                        advance(&transaction, mark).await?
+                    };
                 }
                 transaction.commit().await?;
                 Ok::<_, StorageError>(())
-            })
+            }))
             .await?;
         }
         Ok(stored)
+    }
+
+    /// Which of the conversations are rooms.
+    async fn rooms_among(
+        &self,
+        transaction: &DatabaseTransaction,
+        marks: impl Iterator<Item = ReadMark>,
+    ) -> Result<HashSet<Uuid>, StorageError> {
+        let mut ids: Vec<Uuid> = marks.map(|mark| mark.conversation.as_uuid()).collect();
+        ids.dedup();
+        // Filled up to a power of two: connections remember a handful of statements, not one for each number.
+        let padded = ids.len().next_power_of_two();
+        let text = format!(
+            "SELECT id FROM conversations WHERE kind = 'room' AND id IN ({})",
+            vec!["?"; padded].join(", ")
+        );
+        let values = ids.iter().chain(ids.last().into_iter().cycle()).take(padded).map(|id| (*id).into());
+        let rows = transaction.query_all_raw(statement(self.kind(), &text, values)).await?;
+        rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
 }
 
@@ -61,4 +93,29 @@ async fn advance(transaction: &DatabaseTransaction, mark: ReadMark) -> Result<bo
         return Ok(true);
     }
     Ok(members::Entity::find_by_id(key).one(transaction).await?.is_some())
+}
+
+async fn advance_in_room(
+    kind: StoreKind,
+    transaction: &DatabaseTransaction,
+    mark: ReadMark,
+) -> Result<bool, StorageError> {
+    const KNOWN: &str =
+        "SELECT from_position FROM memberships WHERE conversation_id = ? AND user_id = ? LIMIT 1";
+    let key = || -> [Value; 2] { [mark.conversation.as_uuid().into(), mark.user.as_uuid().into()] };
+    if transaction.query_one_raw(statement(kind, KNOWN, key())).await?.is_none() {
+        return Ok(false);
+    }
+    let newer = match kind {
+        StoreKind::MySql => "ON DUPLICATE KEY UPDATE last_read = GREATEST(last_read, VALUES(last_read))",
+        _ => {
+            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_read = excluded.last_read \
+             WHERE room_reads.last_read < excluded.last_read"
+        }
+    };
+    let text =
+        format!("INSERT INTO room_reads (conversation_id, user_id, last_read) VALUES (?, ?, ?) {newer}");
+    let values = key().into_iter().chain([mark.position.as_i64().into()]);
+    transaction.execute_raw(statement(kind, &text, values)).await?;
+    Ok(true)
 }

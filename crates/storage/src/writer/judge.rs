@@ -70,6 +70,8 @@ pub(super) struct Changes<'b> {
     pub(super) reactions: BTreeMap<(ConversationId, Position, UserId, Emoji), Option<Position>>,
     /// By where they began: the role of those that this batch opens, and where they end.
     pub(super) intervals: BTreeMap<IntervalKey, (Option<Role>, Option<Position>)>,
+    /// Rooms of which more has changed than their people.
+    pub(super) rooms: HashSet<ConversationId>,
     /// Whose standing besides membership has changed.
     pub(super) people: HashSet<(ConversationId, UserId)>,
     pub(super) blocks: BTreeMap<(ConversationId, UserId), Option<Position>>,
@@ -264,6 +266,7 @@ impl<'b> Judge<'b> {
             }
             Change::Pinned { target, on } => self.patch(id, target, at).pinned = Some((at, on)),
             Change::Room => {
+                self.changes.rooms.insert(id);
                 let now = loaded.state.room();
                 if now.map(|room| &room.handle) != handle {
                     let created = now.filter(|_| !loaded.is_room).map(|room| room.created);

@@ -1,7 +1,7 @@
 //! What a batch changes besides the timeline's new rows, in statements that all three databases take. None of
 //! this is in a batch of plain messages between two people.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use milena_domain::{ConversationId, Position, UserId};
 use sea_orm::Value;
@@ -10,6 +10,8 @@ use serde_json::{Map, json};
 use super::connection::Connection;
 use super::judge::{Changes, Patch};
 use super::loaded::Loaded;
+use crate::queries::history::MESSAGE;
+use crate::queries::rooms::directory::words_of;
 use crate::room_rows::name_of;
 use crate::{StoreKind, WriteError};
 
@@ -38,6 +40,8 @@ pub(super) async fn write(
     let kind = connection.kind();
     let ignored = on_conflict(kind, "conversation_id", &[]);
     rooms(connection, loaded).await?;
+    words(connection, changes, loaded).await?;
+    authors(connection, changes, loaded).await?;
     mentions(connection, &changes.mentions).await?;
     let events = "INSERT INTO effective_events (id, conversation_id, position)";
     connection
@@ -133,6 +137,54 @@ async fn rooms(
                 ]);
             }
             values
+        })
+        .await
+}
+
+/// By which the changed rooms are found.
+async fn words(
+    connection: &mut Connection<'_>,
+    changes: &Changes<'_>,
+    loaded: &HashMap<ConversationId, Loaded>,
+) -> Result<(), WriteError> {
+    let rooms = changes.rooms.iter().filter_map(|id| Some((*id, loaded.get(id)?.state.room()?)));
+    let mut words: Vec<(ConversationId, String)> = Vec::new();
+    for (id, room) in rooms {
+        let delete = "DELETE FROM room_words WHERE conversation_id = ?";
+        connection.execute(delete, vec![id.as_uuid().into()]).await?;
+        words.extend(words_of(room).into_iter().map(|word| (id, word)));
+    }
+    words.sort_unstable();
+    let head = "INSERT INTO room_words (conversation_id, word)";
+    connection
+        .insert(head, "(?, ?)", "", &words, |(id, word)| vec![id.as_uuid().into(), word.as_str().into()])
+        .await
+}
+
+/// Who has written in rooms, and where last.
+async fn authors(
+    connection: &mut Connection<'_>,
+    changes: &Changes<'_>,
+    loaded: &HashMap<ConversationId, Loaded>,
+) -> Result<(), WriteError> {
+    let mut newest: BTreeMap<(ConversationId, UserId), Position> = BTreeMap::new();
+    let in_room = |id| loaded.get(id).is_some_and(|found| found.is_room);
+    for row in changes.rows.iter().filter(|row| row.kind == MESSAGE && in_room(&row.conversation)) {
+        let position = newest.entry((row.conversation, row.sender)).or_insert(row.position);
+        *position = row.position.max(*position);
+    }
+    let newest: Vec<_> = newest.into_iter().collect();
+    let newer = match connection.kind() {
+        StoreKind::MySql => "ON DUPLICATE KEY UPDATE position = GREATEST(position, VALUES(position))",
+        _ => {
+            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET position = excluded.position \
+             WHERE room_authors.position < excluded.position"
+        }
+    };
+    let head = "INSERT INTO room_authors (conversation_id, user_id, position)";
+    connection
+        .insert(head, "(?, ?, ?)", newer, &newest, |((conversation, user), position)| {
+            vec![conversation.as_uuid().into(), user.as_uuid().into(), position.as_i64().into()]
         })
         .await
 }

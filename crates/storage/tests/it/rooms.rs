@@ -75,6 +75,11 @@ impl Log {
         (position, event.id)
     }
 
+    /// What is not written yet.
+    pub(crate) fn pending(&self) -> &[Placed] {
+        &self.pending
+    }
+
     /// Writes what is not written yet.
     pub(crate) async fn write(&mut self, store: &Store) -> WriteReport {
         let (from, to) = (self.written, self.next());

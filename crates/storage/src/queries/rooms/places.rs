@@ -26,8 +26,8 @@ pub struct StoredPlace {
 }
 
 impl Store {
-    /// Where those of `ids` stand that counted, events of every kind, in no order: two look-ups an id, each in
-    /// an index.
+    /// Where those of `ids` stand that counted, events of every kind, in no order: two look-ups an id, each
+    /// in an index.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
@@ -38,8 +38,8 @@ impl Store {
         self.answer(async {
             let mut found = Vec::with_capacity(ids.len());
             for chunk in ids.chunks(IDS) {
-                // Filled up to a power of two: connections remember a handful of statements, not one for every
-                // number.
+                // Filled up to a power of two: connections remember a handful of statements, not one for
+                // every number.
                 let padded = chunk.len().next_power_of_two();
                 let among = format!("({})", vec!["?"; padded].join(", "));
                 for text in [ROWS, CHANGES] {

@@ -8,7 +8,7 @@ use milena_domain::record::{Action, Event, Message, Place, Placed, Target};
 use milena_domain::{Body, ClientId, Epoch, Position, UserId};
 use milena_storage::entities::{
     blocks, conversations, effective_events, members, memberships, mentions, messages, reactions,
-    room_people, void_records,
+    room_authors, room_people, room_words, void_records,
 };
 use milena_storage::{OffsetAdvance, Store, WriteBatch, WriteError, WriteReport};
 use milena_timeline::{Outcome, Standing};
@@ -70,7 +70,7 @@ struct Runs<'d> {
     database: &'d TestDatabase,
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "blocks",
     "conversations",
     "conversation_lists",
@@ -80,7 +80,9 @@ const TABLES: [&str; 12] = [
     "mentions",
     "messages",
     "reactions",
+    "room_authors",
     "room_people",
+    "room_words",
     "void_records",
     "consumer_offsets",
 ];
@@ -117,6 +119,8 @@ impl<'d> Runs<'d> {
         all.extend(rows::<members::Entity>(raw).await);
         all.extend(rows::<memberships::Entity>(raw).await);
         all.extend(rows::<room_people::Entity>(raw).await);
+        all.extend(rows::<room_authors::Entity>(raw).await);
+        all.extend(rows::<room_words::Entity>(raw).await);
         all.extend(rows::<reactions::Entity>(raw).await);
         all.extend(rows::<mentions::Entity>(raw).await);
         all.extend(rows::<void_records::Entity>(raw).await);

@@ -7,6 +7,7 @@ mod history;
 mod people;
 mod random_log;
 mod reads;
+mod room_lists;
 mod rooms;
 mod schema;
 mod sessions;
@@ -68,7 +69,10 @@ on_every_database! {
     fence: a_batch_must_begin_where_the_store_is, of_two_writers_one_wins, a_new_epoch_ends_the_old_one;
     fold: the_golden_vectors_hold_in_the_store, random_logs_of_all_kinds_agree, a_deletion_leaves_no_text,
         a_false_proof_is_named, a_lost_message_is_put_back;
-    rooms: a_room_is_read_whole, events_of_all_kinds_are_found_by_id;
+    room_lists: people_and_rooms_are_one_list, unread_messages_of_rooms_are_told_by_numbers,
+        a_page_with_rooms_costs_a_page, rooms_are_found_by_size_word_and_handle;
+    rooms: a_room_is_read_whole, events_of_all_kinds_are_found_by_id,
+        a_timeline_is_paged_within_what_is_visible, members_are_listed_by_role_and_name;
     snapshot: a_list_says_exactly_which_records_it_contains;
     random_log: a_random_log_is_stored_once_and_in_order;
 }

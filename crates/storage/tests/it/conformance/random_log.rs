@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use milena_domain::{ConversationId, Epoch, Position, UserId, partition_of};
-use milena_storage::{OffsetAdvance, Page, ReadMark, Store, WriteBatch, WriteError};
+use milena_storage::{ConversationKind, OffsetAdvance, Page, ReadMark, Store, WriteBatch, WriteError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -176,9 +176,10 @@ async fn check(
             let last_read = reads.get(&(found.id, reader)).copied().unwrap_or(Position::ZERO);
             let unread = rows.iter().filter(|row| row.sender != reader && row.position > last_read).count();
             assert_eq!((found.last_read, found.unread as usize), (last_read, unread));
-            let other = Some(found.other).filter(|other| *other != reader);
+            let ConversationKind::Direct { other, other_last_read } = found.kind else { panic!("a room") };
+            let other = Some(other).filter(|other| *other != reader);
             let read_by_other = other.and_then(|other| reads.get(&(found.id, other)));
-            assert_eq!(found.other_last_read, read_by_other.copied().unwrap_or(Position::ZERO));
+            assert_eq!(other_last_read, read_by_other.copied().unwrap_or(Position::ZERO));
             assert_eq!(found.last_position, rows.last().unwrap().position);
         }
     }

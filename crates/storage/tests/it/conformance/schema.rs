@@ -5,7 +5,7 @@ use milena_storage::ReadMark;
 use milena_storage::entities::{
     blocks, consumer_offsets, conversation_lists, conversations, effective_events, imported_people,
     log_epochs, log_topics, members, memberships, mentions, messages, name_words, outbox, reactions,
-    room_people, server_keys, sessions, users, void_records,
+    room_authors, room_people, room_reads, room_words, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -207,6 +207,11 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         changed_position: Some(place),
     };
     check(database, &raw, person).await;
+    let read = room_reads::Model { conversation_id: id(3), user_id: id(1), last_read: place };
+    check(database, &raw, read).await;
+    let author = room_authors::Model { conversation_id: id(3), user_id: id(1), position: place };
+    check(database, &raw, author).await;
+    check(database, &raw, room_words::Model { word: "ß".repeat(32), conversation_id: id(3) }).await;
     let reaction = reactions::Model {
         conversation_id: id(3),
         target_position: place,
