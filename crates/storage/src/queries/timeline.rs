@@ -1,8 +1,8 @@
 //! A conversation's timeline, page by page: messages and what happened in a room, as far as somebody may see
 //! it.
 //!
-//! Who may see what is told in ranges of positions ([`milena_timeline::sees`] says which), and nothing outside
-//! of them is read: neither rows nor whether there are any. What was deleted is not shown.
+//! Who may see what is told in ranges of positions ([`milena_timeline::sees`] says which), and nothing
+//! outside of them is read: neither rows nor whether there are any. What was deleted is not shown.
 
 use milena_domain::record::{Action, Event, Message, Placed, Target};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, UserId};

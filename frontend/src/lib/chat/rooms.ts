@@ -1,5 +1,6 @@
-// What one does with rooms. Each action is told to the server, and what the server makes of it is in the store
-// when its promise resolves; the frames that tell the same change nothing then. Rejects with an ApiError.
+// What one does with rooms. Each action is told to the server, and what the server makes of it is in the
+// store when its promise resolves; the frames that tell the same change nothing then. Rejects with an
+// ApiError.
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';

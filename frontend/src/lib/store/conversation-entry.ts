@@ -168,7 +168,10 @@ export function withRead(
   return { ...entry, last_read: position, live, unread };
 }
 
-/** Those of the list, newest activity first. Times, because positions of two conversations cannot be compared. */
+/**
+ * Those of the list, newest activity first. Times, because positions of two conversations cannot be
+ * compared.
+ */
 export function inOrder(entries: Iterable<ConversationEntry>): string[] {
   return [...entries]
     .filter(isListed)

@@ -76,8 +76,8 @@ const BANNED: &str = "\
     WHERE p.conversation_id = ? AND p.banned = TRUE ORDER BY p.user_id LIMIT ?";
 
 impl Store {
-    /// Members of a room: owners first, then moderators, then the others, each by name, from after `after` on,
-    /// at most `limit`; with a query those in whose username or display name each of its words begins a word,
+    /// Members of a room: owners first, then moderators, then the others, each by name, after `after`, at
+    /// most `limit`; with a query those in whose username or display name each of its words begins a word,
     /// regardless of case, marks and punctuation. Reads the whole roster, whatever the page: two look-ups a
     /// member. The room itself says how many there are.
     ///
