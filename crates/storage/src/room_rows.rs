@@ -12,6 +12,11 @@ use serde::de::DeserializeOwned;
 pub(crate) const ROOM_COLUMNS: &str = "handle, title, topic, visibility, history, posting, archived, \
     created_position, changed_position, member_count, owner_count, awaits_more";
 
+/// [`ROOM_COLUMNS`] of a table that the statement calls `c`.
+pub(crate) fn room_columns_of_c() -> String {
+    ROOM_COLUMNS.split(", ").map(|name| format!("c.{name}")).collect::<Vec<_>>().join(", ")
+}
+
 /// The columns that [`membership`] reads.
 pub(crate) const MEMBERSHIP_COLUMNS: &str = "role, from_position";
 

@@ -31,6 +31,27 @@ pub(crate) fn numbered(text: &str) -> String {
     numbered
 }
 
+/// The values, filled up with the last one to a power of two: connections remember a handful of statements,
+/// not one for every number of values. Empty for none.
+pub(crate) fn padded<T>(values: &[T]) -> impl ExactSizeIterator<Item = &T> {
+    let count = if values.is_empty() { 0 } else { values.len().next_power_of_two() };
+    (0..count).map(|index| &values[index.min(values.len() - 1)])
+}
+
+/// What follows an insert into `table`, whose key is conversation and person: of two values in `column` the
+/// greater one stays.
+pub(crate) fn keep_greatest(kind: StoreKind, table: &str, column: &str) -> String {
+    match kind {
+        StoreKind::MySql => {
+            format!("ON DUPLICATE KEY UPDATE {column} = GREATEST({column}, VALUES({column}))")
+        }
+        StoreKind::Sqlite | StoreKind::Postgres => format!(
+            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET {column} = excluded.{column} \
+             WHERE {table}.{column} < excluded.{column}"
+        ),
+    }
+}
+
 /// How the database would answer a statement, a line each.
 pub(crate) async fn plan(
     kind: StoreKind,
@@ -61,5 +82,12 @@ mod tests {
     fn placeholders_are_numbered_for_postgres() {
         assert_eq!(numbered("a = ? AND b = ? "), "a = $1 AND b = $2 ");
         assert_eq!(numbered("no values"), "no values");
+    }
+
+    #[test]
+    fn values_are_filled_up_to_a_power_of_two() {
+        let filled = |values: &[u8]| padded(values).copied().collect::<Vec<_>>();
+        assert_eq!([filled(&[]), filled(&[1]), filled(&[1, 2])], [vec![], vec![1], vec![1, 2]]);
+        assert_eq!(filled(&[1, 2, 3, 4, 5]), [1, 2, 3, 4, 5, 5, 5, 5]);
     }
 }

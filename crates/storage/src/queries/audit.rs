@@ -6,6 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use super::history::{StoredMessage, with_words};
 use super::offsets::{LogPosition, read_log_position};
 use crate::entities::messages;
+use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// Ids of one statement.
@@ -20,12 +21,8 @@ impl Store {
         self.answer(async {
             let mut found = Vec::with_capacity(ids.len());
             for chunk in ids.chunks(CHUNK) {
-                // Filled up to a power of two: connections remember a handful of statements, not one for
-                // every number.
-                let last = chunk.last().into_iter().cycle();
-                let padded = chunk.iter().chain(last).take(chunk.len().next_power_of_two());
                 let rows = with_words(messages::Entity::find())
-                    .filter(messages::Column::Id.is_in(padded.map(|id| id.as_uuid())))
+                    .filter(messages::Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())))
                     .all(self.reader())
                     .await?;
                 for row in rows {

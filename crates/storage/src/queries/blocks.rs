@@ -5,8 +5,8 @@ use milena_domain::{ConversationId, Position, UserId};
 use sea_orm::StreamTrait;
 use uuid::Uuid;
 
-use super::super::offsets::{LogPosition, read_log_position};
-use super::super::position;
+use super::offsets::{LogPosition, read_log_position};
+use super::position;
 use crate::sql::statement;
 use crate::{StorageError, Store};
 

@@ -1,6 +1,7 @@
 //! The questions that the programs ask, one file a topic, all as methods of [`crate::Store`].
 
 mod audit;
+pub(crate) mod blocks;
 pub(crate) mod conversations;
 pub(crate) mod history;
 mod imported;
@@ -11,6 +12,7 @@ pub(crate) mod offsets;
 pub(crate) mod partitions;
 pub(crate) mod passwords;
 pub(crate) mod people;
+pub(crate) mod places;
 pub(crate) mod reads;
 pub(crate) mod rooms;
 pub(crate) mod server_key;

@@ -28,12 +28,16 @@ pub(super) const QUERY_WORDS: usize = 6;
 /// A person may have several words with the same beginning.
 const WORDS_A_PERSON: usize = 4;
 /// Greater than every character of a name: ends the range of what begins with a text.
-pub(super) const END: char = '\u{10ffff}';
+const END: char = '\u{10ffff}';
 
 /// The words by which somebody is found.
 pub(super) fn words_of(username: &str, display_name: &str) -> Vec<String> {
-    let mut found = word_starts(username);
-    found.extend(word_starts(display_name));
+    words_in([username, display_name])
+}
+
+/// The words of some texts, each once, as they are stored to be found by.
+pub(super) fn words_in<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut found: Vec<String> = texts.into_iter().flat_map(word_starts).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -213,18 +217,26 @@ impl Store {
     }
 }
 
-/// The longest word leads: it has the fewest candidates, mostly.
-fn words_query(kind: StoreKind, query: &str, limit: usize) -> Option<Statement> {
-    let mut words = words(query);
+/// The words of a query that are looked for. The longest one leads: it has the fewest candidates, mostly.
+pub(super) fn leading(mut words: Vec<String>) -> Vec<String> {
     words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     words.dedup();
     words.truncate(QUERY_WORDS);
+    words
+}
+
+/// What begins with this word: from the first on, and before the second.
+pub(super) fn beginning_with(word: &str) -> [Value; 2] {
+    [word.into(), format!("{word}{END}").into()]
+}
+
+fn words_query(kind: StoreKind, query: &str, limit: usize) -> Option<Statement> {
+    let words = leading(words(query));
     let first = words.first()?;
-    let range = |word: &str| -> [Value; 2] { [word.into(), format!("{word}{END}").into()] };
-    let mut values = Vec::from(range(first));
+    let mut values = Vec::from(beginning_with(first));
     values.push(CANDIDATES.into());
     let others = &words[1..];
-    values.extend(others.iter().flat_map(|word| range(word)));
+    values.extend(others.iter().flat_map(|word| beginning_with(word)));
     values.push(((limit * WORDS_A_PERSON) as i64).into());
     let also = vec![
         "EXISTS (SELECT 1 FROM name_words o WHERE o.user_id = c.user_id AND o.word >= ? AND o.word < ?)";

@@ -4,8 +4,8 @@ use milena_domain::{ConversationId, MessageId, Position};
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 use uuid::Uuid;
 
-use super::super::position;
-use crate::sql::statement;
+use super::position;
+use crate::sql::{padded, statement};
 use crate::{StorageError, Store};
 
 /// Ids of one statement.
@@ -38,14 +38,10 @@ impl Store {
         self.answer(async {
             let mut found = Vec::with_capacity(ids.len());
             for chunk in ids.chunks(IDS) {
-                // Filled up to a power of two: connections remember a handful of statements, not one for
-                // every number.
-                let padded = chunk.len().next_power_of_two();
-                let among = format!("({})", vec!["?"; padded].join(", "));
                 for text in [ROWS, CHANGES] {
-                    let values = chunk.iter().chain(chunk.last().into_iter().cycle()).take(padded);
-                    let values = values.map(|id| Value::from(id.as_uuid()));
-                    let query = statement(self.kind(), &format!("{text}{among}"), values);
+                    let values = padded(chunk).map(|id| Value::from(id.as_uuid()));
+                    let among = vec!["?"; values.len()].join(", ");
+                    let query = statement(self.kind(), &format!("{text}({among})"), values);
                     for row in self.reader().query_all_raw(query).await? {
                         found.push(place(&row)?);
                     }

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Qu
 use uuid::Uuid;
 
 use crate::entities::members;
-use crate::sql::statement;
+use crate::sql::{keep_greatest, padded, statement};
 use crate::{StorageError, Store, StoreKind};
 
 /// Marks of one transaction.
@@ -68,13 +68,11 @@ impl Store {
     ) -> Result<HashSet<Uuid>, StorageError> {
         let mut ids: Vec<Uuid> = marks.map(|mark| mark.conversation.as_uuid()).collect();
         ids.dedup();
-        // Filled up to a power of two: connections remember a handful of statements, not one for each number.
-        let padded = ids.len().next_power_of_two();
+        let values = padded(&ids).map(|id| Value::from(*id));
         let text = format!(
             "SELECT id FROM conversations WHERE kind = 'room' AND id IN ({})",
-            vec!["?"; padded].join(", ")
+            vec!["?"; values.len()].join(", ")
         );
-        let values = ids.iter().chain(ids.last().into_iter().cycle()).take(padded).map(|id| (*id).into());
         let rows = transaction.query_all_raw(statement(self.kind(), &text, values)).await?;
         rows.iter().map(|row| Ok(row.try_get_by_index(0)?)).collect()
     }
@@ -106,13 +104,7 @@ async fn advance_in_room(
     if transaction.query_one_raw(statement(kind, KNOWN, key())).await?.is_none() {
         return Ok(false);
     }
-    let newer = match kind {
-        StoreKind::MySql => "ON DUPLICATE KEY UPDATE last_read = GREATEST(last_read, VALUES(last_read))",
-        _ => {
-            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_read = excluded.last_read \
-             WHERE room_reads.last_read < excluded.last_read"
-        }
-    };
+    let newer = keep_greatest(kind, "room_reads", "last_read");
     let text =
         format!("INSERT INTO room_reads (conversation_id, user_id, last_read) VALUES (?, ?, ?) {newer}");
     let values = key().into_iter().chain([mark.position.as_i64().into()]);

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::moment;
 use super::people::Person;
 use crate::entities::{sessions, users};
+use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// Characters of a user agent that are kept.
@@ -108,14 +109,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<HashMap<[u8; 32], Session>, StorageError> {
         debug_assert!(token_hashes.len() <= TOKENS_MAX);
-        let Some(last) = token_hashes.last() else { return Ok(HashMap::new()) };
-        // Filled up to a power of two: connections remember a handful of statements, not one for every number
-        // of tokens.
-        let width = token_hashes.len().next_power_of_two();
-        let padded = token_hashes.iter().chain(std::iter::repeat(last)).take(width);
+        if token_hashes.is_empty() {
+            return Ok(HashMap::new());
+        }
         self.answer(async {
             let found = with_person()
-                .filter(sessions::Column::TokenHash.is_in(padded.map(|hash| hash.to_vec())))
+                .filter(sessions::Column::TokenHash.is_in(padded(token_hashes).map(|hash| hash.to_vec())))
                 .filter(is_alive(now))
                 .all(self.reader())
                 .await?;

@@ -7,7 +7,7 @@
 use milena_domain::record::{Action, Event, Message, Placed, Target};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, UserId};
 use milena_timeline::Interval;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -161,24 +161,27 @@ impl Store {
     async fn visible_before(&self, scope: &Scope, end: i64, limit: usize) -> Result<Side, StorageError> {
         let ranges = scope.ranges.iter().rev().filter(|range| range.0 < end);
         let ranges: Vec<_> = ranges.map(|&(from, to)| (from, to.min(end - 1))).collect();
-        let mut rows = Vec::new();
-        for ranges in ranges.chunks(RANGES) {
-            let query = scope.within(ranges).order_by_desc(Column::Position);
-            rows.extend(query.limit((limit + 1 - rows.len()) as u64).all(self.reader()).await?);
-            if rows.len() > limit {
-                break;
-            }
-        }
-        Ok(Side::new(rows, limit))
+        self.nearest(scope, &ranges, Order::Desc, limit).await
     }
 
     /// Oldest first, from `start`.
     async fn visible_from(&self, scope: &Scope, start: i64, limit: usize) -> Result<Side, StorageError> {
         let ranges = scope.ranges.iter().filter(|range| range.1 >= start);
         let ranges: Vec<_> = ranges.map(|&(from, to)| (from.max(start), to)).collect();
+        self.nearest(scope, &ranges, Order::Asc, limit).await
+    }
+
+    /// The first rows of the ranges, which are in the same order.
+    async fn nearest(
+        &self,
+        scope: &Scope,
+        ranges: &[(i64, i64)],
+        order: Order,
+        limit: usize,
+    ) -> Result<Side, StorageError> {
         let mut rows = Vec::new();
         for ranges in ranges.chunks(RANGES) {
-            let query = scope.within(ranges).order_by_asc(Column::Position);
+            let query = scope.within(ranges).order_by(Column::Position, order.clone());
             rows.extend(query.limit((limit + 1 - rows.len()) as u64).all(self.reader()).await?);
             if rows.len() > limit {
                 break;

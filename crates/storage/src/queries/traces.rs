@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 use super::offsets::{LogPosition, read_log_position};
 use super::{moment, position};
 use crate::entities::{effective_events, memberships, messages, void_records};
+use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// Ids of one statement.
@@ -92,12 +93,8 @@ impl Store {
     pub async fn timeline_rows(&self, ids: &[MessageId]) -> Result<Vec<TimelineRow>, StorageError> {
         let mut found = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(IDS) {
-            // Filled up to a power of two: connections remember a handful of statements, not one for every
-            // number.
-            let last = chunk.last().into_iter().cycle();
-            let padded = chunk.iter().chain(last).take(chunk.len().next_power_of_two());
-            let query =
-                messages::Entity::find().filter(messages::Column::Id.is_in(padded.map(|id| id.as_uuid())));
+            let query = messages::Entity::find()
+                .filter(messages::Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())));
             let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
             for row in rows {
                 found.push(TimelineRow::try_from(row)?);

@@ -13,6 +13,7 @@ use super::loaded::Loaded;
 use crate::queries::history::MESSAGE;
 use crate::queries::rooms::directory::words_of;
 use crate::room_rows::name_of;
+use crate::sql::keep_greatest;
 use crate::{StoreKind, WriteError};
 
 /// Ends an insert that leaves what is there as it is, or takes over `columns`.
@@ -174,16 +175,10 @@ async fn authors(
         *position = row.position.max(*position);
     }
     let newest: Vec<_> = newest.into_iter().collect();
-    let newer = match connection.kind() {
-        StoreKind::MySql => "ON DUPLICATE KEY UPDATE position = GREATEST(position, VALUES(position))",
-        _ => {
-            "ON CONFLICT (conversation_id, user_id) DO UPDATE SET position = excluded.position \
-             WHERE room_authors.position < excluded.position"
-        }
-    };
+    let newer = keep_greatest(connection.kind(), "room_authors", "position");
     let head = "INSERT INTO room_authors (conversation_id, user_id, position)";
     connection
-        .insert(head, "(?, ?, ?)", newer, &newest, |((conversation, user), position)| {
+        .insert(head, "(?, ?, ?)", &newer, &newest, |((conversation, user), position)| {
             vec![conversation.as_uuid().into(), user.as_uuid().into(), position.as_i64().into()]
         })
         .await

@@ -1,13 +1,13 @@
 //! Rooms as somebody finds them who is not in them: by size, by words, by handle.
 
-use milena_domain::{ConversationId, word_starts, words};
+use milena_domain::{ConversationId, words};
 use milena_timeline::Room;
 use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
-use super::super::names::{CANDIDATES, END, QUERY_WORDS};
+use super::super::names::{CANDIDATES, beginning_with, leading, words_in};
 use super::super::row_limit;
-use crate::room_rows::{ROOM_COLUMNS, room};
+use crate::room_rows::{room, room_columns_of_c};
 use crate::sql::statement;
 use crate::{StorageError, Store};
 
@@ -22,11 +22,7 @@ pub struct DirectoryCursor {
 
 /// The words by which a room is found.
 pub(crate) fn words_of(room: &Room) -> Vec<String> {
-    let texts = [room.handle.as_str(), room.title.as_str(), room.topic.as_str()];
-    let mut found: Vec<String> = texts.into_iter().flat_map(word_starts).collect();
-    found.sort_unstable();
-    found.dedup();
-    found
+    words_in([room.handle.as_str(), room.title.as_str(), room.topic.as_str()])
 }
 
 const PUBLIC: &str = "SELECT c.id, {room} FROM conversations c {found} \
@@ -72,19 +68,15 @@ impl Store {
         .await
     }
 
-    fn directory(&self, mut words: Vec<String>, before: Option<DirectoryCursor>, limit: usize) -> Statement {
-        // The longest word leads: it has the fewest candidates, mostly.
-        words.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
-        words.dedup();
-        words.truncate(QUERY_WORDS);
-        let range = |word: &String| -> [Value; 2] { [word.as_str().into(), format!("{word}{END}").into()] };
+    fn directory(&self, words: Vec<String>, before: Option<DirectoryCursor>, limit: usize) -> Statement {
+        let words = leading(words);
         let mut values: Vec<Value> = Vec::new();
         if let Some(first) = words.first() {
-            values.extend(range(first));
+            values.extend(beginning_with(first));
             values.push(CANDIDATES.into());
         }
         let others = words.get(1..).unwrap_or_default();
-        values.extend(others.iter().flat_map(range));
+        values.extend(others.iter().flat_map(|word| beginning_with(word)));
         let mut conditions = vec![ALSO; others.len()];
         if let Some(DirectoryCursor { members, id }) = before {
             conditions.push(BEFORE);
@@ -92,9 +84,8 @@ impl Store {
             values.extend([members(), members(), members(), id.as_uuid().into()]);
         }
         values.push((row_limit(limit) as i64).into());
-        let columns: Vec<_> = ROOM_COLUMNS.split(", ").map(|name| format!("c.{name}")).collect();
         let text = PUBLIC
-            .replace("{room}", &columns.join(", "))
+            .replace("{room}", &room_columns_of_c())
             .replace("{found}", if words.is_empty() { "" } else { FOUND })
             .replace("{before}", &conditions.join(" "));
         statement(self.kind(), &text, values)

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::super::conversations::{ConversationKind, ConversationSummary, ListCursor, last_message};
 use super::super::history::MESSAGE;
 use super::super::{moment, position};
-use crate::room_rows::{ROOM_COLUMNS, membership, room};
+use crate::room_rows::{membership, room, room_columns_of_c};
 use crate::sql::statement;
 use crate::{StorageError, Store, StoreKind};
 
@@ -89,12 +89,12 @@ impl Store {
         limit: u64,
     ) -> Statement {
         let kind = self.kind();
-        let columns: Vec<_> = ROOM_COLUMNS.split(", ").map(|name| format!("c.{name}")).collect();
         let which = ids.map_or(String::new(), |ids| {
             format!("AND m.conversation_id IN ({})", vec!["?"; ids.len()].join(", "))
         });
-        let placed =
-            PLACED.replace("{room}", &columns.join(", ")).replace("{mine}", &MINE.replace("{which}", &which));
+        let placed = PLACED
+            .replace("{room}", &room_columns_of_c())
+            .replace("{mine}", &MINE.replace("{which}", &which));
         let text = SUMMARIES
             .replace("{placed}", &placed)
             .replace("{before}", before.map_or("", |_| BEFORE))

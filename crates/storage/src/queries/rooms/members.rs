@@ -5,7 +5,7 @@ use milena_domain::{ConversationId, Position, UserId, words};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::super::names::{END, QUERY_WORDS};
+use super::super::names::{QUERY_WORDS, beginning_with};
 use super::super::people::Person;
 use super::super::{moment, row_limit};
 use crate::room_rows::membership;
@@ -123,7 +123,7 @@ impl Store {
         words.truncate(QUERY_WORDS);
         let mut values: Vec<Value> = vec![conversation.as_uuid().into()];
         for word in &words {
-            values.extend([word.as_str().into(), format!("{word}{END}").into()]);
+            values.extend(beginning_with(word));
         }
         if let Some(MemberCursor { role, name_folded, user }) = after {
             let (rank, name) = (rank(*role), name_folded.as_str());

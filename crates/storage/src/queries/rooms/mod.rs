@@ -1,8 +1,6 @@
-//! What the programs ask about rooms, and about events of every kind.
+//! What the programs ask about rooms.
 
-pub(crate) mod blocks;
 pub(crate) mod directory;
 pub(crate) mod list;
 pub(crate) mod members;
-pub(crate) mod places;
 pub(crate) mod state;
