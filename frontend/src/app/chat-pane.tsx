@@ -89,6 +89,7 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
         to={to}
         position={position}
         begun={begun}
+        details={null}
         onRetry={() => {
           setBegun('asking');
           setTries(tries + 1);

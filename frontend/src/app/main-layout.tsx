@@ -8,6 +8,7 @@ import { useNotifications } from '@/features/notifications/use-notifications';
 import { ShortcutsDialog } from '@/features/shortcuts/shortcuts-dialog';
 import { useChat } from '@/lib/chat/chat-context';
 import { useShortcut } from '@/lib/keys/use-shortcut';
+import type { ListFilter } from '@/lib/store/list-filter';
 
 import { ChatPane } from './chat-pane';
 import { LogOutDialog } from './log-out-dialog';
@@ -25,10 +26,11 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const shown = target?.kind === 'conversation' ? target.id : null;
   const narrow = useNarrow();
   const main = useRef<HTMLElement>(null);
+  const [filter, setFilter] = useState<ListFilter>('all');
   const [sheet, setSheet] = useState<'shortcuts' | { unsent: number } | null>(null);
 
   useNotifications(shown, (id) => navigate(paths.conversation(id)));
-  useConversationKeys(shown, (id) => navigate(paths.conversation(id)));
+  useConversationKeys(shown, filter, (id) => navigate(paths.conversation(id)));
   useShortcut('settings', () => navigate(paths.settings));
   useShortcut('help', () => setSheet('shortcuts'));
 
@@ -51,6 +53,8 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
         <Sidebar
           alone={narrow && !target && !settings}
           target={target}
+          filter={filter}
+          onFilter={setFilter}
           onShortcuts={() => setSheet('shortcuts')}
           onLogOut={() => void logOut()}
         />

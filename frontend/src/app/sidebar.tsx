@@ -7,11 +7,13 @@ import { Wordmark } from '@/components/ui/logo';
 import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ConversationList } from '@/features/conversations/conversation-list';
+import { ListFilters } from '@/features/conversations/list-filters';
 import { SearchBox } from '@/features/search/search-box';
 import { pathOf, SearchResults } from '@/features/search/search-results';
 import { useFinder } from '@/features/search/use-finder';
 import type { Found } from '@/features/search/use-finder';
 import { useShortcut } from '@/lib/keys/use-shortcut';
+import type { ListFilter } from '@/lib/store/list-filter';
 
 import styles from './sidebar.module.css';
 import { UserMenu } from './user-menu';
@@ -20,11 +22,14 @@ interface SidebarProps {
   /** It is all that is in view. */
   alone: boolean;
   target: Target | null;
+  /** What the list shows. */
+  filter: ListFilter;
+  onFilter: (filter: ListFilter) => void;
   onShortcuts: () => void;
   onLogOut: () => void;
 }
 
-export function Sidebar({ alone, target, onShortcuts, onLogOut }: SidebarProps) {
+export function Sidebar({ alone, target, filter, onFilter, onShortcuts, onLogOut }: SidebarProps) {
   const [query, setQuery] = useState('');
   const finder = useFinder(query);
   const [, navigate] = useLocation();
@@ -76,9 +81,16 @@ export function Sidebar({ alone, target, onShortcuts, onLogOut }: SidebarProps) 
           <SearchResults finder={finder} onTaken={() => setQuery('')} />
         </div>
       ) : (
-        <nav ref={list} className={styles.body} aria-label="Conversations">
-          <ConversationList chosen={target?.kind === 'conversation' ? target.id : null} />
-        </nav>
+        <>
+          <ListFilters filter={filter} onChange={onFilter} />
+          <nav ref={list} className={styles.body} aria-label="Conversations">
+            <ConversationList
+              chosen={target?.kind === 'conversation' ? target.id : null}
+              filter={filter}
+              onAll={() => onFilter('all')}
+            />
+          </nav>
+        </>
       )}
     </div>
   );

@@ -1,17 +1,24 @@
-// From one conversation to the next one in the list, by keyboard.
+// From one conversation to the next one that the list shows, by keyboard.
 import { useChat } from '@/lib/chat/chat-context';
 import type { ConversationId } from '@/lib/http/types';
 import { useShortcut } from '@/lib/keys/use-shortcut';
+import { shownIds } from '@/lib/store/list-filter';
+import type { ListFilter } from '@/lib/store/list-filter';
 
 import { neighbour } from './neighbour';
 
-export function useConversationKeys(shown: ConversationId | null, open: (id: ConversationId) => void): void {
+export function useConversationKeys(
+  shown: ConversationId | null,
+  filter: ListFilter,
+  open: (id: ConversationId) => void,
+): void {
   const chat = useChat();
 
   function go(by: 1 | -1, unreadOnly = false) {
-    const { order, conversations } = chat.store.getState();
+    const state = chat.store.getState();
+    const { conversations } = state;
     const unread = (id: ConversationId) => (conversations[id]?.unread ?? 0) > 0;
-    const next = neighbour(order, shown, by, unreadOnly ? unread : undefined);
+    const next = neighbour(shownIds(state, filter, shown), shown, by, unreadOnly ? unread : undefined);
     if (next !== undefined) open(next);
   }
 

@@ -11,10 +11,25 @@ describe('targetOf', () => {
       position: 1_099_511_627_777,
     });
     expect(targetOf(paths.person('p'))).toEqual({ kind: 'person', id: 'p', position: null });
+    expect(targetOf(paths.room('dead.letters'))).toEqual({
+      kind: 'room',
+      id: 'dead.letters',
+      position: null,
+    });
   });
 
   it('knows no others', () => {
-    for (const path of ['/', '/login', '/c/', '/c/a/m/', '/c/a/m/x', '/u/a/m/1', '/c/a/b'])
+    for (const path of [
+      '/',
+      '/login',
+      '/c/',
+      '/c/a/m/',
+      '/c/a/m/x',
+      '/u/a/m/1',
+      '/r/a/m/1',
+      '/rooms',
+      '/c/a/b',
+    ])
       expect(targetOf(path), path).toBeNull();
   });
 

@@ -9,23 +9,28 @@ export const paths = {
   conversation: (id: string) => `/c/${encodeURIComponent(id)}`,
   /** One message of it, by its position. */
   message: (id: string, position: number) => `/c/${encodeURIComponent(id)}/m/${position}`,
+  /** The public rooms. */
+  rooms: '/rooms',
+  /** A room by its handle, to be passed on; becomes the conversation. */
+  room: (handle: string) => `/r/${encodeURIComponent(handle)}`,
   /** A person; becomes the conversation once there is one. */
   person: (id: string) => `/u/${encodeURIComponent(id)}`,
 };
 
 export interface Target {
-  kind: 'conversation' | 'person';
+  kind: 'conversation' | 'person' | 'room';
+  /** Of a room its handle. */
   id: string;
   /** The message that the address means. */
   position: number | null;
 }
 
 export function targetOf(path: string): Target | null {
-  const match = /^\/([cu])\/([^/]+)(?:\/m\/(\d{1,16}))?\/?$/.exec(path);
+  const match = /^\/([cur])\/([^/]+)(?:\/m\/(\d{1,16}))?\/?$/.exec(path);
   if (!match?.[2]) return null;
   const id = decoded(match[2]);
   if (match[1] === 'c') return { kind: 'conversation', id, position: match[3] ? Number(match[3]) : null };
-  return match[3] ? null : { kind: 'person', id, position: null };
+  return match[3] ? null : { kind: match[1] === 'u' ? 'person' : 'room', id, position: null };
 }
 
 /** A broken escape stays as it is: it names nobody. */

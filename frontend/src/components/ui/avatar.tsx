@@ -1,4 +1,5 @@
-// Initials on a colour that belongs to the person: the same on every device, because it follows from the id.
+// Initials on a colour that belongs to the person, or the sign of a room: the same on every device, because
+// the colour follows from the id.
 import type { CSSProperties } from 'react';
 
 import { Icon } from './icon';
@@ -10,10 +11,18 @@ export interface AvatarProps {
   size?: number;
   /** Oneself, as the partner of notes to self. */
   notes?: boolean;
+  /** Not a person, but a room. */
+  room?: 'public' | 'private';
 }
 
-export function Avatar({ id, name, size = 44, notes = false }: AvatarProps) {
+export function Avatar({ id, name, size = 44, notes = false, room }: AvatarProps) {
   const style = { '--hue': hue(id), '--size': `${size}px` } as CSSProperties;
+  if (room)
+    return (
+      <span className={`${styles.avatar} ${styles.room}`} style={style} aria-hidden="true">
+        <Icon name={room === 'public' ? 'hash' : 'lock'} size={size * 0.56} />
+      </span>
+    );
   return (
     <span className={styles.avatar} style={style} aria-hidden="true">
       {notes ? <Icon name="note" size={size * 0.5} /> : initials(name)}

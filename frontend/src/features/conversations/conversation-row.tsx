@@ -1,13 +1,18 @@
 // One conversation in the list. It subscribes to its own state only: a message elsewhere does not render it.
+import { useEffect } from 'react';
 import { Link } from 'wouter';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
 import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
-import { useChatState, useDraft } from '@/lib/chat/chat-context';
+import { authorName } from '@/lib/chat/author-name';
+import { useChat, useChatState, useDraft } from '@/lib/chat/chat-context';
 import { useFace } from '@/lib/chat/conversation-face';
+import { eventText } from '@/lib/chat/event-text';
+import type { TimelineEvent, UserId } from '@/lib/http/types';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
+import { itemOf, namedIn } from '@/lib/timeline/event';
 import { fullTime, shortTime } from '@/lib/time/format';
 import { useToday } from '@/lib/time/periods';
 
@@ -24,6 +29,7 @@ export function ConversationRow({ id, chosen }: { id: string; chosen: boolean })
 
 function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
   const { id, unread } = entry;
+  const at = entry.last_message?.sent_at ?? entry.at;
   const me = useChatState((state) => state.me.id);
   const { name, person, alike, avatar } = useFace(entry);
   const unsent = useChatState((state) => state.outbox[id] ?? NONE);
@@ -41,9 +47,9 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
         {name}
         {alike && person && <span className={styles.username}> @{person.username}</span>}
       </span>
-      {entry.last_message && <Time sentAt={entry.last_message.sent_at} />}
+      {at !== '' && <Time sentAt={at} />}
       <span className={styles.preview} dir="auto">
-        <PreviewText preview={preview} />
+        <PreviewText preview={preview} inRoom={entry.kind === 'room'} />
       </span>
       <UnreadBadge count={unread} className={styles.badge} />
     </Link>
@@ -59,29 +65,53 @@ function Time({ sentAt }: { sentAt: string }) {
   );
 }
 
-function PreviewText({ preview: { kind, text } }: { preview: Preview }) {
-  switch (kind) {
+function PreviewText({ preview, inRoom }: { preview: Preview; inRoom: boolean }) {
+  switch (preview.kind) {
     case 'draft':
       return (
         <>
-          <span className={styles.draft}>Draft:</span> {text}
+          <span className={styles.draft}>Draft:</span> {preview.text}
         </>
       );
     case 'failed':
       return (
         <>
-          <span className={styles.draft}>Not sent:</span> {text}
+          <span className={styles.draft}>Not sent:</span> {preview.text}
         </>
       );
     case 'sending':
       return (
         <>
-          <Icon name="clock" size={14} /> {text}
+          <Icon name="clock" size={14} /> {preview.text}
         </>
       );
     case 'mine':
-      return <>You: {text}</>;
+      return <>You: {preview.text}</>;
+    case 'author':
+      return <Said by={preview.author} text={preview.text} />;
+    case 'event':
+      return <Happened event={preview.event} />;
+    case 'empty':
+      return inRoom ? 'Nobody has written yet' : '';
     default:
-      return text;
+      return preview.text;
   }
+}
+
+function Said({ by, text }: { by: UserId; text: string }) {
+  const chat = useChat();
+  const name = useChatState((state) => authorName(state, by));
+  useEffect(() => chat.names.need([by]), [chat, by]);
+  return (
+    <>
+      <bdi>{name}</bdi>: {text}
+    </>
+  );
+}
+
+function Happened({ event }: { event: TimelineEvent }) {
+  const chat = useChat();
+  const text = useChatState((state) => eventText([event], state));
+  useEffect(() => chat.names.need(namedIn(itemOf(event))), [chat, event]);
+  return text;
 }

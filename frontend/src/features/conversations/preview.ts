@@ -1,17 +1,23 @@
 // The second line of a conversation in the list: what is unsent comes before what was said last.
 import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
+import type { TimelineEvent, UserId } from '@/lib/http/types';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { oneLine } from '@/lib/markup/plain-text';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
 export type Preview =
-  { kind: 'draft' | 'failed' | 'sending' | 'mine' | 'theirs'; text: string } | { kind: 'empty'; text: '' };
+  | { kind: 'draft' | 'failed' | 'sending' | 'mine' | 'theirs'; text: string }
+  | { kind: 'empty'; text: '' }
+  /** Somebody's of many: whose, is not said by the row. */
+  | { kind: 'author'; author: UserId; text: string }
+  /** A room in which nothing was written: what happened last. */
+  | { kind: 'event'; event: TimelineEvent };
 
 /** More than fits the line is cut before it reaches the page. */
 const MAX_CHARS = 160;
 
 export function previewOf(
-  entry: Pick<ConversationEntry, 'last_message'>,
+  entry: Pick<ConversationEntry, 'last_message'> & Partial<Pick<ConversationEntry, 'kind' | 'last_event'>>,
   me: string,
   draft: string,
   unsent: readonly OutboxItem[],
@@ -22,8 +28,13 @@ export function previewOf(
   if (draft.trim() !== '') return { kind: 'draft', text: oneLine(draft, MAX_CHARS) };
   if (last) return { kind: 'sending', text: oneLine(last.body, MAX_CHARS) };
   const message = entry.last_message;
-  if (!message) return { kind: 'empty', text: '' };
-  const text = textOf(message);
-  if (text === null) return { kind: 'theirs', text: UNKNOWN_TEXT };
-  return { kind: message.sender === me ? 'mine' : 'theirs', text: oneLine(text, MAX_CHARS) };
+  if (!message)
+    return entry.last_event?.event
+      ? { kind: 'event', event: entry.last_event.event }
+      : { kind: 'empty', text: '' };
+  const said = textOf(message);
+  if (said === null) return { kind: 'theirs', text: UNKNOWN_TEXT };
+  const text = oneLine(said, MAX_CHARS);
+  if (message.sender === me) return { kind: 'mine', text };
+  return entry.kind === 'room' ? { kind: 'author', author: message.sender, text } : { kind: 'theirs', text };
 }

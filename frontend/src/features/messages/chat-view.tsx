@@ -1,26 +1,24 @@
 // One conversation: header, messages, composer. The same component before and after the first message made it
 // exist, so that nothing is lost of what is being typed.
 import { useEffect, useMemo, useRef } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useLocation } from 'wouter';
 
-import { Avatar } from '@/components/ui/avatar';
-import { Blank } from '@/components/ui/blank';
-import { Button } from '@/components/ui/button';
-import { Envelope } from '@/components/ui/envelope';
-import { Icon } from '@/components/ui/icon';
-import { MessagesSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
+import { authorName } from '@/lib/chat/author-name';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { spokenName, useFace } from '@/lib/chat/conversation-face';
-import { NOTES } from '@/lib/chat/person-name';
-import type { ConversationId, Position, UserId } from '@/lib/http/types';
+import type { ConversationId, Position, Room, UserId } from '@/lib/http/types';
 import { LOADING } from '@/lib/store/timeline';
 
 import { Announcer } from './announcer';
+import { ChatHeader } from './chat-header';
+import type { Details } from './chat-header';
 import styles from './chat-view.module.css';
 import { Composer } from './composer';
 import { MessageList } from './message-list';
+import { NoMessages } from './no-messages';
 import { rowsOf } from './rows';
+import { useRoomNames } from './use-room-names';
 import { useUnreadLine } from './use-unread-line';
 
 interface ChatViewProps {
@@ -33,9 +31,13 @@ interface ChatViewProps {
   begun: 'asking' | 'no' | 'failed';
   /** Asks that again. */
   onRetry: () => void;
+  /** What a room has beside its messages. */
+  details: Details | null;
 }
 
 const NONE: never[] = [];
+const SINCE_JOIN = 'What was written before you came is not shown.';
+
 /** Shown of a conversation that is not known. Nothing was written yet: there is nothing to load. */
 const UNKNOWN = {
   asking: LOADING,
@@ -43,7 +45,7 @@ const UNKNOWN = {
   failed: { ...LOADING, status: 'failed' as const },
 };
 
-export function ChatView({ conversation, to, position, begun, onRetry }: ChatViewProps) {
+export function ChatView({ conversation, to, position, begun, onRetry, details }: ChatViewProps) {
   const chat = useChat();
   const me = useChatState((state) => state.me.id);
   const entry = useChatState((state) => state.conversations[conversation]);
@@ -56,7 +58,12 @@ export function ChatView({ conversation, to, position, begun, onRetry }: ChatVie
     entry ?? { id: conversation, kind: 'direct', others: to === null ? NONE : [to], room: null },
   );
   const { name, person, notes } = face;
-  const other = entry?.kind === 'room' ? null : (person?.id ?? to);
+  const inRoom = entry?.kind === 'room';
+  const room = entry?.room ?? null;
+  const other = inRoom ? null : (person?.id ?? to);
+  const newest = entry?.last_message ?? null;
+  const author = useChatState((state) => (inRoom && newest ? authorName(state, newest.sender) : null));
+  const closed = room && whyClosed(room);
   const line = useUnreadLine(entry);
   const list = useRef<{ toEnd: () => void }>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
@@ -66,6 +73,7 @@ export function ChatView({ conversation, to, position, begun, onRetry }: ChatVie
     [timeline.messages, timeline.hasBefore, timeline.hasAfter, unsent, me, line.after],
   );
 
+  useRoomNames(inRoom ? conversation : null, timeline.messages);
   useEffect(() => {
     if (!known) return;
     chat.history.open(conversation, position, chat.places.of(conversation) !== null);
@@ -93,16 +101,7 @@ export function ChatView({ conversation, to, position, begun, onRetry }: ChatVie
 
   return (
     <section className={styles.chat} aria-label={name}>
-      <header className={styles.header}>
-        <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
-          <Icon name="back" />
-        </Link>
-        <Avatar {...face.avatar} size={40} />
-        <div className={styles.names}>
-          <h2 dir="auto">{name}</h2>
-          {person && <p>@{person.username}</p>}
-        </div>
-      </header>
+      <ChatHeader face={face} room={room} details={details} />
       {rows.length > 0 ? (
         <MessageList
           conversation={conversation}
@@ -112,6 +111,8 @@ export function ChatView({ conversation, to, position, begun, onRetry }: ChatVie
           readByOther={entry?.other_last_read ?? 0}
           me={me}
           name={name}
+          inRoom={inRoom}
+          beginning={room?.history === 'since_join' ? SINCE_JOIN : 'This is where it begins.'}
           unread={entry?.unread ?? 0}
           place={chat.places.of(conversation)}
           onPlace={(place) => known && chat.places.set(conversation, place)}
@@ -130,44 +131,30 @@ export function ChatView({ conversation, to, position, begun, onRetry }: ChatVie
             status={missing ? (timeline.newer === 'failed' ? 'failed' : 'loading') : timeline.status}
             name={name}
             self={notes}
+            inRoom={inRoom}
             onRetry={() => (known ? chat.history.open(conversation, position) : onRetry())}
           />
         </div>
       )}
-      <Announcer newest={entry?.last_message ?? null} me={me} name={spokenName(face)} />
-      <Composer
-        area={composer}
-        destination={{ conversation, to: other }}
-        name={notes ? 'yourself' : name}
-        onSent={sent}
-      />
+      <Announcer newest={newest} me={me} name={author ?? spokenName(face)} />
+      {closed === null ? (
+        <Composer
+          area={composer}
+          destination={{ conversation, to: other }}
+          name={notes ? 'yourself' : name}
+          onSent={sent}
+        />
+      ) : (
+        <p className={styles.closed} role="note">
+          {closed}
+        </p>
+      )}
     </section>
   );
 }
 
-interface NoMessagesProps {
-  status: 'loading' | 'ready' | 'failed';
-  name: string;
-  self: boolean;
-  onRetry: () => void;
-}
-
-function NoMessages({ status, name, self, onRetry }: NoMessagesProps) {
-  if (status === 'loading') return <MessagesSkeleton label="Loading messages" />;
-  if (status === 'failed')
-    return (
-      <Blank title="The messages could not be loaded">
-        <p>What you write is kept, and sent when the server is back.</p>
-        <Button onClick={onRetry}>Try again</Button>
-      </Blank>
-    );
-  return self ? (
-    <Blank title={NOTES} art={<Envelope to="myself" />}>
-      <p>Only you can read what you write here.</p>
-    </Blank>
-  ) : (
-    <Blank title={`Write the first letter to ${name}`} art={<Envelope to={name} />}>
-      <p>If they are not here now, it waits for them.</p>
-    </Blank>
-  );
+/** Why one cannot write in it; null: one can. */
+function whyClosed({ archived, posting, role }: Room): string | null {
+  if (archived) return 'This room is archived. It can be read, and nobody writes in it any more.';
+  return posting === 'moderators' && role === 'member' ? 'Only moderators write in this room.' : null;
 }

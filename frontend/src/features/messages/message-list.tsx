@@ -34,6 +34,9 @@ interface MessageListProps {
   readByOther: Position;
   me: string;
   name: string;
+  inRoom: boolean;
+  /** What stands above all that there is. */
+  beginning: string;
   unread: number;
   /** Where the reader was when this was last in view. */
   place: Place | null;
@@ -49,7 +52,7 @@ interface MessageListProps {
 }
 
 export function MessageList(props: MessageListProps) {
-  const { conversation, rows, timeline, meant, readByOther, me, name, unread } = props;
+  const { conversation, rows, timeline, meant, readByOther, me, name, inRoom, unread } = props;
   const { scroller, virtualizer, shift, away, onScroll, onResize, onTakeover, toEnd, look } = useListScroll({
     rows,
     meant,
@@ -71,7 +74,7 @@ export function MessageList(props: MessageListProps) {
   const floating = useFloatingDay(rows, TOP_PX, virtualizer);
   const total = timeline.hasBefore || timeline.hasAfter ? -1 : rows.length;
   const keys = useMessageKeys(rows, scroller, virtualizer, props.onWrite);
-  const whole = useWholeList(rows, scroller, name);
+  const whole = useWholeList(rows, scroller);
   const { control } = props;
   const giveControl = useEffectEvent(() => control({ toEnd }));
   useEffect(() => giveControl());
@@ -88,7 +91,7 @@ export function MessageList(props: MessageListProps) {
         className={styles.scroller}
         role="log"
         aria-live="off"
-        aria-label={`Messages with ${name}`}
+        aria-label={inRoom ? `Messages in ${name}` : `Messages with ${name}`}
         tabIndex={0}
         onWheel={onTakeover}
         onTouchMove={onTakeover}
@@ -102,7 +105,7 @@ export function MessageList(props: MessageListProps) {
       >
         <div className={styles.spacer} />
         <div className={styles.top}>
-          <Top timeline={timeline} onRetry={props.onOlder} />
+          <Top timeline={timeline} beginning={props.beginning} onRetry={props.onOlder} />
         </div>
         <Virtualizer
           ref={virtualizer}
@@ -125,6 +128,7 @@ export function MessageList(props: MessageListProps) {
               conversation={conversation}
               mine={row.sender === me}
               name={name}
+              inRoom={inRoom}
               read={row.position !== null && row.position <= readByOther}
               meant={row.position !== null && row.position === meant}
               number={index + 1}
@@ -156,18 +160,20 @@ export function MessageList(props: MessageListProps) {
   );
 }
 
-function Top({ timeline, onRetry }: { timeline: Timeline; onRetry: () => void }) {
+interface TopProps {
+  timeline: Timeline;
+  beginning: string;
+  onRetry: () => void;
+}
+
+function Top({ timeline, beginning, onRetry }: TopProps) {
   if (timeline.older === 'failed')
     return (
       <Button look="text" onClick={onRetry}>
         Older messages could not be loaded. Try again
       </Button>
     );
-  return timeline.hasBefore ? (
-    <Spinner label="Loading older messages" />
-  ) : (
-    <span>This is where it begins.</span>
-  );
+  return timeline.hasBefore ? <Spinner label="Loading older messages" /> : <span>{beginning}</span>;
 }
 
 /** Somebody looks at this page. */

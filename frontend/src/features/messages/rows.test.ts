@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import { itemOf } from '@/lib/timeline/event';
 import { anna, me, message } from '@/testing/builders';
+import { event, said } from '@/testing/rooms';
 
 import { compareRows, rowsOf } from './rows';
 
@@ -102,4 +104,27 @@ describe('compareRows', () => {
     expect(compareRows(rows(1, 2), rows(8, 9))).toBe('replaced');
     expect(compareRows([], rows(8, 9))).toBe('replaced');
   });
+});
+
+it('tells who comes and goes between two messages in one row, which stays the same object', () => {
+  const items = [
+    event('room_created', 1),
+    event('joined', 2),
+    event('left', 3),
+    said(4),
+    event('joined', 5),
+    event('room_changed', 6),
+  ].map(itemOf);
+  const rows = rowsOf(items, [], me.id, 0, true);
+  expect(rows.map(({ events }) => events.map(({ kind }) => kind))).toEqual([
+    ['room_created'],
+    ['joined', 'left'],
+    [],
+    ['joined'],
+    ['room_changed'],
+  ]);
+  expect(rows[1]).toMatchObject({ key: 'e2', position: 3, quiet: true });
+  // What happened is nothing new to read.
+  expect(rows.map(({ startsUnread }) => startsUnread)).toEqual([false, false, true, false, false]);
+  expect(rowsOf(items, [], me.id, 0, true)[1]).toBe(rows[1]);
 });

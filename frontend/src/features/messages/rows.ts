@@ -1,7 +1,8 @@
-// Turns messages and unsent ones into the rows of the list: which begin a day, the unread part, or a run of
-// one sender.
+// Turns messages, events and unsent messages into the rows of the list: which begin a day, the unread part,
+// or a run of one sender, and which tell of several events at once.
+import { foldsAway } from '@/lib/chat/event-text';
 import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
-import type { Message, Position } from '@/lib/http/types';
+import type { Message, Position, TimelineEvent } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import { dayOf } from '@/lib/time/format';
 
@@ -12,6 +13,8 @@ export interface Row {
   body: string;
   /** Nobody's words, but something that is told of quietly. */
   quiet: boolean;
+  /** What happened in the room, where that is what the row tells of; the names in it are not here. */
+  events: readonly TimelineEvent[];
   sentAtMs: number;
   /** Null while it is unsent. */
   position: Position | null;
@@ -37,13 +40,16 @@ export function rowsOf(
   unreadAfter: Position | null,
   fromStart: boolean,
 ): Row[] {
-  const contents = messages.map(contentOf);
+  const contents = folded(messages);
   // After a reload history can have a message whose repeat is still under way: it is there, and shown once.
   const known = new Set(unsent.length === 0 ? [] : contents.map(({ key }) => key));
   for (const item of unsent) if (!known.has(item.client_id)) contents.push(contentOf(item));
   const lineInWindow = unreadAfter !== null && (fromStart || (messages[0]?.position ?? 0) <= unreadAfter);
   const line = lineInWindow
-    ? contents.findIndex(({ sender, position }) => sender !== me && (position ?? 0) > unreadAfter)
+    ? contents.findIndex(
+        ({ sender, position, events }) =>
+          sender !== me && events.length === 0 && (position ?? 0) > unreadAfter,
+      )
     : -1;
   const starts = contents.map((content, index) => startOf(contents[index - 1], content, index === line));
   return contents.map((content, index) => {
@@ -55,6 +61,7 @@ export function rowsOf(
 type Flags = Pick<Row, 'startsDay' | 'startsUnread' | 'startsRun' | 'endsRun'>;
 type Content = Omit<Row, keyof Flags> & { day: number };
 
+const NO_EVENTS: readonly TimelineEvent[] = [];
 const NOTHING_STARTS = { startsDay: false, startsUnread: false, startsRun: false };
 /** Reading times is slow, and a window is up to 2,000 messages at each change of one of them. */
 const contents = new WeakMap<Message | OutboxItem, Content>();
@@ -69,9 +76,38 @@ function contentOf(of: Message | OutboxItem): Content {
       ? { key: of.client_id ?? of.id, sender: of.sender, position: of.position, unsent: null }
       : { key: of.client_id, sender: of.owner, position: null, unsent: of };
   const text = 'sent_at' in of ? textOf(of) : of.body;
-  const said = { body: text ?? UNKNOWN_TEXT, quiet: text === null };
-  const made = { ...content, ...said, sentAtMs, day: dayOf(sentAtMs) };
+  const events = 'sent_at' in of && of.event ? [of.event] : NO_EVENTS;
+  const body = text ?? (events.length > 0 ? '' : UNKNOWN_TEXT);
+  const made = { ...content, body, quiet: text === null, events, sentAtMs, day: dayOf(sentAtMs) };
   contents.set(of, made);
+  return made;
+}
+
+/** Who comes and goes between two messages of a day is told in one row, which stands for the last of them. */
+function folded(messages: readonly Message[]): Content[] {
+  const made: Content[] = [];
+  for (const message of messages) {
+    const content = contentOf(message);
+    const before = made.at(-1);
+    if (before?.day === content.day && foldTogether(before.events, content.events))
+      made[made.length - 1] = joined(before, content);
+    else made.push(content);
+  }
+  return made;
+}
+
+const foldTogether = (before: readonly TimelineEvent[], events: readonly TimelineEvent[]) =>
+  before.length > 0 && events.length > 0 && before.every(foldsAway) && events.every(foldsAway);
+
+/** Kept by its last part: what stays as it was stays the same object. */
+const joints = new WeakMap<Content, { before: Content; made: Content }>();
+
+function joined(before: Content, content: Content): Content {
+  const known = joints.get(content);
+  if (known?.before === before) return known.made;
+  const { key, sender, sentAtMs } = before;
+  const made = { ...content, key, sender, sentAtMs, events: [...before.events, ...content.events] };
+  joints.set(content, { before, made });
   return made;
 }
 

@@ -3,9 +3,11 @@ import { useState } from 'react';
 import type { FocusEvent, KeyboardEvent, RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
+import { useChat } from '@/lib/chat/chat-context';
 import { isComposing } from '@/lib/keys/composing';
 
 import { copyText } from './copy-text';
+import { rowText } from './row-text';
 import type { Row } from './rows';
 
 interface MessageKeys {
@@ -22,6 +24,7 @@ export function useMessageKeys(
   virtualizer: RefObject<VirtualizerHandle | null>,
   onWrite: () => void,
 ): MessageKeys {
+  const chat = useChat();
   const [focused, setFocused] = useState<string | null>(null);
 
   function focusRow(index: number) {
@@ -52,7 +55,8 @@ export function useMessageKeys(
     const at = rows.findIndex((row) => row.key === focused);
     if (event.ctrlKey || event.metaKey) {
       const copies = key === 'c' && at >= 0 && String(window.getSelection()) === '';
-      if (copies) void copyText(rows[at]?.body ?? '');
+      const row = rows[at];
+      if (copies && row) void copyText(rowText(row, chat.store.getState()));
     } else if (key === 'ArrowUp' || key === 'ArrowDown') {
       event.preventDefault();
       const to = at < 0 ? inView() : at + (key === 'ArrowUp' ? -1 : 1);

@@ -5,18 +5,19 @@ import { useEffect, useEffectEvent, useState } from 'react';
 import type { RefObject } from 'react';
 import { flushSync } from 'react-dom';
 
-import { useChatState } from '@/lib/chat/chat-context';
+import { authorName } from '@/lib/chat/author-name';
+import { useChat } from '@/lib/chat/chat-context';
 import { dateTime } from '@/lib/time/format';
 
+import { rowText } from './row-text';
 import type { Row } from './rows';
 
 /** The rows that must stay in the document besides those in view, ascending. */
 export function useWholeList(
   rows: readonly Row[],
   scroller: RefObject<HTMLElement | null>,
-  name: string,
 ): readonly number[] {
-  const me = useChatState((state) => state.me);
+  const chat = useChat();
   const [printing, setPrinting] = useState(false);
   /** The rows in which a choice of text begins and ends: without them the browser would let go of it. */
   const [ends, setEnds] = useState('');
@@ -24,8 +25,11 @@ export function useWholeList(
   const copy = useEffectEvent((event: ClipboardEvent) => {
     const [first, last] = scroller.current ? chosenRows(rows, scroller.current) : [0, 0];
     if (first >= last) return;
-    const lines = rows.slice(first, last + 1).map(({ sender, sentAtMs, body }) => {
-      return `${sender === me.id ? me.display_name : name}, ${dateTime(sentAtMs)}: ${body}`;
+    const names = chat.store.getState();
+    const lines = rows.slice(first, last + 1).map((row) => {
+      const time = dateTime(row.sentAtMs);
+      const text = rowText(row, names);
+      return row.quiet ? `${time}: ${text}` : `${authorName(names, row.sender)}, ${time}: ${text}`;
     });
     event.clipboardData?.setData('text/plain', lines.join('\n'));
     event.preventDefault();

@@ -1,5 +1,6 @@
 // Tells about messages that came while nobody looked at them: a notification of the desktop and a sound, each
 // if wanted, from one of the open tabs.
+import { authorName } from '@/lib/chat/author-name';
 import type { ChatSession } from '@/lib/chat/chat-session';
 import { faceOf, spokenName } from '@/lib/chat/conversation-face';
 import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
@@ -75,8 +76,10 @@ export class Notifier {
     const entry = state.conversations[conversation];
     const known =
       entry ?? (state.people[sender] && { id: conversation, kind: 'direct', others: [sender], room: null });
+    const text = oneLine(textOf(message) ?? UNKNOWN_TEXT, TEXT_MAX_CHARS);
+    const said = known?.kind === 'room' ? `${authorName(state, sender)}: ${text}` : text;
     const notification = new Notification(known ? spokenName(faceOf(known, state)) : 'Milena', {
-      body: count > 1 ? `${count} new messages` : oneLine(textOf(message) ?? UNKNOWN_TEXT, TEXT_MAX_CHARS),
+      body: count > 1 ? `${count} new messages` : said,
       // Of one conversation there is one at a time, also across tabs.
       tag: `milena-${conversation}`,
       icon: '/favicon.svg',

@@ -1,0 +1,39 @@
+// What the list shows.
+import type { ListFilter } from '@/lib/store/list-filter';
+
+import styles from './list-filters.module.css';
+
+const FILTERS: { filter: ListFilter; label: string }[] = [
+  { filter: 'all', label: 'All' },
+  { filter: 'unread', label: 'Unread' },
+  { filter: 'people', label: 'People' },
+  { filter: 'rooms', label: 'Rooms' },
+];
+
+interface ListFiltersProps {
+  filter: ListFilter;
+  onChange: (filter: ListFilter) => void;
+}
+
+/** Arrow keys choose, as among any radio buttons. */
+export function ListFilters({ filter, onChange }: ListFiltersProps) {
+  return (
+    <div className={styles.bar}>
+      <fieldset className={styles.filters}>
+        <legend className="visually-hidden">Show</legend>
+        {FILTERS.map(({ filter: value, label }) => (
+          <label key={value}>
+            <input
+              type="radio"
+              className="visually-hidden"
+              name="list-filter"
+              checked={filter === value}
+              onChange={() => onChange(value)}
+            />
+            {label}
+          </label>
+        ))}
+      </fieldset>
+    </div>
+  );
+}
