@@ -141,7 +141,7 @@ const TABLES: [(&str, Option<&str>, bool); 21] = [
     ("void_records", None, false),
     ("effective_events", None, false),
     ("blocks", None, true),
-    ("outbox", None, true),
+    ("outbox", Some("leased_until_ms"), true),
 ];
 
 impl Store {

@@ -58,6 +58,7 @@ pub use queries::blocks::StoredBlocks;
 pub use queries::conversations::{ConversationKind, ConversationSummary, ListCursor, Listing};
 pub use queries::history::{HistoryPage, Page, StoredMessage};
 pub use queries::offsets::LogPosition;
+pub use queries::outbox::Joining;
 pub use queries::partitions::NotedPartitions;
 pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};

@@ -6,15 +6,17 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "outbox")]
 pub struct Model {
-    /// In the order of their time.
+    /// Of what becomes an event of the log: that event's, so that it is there once.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// What it is.
     pub kind: String,
     /// JSON.
     pub payload: String,
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970, by the database's clock.
     pub created_at_ms: i64,
+    /// Until then somebody works on it, by the database's clock; 0: nobody does.
+    pub leased_until_ms: i64,
 }
 
 /// None: what belongs together is joined by the queries.

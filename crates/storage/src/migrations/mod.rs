@@ -13,6 +13,7 @@ mod m20261128_202200_conversation_lists;
 mod m20261128_203000_session_ends;
 mod m20261129_000000_timeline;
 mod m20261129_010000_rooms;
+mod m20261129_020000_outbox_leases;
 mod run;
 mod steps;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_203000_session_ends::Migration),
             Box::new(m20261129_000000_timeline::Migration),
             Box::new(m20261129_010000_rooms::Migration),
+            Box::new(m20261129_020000_outbox_leases::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod lists;
 pub(crate) mod names;
 pub(crate) mod numbering;
 pub(crate) mod offsets;
+pub(crate) mod outbox;
 pub(crate) mod partitions;
 pub(crate) mod passwords;
 pub(crate) mod people;

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use milena_domain::{DisplayName, Timestamp, UserId, Username, folded_name};
+use milena_domain::{ConversationId, DisplayName, Timestamp, UserId, Username, folded_name};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, SqlErr};
 use uuid::Uuid;
 
 use super::names::{FOLD_VERSION, insert_words, replace_words, words_of};
-use super::{moment, row_limit};
+use super::{moment, outbox, row_limit};
 use crate::entities::users;
 use crate::{StorageError, Store};
 
@@ -45,12 +45,21 @@ pub struct Person {
 }
 
 impl Store {
-    /// Stores a new person.
+    /// Stores a new person who comes into no room.
+    ///
+    /// # Errors
+    /// As [`Store::register`].
+    pub async fn create_user(&self, user: NewUser) -> Result<(), StorageError> {
+        self.register(user, &[]).await
+    }
+
+    /// Stores a new person, and in the same transaction that they are to come into these rooms.
     ///
     /// # Errors
     /// [`StorageError::UsernameTaken`], or the database's.
-    pub async fn create_user(&self, user: NewUser) -> Result<(), StorageError> {
+    pub async fn register(&self, user: NewUser, rooms: &[ConversationId]) -> Result<(), StorageError> {
         self.answer(async {
+            let joinings: Vec<_> = rooms.iter().map(|room| (user.id, *room)).collect();
             let (id, words) =
                 (user.id.as_uuid(), words_of(user.username.as_str(), user.display_name.as_str()));
             let transaction = self.write_transaction().await?;
@@ -61,6 +70,7 @@ impl Store {
                 };
             }
             insert_words(&transaction, [(id, words)]).await?;
+            outbox::expect(self.kind(), &transaction, &joinings).await?;
             Ok(transaction.commit().await?)
         })
         .await

@@ -4,6 +4,7 @@ mod conversations;
 mod fence;
 mod fold;
 mod history;
+mod outbox;
 mod people;
 mod random_log;
 mod reads;
@@ -62,6 +63,8 @@ on_every_database! {
     conversations: the_list_is_paged_newest_first, a_page_costs_a_page,
         unread_messages_are_counted_up_to_the_limit,
         many_conversations_are_found_by_their_ids, notes_to_self_have_one_member, strangers_see_nothing;
+    outbox: a_registration_leaves_its_rows, of_two_claimers_one_has_the_row, rows_of_the_dead_come_back,
+        everybody_of_before_is_expected_once;
     reads: read_positions_only_grow, marks_of_unknown_members_are_answered;
     writer: duplicates_are_stored_once, a_repeat_does_not_move_its_conversation, a_taken_position_is_bad_data,
         bad_text_is_bad_data, large_batches_are_written_whole, an_abandoned_write_leaves_all_or_nothing,

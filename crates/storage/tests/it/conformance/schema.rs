@@ -231,8 +231,13 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     let event = effective_events::Model { id: id(9), conversation_id: id(3), position: place };
     check(database, &raw, event).await;
     check(database, &raw, blocks::Model { conversation_id: id(3), user_id: id(1), position: place }).await;
-    let fact =
-        outbox::Model { id: id(1), kind: "person".into(), payload: "x".repeat(70_000), created_at_ms: 1 };
+    let fact = outbox::Model {
+        id: id(1),
+        kind: "person".into(),
+        payload: "x".repeat(70_000),
+        created_at_ms: 1,
+        leased_until_ms: 2,
+    };
     check(database, &raw, fact).await;
     let key = server_keys::Model { number: 2, secret: (0..32).collect(), created_at_ms: 1 };
     check(database, &raw, key).await;
