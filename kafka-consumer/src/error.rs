@@ -6,8 +6,6 @@ use milena_kafka::LogError;
 use milena_storage::StorageError;
 use rdkafka::error::KafkaError;
 
-use crate::record::Newer;
-
 /// Each is one sentence for the person who starts the program. What waiting cures is not here: the consumer
 /// waits.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +29,6 @@ pub enum ConsumerError {
         /// The topic.
         topic: String,
     },
-    /// The log has what this program is too old for.
-    #[error(transparent)]
-    Newer(#[from] Newer),
     /// The database refuses everything.
     #[error("the database refuses what is written, not only single rows: {0}")]
     StoreRefuses(String),

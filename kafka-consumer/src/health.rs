@@ -13,8 +13,8 @@ struct State {
     assigned: AtomicBool,
     /// For what the store is waited: a [`Waiting`]. Set by the writer, and before there is one.
     waiting: AtomicU8,
-    /// Set when the log has a record that this program is too old for.
-    newer: AtomicBool,
+    /// Set while a partition that is held stands before a record that this program is too old for.
+    halted: AtomicBool,
     /// Set when the consumer has ended.
     ended: AtomicBool,
 }
@@ -42,12 +42,13 @@ impl Health {
     /// Nothing is assigned any more, and nothing waits.
     pub(crate) fn began_anew(&self) {
         self.0.assigned.store(false, Ordering::Relaxed);
+        self.halted(false);
         self.waiting(Waiting::Nothing);
     }
 
-    /// The log has what this program cannot read.
-    pub(crate) fn newer(&self) {
-        self.0.newer.store(true, Ordering::Relaxed);
+    /// Whether a partition has what this program cannot read.
+    pub(crate) fn halted(&self, halted: bool) {
+        self.0.halted.store(halted, Ordering::Relaxed);
     }
 
     pub(crate) fn ended(&self) {
@@ -63,10 +64,12 @@ impl Health {
     /// `None` when it stores what comes; else what is missing, for people.
     #[must_use]
     pub fn why_not_ready(&self) -> Option<&'static str> {
-        if self.0.newer.load(Ordering::Relaxed) {
-            Some("the log has a record of a newer program: this one stores nothing until it is upgraded")
-        } else if !self.is_alive() {
+        if !self.is_alive() {
             Some("the consumer has ended")
+        } else if self.0.halted.load(Ordering::Relaxed) {
+            Some(
+                "a partition has a record of a newer program: nothing of it is stored until this one is upgraded",
+            )
         } else if self.is_waiting_for(Waiting::Unavailable) {
             Some("the database is not available")
         } else if self.is_waiting_for(Waiting::Repair) {
@@ -102,10 +105,13 @@ mod tests {
         health.waiting(Waiting::Nothing);
         health.began_anew();
         assert_eq!(health.why_not_ready(), Some("no partition is assigned yet"));
-        health.newer();
+        health.assigned();
+        health.halted(true);
         assert!(
             health.is_alive() && health.why_not_ready().is_some_and(|reason| reason.contains("upgraded"))
         );
+        health.halted(false);
+        assert_eq!(health.why_not_ready(), None);
         health.ended();
         assert!(!health.is_alive());
     }

@@ -95,8 +95,8 @@ pub(crate) struct Ingest<S> {
     locating: JoinSet<Located>,
     /// Set when the shutdown began.
     stop_by: Option<Instant>,
-    /// Why the shutdown began, when nobody asked for it.
-    newer: Option<Newer>,
+    /// Partitions that stand still before a record of a newer program.
+    halted: BTreeSet<i32>,
     /// The log's ends, for the lag; from statistics, every second.
     log_ends: BTreeMap<i32, i64>,
     /// When group offsets or the log line are due; `None` while there is nothing new.
@@ -130,7 +130,7 @@ impl<S: Sink + Clone> Ingest<S> {
             releases: Vec::new(),
             locating: JoinSet::new(),
             stop_by: None,
-            newer: None,
+            halted: BTreeSet::new(),
             log_ends,
             tick_at: None,
             report: Report::new(),
@@ -151,7 +151,7 @@ impl<S: Sink + Clone> Ingest<S> {
             self.dispatch().await?;
             self.release_drained();
             if self.stop_by.is_some() && !self.writing && self.open.is_empty() {
-                return self.newer.take().map_or(Ok(()), |newer| Err(newer.into()));
+                return Ok(());
             }
             let stopping = self.stop_by.is_some();
             let takes_records = !stopping && self.backlog.as_slice().is_empty() && !self.open.is_full();
@@ -177,7 +177,7 @@ impl<S: Sink + Clone> Ingest<S> {
                         log::warn!(
                             "the store did not take the last batch in time; its records stay in the log"
                         );
-                        return self.newer.take().map_or(Ok(()), |newer| Err(newer.into()));
+                        return Ok(());
                     }
                 }
                 () = at(self.tick_at) => self.tick(),
@@ -197,19 +197,34 @@ impl<S: Sink + Clone> Ingest<S> {
             let Some(from) = self.ledger.wants(partition, generation, offset) else { continue };
             match self.open.push(record, from, now) {
                 Ok(()) => self.ledger.accept(partition, generation, offset),
-                Err(newer) => return self.halt(newer),
+                Err(newer) => {
+                    self.halt(&newer);
+                    continue;
+                }
             };
             crash_point("mid_batch");
         }
     }
 
-    /// Begins a shutdown at a record that must not be passed: what stands before it is written.
-    fn halt(&mut self, newer: Newer) {
+    /// Reads no further in a partition, at a record that must not be passed: what stands before it is
+    /// written, and the other partitions go on. Whoever has the partition next comes to it again.
+    fn halt(&mut self, newer: &Newer) {
         log::error!(partition = newer.partition, offset = newer.offset; "{newer}");
-        self.health.newer();
-        self.backlog = Vec::new().into_iter();
-        self.newer = Some(newer);
-        self.stop_by.get_or_insert_with(|| Instant::now() + self.plan.drain);
+        self.ledger.stop_reading(newer.partition);
+        self.halted.insert(newer.partition);
+        self.tell_halted();
+    }
+
+    /// A partition goes, or begins anew.
+    fn unhalt(&mut self, partition: i32) {
+        if self.halted.remove(&partition) {
+            self.tell_halted();
+        }
+    }
+
+    fn tell_halted(&self) {
+        self.health.halted(!self.halted.is_empty());
+        metrics::halted(self.halted.len());
     }
 
     /// Writes the open batch if it is time and nothing is being written.
@@ -255,6 +270,7 @@ impl<S: Sink + Clone> Ingest<S> {
                 log::info!(partitions:?, lost; "partitions go");
                 for &partition in &partitions {
                     self.assigned.remove(&partition);
+                    self.unhalt(partition);
                     self.ledger.stop_reading(partition);
                     if lost {
                         self.open.drop_partition(partition);
@@ -315,10 +331,14 @@ impl<S: Sink + Clone> Ingest<S> {
         }
         let mut starts = BTreeMap::new();
         // What went again meanwhile does not begin.
-        for &partition in partitions.iter().filter(|partition| self.assigned.contains(partition)) {
+        for &partition in partitions {
+            if !self.assigned.contains(&partition) {
+                continue;
+            }
             let offset = position.next_offsets.get(&partition).copied();
             // Should an older spell have left something here: it will be read again.
             self.open.drop_partition(partition);
+            self.unhalt(partition);
             let generation = self.ledger.open(partition, offset.unwrap_or(0));
             starts.insert(partition, Start { offset, generation });
         }
@@ -353,6 +373,7 @@ impl<S: Sink + Clone> Ingest<S> {
                 continue;
             }
             self.open.drop_partition(partition);
+            self.unhalt(partition);
             if self.assigned.contains(&partition) {
                 log::info!(
                     partition, next;

@@ -41,6 +41,5 @@ mod writer;
 pub use error::ConsumerError;
 pub use health::Health;
 pub use metrics::describe as describe_metrics;
-pub use record::Newer;
 pub use report::Summary;
 pub use run::{run, run_watched};

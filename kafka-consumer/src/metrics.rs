@@ -22,6 +22,7 @@ const REBALANCES: &str = "milena_consumer_rebalances_total";
 const FENCED: &str = "milena_consumer_fenced_total";
 const LAG: &str = "milena_consumer_lag_records";
 const PARTITIONS: &str = "milena_consumer_partitions";
+const HALTED: &str = "milena_consumer_partitions_halted";
 const BATCH_ROWS: &str = "milena_consumer_batch_rows";
 const WRITE_SECONDS: &str = "milena_consumer_write_seconds";
 
@@ -72,6 +73,7 @@ pub fn describe() {
     );
     describe_gauge!(LAG, Unit::Count, "records of the held partitions that are not stored yet");
     describe_gauge!(PARTITIONS, Unit::Count, "partitions held");
+    describe_gauge!(HALTED, Unit::Count, "partitions that stand still before a record of a newer program");
     describe_histogram!(BATCH_ROWS, Unit::Count, "rows of a batch");
     describe_histogram!(WRITE_SECONDS, Unit::Seconds, "time from a batch's first attempt to its end");
 }
@@ -104,6 +106,11 @@ pub(crate) fn rebalance(held: usize) {
     gauge!(PARTITIONS).set(held as f64);
 }
 
+/// So many partitions stand still until this program is upgraded.
+pub(crate) fn halted(partitions: usize) {
+    gauge!(HALTED).set(partitions as f64);
+}
+
 /// How far behind the held partitions are.
 pub(crate) fn lag(records: i64) {
     gauge!(LAG).set(records as f64);
@@ -116,6 +123,7 @@ pub(crate) fn start() {
     }
     gauge!(LAG).set(0.0);
     gauge!(PARTITIONS).set(0.0);
+    halted(0);
 }
 
 /// How often recorded samples are to be folded together.

@@ -36,13 +36,13 @@ pub(crate) enum Content {
      nothing of this partition is stored from there on, and nothing is lost: upgrade this program and start \
      it again"
 )]
-pub struct Newer {
+pub(crate) struct Newer {
     /// The partition.
-    pub partition: i32,
+    pub(crate) partition: i32,
     /// Where in it.
-    pub offset: i64,
+    pub(crate) offset: i64,
     /// The version or the type, in words.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 impl Newer {

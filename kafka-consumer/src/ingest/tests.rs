@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::batch::tests::record;
 use crate::ledger::Generation;
-use crate::record::Content;
+use crate::record::{Content, Newer};
 
 /// A store that only knows offsets.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,7 @@ struct Stage {
     batches: mpsc::Receiver<Batch>,
     outcomes: mpsc::Sender<Result<Outcome, ConsumerError>>,
     shutdown: CancellationToken,
+    health: Health,
     task: JoinHandle<Ended>,
 }
 
@@ -55,6 +56,7 @@ impl Stage {
             partitioning: Arc::new(Partitioning::new(12, [])),
             log_ends: BTreeMap::new(),
         };
+        let health = Health::default();
         let (control, control_receiver) = mpsc::channel(4);
         let (records, record_receiver) = mpsc::channel(4);
         let (command_sender, commands) = mpsc::channel(16);
@@ -62,11 +64,11 @@ impl Stage {
         let (outcomes, outcome_receiver) = mpsc::channel(1);
         let inbox = Inbox { control: control_receiver, records: record_receiver };
         let port = WriterPort { batches: batch_sender, outcomes: outcome_receiver };
-        let ingest = Ingest::new(plan, store, inbox, command_sender, port, Health::default());
+        let ingest = Ingest::new(plan, store, inbox, command_sender, port, health.clone());
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
         let task = tokio::spawn(async move { ingest.run(&stop).await });
-        Self { control, records, commands, batches, outcomes, shutdown, task }
+        Self { control, records, commands, batches, outcomes, shutdown, health, task }
     }
 
     async fn assign(&self, partitions: &[i32]) -> BTreeMap<i32, Start> {
@@ -245,8 +247,8 @@ async fn a_partition_that_another_wrote_is_read_on_from_there() {
 }
 
 #[tokio::test]
-async fn what_a_newer_program_wrote_is_not_passed_and_what_stands_before_it_is_stored() {
-    let mut stage = Stage::new(&[], NEVER);
+async fn what_a_newer_program_wrote_is_not_passed_and_other_partitions_go_on() {
+    let mut stage = Stage::new(&[], SOON);
     let starts = stage.assign(&[0, 1]).await;
     let generation = starts[&0].generation;
     let newer = |generation| {
@@ -262,14 +264,25 @@ async fn what_a_newer_program_wrote_is_not_passed_and_what_stands_before_it_is_s
     let batch = stage.batch().await;
     assert_eq!(span_of(&batch, 0), (0, 3));
     stage.stored(&batch).await;
-    let ended = stage.task.await.unwrap();
-    assert!(matches!(ended.result, Err(ConsumerError::Newer(Newer { partition: 0, offset: 3, .. }))));
-    assert_eq!(ended.commits, BTreeMap::from([(0, 3)]));
-    // The upgraded program reads it, and what stands behind it, from the store's offset.
-    let mut stage = Stage::new(&[(0, 3)], NEVER);
+    for offsets in [0..4, 4..8] {
+        stage.read(0, generation, offsets.start + 4..offsets.end + 4).await;
+        stage.read(1, starts[&1].generation, offsets.clone()).await;
+        let batch = stage.batch().await;
+        assert_eq!(span_of(&batch, 1), (offsets.start, offsets.end));
+        assert!(!batch.parts.contains_key(&0), "it is not passed");
+        stage.stored(&batch).await;
+    }
+    assert!(stage.health.why_not_ready().is_some_and(|why| why.contains("upgraded")));
+    // Somebody else is upgraded and gets it: what was stored is told, and this one is well again.
+    let released = stage.revoke(0, false, Duration::from_secs(5)).await.await.unwrap();
+    assert_eq!(released, BTreeMap::from([(0, 3)]));
+    assert_eq!(stage.health.why_not_ready(), None);
+    // Back here, it is read again from the store's offset.
     let generation = stage.assign(&[0]).await[&0].generation;
-    stage.read(0, generation, 3..13).await;
-    assert_eq!(span_of(&stage.batch().await, 0), (3, 13));
+    stage.records.send(vec![newer(generation)]).await.unwrap();
+    stage.taken().await;
+    assert!(stage.health.why_not_ready().is_some());
+    stage.stop().await;
 }
 
 #[tokio::test]

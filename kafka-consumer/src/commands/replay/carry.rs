@@ -20,7 +20,7 @@ use crate::dead_letters::DeadLetterTopic;
 use crate::health::Health;
 use crate::ingest::WriterPort;
 use crate::outcome::Outcome;
-use crate::record::{Content, Record};
+use crate::record::{Content, Newer, Record};
 use crate::run::spawn_writer;
 use crate::scan::{Chunk, scan};
 use crate::writer::Writer;
@@ -82,9 +82,9 @@ pub(in crate::commands) async fn carry(
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
     let mut writing = false;
-    let mut newer = None;
+    let mut newer: BTreeMap<i32, Newer> = BTreeMap::new();
     let mut chunks = records(settings, spans, partitioning);
-    'reading: loop {
+    loop {
         let chunk = tokio::select! {
             () = shutdown.cancelled() => { tally.complete = false; break }
             chunk = chunks.recv() => chunk,
@@ -92,10 +92,13 @@ pub(in crate::commands) async fn carry(
         let Some(chunk) = chunk else { break };
         for record in chunk? {
             let (partition, offset) = (record.partition, record.offset);
+            if newer.contains_key(&partition) {
+                continue;
+            }
             let from = next.get(&partition).copied().unwrap_or(offset);
             if let Err(found) = open.push(record, from, Instant::now()) {
-                newer = Some(found);
-                break 'reading;
+                newer.insert(partition, found);
+                continue;
             }
             next.insert(partition, offset + 1);
             tally.read += 1;
@@ -115,8 +118,8 @@ pub(in crate::commands) async fn carry(
     drop(port);
     task.await?;
     bar.finish_and_clear();
-    // What stands before it is stored by now.
-    newer.map_or(Ok(tally), |newer| Err(newer.into()))
+    // What stands before it, and in other partitions, is stored by now.
+    newer.into_values().next().map_or(Ok(tally), |newer| Err(newer.into()))
 }
 
 /// Waits for the batch before, then gives this one away.
