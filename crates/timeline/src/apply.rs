@@ -143,7 +143,8 @@ impl ConversationState {
         changes
     }
 
-    /// A checkpoint, or one more part of it. Only the first one begins the room.
+    /// A checkpoint, or one more part of it. Only the first one begins the room. Its members were there
+    /// before it, also where positions are counted anew (a replay into an empty store).
     fn restore(&mut self, at: Position, snapshot: &Snapshot) -> Vec<Change> {
         let mut changes = Vec::new();
         if self.room.is_none() {
@@ -168,7 +169,7 @@ impl ConversationState {
         let mut seated: HashSet<UserId> = self.members().map(|(user, _)| user).collect();
         for seat in seats {
             if seated.insert(seat.user) {
-                self.open(seat.from.unwrap_or(at), seat.user, seat.role, changes);
+                self.open(seat.from.map_or(at, |from| from.min(at)), seat.user, seat.role, changes);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! as text for people or, with `--json`, for scripts; each failure is one sentence.
 
 pub(crate) mod arguments;
+mod checkpoint;
 pub(crate) mod dead;
 pub(crate) mod new_epoch;
 pub(crate) mod replay;

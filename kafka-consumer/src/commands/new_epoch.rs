@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use milena_domain::cure::all_programs;
+use milena_domain::cure::{all_programs, command};
 use milena_domain::{LogMismatch, PartitionState, Partitioning, Timestamp, check_log};
 use milena_kafka::{Role, client_config};
 use milena_settings::Settings;
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::replay::carry::{Purpose, carry};
-use super::{KAFKA_TIMEOUT, answer, existing};
+use super::{KAFKA_TIMEOUT, answer, checkpoint, existing};
 
 /// Begins a new epoch. Without `yes`, asks first.
 pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> anyhow::Result<()> {
@@ -58,7 +58,20 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
     }
     let epoch = store.begin_epoch(Timestamp::now()).await.context("the new epoch could not begin")?;
     store.note_partitions(topic, epoch, log.len()).await.context("the database cannot be written")?;
-    answer(format!("Epoch {epoch} has begun. Start {}.", all_programs()));
+    // Boxed: it is large, and the future of every command keeps it.
+    let kept = Box::pin(checkpoint::write(settings, store, epoch, &log)).await.with_context(|| {
+        format!(
+            "epoch {epoch} has begun, but what the store knows of rooms could not be written into the log: \
+             run {} again",
+            command("new-epoch")
+        )
+    })?;
+    answer(format!(
+        "Epoch {epoch} has begun, with {} rooms and {} blocks. Start {}.",
+        kept.rooms,
+        kept.blocks,
+        all_programs()
+    ));
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use crate::store::Database;
 use crate::truth;
 use crate::world::World;
 
-in_both_worlds!(every_record_is_accounted_for);
+in_both_worlds!(every_record_is_accounted_for, a_new_epoch_begins_with_what_was_known);
 
 /// Somebody's events in one conversation, each with a name and a proof of its own.
 struct Writer<'l> {
@@ -185,6 +185,80 @@ async fn every_record_is_accounted_for(world: World) {
         ("delete from effective_events", "is not in the store"),
     ] {
         harm_and_find(&world, harm, told).await;
+    }
+}
+
+/// The topic is lost, rooms and blocks are not: the new one begins with them, so consumers go on judging by
+/// them, and a store that is made of the new log alone comes to the same verdicts.
+async fn a_new_epoch_begins_with_what_was_known(mut world: World) {
+    let log = Log::of(&world);
+    story(&log).await;
+    let (ann, bob, carl, dora) = (user(1), user(2), user(3), user(4));
+    let mut before = Writer { log: &log, count: 1_000, sent: Vec::new() };
+    let room = ConversationId::room(ann, &ClientId::new("r-1").unwrap());
+    before.send(bob, Place::Room(room), Action::Banned { user: carl }).await;
+    before.send(dora, Place::Direct(ann), Action::Blocked { on: true }).await;
+    let consumer = Running::start(&world).await;
+    truth::stored(&world).await;
+    consumer.stop().await;
+
+    world.recreate_topic();
+    // Creates the topic, and finds nothing in it.
+    assert_eq!(json(&world, &["replay", "--json"]).await["read"], 0);
+    let told = says(&world, &["new-epoch", "--yes"]).await;
+    assert!(told.contains("Epoch 2 has begun, with 1 rooms and 1 blocks"), "{told}");
+    let log = Log::of(&world);
+    let mut after = Writer { log: &log, count: 2_000, sent: Vec::new() };
+    let second = Epoch::new(2).unwrap();
+    let mut expected = Vec::new();
+    for (actor, place, action, counts) in [
+        (bob, Place::Room(room), says_so("still here"), true),
+        (carl, Place::Room(room), says_so("gone"), false),
+        (carl, Place::Room(room), Action::Joined, false),
+        (ann, Place::Direct(dora), says_so("blocked"), false),
+        (bob, Place::Room(room), Action::RoleChanged { user: bob, role: Role::Owner }, false),
+        (dora, Place::Room(room), Action::RoleChanged { user: bob, role: Role::Owner }, true),
+        (dora, Place::Direct(ann), Action::Blocked { on: false }, true),
+        (ann, Place::Direct(dora), says_so("not any more"), true),
+    ] {
+        after.count += 1;
+        let client_id = ClientId::new(&format!("r-{}", after.count)).unwrap();
+        let at = Timestamp::from_unix_ms(1_700_000_100_000);
+        let event = Event::new(actor, place, client_id, at, Position::new(second, 0), action);
+        expected.push((event.id, counts));
+        after.again(event).await;
+    }
+    let consumer = Running::start(&world).await;
+    truth::stored(&world).await;
+    let summary = consumer.stop().await;
+    assert_eq!((summary.inserted, summary.void, summary.repeats), (4, 4, 2), "{summary:?}");
+    let told = says(&world, &["verify"]).await;
+    assert!(told.contains("the store equals the log") && told.contains("2 of earlier epochs"), "{told}");
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    let database = Database::sqlite(elsewhere.path());
+    let with = ["--json", "--database", database.url()];
+    let found = json(&world, &[&["replay"], &with[..]].concat()).await;
+    assert_eq!((&found["inserted"], &found["void"]), (&6.into(), &4.into()), "{found}");
+    let verified = json(&world, &[&["verify"], &with[..]].concat()).await;
+    assert_eq!(verified["difference_count"], 0, "{verified}");
+    let ids: Vec<_> = expected.iter().map(|(id, _)| *id).collect();
+    let settings = milena_settings::DatabaseSettings {
+        url: milena_settings::Secret::new(database.url()),
+        ..world.settings.database.clone()
+    };
+    let made_anew = milena_storage::Store::connect(&settings).await.unwrap();
+    for store in [world.store().await, made_anew] {
+        let there = store.events_by_id(&ids).await.unwrap();
+        for (id, counts) in &expected {
+            assert_eq!(there.iter().any(|place| place.id == *id), *counts, "{id}");
+        }
+        let (found, _) = store.room_at(&world.settings.kafka.topic, room).await.unwrap();
+        let found = found.unwrap();
+        let standing = |user: UserId| found.people.iter().find(|(who, _)| *who == user).unwrap().1;
+        assert_eq!((found.room.handle.as_str(), found.room.members), ("letters", 3));
+        assert!(standing(carl).banned && standing(carl).membership.is_none());
+        assert_eq!(standing(bob).membership.unwrap().role, Role::Owner);
     }
 }
 

@@ -109,6 +109,15 @@ impl World {
         self.settings = Settings::load(&Source { file: Some(&file), ..Source::default() }).unwrap();
     }
 
+    /// Another topic, from now on, as if this one had been lost.
+    pub(crate) fn recreate_topic(&mut self) {
+        let topic = self.settings.kafka.topic.clone();
+        self.text = self.text.replace(&format!("\"{topic}\""), &format!("\"{topic}-anew\""));
+        let file = self.folder.path().join("settings.toml");
+        std::fs::write(&file, &self.text).unwrap();
+        self.settings = Settings::load(&Source { file: Some(&file), ..Source::default() }).unwrap();
+    }
+
     /// A new handle of the store.
     pub(crate) async fn store(&self) -> Store {
         Store::connect(&self.settings.database).await.unwrap()

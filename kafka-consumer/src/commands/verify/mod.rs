@@ -50,7 +50,7 @@ struct Findings {
     altered_repeats: Vec<String>,
     /// [`Findings::altered_repeats`], counted.
     altered_repeat_count: u64,
-    /// Records whose message was stored in an earlier epoch.
+    /// Records whose event was stored in an earlier epoch, or that repeat at an epoch's beginning what was.
     earlier_epochs: u64,
     /// Bad records that are in the dead-letter topic.
     dead_letters: u64,
@@ -119,6 +119,11 @@ impl Findings {
         let repeats = self.repeats + self.altered_repeat_count + self.earlier_epochs;
         self.records == self.equal + self.changes + repeats + self.void + self.dead_letters
     }
+}
+
+/// Whether it may say only what an earlier epoch has said.
+fn restates(action: &Action) -> bool {
+    matches!(action, Action::RoomState(_) | Action::Blocked { on: true })
 }
 
 /// The words of a message.
@@ -297,6 +302,10 @@ impl Comparison<'_> {
                 match row {
                     _ if !is_row && events.get(&event.id) == Some(&(event.conversation, position)) => {
                         self.findings.changes += 1;
+                    }
+                    // A checkpoint of what the store knew when the epoch began.
+                    None if self.epoch != Epoch::FIRST && restates(&event.action) => {
+                        self.findings.earlier_epochs += 1;
                     }
                     None => {
                         let id = event.id;

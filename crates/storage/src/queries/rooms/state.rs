@@ -152,6 +152,25 @@ impl Store {
         .await
     }
 
+    /// The next rooms after `after`, by their ids, at most `limit` (which may not be above 10,000).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rooms_after(
+        &self,
+        after: Option<ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<ConversationId>, StorageError> {
+        const NEXT: &str = "SELECT id FROM conversations WHERE kind = 'room' AND id > ? ORDER BY id LIMIT ?";
+        let after = after.map_or(Uuid::nil(), ConversationId::as_uuid);
+        self.bulk(async {
+            let values: [Value; 2] = [after.into(), (row_limit(limit) as i64).into()];
+            let rows = self.reader().query_all_raw(statement(self.kind(), NEXT, values)).await?;
+            rows.iter().map(|row| Ok(ConversationId::from_uuid(row.try_get_by_index::<Uuid>(0)?))).collect()
+        })
+        .await
+    }
+
     /// When somebody was in a room and as what, oldest first; the last one may last still.
     ///
     /// # Errors
