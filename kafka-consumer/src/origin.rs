@@ -13,12 +13,13 @@ use rdkafka::{Message, Offset, TopicPartitionList};
 
 use crate::record::RawRecord;
 
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// As long as [`crate::scan`] waits: the connection is a new one.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The record at `offset` of `partition`; `None` when the log does not hold it any more.
 ///
 /// # Errors
-/// When the broker does not answer within ten seconds.
+/// When the broker does not answer within half a minute.
 pub(crate) async fn read(
     settings: &KafkaSettings,
     partition: i32,

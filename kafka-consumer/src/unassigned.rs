@@ -19,8 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 /// Between two checks.
 const PERIOD: Duration = Duration::from_secs(10);
-/// Short, because the program's end waits for a check that is under way.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// One question blocks its thread so long, and with it the program's end. Then it is asked again through the
+/// same client, which goes on connecting meanwhile, however slow that is.
+const QUESTION: Duration = Duration::from_secs(2);
+/// Who has not answered by then is away.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the rebalance may take: longer than a member takes to drain its partitions.
 const REBALANCE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -31,8 +34,9 @@ pub(crate) async fn watch(settings: Settings, stop: CancellationToken) {
     loop {
         tokio::time::sleep(PERIOD.mul_f64(rand::random_range(0.8..1.2))).await;
         let (kafka, group) = (settings.kafka.clone(), settings.consumer.group.clone());
+        let enough = stop.clone();
         let unassigned =
-            match tokio::task::spawn_blocking(move || unassigned_partitions(&kafka, &group)).await {
+            match tokio::task::spawn_blocking(move || unassigned_partitions(&kafka, &group, &enough)).await {
                 Ok(Ok(unassigned)) => unassigned,
                 Ok(Err(error)) => {
                     log::debug!("the group's members are not known at the moment: {error:#}");
@@ -59,10 +63,22 @@ pub(crate) async fn watch(settings: Settings, stop: CancellationToken) {
 }
 
 /// The partitions that no member of a settled group holds; none while it is not settled.
-fn unassigned_partitions(kafka: &KafkaSettings, group: &str) -> anyhow::Result<BTreeSet<i32>> {
+fn unassigned_partitions(
+    kafka: &KafkaSettings,
+    group: &str,
+    stop: &CancellationToken,
+) -> anyhow::Result<BTreeSet<i32>> {
     let client: BaseConsumer<Quiet> =
         client_config(kafka, &Role::Admin).create_with_context(Quiet::default())?;
-    let groups = client.fetch_group_list(Some(group), ANSWER_TIMEOUT)?;
+    let deadline = Instant::now() + PATIENCE;
+    let groups = loop {
+        match client.fetch_group_list(Some(group), QUESTION) {
+            Ok(groups) => break groups,
+            Err(error) if stop.is_cancelled() || Instant::now() >= deadline => return Err(error.into()),
+            // What is refused at once is not asked all the time.
+            Err(_) => std::thread::sleep(Duration::from_millis(100)),
+        }
+    };
     let Some(group) = groups.groups().iter().find(|found| found.name() == group && found.state() == "Stable")
     else {
         return Ok(BTreeSet::new());

@@ -22,6 +22,8 @@ use serde::Serialize;
 
 /// Kafka must answer within this time.
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(10);
+/// It has answered a moment ago: a further connection that takes long is no fault.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The topic's partitions, of which there must be some: a command that only looks does not create what it
 /// looks at.

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::replay::carry::{Purpose, carry};
-use super::{KAFKA_TIMEOUT, answer, checkpoint, existing};
+use super::{ANSWER_TIMEOUT, answer, checkpoint, existing};
 
 /// Begins a new epoch. Without `yes`, asks first.
 pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> anyhow::Result<()> {
@@ -131,7 +131,7 @@ async fn members(settings: &Settings) -> anyhow::Result<usize> {
     let group = settings.consumer.group.clone();
     let ask = move || -> anyhow::Result<usize> {
         let client: BaseConsumer = config.create()?;
-        let groups = client.fetch_group_list(Some(&group), KAFKA_TIMEOUT)?;
+        let groups = client.fetch_group_list(Some(&group), ANSWER_TIMEOUT)?;
         Ok(groups.groups().iter().map(|group| group.members().len()).sum())
     };
     tokio::task::spawn_blocking(ask).await?.context("the group's members cannot be read")

@@ -11,7 +11,7 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use serde::Serialize;
 
-use super::{KAFKA_TIMEOUT, answer, answer_json, existing};
+use super::{ANSWER_TIMEOUT, answer, answer_json, existing};
 use crate::origin;
 use crate::record::{Newer, RawRecord};
 
@@ -132,7 +132,7 @@ async fn group_offsets(
         for partition in partitions {
             list.add_partition(&topic, partition);
         }
-        let list = consumer.committed_offsets(list, KAFKA_TIMEOUT)?;
+        let list = consumer.committed_offsets(list, ANSWER_TIMEOUT)?;
         let offsets = list.elements();
         Ok(offsets
             .iter()

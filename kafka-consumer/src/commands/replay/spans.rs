@@ -12,7 +12,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::Request;
-use crate::commands::{KAFKA_TIMEOUT, answer};
+use crate::commands::{ANSWER_TIMEOUT, answer};
 
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +115,7 @@ async fn offsets_at(
         for partition in partitions {
             list.add_partition_offset(&topic, partition, Offset::Offset(time.unix_ms()))?;
         }
-        let found = consumer.offsets_for_times(list, KAFKA_TIMEOUT)?;
+        let found = consumer.offsets_for_times(list, ANSWER_TIMEOUT)?;
         let elements = found.elements();
         Ok(elements
             .iter()
