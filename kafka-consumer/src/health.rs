@@ -67,9 +67,7 @@ impl Health {
         if !self.is_alive() {
             Some("the consumer has ended")
         } else if self.0.halted.load(Ordering::Relaxed) {
-            Some(
-                "a partition has a record of a newer program: nothing of it is stored until this one is upgraded",
-            )
+            Some("a partition has a record of a newer program: it waits until this one is upgraded")
         } else if self.is_waiting_for(Waiting::Unavailable) {
             Some("the database is not available")
         } else if self.is_waiting_for(Waiting::Repair) {

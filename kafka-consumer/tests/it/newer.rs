@@ -1,4 +1,5 @@
-//! Records that a newer program wrote: their partitions stop before them, the others go on, and nothing is lost.
+//! Records that a newer program wrote: their partitions stop before them, the others go on, and nothing is
+//! lost.
 
 use milena_domain::{Epoch, partition_of};
 use milena_settings::{DatabaseSettings, Secret};

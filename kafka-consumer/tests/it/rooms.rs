@@ -150,6 +150,13 @@ async fn every_record_is_accounted_for(world: World) {
     assert!(told.contains(&balance), "{told}");
     assert!(told.contains("the store equals the log"), "{told}");
 
+    // A dry run counts events of every kind: here there is nothing to store.
+    let dry = json(&world, &["replay", "--dry-run", "--json"]).await;
+    assert_eq!(
+        (&dry["inserted"], &dry["already_there"], &dry["void"], &dry["dead_letters"]),
+        (&0.into(), &(stored + repeats + 10).into(), &void.into(), &1.into()),
+        "{dry}"
+    );
     // Once more: nothing changes. Elsewhere, at once and record by record: the same tables.
     let before = tables(&world.database).await;
     let again = json(&world, &["replay", "--json"]).await;

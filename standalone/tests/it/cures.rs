@@ -143,12 +143,12 @@ async fn milena_has_the_consumers_commands_running_or_not() {
         says(&["status", "--json"], "\"lag\":0").await;
         says(&["verify"], "20 equal").await;
         says(&["replay", "--dry-run"], "20 already there").await;
-        says(&["replay"], "0 messages stored, 20 already there").await;
+        says(&["replay"], "0 events stored, 20 already there").await;
         says(&["dead", "list"], "0 dead letters").await;
         says(&["dead", "retry", "--all"], "0 sent again").await;
         let elsewhere = milena.folder().join(format!("copy-{running}.db"));
         let url = format!("sqlite:{}?mode=rwc", elsewhere.display());
-        says(&["replay", "--database", &url], "20 messages stored").await;
+        says(&["replay", "--database", &url], "20 events stored").await;
         says(&["verify", "--database", &url], "20 equal").await;
 
         let missing = milena.command(&["dead", "show", "7"]).run(60).await;
@@ -194,7 +194,7 @@ async fn a_replay_that_was_interrupted_names_how_to_go_on() {
         delay += Duration::from_millis(100);
     }
     let rest = follow(&named(&said), folder.path()).await;
-    worked(&rest, "messages stored");
+    worked(&rest, "events stored");
     assert!(!rest.stdout.contains("ended early"), "{}", rest.stdout);
 }
 

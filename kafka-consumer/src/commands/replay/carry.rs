@@ -1,15 +1,16 @@
 //! Reads, and writes or counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use milena_domain::{MessageId, Partitioning};
+use milena_domain::record::{Action, Event};
+use milena_domain::{MessageId, Partitioning, Position};
 use milena_settings::Settings;
-use milena_storage::Store;
+use milena_storage::{LogPosition, Store};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +25,10 @@ use crate::record::{Content, Newer, Record};
 use crate::run::spawn_writer;
 use crate::scan::{Chunk, scan};
 use crate::writer::Writer;
+
+/// Ids that a dry run remembers to tell repeats by: about 30 MB. Then it begins anew, and may count a repeat
+/// twice.
+const SEEN_MAX: usize = 1_000_000;
 
 fn progress(spans: &BTreeMap<i32, Range<i64>>) -> ProgressBar {
     let total: i64 = spans.values().map(|span| span.end - span.start).sum();
@@ -56,7 +61,7 @@ fn records(
 pub(in crate::commands) async fn carry(
     settings: &Settings,
     store: &Store,
-    position: &milena_storage::LogPosition,
+    position: &LogPosition,
     spans: BTreeMap<i32, Range<i64>>,
     partitioning: Arc<Partitioning>,
     purpose: Purpose,
@@ -149,20 +154,22 @@ fn add(tally: &mut Tally, outcome: Outcome) {
     tally.dead_letters += outcome.dead;
 }
 
-fn is_newer(content: &&Content) -> bool {
-    matches!(content, Content::Newer(_))
-}
-
 /// Reads only, and asks the store what it has.
+///
+/// What has left no trace would be stored, unless the store has judged it already, which is where it has read
+/// to: then it changed nothing, and only a lost message would be put back.
 pub(super) async fn count(
     settings: &Settings,
     store: &Store,
+    position: &LogPosition,
     spans: BTreeMap<i32, Range<i64>>,
     partitioning: Arc<Partitioning>,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Tally> {
     let bar = progress(&spans);
     let mut tally = Tally { complete: true, ..Tally::default() };
+    let mut newer: BTreeMap<i32, Newer> = BTreeMap::new();
+    let mut seen = HashSet::new();
     let mut chunks = records(settings, spans, partitioning);
     loop {
         let chunk = tokio::select! {
@@ -170,25 +177,59 @@ pub(super) async fn count(
             chunk = chunks.recv() => chunk,
         };
         let Some(chunk) = chunk else { break };
-        let records = chunk?;
-        if let Some(Content::Newer(newer)) = records.iter().map(|record| &record.content).find(is_newer) {
-            return Err(newer.clone().into());
+        let mut events = Vec::new();
+        for record in chunk? {
+            bar.inc(1);
+            if newer.contains_key(&record.partition) {
+                continue;
+            }
+            match record.content {
+                Content::Event(event) => events.push((record.partition, record.offset, event)),
+                Content::Rejected(_) => tally.dead_letters += 1,
+                Content::Newer(found) => {
+                    newer.insert(record.partition, found);
+                    continue;
+                }
+            }
+            tally.read += 1;
         }
-        let ids: Vec<MessageId> = records
-            .iter()
-            .filter_map(|record| match &record.content {
-                Content::Event(event) => Some(event.id),
-                Content::Rejected(_) | Content::Newer(_) => None,
-            })
-            .collect();
-        let there = store.existing_messages(&ids).await?;
-        let missing = ids.iter().filter(|id| !there.contains(id)).count();
-        bar.inc(records.len() as u64);
-        tally.read += records.len() as u64;
-        tally.inserted += missing as u64;
-        tally.already_there += (ids.len() - missing) as u64;
-        tally.dead_letters += (records.len() - ids.len()) as u64;
+        count_events(store, position, &events, &mut seen, &mut tally).await?;
     }
     bar.finish_and_clear();
-    Ok(tally)
+    newer.into_values().next().map_or(Ok(tally), |newer| Err(newer.into()))
+}
+
+/// Events with their partitions and offsets; `seen` are the ids that would be stored.
+async fn count_events(
+    store: &Store,
+    position: &LogPosition,
+    events: &[(i32, i64, Event)],
+    seen: &mut HashSet<MessageId>,
+    tally: &mut Tally,
+) -> anyhow::Result<()> {
+    let ids: Vec<MessageId> = events.iter().map(|(.., event)| event.id).collect();
+    let found = store.events_by_id(&ids).await?;
+    let there: HashSet<MessageId> = found.into_iter().map(|place| place.id).collect();
+    let place = |offset, event: &Event| (event.conversation, Position::new(position.epoch, offset));
+    let without = events.iter().filter(|(.., event)| !there.contains(&event.id));
+    let places: Vec<_> = without.map(|(_, offset, event)| place(*offset, event)).collect();
+    let found = store.void_at(&places).await?;
+    let void: HashSet<_> = found.into_iter().map(|(room, position, ..)| (room, position)).collect();
+    for (partition, offset, event) in events {
+        let is_judged = position.next_offsets.get(partition).is_some_and(|next| offset < next);
+        let is_message = matches!(event.action, Action::Message(_));
+        if there.contains(&event.id) {
+            tally.already_there += 1;
+        } else if void.contains(&place(*offset, event)) {
+            tally.void += 1;
+        } else if (is_judged && !is_message) || !seen.insert(event.id) {
+            tally.already_there += 1;
+        } else {
+            tally.inserted += 1;
+        }
+    }
+    if seen.len() > SEEN_MAX {
+        seen.clear();
+    }
+    Ok(())
 }

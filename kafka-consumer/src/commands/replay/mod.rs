@@ -75,7 +75,7 @@ pub(crate) async fn replay(
     let spans = spans::spans(settings, request, &log, &position.next_offsets).await?;
     let began = Instant::now();
     let mut tally = if request.dry_run {
-        carry::count(settings, store, spans, partitioning, shutdown).await?
+        carry::count(settings, store, &position, spans, partitioning, shutdown).await?
     } else {
         carry::carry(settings, store, &position, spans, partitioning, Purpose::Replay, shutdown).await?
     };
@@ -91,7 +91,7 @@ pub(crate) async fn replay(
 
 fn print(tally: &Tally, dry_run: bool) {
     answer(format!(
-        "{} records read in {:.1} s ({} a second): {} messages {}, {} already there, {} void, \
+        "{} records read in {:.1} s ({} a second): {} events {}, {} already there, {} void, \
          {} dead letters",
         tally.read,
         tally.seconds,
