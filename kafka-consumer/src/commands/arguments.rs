@@ -135,7 +135,9 @@ impl StoreCommand {
             }
             Self::Dead(Dead::List(Json { json })) => dead::list(settings, *json).await?,
             Self::Dead(Dead::Show { letter }) => dead::show(settings, letter).await?,
-            Self::Dead(Dead::Retry { letters, all }) => dead::retry(settings, letters, *all).await?,
+            Self::Dead(Dead::Retry { letters, all }) => {
+                dead::retry(settings, &super::open(settings).await?, letters, *all).await?;
+            }
             Self::NewEpoch { yes } => {
                 new_epoch::new_epoch(settings, &super::open(settings).await?, *yes).await?;
             }

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use milena_domain::Timestamp;
 use milena_domain::cure::command;
+use milena_domain::limits::REPEAT_WINDOW_OFFSETS;
 use milena_domain::record::Event;
+use milena_domain::{Position, Timestamp, partition_of};
 use milena_kafka::{LogError, Quiet, Role, client_config, header, partition_states};
 use milena_settings::{KafkaSettings, Settings};
+use milena_storage::Store;
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -178,7 +180,16 @@ fn readable(bytes: Option<&[u8]>) -> String {
 /// Sends letters that can be read now back into the message topic, as new records at its end. A message that
 /// is stored already stays as it is, so that a second retry changes nothing. Those that still cannot be read
 /// stay where they are.
-pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> anyhow::Result<()> {
+///
+/// Since version 2 a record proves that its id was new when it was written. Long after, that proves nothing
+/// any more, and the fold would not let it count: the store is asked once more, and the record sent with that
+/// proof.
+pub(crate) async fn retry(
+    settings: &Settings,
+    store: &Store,
+    names: &[String],
+    all: bool,
+) -> anyhow::Result<()> {
     let letters = if all { every(&settings.kafka).await? } else { find(&settings.kafka, names).await? };
     let producer: FutureProducer<Quiet> =
         client_config(&settings.kafka, &Role::Producer { timeout_ms: 30_000 })
@@ -199,14 +210,23 @@ pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> a
             left += 1;
             continue;
         }
-        if let Err(error) = Event::decode(letter.key(), letter.payload()) {
-            answer(format!("{}: {error}", line.letter));
-            left += 1;
-            continue;
-        }
+        let proved = match Event::decode(letter.key(), letter.payload()) {
+            Ok(event) if event.seen.is_some() => prove_anew(settings, store, event).await?,
+            // Version 1 proves nothing: its id is always looked for.
+            Ok(_) => Ok(None),
+            Err(error) => Err(error.to_string()),
+        };
+        let value = match proved {
+            Ok(value) => value,
+            Err(why) => {
+                answer(format!("{}: {why}", line.letter));
+                left += 1;
+                continue;
+            }
+        };
         let mut record = FutureRecord::<[u8], [u8]>::to(&settings.kafka.topic).headers(own_headers(&letter));
         record.key = letter.key();
-        record.payload = letter.payload();
+        record.payload = value.as_deref().or(letter.payload());
         producer
             .send(record, Duration::from_secs(30))
             .await
@@ -216,6 +236,33 @@ pub(crate) async fn retry(settings: &Settings, names: &[String], all: bool) -> a
     }
     answer(format!("{sent} sent again, {left} left as they are"));
     Ok(())
+}
+
+/// The event's record with a new proof; or why it is not to be sent.
+async fn prove_anew(
+    settings: &Settings,
+    store: &Store,
+    mut event: Event,
+) -> anyhow::Result<Result<Option<Vec<u8>>, String>> {
+    let topic = &settings.kafka.topic;
+    // In this order: what is stored up to there is found.
+    let position = store.log_position(topic).await.context("the database cannot be read")?;
+    if !store.events_by_id(&[event.id]).await.context("the database cannot be read")?.is_empty() {
+        return Ok(Err("it is stored already".to_owned()));
+    }
+    let log = existing(&settings.kafka).await?;
+    let partition = partition_of(event.conversation, log.len());
+    let state = log.get(&partition).context("the topic has no partition for it")?;
+    let next = position.next_offsets.get(&partition).copied().unwrap_or(state.low);
+    // Half of it is left for what is written meanwhile.
+    if state.high - next > REPEAT_WINDOW_OFFSETS / 2 {
+        let behind = state.high - next;
+        return Ok(Err(format!(
+            "{behind} records of its partition are not stored yet: try again when they are"
+        )));
+    }
+    event.seen = Some(Position::new(position.epoch, next));
+    Ok(Ok(Some(event.encode())))
 }
 
 /// The record's headers as they were before it died.

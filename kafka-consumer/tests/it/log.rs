@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
-use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId, partition_of};
+use milena_domain::{Body, ClientId, ConversationId, MessageEvent, Timestamp, UserId, partition_of};
 use milena_kafka::{Quiet, Role, client_config, message_headers};
 use rdkafka::message::Header;
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -49,9 +49,14 @@ impl Log {
     /// A good message where it does not belong: in the partition behind its own, as of a producer with
     /// another partitioner. Answers its place.
     pub(crate) async fn send_astray(&self, event: &MessageEvent) -> (i32, i64) {
-        let astray = (partition_of(event.conversation, PARTITIONS) + 1) % PARTITIONS as i32;
-        let (key, value) = (event.key(), event.encode());
-        let record = FutureRecord::to(&self.topic).key(&key).payload(&value).partition(astray);
+        self.send_record_astray(event.conversation, &event.encode()).await
+    }
+
+    /// The same of any record.
+    pub(crate) async fn send_record_astray(&self, conversation: ConversationId, value: &[u8]) -> (i32, i64) {
+        let astray = (partition_of(conversation, PARTITIONS) + 1) % PARTITIONS as i32;
+        let key = conversation.to_string();
+        let record = FutureRecord::to(&self.topic).key(&key).payload(value).partition(astray);
         let delivery = self.producer.send(record, Duration::from_secs(30)).await.unwrap();
         assert_eq!(delivery.partition, astray);
         (delivery.partition, delivery.offset)
