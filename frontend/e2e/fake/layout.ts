@@ -33,7 +33,9 @@ export function smallTargets(page: Page): Promise<string[]> {
         [x, y + reach],
       ].some(([left, top]) => !ours(left ?? 0, top ?? 0));
       // What is half out of its scroller is whole after scrolling.
-      const scroller = element.closest('[role=log], nav, [role=listbox], dialog')?.getBoundingClientRect();
+      let around = element.parentElement;
+      while (around && !/auto|scroll/.test(getComputedStyle(around).overflowY)) around = around.parentElement;
+      const scroller = around?.getBoundingClientRect();
       const cut = scroller && (box.top < scroller.top || box.bottom > scroller.bottom);
       if (missed && !cut) found.push(`${element.outerHTML.slice(0, 120)} ${box.width}×${box.height}`);
     }
@@ -62,8 +64,8 @@ export function cutTexts(page: Page): Promise<string[]> {
         const hidden = (overflow: string) => overflow === 'hidden' || overflow === 'clip';
         if ((wide && hidden(style.overflowX)) || (high && hidden(style.overflowY)))
           found.push(`${node.textContent?.slice(0, 60)} in ${box.className}`);
-        // From here on it can be scrolled into view.
-        if (/auto|scroll/.test(style.overflowY)) break;
+        // From here on it can be scrolled into view, or lies above everything else.
+        if (/auto|scroll/.test(style.overflowY) || box.matches('dialog')) break;
       }
     }
     return found;

@@ -19,11 +19,18 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, children, buttons, wide = false }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const id = useId();
   useBackCloses(true, () => dialog.current?.close());
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    const middle = content.current;
+    // What can only be read scrolls by keyboard, too.
+    if (middle && !middle.querySelector('a, button, input, textarea') && isCut(middle)) middle.tabIndex = 0;
+    // Not on what scrolls: on the first field, or else the first answer.
+    const fields = dialog.current?.querySelector<HTMLElement>('input, textarea');
+    (fields ?? dialog.current?.querySelector('button'))?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
@@ -43,11 +50,15 @@ export function Dialog({ title, onClose, children, buttons, wide = false }: Dial
         <h2 id={id}>{title}</h2>
         {!buttons && <IconButton icon="close" label="Close" onClick={() => dialog.current?.close()} />}
       </div>
-      {children}
+      <div ref={content} className={styles.content}>
+        {children}
+      </div>
       {buttons && <div className={styles.buttons}>{buttons}</div>}
     </dialog>
   );
 }
+
+const isCut = ({ scrollHeight, clientHeight }: HTMLElement) => scrollHeight > clientHeight;
 
 function isOutside(element: HTMLElement, { clientX: x, clientY: y }: { clientX: number; clientY: number }) {
   const { left, right, top, bottom } = element.getBoundingClientRect();
