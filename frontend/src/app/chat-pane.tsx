@@ -1,5 +1,5 @@
 // Finds out which conversation the address means, and shows it. An address can name a person, too: from an
-// old link, and as long as nothing was written.
+// old link, and as long as nothing was written. What concerns a room stands beside it when it is asked for.
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 
@@ -9,13 +9,24 @@ import { MessagesSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ChatView } from '@/features/messages/chat-view';
+import { UnsentLeft } from '@/features/messages/unsent-left';
+import { RoomDoor } from '@/features/rooms/room-door';
+import { RoomPanel } from '@/features/rooms/room-panel';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
-import { explain, explainError } from '@/lib/http/api-error';
-import type { ConversationId, Position, UserId } from '@/lib/http/types';
+import { ApiError, explain, explainError } from '@/lib/http/api-error';
+import type { ConversationId, Position, Room, UserId } from '@/lib/http/types';
 import { directConversation } from '@/lib/ids/direct-conversation';
 
+import styles from './chat-pane.module.css';
+import { RoomByHandle } from './room-by-handle';
+
 export function ChatPane({ target }: { target: Target | null }) {
-  return target ? <TargetChat target={target} /> : <NoTarget />;
+  if (!target) return <NoTarget />;
+  return target.kind === 'room' ? (
+    <RoomByHandle key={target.id} handle={target.id} />
+  ) : (
+    <TargetChat target={target} />
+  );
 }
 
 /** For a newcomer there is nothing to choose yet. */
@@ -32,6 +43,7 @@ function NoTarget() {
   ) : (
     <Blank title="Choose a conversation" art={<Envelope />}>
       <p>Or find somebody by name, and write to them.</p>
+      <Link href={paths.rooms}>Find or create a room</Link>
     </Blank>
   );
 }
@@ -57,19 +69,29 @@ interface ConversationChatProps {
 function ConversationChat({ conversation, to, position }: ConversationChatProps) {
   const chat = useChat();
   const [, navigate] = useLocation();
-  const known = useChatState((state) => state.conversations[conversation] !== undefined);
+  const entry = useChatState((state) => state.conversations[conversation]);
+  const known = entry !== undefined;
   const listed = useChatState((state) => state.list.status !== 'loading');
   /** What could not be asked is asked again when the connection is back. */
   const live = useChatState((state) => state.connection.phase === 'live');
   const named = useChatState((state) => to !== null && state.people[to] !== undefined);
   const [problem, setProblem] = useState<string | null>(null);
+  /** A public room that one is not in. */
+  const [outside, setOutside] = useState<Room | null>(null);
+  const [panel, setPanel] = useState(false);
   const [begun, setBegun] = useState<'asking' | 'no' | 'failed'>('asking');
   const [tries, setTries] = useState(0);
 
   useEffect(() => {
     if (known || !listed) return;
     const failed = (error: unknown) => setProblem(explainError(error));
-    if (to === null) return void chat.conversations.one(conversation).catch(failed);
+    if (to === null)
+      return void chat.conversations
+        .one(conversation)
+        .catch((error: unknown) =>
+          isOutside(error) ? chat.rooms.byId(conversation).then(setOutside) : Promise.reject(error as Error),
+        )
+        .catch(failed);
     chat.conversations.person(to).catch(failed);
     chat.conversations.begun(conversation).then(
       (yes) => !yes && setBegun('no'),
@@ -82,22 +104,44 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
     if (to !== null && known) navigate(paths.conversation(conversation), { replace: true });
   }, [to, known, conversation, navigate]);
 
-  if (known || (listed && named))
+  const door = entry?.room?.role === null ? entry.room : known ? null : outside;
+  if (door)
     return (
-      <ChatView
-        conversation={conversation}
-        to={to}
-        position={position}
-        begun={begun}
-        details={null}
-        onRetry={() => {
-          setBegun('asking');
-          setTries(tries + 1);
-        }}
-      />
+      <RoomDoor
+        room={door}
+        last={entry?.last_event?.event ?? null}
+        onEntered={(id) => navigate(paths.conversation(id), { replace: true })}
+      >
+        <UnsentLeft conversation={conversation} />
+      </RoomDoor>
     );
+  if (known || (listed && named)) {
+    const room = entry?.room ?? null;
+    return (
+      <div className={styles.frame}>
+        <div className={styles.beside}>
+          <ChatView
+            conversation={conversation}
+            to={to}
+            position={position}
+            begun={begun}
+            details={room && { open: panel, toggle: () => setPanel(!panel) }}
+            onRetry={() => {
+              setBegun('asking');
+              setTries(tries + 1);
+            }}
+          />
+          {room && panel && <RoomPanel room={room} onClose={() => setPanel(false)} />}
+        </div>
+      </div>
+    );
+  }
   return problem === null ? <MessagesSkeleton label="Loading" /> : <NotFound why={problem} />;
 }
+
+/** Nothing of it may be read; that it is there, perhaps. */
+const isOutside = (error: unknown) =>
+  error instanceof ApiError && (error.code === 'not_member' || error.code === 'unknown_conversation');
 
 function NotFound({ why }: { why: string }) {
   return (

@@ -5,6 +5,7 @@ import { useLocation } from 'wouter';
 import { paths, targetOf } from '@/config/paths';
 import { ConnectionBanner } from '@/features/connection/connection-banner';
 import { useNotifications } from '@/features/notifications/use-notifications';
+import { DirectoryPage } from '@/features/rooms/directory';
 import { ShortcutsDialog } from '@/features/shortcuts/shortcuts-dialog';
 import { useChat } from '@/lib/chat/chat-context';
 import { useShortcut } from '@/lib/keys/use-shortcut';
@@ -23,6 +24,10 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const [location, navigate] = useLocation();
   const target = targetOf(location);
   const settings = location === paths.settings;
+  const rooms = location === paths.rooms;
+  const page = settings ? 'settings' : rooms ? 'rooms' : 'conversation';
+  /** On a narrow screen the list is all there is. */
+  const alone = !target && page === 'conversation';
   const shown = target?.kind === 'conversation' ? target.id : null;
   const narrow = useNarrow();
   const main = useRef<HTMLElement>(null);
@@ -43,15 +48,15 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   return (
     <div className={styles.page}>
       <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
-        Skip to the {settings ? 'settings' : 'conversation'}
+        Skip to the {page}
       </button>
       <header className="visually-hidden">
         <h1>Milena</h1>
       </header>
       <ConnectionBanner />
-      <div className={styles.panes} data-view={target || settings ? 'main' : 'list'}>
+      <div className={styles.panes} data-view={alone ? 'list' : 'main'}>
         <Sidebar
-          alone={narrow && !target && !settings}
+          alone={narrow && alone}
           target={target}
           filter={filter}
           onFilter={setFilter}
@@ -59,7 +64,9 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
           onLogOut={() => void logOut()}
         />
         <main ref={main} className={styles.main} tabIndex={-1}>
-          {settings ? <SettingsPage onLogOut={() => void logOut()} /> : <ChatPane target={target} />}
+          {page === 'settings' && <SettingsPage onLogOut={() => void logOut()} />}
+          {page === 'rooms' && <DirectoryPage />}
+          {page === 'conversation' && <ChatPane target={target} />}
         </main>
       </div>
       {sheet === 'shortcuts' && <ShortcutsDialog onClose={() => setSheet(null)} />}

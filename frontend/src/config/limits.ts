@@ -8,6 +8,12 @@ export const PASSWORD_MIN_CHARS = 8;
 export const PASSWORD_MAX_CHARS = 256;
 /** Fewer different ones are a pattern. */
 export const PASSWORD_MIN_DISTINCT = 4;
+export const HANDLE_MIN_CHARS = 2;
+export const HANDLE_MAX_CHARS = 32;
+export const TITLE_MAX_CHARS = 80;
+export const TOPIC_MAX_CHARS = 250;
+/** People whom one brings into a room at once. */
+export const MEMBERS_ADDED_MAX = 500;
 export const BODY_MAX_CHARS = 8_000;
 
 /** Characters as the server counts them: Unicode code points, not UTF-16 units. */

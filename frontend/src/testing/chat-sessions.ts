@@ -29,6 +29,7 @@ function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
     messages: vi.fn<Api['messages']>(async () => page([9, 10])),
     person: vi.fn<Api['person']>(async () => anna),
     events: vi.fn<Api['events']>(),
+    room: vi.fn<Api['room']>(),
     changeRoom: vi.fn<Api['changeRoom']>(),
     joinRoom: vi.fn<Api['joinRoom']>(),
     leaveRoom: vi.fn<Api['leaveRoom']>(),

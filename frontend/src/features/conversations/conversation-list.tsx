@@ -107,6 +107,7 @@ function Nothing({ status, onRetry }: { status: 'loading' | 'ready' | 'failed'; 
       }
     >
       <p>Find somebody by name above, and write the first one.</p>
+      <Link href={paths.rooms}>Find or create a room</Link>
       {/* Where there is one pane only, the other one does not say it. */}
       <div className={styles.onePane}>
         <p>
@@ -122,7 +123,7 @@ const NONE_OF: Record<ListFilter, { title: string; text: string }> = {
   all: { title: 'No letters yet', text: '' },
   unread: { title: 'Everything is read', text: 'New letters will show here.' },
   people: { title: 'No letters from people yet', text: 'Find somebody by name above, and write to them.' },
-  rooms: { title: 'You are in no room yet', text: 'Rooms that somebody brings you into will show here.' },
+  rooms: { title: 'You are in no room yet', text: 'Look for one that you like, or make one of your own.' },
 };
 
 function NoneOf({ filter, onAll }: { filter: ListFilter; onAll: () => void }) {
@@ -130,7 +131,11 @@ function NoneOf({ filter, onAll }: { filter: ListFilter; onAll: () => void }) {
   return (
     <Blank title={title}>
       <p>{text}</p>
-      <Button onClick={onAll}>Show all conversations</Button>
+      {filter === 'rooms' ? (
+        <Link href={paths.rooms}>Find or create a room</Link>
+      ) : (
+        <Button onClick={onAll}>Show all conversations</Button>
+      )}
     </Blank>
   );
 }

@@ -1,4 +1,8 @@
-// What the list shows.
+// What the list shows, and the way to more rooms.
+import { Link } from 'wouter';
+
+import { Icon } from '@/components/ui/icon';
+import { paths } from '@/config/paths';
 import type { ListFilter } from '@/lib/store/list-filter';
 
 import styles from './list-filters.module.css';
@@ -34,6 +38,14 @@ export function ListFilters({ filter, onChange }: ListFiltersProps) {
           </label>
         ))}
       </fieldset>
+      <Link
+        href={paths.rooms}
+        className={styles.rooms}
+        aria-label="Find or create a room"
+        title="Find or create a room"
+      >
+        <Icon name="plus" />
+      </Link>
     </div>
   );
 }

@@ -10,7 +10,7 @@ import { directConversation } from '@/lib/ids/direct-conversation';
 import type { People } from '@/lib/store/people';
 
 import { find } from './find';
-import { usePeopleSearch } from './use-people-search';
+import { usePeopleSearch } from '@/lib/chat/use-people-search';
 
 export interface Found {
   conversation: ConversationId;

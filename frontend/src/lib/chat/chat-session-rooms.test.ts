@@ -118,6 +118,49 @@ describe('what one does', () => {
   });
 });
 
+describe('a room that one is out of', () => {
+  it('is looked at from outside; what was told meanwhile is newer', async () => {
+    const { chat, api, sockets, settle, state } = await inRoom();
+    const out = () => sockets.current().receive({ type: 'room', room: room({ role: null }) });
+    out();
+    await settle();
+    api.room.mockResolvedValueOnce(room({ role: null, banned: true }));
+    await chat.rooms.look('r');
+    expect(state().conversations.r?.room).toMatchObject({ role: null, banned: true });
+    api.room.mockRejectedValueOnce(new ApiError({ status: 404, code: 'unknown_conversation' }));
+    await chat.rooms.look('r');
+    expect(state().conversations.r?.room?.visibility).toBe('private');
+    api.room.mockImplementationOnce(async () => {
+      await vi.advanceTimersByTimeAsync(1);
+      sockets.current().receive({ type: 'room', room: room({ role: 'member' }) });
+      await settle();
+      return room({ role: null, banned: true });
+    });
+    await chat.rooms.look('r');
+    expect(state().conversations.r?.room).toMatchObject({ role: 'member', banned: false });
+  });
+
+  it('may be one that the answer does not show any more', async () => {
+    const { chat, api, state } = await inRoom();
+    api.leaveRoom.mockResolvedValue({ room: null, position: 21 });
+    await chat.rooms.leave('r');
+    expect(state().order).toEqual([]);
+    expect(state().conversations.r?.room?.role).toBeNull();
+  });
+
+  it('is asked for with its messages when one joins it', async () => {
+    const { chat, api, state } = await inRoom();
+    api.conversation.mockResolvedValue(
+      roomConversation({ id: 'r3', unread: 4, last_position: 9 }, { id: 'r3' }),
+    );
+    api.joinRoom.mockResolvedValue({ room: room({ id: 'r3' }), position: 22 });
+    expect(await chat.rooms.join('r3')).toBe('r3');
+    expect(api.conversation).toHaveBeenCalledWith('r3');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(state().conversations.r3?.unread).toBe(4);
+  });
+});
+
 describe('names', () => {
   it('are asked for once each, few at a time, and together', async () => {
     const { chat, api, state, settle } = await inRoom();

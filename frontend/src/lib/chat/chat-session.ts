@@ -71,7 +71,7 @@ export class ChatSession {
     this.history = new History(this.store, api);
     this.conversations = new ConversationLoader(this.store, api);
     this.names = new Names(this.store, api);
-    this.rooms = new Rooms(this.store, api, this.names);
+    this.rooms = new Rooms(this.store, api, this.names, this.conversations);
     this.#batch = new FrameBatch((events) => this.#apply(events));
     this.#socket = new SocketClient({
       url: socketUrl,

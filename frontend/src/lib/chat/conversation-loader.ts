@@ -13,6 +13,8 @@ const SOON_MS = 3_000;
 const RECOUNT_MS = 1_000;
 /** What was told longer ago than this may be out of date: people change their names, and no frame says so. */
 const FRESH_MS = 60_000;
+/** Of a public room one may know that it is there. */
+const NOT_IN_IT = ['unknown_conversation', 'not_member'];
 
 export class ConversationLoader {
   readonly #store: StoreApi<ChatState>;
@@ -135,7 +137,7 @@ export class ConversationLoader {
       const conversation = await this.#api.conversation(id);
       this.#store.setState((state) => withConversations(state, [conversation], askedAt));
     } catch (error) {
-      if (error instanceof ApiError && error.code === 'unknown_conversation') this.#gone(id, askedAt);
+      if (error instanceof ApiError && NOT_IN_IT.includes(error.code)) this.#gone(id, askedAt);
       throw error;
     } finally {
       this.#asked.delete(id);

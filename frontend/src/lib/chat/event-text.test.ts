@@ -18,7 +18,7 @@ it.each([
   [event('members_added', 1, { users: ['ben', 'clara', 'dan', 'eva'] }), 'Anna added Ben and 3 others'],
   [event('removed', 1, { user: 'me' }), 'Anna removed you'],
   [event('banned', 1, { user: 'ben' }), 'Anna banned Ben'],
-  [event('unbanned', 1, { user: 'ben' }), 'Anna lets Ben come back'],
+  [event('unbanned', 1, { user: 'ben' }), 'Anna lifted the ban on Ben'],
   [event('role_changed', 1, { user: 'ben', role: 'moderator' }), 'Anna made Ben a moderator'],
   [event('room_created', 1), 'Anna created the room'],
   [event('room_changed', 1, { title: 'Letters' }), 'Anna named the room “Letters”'],

@@ -47,7 +47,7 @@ function sentence(group: readonly TimelineEvent[], names: Names): string {
     case 'banned':
       return `${who} banned ${andOthers(whom)}`;
     case 'unbanned':
-      return `${who} lets ${andOthers(whom)} come back`;
+      return `${who} lifted the ban on ${andOthers(whom)}`;
     case 'role_changed':
       return `${who} made ${andOthers(whom)} ${ROLES[event.role ?? 'member']}`;
     case 'room_created':

@@ -4,6 +4,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
+import { ApiError } from '@/lib/http/api-error';
 import type {
   ConversationId,
   Member,
@@ -13,6 +14,7 @@ import type {
   Room,
   RoomChanged,
   RoomCreation,
+  RoomPage,
   RoomPatch,
   UserId,
 } from '@/lib/http/types';
@@ -20,66 +22,101 @@ import { randomId } from '@/lib/outbox/random-id';
 import type { ChatState } from '@/lib/store/chat-state';
 import { applyEvents, withOwnRoom } from '@/lib/store/events';
 
+import type { ConversationLoader } from './conversation-loader';
 import type { Names } from './names';
 
-const MEMBERS_PAGE = 50;
+/** So many are told at once, where nobody asks for another number. */
+export const MEMBERS_PAGE = 50;
+const ROOMS_PAGE = 50;
 
 export class Rooms {
   readonly #store: StoreApi<ChatState>;
   readonly #api: Api;
   readonly #names: Names;
+  readonly #conversations: ConversationLoader;
 
-  constructor(store: StoreApi<ChatState>, api: Api, names: Names) {
+  constructor(store: StoreApi<ChatState>, api: Api, names: Names, conversations: ConversationLoader) {
     this.#store = store;
     this.#api = api;
     this.#names = names;
+    this.#conversations = conversations;
   }
 
   /** For one creation: it makes one room, however often it is sent. */
   readonly newCreationId = (): string => randomId();
 
-  async create(form: RoomCreation): Promise<Room> {
-    return this.#entered(await this.#api.createRoom(form));
+  /** Gives back which room it is. */
+  create(form: RoomCreation): Promise<ConversationId> {
+    return this.#entered(this.#api.createRoom(form));
   }
 
-  async join(id: ConversationId): Promise<Room> {
-    return this.#entered(await this.#api.joinRoom(id));
+  join(id: ConversationId): Promise<ConversationId> {
+    return this.#entered(this.#api.joinRoom(id));
   }
 
-  leave(id: ConversationId): Promise<Room> {
-    return this.#changed(this.#api.leaveRoom(id));
+  leave(id: ConversationId): Promise<void> {
+    return this.#changed(id, this.#api.leaveRoom(id));
   }
 
-  change(id: ConversationId, patch: RoomPatch): Promise<Room> {
-    return this.#changed(this.#api.changeRoom(id, patch));
+  change(id: ConversationId, patch: RoomPatch): Promise<void> {
+    return this.#changed(id, this.#api.changeRoom(id, patch));
   }
 
-  add(id: ConversationId, users: UserId[]): Promise<Room> {
-    return this.#changed(this.#api.addMembers(id, users));
+  add(id: ConversationId, users: UserId[]): Promise<void> {
+    return this.#changed(id, this.#api.addMembers(id, users));
   }
 
-  remove(id: ConversationId, user: UserId): Promise<Room> {
-    return this.#changed(this.#api.removeMember(id, user));
+  remove(id: ConversationId, user: UserId): Promise<void> {
+    return this.#changed(id, this.#api.removeMember(id, user));
   }
 
-  setRole(id: ConversationId, user: UserId, role: Role): Promise<Room> {
-    return this.#changed(this.#api.changeRole(id, user, role));
+  setRole(id: ConversationId, user: UserId, role: Role): Promise<void> {
+    return this.#changed(id, this.#api.changeRole(id, user, role));
   }
 
-  ban(id: ConversationId, user: UserId): Promise<Room> {
-    return this.#changed(this.#api.ban(id, user));
+  ban(id: ConversationId, user: UserId): Promise<void> {
+    return this.#changed(id, this.#api.ban(id, user));
   }
 
-  unban(id: ConversationId, user: UserId): Promise<Room> {
-    return this.#changed(this.#api.unban(id, user));
+  unban(id: ConversationId, user: UserId): Promise<void> {
+    return this.#changed(id, this.#api.unban(id, user));
+  }
+
+  /** Public rooms, those with the most members first. */
+  directory(page: { q?: string; before?: string } = {}, signal?: AbortSignal): Promise<RoomPage> {
+    return this.#api.publicRooms({ ...page, limit: ROOMS_PAGE }, signal);
+  }
+
+  /** As one sees it from outside. */
+  byId(id: ConversationId): Promise<Room> {
+    return this.#api.room(id);
+  }
+
+  /**
+   * How a room that one is no longer in looks from outside, where nobody was told: whether one may come back.
+   */
+  async look(id: ConversationId): Promise<void> {
+    const askedAt = Date.now();
+    const answer = await this.#api.room(id).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === 'unknown_conversation') return 'hidden' as const;
+      return null;
+    });
+    const known = this.#store.getState().conversations[id];
+    if (!answer || !known?.room || known.room_at_ms > askedAt) return;
+    const room = answer === 'hidden' ? { ...known.room, visibility: 'private' as const } : answer;
+    this.#store.setState((state) => applyEvents(state, [{ kind: 'room', room, atMs: askedAt }]));
+  }
+
+  byHandle(handle: string): Promise<Room> {
+    return this.#api.roomByHandle(handle);
   }
 
   async members(
     id: ConversationId,
-    page: { q?: string; after?: string } = {},
+    page: { q?: string; after?: string; limit?: number } = {},
     signal?: AbortSignal,
   ): Promise<MemberPage> {
-    const answer = await this.#api.members(id, { ...page, limit: MEMBERS_PAGE }, signal);
+    const answer = await this.#api.members(id, { limit: MEMBERS_PAGE, ...page }, signal);
     this.#names.told(answer.members.map(({ user }: Member) => user));
     return answer;
   }
@@ -90,14 +127,20 @@ export class Rooms {
     return users;
   }
 
-  async #changed(answer: Promise<RoomChanged>): Promise<Room> {
+  async #changed(id: ConversationId, answer: Promise<RoomChanged>): Promise<void> {
     const { room } = await answer;
-    this.#store.setState((state) => applyEvents(state, [{ kind: 'room', room, atMs: Date.now() }]));
-    return room;
+    const known = this.#store.getState().conversations[id]?.room;
+    const now = room ?? (known ? { ...known, role: null } : null);
+    if (now)
+      this.#store.setState((state) => applyEvents(state, [{ kind: 'room', room: now, atMs: Date.now() }]));
   }
 
-  #entered({ room }: RoomChanged): Room {
+  async #entered(answer: Promise<RoomChanged>): Promise<ConversationId> {
+    const { room } = await answer;
+    if (!room) throw new ApiError({ status: 403, code: 'not_member' });
     this.#store.setState((state) => withOwnRoom(state, room, Date.now()));
-    return room;
+    // What was said there before, the server knows.
+    void this.#conversations.one(room.id).catch(() => undefined);
+    return room.id;
   }
 }

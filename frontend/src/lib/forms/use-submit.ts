@@ -8,9 +8,10 @@ export interface FormErrors {
   fields: Record<string, string>;
 }
 
-const FIELD_OF_CODE: Record<string, string> = { username_taken: 'username' };
+const FIELD_OF_CODE: Record<string, string> = { username_taken: 'username', handle_taken: 'handle' };
 
-export function useSubmit<T>(send: () => Promise<T>, done: (answer: T) => void) {
+/** `shown`: the fields that say what is wrong with them; of any other one the form says it. All when absent. */
+export function useSubmit<T>(send: () => Promise<T>, done: (answer: T) => void, shown?: readonly string[]) {
   const [busy, setBusy] = useState(false);
   const [errors, setErrors] = useState<FormErrors>({ fields: {} });
 
@@ -21,7 +22,7 @@ export function useSubmit<T>(send: () => Promise<T>, done: (answer: T) => void) 
     try {
       done(await send());
     } catch (error) {
-      setErrors(sorted(error));
+      setErrors(sorted(error, shown));
     } finally {
       setBusy(false);
     }
@@ -36,8 +37,10 @@ export function useSubmit<T>(send: () => Promise<T>, done: (answer: T) => void) 
   return { busy, errors, submit, touched };
 }
 
-function sorted(error: unknown): FormErrors {
+function sorted(error: unknown, shown: readonly string[] | undefined): FormErrors {
   const field = error instanceof ApiError ? (error.field ?? FIELD_OF_CODE[error.code]) : undefined;
-  if (field === undefined || !(error instanceof ApiError)) return { form: explainError(error), fields: {} };
+  const hidden = field !== undefined && shown?.includes(field) === false;
+  if (field === undefined || hidden || !(error instanceof ApiError))
+    return { form: explainError(error), fields: {} };
   return { fields: { [field]: explain(error.code, error.message) } };
 }

@@ -122,7 +122,8 @@ export interface RoomCreation {
 export type RoomPatch = Partial<Omit<RoomFields, 'history'>>;
 
 export interface RoomChanged {
-  room: Room;
+  /** Null for whoever may not see it any more. */
+  room: Room | null;
   position: Position;
 }
 

@@ -1,0 +1,121 @@
+// Who is in the room, as what; each leads to what one can do about them.
+import { useRef, useState } from 'react';
+import type { KeyboardEvent } from 'react';
+import { flushSync } from 'react-dom';
+
+import { Avatar } from '@/components/ui/avatar';
+import { Button } from '@/components/ui/button';
+import { LoadMore } from '@/components/ui/load-more';
+import { SearchField } from '@/components/ui/search-field';
+import { ListSkeleton } from '@/components/ui/skeleton';
+import { useChatState } from '@/lib/chat/chat-context';
+import { countedMembers, ROLES } from '@/lib/chat/room-text';
+import type { Member, Room } from '@/lib/http/types';
+
+import styles from './member-list.module.css';
+import { MemberSheet } from './member-sheet';
+import { useMembers } from './use-members';
+import type { Members } from './use-members';
+
+export function MemberList({ room }: { room: Room }) {
+  const [query, setQuery] = useState('');
+  const [chosen, setChosen] = useState<Member | null>(null);
+  const section = useRef<HTMLElement>(null);
+  const members = useMembers(room, query);
+  return (
+    <section ref={section} tabIndex={-1} className={styles.members} aria-labelledby="members-title">
+      <h3 id="members-title">{countedMembers(room.members)}</h3>
+      <SearchField
+        className={styles.search}
+        label="Search members"
+        value={query}
+        onChange={setQuery}
+        onKeyDown={(event) => {
+          // The first Escape ends the search.
+          if (event.key !== 'Escape' || query === '') return;
+          event.preventDefault();
+          setQuery('');
+        }}
+      />
+      <Found members={members} onChoose={setChosen} />
+      {chosen && (
+        <MemberSheet
+          room={room}
+          member={members.members.find(({ user }) => user.id === chosen.user.id) ?? chosen}
+          onClose={() => setChosen(null)}
+          onGone={() => {
+            // Where the focus would return to is about to go.
+            flushSync(() => setChosen(null));
+            section.current?.focus();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function Found({ members, onChoose }: { members: Members; onChoose: (member: Member) => void }) {
+  const me = useChatState((state) => state.me.id);
+  const { query, next, problem, more, loading } = members;
+  if (loading && members.members.length === 0) return <ListSkeleton label="Loading members" />;
+  if (problem !== null)
+    return (
+      <div className={styles.note} role="alert">
+        <p>The members could not be loaded. {problem}</p>
+        <Button onClick={members.retry}>Try again</Button>
+      </div>
+    );
+  return (
+    <>
+      {members.members.length === 0 && (
+        <p className={styles.note} role="status">
+          Nobody here is called “{query}”.
+        </p>
+      )}
+      <ul aria-busy={loading} onKeyDown={moveFocus}>
+        {members.members.map((member) => (
+          <Row key={member.user.id} member={member} me={me} onChoose={onChoose} />
+        ))}
+      </ul>
+      {next !== null && <LoadMore status={more} onMore={members.loadMore} />}
+    </>
+  );
+}
+
+interface RowProps {
+  member: Member;
+  me: string;
+  onChoose: (member: Member) => void;
+}
+
+function Row({ member, me, onChoose }: RowProps) {
+  const { user, role } = member;
+  return (
+    <li className={styles.row}>
+      <button type="button" aria-haspopup="dialog" onClick={() => onChoose(member)}>
+        <Avatar id={user.id} name={user.display_name} size={36} />
+        <span className={styles.names}>
+          <span className={styles.name} dir="auto">
+            {user.display_name}
+          </span>
+          <span className={styles.username}>
+            @{user.username}
+            {user.id === me && ' · you'}
+          </span>
+        </span>
+        {role !== 'member' && <span className={styles.role}>{ROLES[role]}</span>}
+      </button>
+    </li>
+  );
+}
+
+/** Arrow keys walk through the rows, as in any list. */
+function moveFocus(event: KeyboardEvent<HTMLElement>) {
+  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+  const item = document.activeElement?.closest('li');
+  const to = event.key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
+  const button = to?.querySelector('button');
+  if (!button) return;
+  event.preventDefault();
+  button.focus();
+}

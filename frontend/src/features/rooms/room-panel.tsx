@@ -1,0 +1,131 @@
+// What concerns a room, beside its messages: what it is, what one can do with it, and who is in it. Escape
+// closes it, and the focus returns to where it was.
+import { useEffect, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
+
+import { Button, IconButton } from '@/components/ui/button';
+import { Icon } from '@/components/ui/icon';
+import { paths } from '@/config/paths';
+import { rightsIn } from '@/lib/chat/room-rights';
+import { VISIBILITY } from '@/lib/chat/room-text';
+import type { Room } from '@/lib/http/types';
+import { isComposing } from '@/lib/keys/composing';
+import { useBackCloses } from '@/lib/keys/use-back';
+
+import { AddPeopleDialog } from './add-people-dialog';
+import { BansDialog } from './bans-dialog';
+import { LeaveDialog } from './leave-dialog';
+import { MemberList } from './member-list';
+import styles from './room-panel.module.css';
+import { RoomSettingsDialog } from './room-settings-dialog';
+
+type Sheet = 'add' | 'settings' | 'bans' | 'leave';
+
+export function RoomPanel({ room, onClose }: { room: Room; onClose: () => void }) {
+  const [, navigate] = useLocation();
+  const [sheet, setSheet] = useState<Sheet | null>(null);
+  const panel = useRef<HTMLElement>(null);
+  const rights = rightsIn(room);
+  const close = () => setSheet(null);
+
+  useBackCloses(true, onClose);
+  useEffect(() => {
+    const before = document.activeElement;
+    const element = panel.current;
+    element?.focus();
+    return () => {
+      const inside = document.activeElement === document.body || element?.contains(document.activeElement);
+      if (inside && before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+
+  return (
+    <aside
+      ref={panel}
+      tabIndex={-1}
+      className={styles.panel}
+      aria-labelledby="room-panel-title"
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || isComposing(event.nativeEvent) || event.defaultPrevented) return;
+        if (!(event.target as Element).closest('dialog')) onClose();
+      }}
+    >
+      <header className={styles.header}>
+        <h2 id="room-panel-title">About this room</h2>
+        <IconButton icon="close" label="Close" onClick={onClose} />
+      </header>
+      {/* Scrolls by keyboard, too. */}
+      <div className={styles.scroller} tabIndex={-1}>
+        <Facts room={room} />
+        <div className={styles.actions}>
+          {rights.add && (
+            <Button onClick={() => setSheet('add')}>
+              <Icon name="plus" size={18} /> Add people
+            </Button>
+          )}
+          {(rights.describe || rights.own) && (
+            <Button onClick={() => setSheet('settings')}>
+              <Icon name="sliders" size={18} /> Settings
+            </Button>
+          )}
+          {rights.moderate && (
+            <Button onClick={() => setSheet('bans')}>
+              <Icon name="ban" size={18} /> Bans
+            </Button>
+          )}
+          <Button onClick={() => setSheet('leave')}>
+            <Icon name="leave" size={18} /> Leave room
+          </Button>
+        </div>
+        <MemberList room={room} />
+      </div>
+      {sheet === 'add' && <AddPeopleDialog room={room} onClose={close} />}
+      {sheet === 'settings' && <RoomSettingsDialog room={room} onClose={close} />}
+      {sheet === 'bans' && <BansDialog room={room} onClose={close} />}
+      {sheet === 'leave' && <LeaveDialog room={room} onClose={close} onLeft={() => navigate(paths.home)} />}
+    </aside>
+  );
+}
+
+function Facts({ room }: { room: Room }) {
+  const { title, topic, handle, visibility, history, posting, archived } = room;
+  const path = paths.room(handle);
+  return (
+    <div className={styles.facts}>
+      <h3 dir="auto">{title}</h3>
+      {topic !== '' && <p dir="auto">{topic}</p>}
+      <ul>
+        <li>
+          <Icon name="link" size={18} />
+          <span>
+            {/* Not the page's own way: it is there to be copied. */}
+            <a href={path}>
+              {window.location.host}
+              {path}
+            </a>
+          </span>
+        </li>
+        <li>
+          <Icon name={visibility === 'public' ? 'hash' : 'lock'} size={18} />
+          {VISIBILITY[visibility]}
+        </li>
+        <li>
+          <Icon name="clock" size={18} />
+          {history === 'all' ? 'Newcomers read everything' : 'Newcomers read from when they came'}
+        </li>
+        {posting === 'moderators' && (
+          <li>
+            <Icon name="pencil" size={18} />
+            Only moderators write
+          </li>
+        )}
+        {archived && (
+          <li>
+            <Icon name="note" size={18} />
+            Archived: nobody writes any more
+          </li>
+        )}
+      </ul>
+    </div>
+  );
+}
