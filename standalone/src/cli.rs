@@ -99,9 +99,9 @@ pub(crate) enum LogAccessForm {
 /// What `import` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \
-                  \"text\": ...}. Plain or gzip, UTF-8.\n\
-                  People are created when missing; a name is one account in all files, letter by letter. \
-                  Importing a file again stores nothing twice.\n\
+                  \"text\": ...}, or \"room\": name in place of \"to\". Plain or gzip, UTF-8.\n\
+                  People and rooms are created when missing; a name is one account in all files, letter by \
+                  letter. Importing a file again stores nothing twice.\n\
                   Ends with status 1 when a line was refused; the others are imported all the same.")]
 pub(crate) struct ImportArguments {
     /// The file; `-` reads standard input.

@@ -38,7 +38,8 @@ fn main() -> ExitCode {
     let log = log_runtime.handle();
     let outcome = runtime.block_on(async {
         match cli.command {
-            None => run::run(&cli.options, log).await.map(|()| ExitCode::SUCCESS),
+            // Boxed: it is the whole program.
+            None => Box::pin(run::run(&cli.options, log)).await.map(|()| ExitCode::SUCCESS),
             Some(Command::LogAccess { form }) => run::print_log_access(&cli.options, form),
             Some(Command::Import(ref arguments)) => import::run(&cli.options, log, arguments).await,
             Some(Command::Store(ref command)) => command::run(&cli.options, log, command).await,

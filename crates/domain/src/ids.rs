@@ -70,6 +70,9 @@ uuid_id! {
 }
 
 impl UserId {
+    /// Nobody: who creates and owns the rooms that are the server's own.
+    pub const SERVER: Self = Self(Uuid::from_u128(0x0000_0000_0000_8000_8000_0000_0000_0001));
+
     /// A new person's id: ordered by time of creation, random in the rest.
     #[must_use]
     pub fn new() -> Self {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use milena_domain::{ConversationId, MessageEvent, MessageId};
+use milena_domain::{Body, ConversationId, MessageId, Timestamp};
 use milena_storage::StoredMessage;
 use sha2::{Digest, Sha256};
 
@@ -22,8 +22,8 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    pub(crate) fn of(event: &MessageEvent) -> Self {
-        Self::new(event.conversation, event.sent_at.unix_ms(), event.body.as_str())
+    pub(crate) fn of(conversation: ConversationId, sent_at: Timestamp, body: &Body) -> Self {
+        Self::new(conversation, sent_at.unix_ms(), body.as_str())
     }
 
     pub(crate) fn of_stored(message: &StoredMessage) -> Self {

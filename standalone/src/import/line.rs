@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use milena_domain::{Body, ClientId, FieldError, MessageEvent, Timestamp, UserId, limits};
+use milena_domain::record::Event;
+use milena_domain::{Body, ClientId, FieldError, MessageEvent, MessageId, Timestamp, UserId, limits};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::ledger::Content;
+use super::rooms::Rooms;
 use crate::cli::IdScope;
 
 /// Why a line is refused.
@@ -20,12 +23,12 @@ pub(crate) enum LineError {
     /// A rule of a field.
     #[error("{0}")]
     Field(#[from] FieldError),
-    /// A message of a room.
-    #[error("it is a message of the room {0:?}; only direct messages (with `to`) can be imported")]
-    Room(String),
     /// Neither `to` nor `room`.
-    #[error("the field `to` is missing")]
-    NoRecipient,
+    #[error("the field `to` is missing, or `room`")]
+    NoPlace,
+    /// Both.
+    #[error("the fields `to` and `room` exclude each other")]
+    TwoPlaces,
     /// Another message has the name that this one would have.
     #[error("the id {id:?} already names a message of {from:?} {other}{at}")]
     Taken {
@@ -39,7 +42,7 @@ pub(crate) enum LineError {
         at: String,
     },
     /// The log has it, but the database did not take it.
-    #[error("the database has no such message; see the dead letters")]
+    #[error("the database has no such message: it is a dead letter, or its sender may not write there")]
     NotStored,
     /// While it was on its way, somebody else sent another message under its name.
     #[error("meanwhile its id names a message of the same person {0}")]
@@ -70,12 +73,35 @@ pub(crate) struct ImportLine {
     /// As in the file.
     pub(crate) id: String,
     client_id: ClientId,
-    sent_at: Timestamp,
+    pub(crate) sent_at: Timestamp,
     /// The sender's name in the file.
     pub(crate) from: String,
-    /// The recipient's name in the file.
-    pub(crate) to: String,
+    /// Where.
+    pub(crate) place: Place,
     body: Body,
+}
+
+/// Where a message was sent to, by names in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    To(String),
+    Room(String),
+}
+
+/// A message as it goes into the log.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Direct(MessageEvent),
+    Room(Event),
+}
+
+impl Message {
+    pub(crate) fn id(&self) -> MessageId {
+        match self {
+            Self::Direct(event) => event.id,
+            Self::Room(event) => event.id,
+        }
+    }
 }
 
 /// Names in files are not usernames yet, but an endless one is a mistake.
@@ -89,32 +115,59 @@ impl ImportLine {
     pub(crate) fn parse(number: u64, line: &[u8], scope: IdScope) -> Result<Self, LineError> {
         let text = std::str::from_utf8(line).map_err(|_| LineError::NotUtf8)?;
         let wire: Wire = serde_json::from_str(text)?;
-        let to = match (wire.to, wire.room) {
-            (Some(to), _) => to,
-            (None, Some(room)) => return Err(LineError::Room(room.chars().take(NAME_MAX_CHARS).collect())),
-            (None, None) => return Err(LineError::NoRecipient),
+        let place = match (wire.to, wire.room) {
+            (Some(to), None) => Place::To(to),
+            (None, Some(room)) => Place::Room(room),
+            (Some(_), Some(_)) => return Err(LineError::TwoPlaces),
+            (None, None) => return Err(LineError::NoPlace),
         };
         let body = Body::new(wire.text).map_err(|error| FieldError { field: "text", ..error })?;
         name("from", &wire.from)?;
-        name("to", &to)?;
-        let client_id = match scope {
-            IdScope::Sender => ClientId::new(&wire.id),
-            IdScope::Conversation => within_conversation(&wire.id, &wire.from, &to),
+        match &place {
+            Place::To(to) => name("to", to)?,
+            Place::Room(room) => name("room", room)?,
+        }
+        let client_id = match (scope, &place) {
+            (IdScope::Sender, _) => ClientId::new(&wire.id),
+            (IdScope::Conversation, Place::To(to)) => within_conversation(&wire.id, &wire.from, to),
+            (IdScope::Conversation, Place::Room(_)) => within_room(&wire.id),
         };
         let client_id = client_id.map_err(|error| FieldError { field: "id", ..error })?;
         let sent_at = Timestamp::exact(&wire.sent_at)?;
-        Ok(Self { number, id: wire.id, client_id, sent_at, from: wire.from, to, body })
+        Ok(Self { number, id: wire.id, client_id, sent_at, from: wire.from, place, body })
     }
 
-    /// The message, once the people are known.
+    /// The names of the people in it.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &str> {
+        let to = match &self.place {
+            Place::To(to) => Some(&**to),
+            Place::Room(_) => None,
+        };
+        std::iter::once(&*self.from).chain(to)
+    }
+
+    /// The message, once people and rooms are known.
     ///
     /// # Panics
-    /// When `people` lacks one of the names; the caller has just asked for them.
+    /// When one of the names is not known; the caller has just asked for them.
     #[must_use]
-    pub(crate) fn event(&self, people: &HashMap<String, UserId>) -> MessageEvent {
-        let id = |name: &str| *people.get(name).expect("both people were created before");
+    pub(crate) fn message(&self, people: &HashMap<String, UserId>, rooms: &Rooms) -> Message {
+        let id = |name: &str| *people.get(name).expect("all people were created before");
         let (client_id, body) = (self.client_id.clone(), self.body.clone());
-        MessageEvent::new(id(&self.from), id(&self.to), client_id, self.sent_at, body)
+        let from = id(&self.from);
+        match &self.place {
+            Place::To(to) => Message::Direct(MessageEvent::new(from, id(to), client_id, self.sent_at, body)),
+            Place::Room(room) => Message::Room(rooms.message(room, from, client_id, self.sent_at, body)),
+        }
+    }
+
+    /// What makes the message itself, besides its name.
+    pub(crate) fn content(&self, message: &Message) -> Content {
+        let conversation = match message {
+            Message::Direct(event) => event.conversation,
+            Message::Room(event) => event.conversation,
+        };
+        Content::of(conversation, self.sent_at, &self.body)
     }
 }
 
@@ -135,6 +188,14 @@ fn within_conversation(id: &str, from: &str, to: &str) -> Result<ClientId, Field
         return ClientId::new(&text);
     }
     ClientId::new(&format!("{}@{conversation}", &hex(id.as_bytes())[..40]))
+}
+
+/// Names of version 2 are of one conversation anyway. An id that cannot be one is hashed.
+fn within_room(id: &str) -> Result<ClientId, FieldError> {
+    if id.is_empty() {
+        return ClientId::new(id);
+    }
+    ClientId::new(id).or_else(|_| ClientId::new(&hex(id.as_bytes())[..40]))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -166,7 +227,13 @@ mod tests {
         let line = r#"{"id":"en-1","sent_at":"2010-11-11T12:23:00Z","from":"ann","to":"bob","text":" "}"#;
         let line = ImportLine::parse(7, line.as_bytes(), IdScope::Sender).unwrap();
         assert_eq!((line.number, &*line.id, line.client_id.as_str()), (7, "en-1", "en-1"));
-        assert_eq!((&*line.from, &*line.to, line.sent_at.unix_ms()), ("ann", "bob", 1_289_478_180_000));
+        assert_eq!((&*line.from, line.sent_at.unix_ms()), ("ann", 1_289_478_180_000));
+        assert_eq!(line.place, Place::To("bob".to_owned()));
+        let line =
+            r##"{"id":"1","sent_at":"2004-11-15T12:18:00Z","room":"#ubuntu","from":"|trey|","text":":)"}"##;
+        let line = ImportLine::parse(8, line.as_bytes(), IdScope::Sender).unwrap();
+        assert_eq!(line.place, Place::Room("#ubuntu".to_owned()));
+        assert_eq!(line.people().collect::<Vec<_>>(), ["|trey|"]);
     }
 
     #[test]
@@ -184,9 +251,15 @@ mod tests {
         assert!(with("text", "\"\"").starts_with("text must be"));
         assert!(with("text", "\"a\\u0000\"").starts_with("text must not"));
         assert!(with("to", "null").contains("`to` is missing"));
-        assert!(
-            problem(r#"{"id":"1","sent_at":"x","from":"a","text":"t","room":"ubuntu"}"#).contains("room")
-        );
+        assert!(with("room", "\"ubuntu\"").contains("`to` and `room` exclude each other"));
+        let in_room = |room: &str| {
+            let line = serde_json::json!({
+                "id": "1", "sent_at": "2010-11-11T12:23:00Z", "from": "ann", "room": room, "text": "x"
+            });
+            problem(&line.to_string())
+        };
+        assert!(in_room("").starts_with("room must be 1 to 64 characters"));
+        assert!(in_room(&"x".repeat(65)).starts_with("room must be 1 to 64 characters"));
         assert!(problem("{\"id\":").contains("EOF"));
         let not_text = ImportLine::parse(1, b"\xff", IdScope::Sender).unwrap_err().to_string();
         assert!(not_text.contains("UTF-8"));

@@ -12,6 +12,7 @@ mod names;
 mod people;
 mod produce;
 mod progress;
+mod rooms;
 mod source;
 mod target;
 
@@ -20,17 +21,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use milena_domain::{MessageEvent, MessageId};
+use milena_domain::MessageId;
 use milena_process::{answer, start_logging, stop_on_signal};
 use milena_storage::Store;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::ledger::{Content, Ledger, Sent};
-use self::line::{ImportLine, LineError};
+use self::line::{ImportLine, LineError, Message, Place};
 use self::people::People;
 use self::produce::ImportProducer;
 use self::progress::Progress;
+use self::rooms::Rooms;
 use self::source::{Chunk, Source};
 use self::target::Target;
 use crate::cli::{IdScope, ImportArguments, Options};
@@ -86,6 +88,7 @@ pub(crate) async fn run(
         producer: ImportProducer::new(&target.settings.kafka)?,
         target: &target,
         people,
+        rooms: Rooms::new(target.settings.kafka.partitions),
         ledger: Ledger::default(),
         progress: &progress,
         stop: &stop,
@@ -111,6 +114,7 @@ fn first_line(file: &Path) -> anyhow::Result<String> {
 struct Import<'a> {
     target: &'a Target,
     people: People,
+    rooms: Rooms,
     producer: ImportProducer,
     ledger: Ledger,
     progress: &'a Progress,
@@ -155,9 +159,10 @@ impl Import<'_> {
             let good = self.parse(lines);
             self.take(good).await?;
             self.producer.check()?;
-            if self.ledger.is_full() {
+            if self.ledger.is_full() || self.rooms.is_full() {
                 self.producer.finish().await?;
                 self.settle().await?;
+                self.rooms.forget();
                 self.progress.reading();
             }
             self.progress.advance(bytes_read, &self.summary);
@@ -167,23 +172,42 @@ impl Import<'_> {
 
     /// Sends what nobody has yet.
     async fn take(&mut self, lines: Vec<ImportLine>) -> anyhow::Result<()> {
-        let store = &self.target.store;
-        let people =
-            self.people.ensure(store, lines.iter().flat_map(|line| [&*line.from, &*line.to])).await?;
-        let events: Vec<MessageEvent> = lines.iter().map(|line| line.event(people)).collect();
-        let ids: Vec<MessageId> = events.iter().map(|event| event.id).collect();
+        let (store, topic) = (&self.target.store, &self.target.settings.kafka.topic);
+        let in_rooms = || {
+            lines.iter().filter_map(|line| match &line.place {
+                Place::Room(room) => Some((&**room, line.sent_at)),
+                Place::To(_) => None,
+            })
+        };
+        if in_rooms().next().is_some() {
+            if self.rooms.is_empty() {
+                // With `--no-wait` an earlier import may be on its way still.
+                self.target.wait_until_stored(self.progress, self.stop).await?;
+                self.progress.reading();
+            }
+            let producer = &self.producer;
+            self.rooms.wait_for_store(store, topic, || producer.ends(), self.stop).await?;
+            for created in self.rooms.ensure(store, topic, in_rooms()).await? {
+                if !producer.send_event(&created, self.stop).await? {
+                    return Ok(());
+                }
+            }
+        }
+        let people = self.people.ensure(store, lines.iter().flat_map(ImportLine::people)).await?;
+        let messages: Vec<Message> = lines.iter().map(|line| line.message(people, &self.rooms)).collect();
+        let ids: Vec<MessageId> = messages.iter().map(Message::id).collect();
         let stored = stored(store, &ids).await?;
-        for (line, event) in lines.iter().zip(&events) {
-            let content = Content::of(event);
-            let (other, at) = match (self.ledger.get(event.id), stored.get(&event.id)) {
+        for (line, message) in lines.iter().zip(&messages) {
+            let (id, content) = (message.id(), line.content(message));
+            let (other, at) = match (self.ledger.get(id), stored.get(&id)) {
                 (Some(sent), _) => (sent.content, format!(": line {}", sent.line)),
                 (None, Some(stored)) => (*stored, String::new()),
                 (None, None) => {
-                    if !self.producer.send(event, self.stop).await? {
+                    if !self.send(line, message).await? {
                         return Ok(());
                     }
                     self.summary.produced += 1;
-                    self.ledger.insert(event.id, Sent { line: line.number, content });
+                    self.ledger.insert(id, Sent { line: line.number, content });
                     continue;
                 }
             };
@@ -196,6 +220,17 @@ impl Import<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A message, and before it, in a room, that its sender joins. `false` when `stop` came first.
+    async fn send(&mut self, line: &ImportLine, message: &Message) -> anyhow::Result<bool> {
+        if let (Place::Room(room), Message::Room(event)) = (&line.place, message)
+            && let Some(joining) = self.rooms.joining(room, event)
+            && !self.producer.send_event(&joining, self.stop).await?
+        {
+            return Ok(false);
+        }
+        self.producer.send(message, self.stop).await
     }
 
     /// Waits until the store has everything, and counts what it has as it is in the file.

@@ -1,20 +1,23 @@
 //! Into the log as fast as it takes them: an idempotent producer with a full queue, watched for the first
 //! failure.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use milena_domain::MessageEvent;
+use milena_domain::record::Event;
 use milena_kafka::{LogError, Role, client_config, message_headers};
 use milena_settings::KafkaSettings;
-use rdkafka::ClientContext;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{ClientContext, Message as _};
 use tokio_util::sync::CancellationToken;
+
+use super::line::Message;
 
 /// Messages never expire in the queue: one that did, while a newer one went out, would come after it in a
 /// second try.
@@ -26,6 +29,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Debug, Default)]
 struct Outcome {
     failed: AtomicU64,
+    /// Behind the last message that was confirmed, by partition.
+    ends: Mutex<BTreeMap<i32, i64>>,
     first_error: Mutex<Option<KafkaError>>,
 }
 
@@ -37,6 +42,11 @@ impl ProducerContext for Context {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Ok(message) = result {
+            let mut ends = self.0.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let end = ends.entry(message.partition()).or_insert(0);
+            *end = (*end).max(message.offset() + 1);
+        }
         if let Err((error, _)) = result {
             self.0.failed.fetch_add(1, Ordering::Relaxed);
             self.0
@@ -72,10 +82,36 @@ impl ImportProducer {
     ///
     /// # Errors
     /// When the producer cannot go on.
-    pub(crate) async fn send(&self, event: &MessageEvent, stop: &CancellationToken) -> anyhow::Result<bool> {
+    pub(crate) async fn send(&self, message: &Message, stop: &CancellationToken) -> anyhow::Result<bool> {
+        match message {
+            Message::Direct(event) => {
+                let (key, value) = (event.key(), event.encode());
+                let record = BaseRecord::to(&self.topic).key(&key).payload(&value);
+                self.enqueue(record.headers(message_headers(event)), stop).await
+            }
+            Message::Room(event) => self.send_event(event, stop).await,
+        }
+    }
+
+    /// The same for what happens in a room.
+    ///
+    /// # Errors
+    /// When the producer cannot go on.
+    pub(crate) async fn send_event(&self, event: &Event, stop: &CancellationToken) -> anyhow::Result<bool> {
         let (key, value) = (event.key(), event.encode());
-        let mut record =
-            BaseRecord::to(&self.topic).key(&key).payload(&value).headers(message_headers(event));
+        self.enqueue(BaseRecord::to(&self.topic).key(&key).payload(&value), stop).await
+    }
+
+    /// How far the log is for certain, by partition.
+    pub(crate) fn ends(&self) -> BTreeMap<i32, i64> {
+        self.outcome.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn enqueue(
+        &self,
+        mut record: BaseRecord<'_, String, Vec<u8>>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<bool> {
         loop {
             match self.client.send(record) {
                 Ok(()) => return Ok(true),

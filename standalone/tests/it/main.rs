@@ -27,6 +27,7 @@ mod forgotten;
 mod hostile;
 mod import;
 mod import_identity;
+mod import_rooms;
 mod kills;
 mod lifecycle;
 mod outages;

@@ -98,6 +98,20 @@ impl Database {
         self.number(&format!("select count(*) from {table}")).await.expect("the database answers")
     }
 
+    /// What a query that answers a text a row says.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let database = connect(&self.url).await;
+        let statement = Statement::from_string(database.get_database_backend(), sql);
+        let rows = database.query_all_raw(statement).await.unwrap();
+        database.close().await.unwrap();
+        rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
+    }
+
+    /// What a query that answers one number says.
+    pub(crate) async fn number_of(&self, sql: &str) -> i64 {
+        self.number(sql).await.expect("the database answers")
+    }
+
     /// The number of messages, or `None` while the database does not answer.
     pub(crate) async fn try_count_messages(&self) -> Option<i64> {
         self.number("select count(*) from messages").await
