@@ -27,6 +27,8 @@ pub enum Code {
     UnknownRecipient,
     MethodNotAllowed,
     UsernameTaken,
+    HandleTaken,
+    TooManyRooms,
     ClientIdReused,
     TooLarge,
     UnsupportedMediaType,
@@ -62,6 +64,8 @@ impl Code {
             Self::UnknownRecipient => "unknown_recipient",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::UsernameTaken => "username_taken",
+            Self::HandleTaken => "handle_taken",
+            Self::TooManyRooms => "too_many_rooms",
             Self::ClientIdReused => "client_id_reused",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
@@ -84,10 +88,10 @@ impl Code {
         match self {
             Self::InvalidJson | Self::InvalidField | Self::UnknownType | Self::InvalidRequest => 400,
             Self::Unauthenticated | Self::BadCredentials => 401,
-            Self::ForbiddenOrigin | Self::WrongPassword => 403,
+            Self::ForbiddenOrigin | Self::WrongPassword | Self::TooManyRooms => 403,
             Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient => 404,
             Self::MethodNotAllowed => 405,
-            Self::UsernameTaken | Self::ClientIdReused => 409,
+            Self::UsernameTaken | Self::HandleTaken | Self::ClientIdReused => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::UnknownHost => 421,
@@ -203,11 +207,7 @@ pub(crate) const fn judges_the_batch(code: RDKafkaErrorCode) -> bool {
 impl From<Void> for Refusal {
     /// Of what reached the log and does not count there.
     fn from(void: Void) -> Self {
-        match void {
-            // It was no repeat, but that could not be shown any more: it is sent again, and shown anew.
-            Void::StaleProof => Self::log_unavailable(),
-            void => Self::new(Code::Void(void), void.to_string()),
-        }
+        Self::new(Code::Void(void), void.to_string())
     }
 }
 

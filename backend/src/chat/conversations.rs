@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use milena_domain::record::Placed;
-use milena_domain::{ConversationId, Position, UserId};
-use milena_storage::{ListCursor, LogPosition, Person};
+use milena_domain::{ConversationId, Position, Timestamp, UserId};
+use milena_storage::{ListCursor, LogPosition, Page, Person};
 
 use super::Chat;
-use super::listing::{Entry, assemble};
+use super::listing::{Entry, Of, assemble};
+use super::rooms::Place;
+use crate::live::rooms::RoomView;
 use crate::log::recent::Delivered;
 use crate::refusal::{Code, Refusal};
 
@@ -20,18 +22,32 @@ type Unflushed = (ConversationId, Vec<Arc<Delivered>>);
 pub struct Conversation {
     /// Which.
     pub id: ConversationId,
-    /// The other one, or the user for notes to self.
-    pub person: Arc<Person>,
+    /// With whom, or in which room.
+    pub with: With,
     /// The newest message.
     pub last_message: Option<Arc<Placed>>,
-    /// Its position.
+    /// Its position; of a room without messages its creation's.
     pub last_position: Position,
+    /// By which the list is sorted.
+    pub at: Timestamp,
     /// Up to where the user has read.
     pub last_read: Position,
-    /// Up to where the other one has read; zero for notes to self.
-    pub other_last_read: Position,
-    /// Messages of the other after that, up to a maximum.
+    /// Messages of others after that, up to a maximum.
     pub unread: u32,
+}
+
+/// What kind of conversation it is.
+#[derive(Debug, Clone)]
+pub enum With {
+    /// Between two people.
+    Person {
+        /// The other one, or the user for notes to self.
+        person: Arc<Person>,
+        /// Up to where the other one has read; zero for notes to self.
+        last_read: Position,
+    },
+    /// Of many.
+    Room(RoomView),
 }
 
 /// A page of the list.
@@ -57,15 +73,19 @@ impl Chat {
         limit: usize,
     ) -> Result<ConversationList, Refusal> {
         self.reads.flush_user(&self.store, user, &|mark| self.is_stored_up_to(mark)).await;
+        let rooms = self.all_rooms_of(user).await?;
         // Memory first, then the store: see `history`.
         let (unflushed, in_memory) = {
             let recent = self.recent();
-            (recent.unflushed_of(user), recent.is_all_complete())
+            let mut unflushed = recent.unflushed_of(user);
+            let of_rooms = rooms.iter().map(|room| (*room, recent.unflushed(*room)));
+            unflushed.extend(of_rooms.filter(|(_, events)| !events.is_empty()));
+            (unflushed, recent.is_all_complete())
         };
         let listing = self.store.conversations_of(&self.topic, user, before, limit + 1).await?;
         let store_has_more = listing.conversations.len() > limit;
-        let stored: Vec<Entry> =
-            listing.conversations.into_iter().take(limit).filter_map(Entry::of_direct).collect();
+        let stored: Vec<Entry> = listing.conversations.into_iter().take(limit).map(Entry::from).collect();
+        let rooms: HashSet<ConversationId> = rooms.into_iter().collect();
         let (unlisted, unlisted_log) = self.unlisted(user, &stored, &unflushed, &listing.log).await?;
         let places: HashMap<ConversationId, usize> =
             stored.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
@@ -73,11 +93,14 @@ impl Chat {
         for (conversation, messages) in unflushed {
             let listed = places.get(&conversation).map(|place| &stored[*place]);
             let log = if listed.is_some() { &listing.log } else { &unlisted_log };
-            let Some(mut entry) = listed
-                .or_else(|| unlisted.get(&conversation))
-                .cloned()
-                .or_else(|| unknown_to_store(user, conversation, &messages))
-            else {
+            let Some(mut entry) = listed.or_else(|| unlisted.get(&conversation)).cloned().or_else(|| {
+                let is_room = rooms.contains(&conversation);
+                if is_room {
+                    Some(Entry::unknown_room(conversation))
+                } else {
+                    unknown_to_store(user, conversation, &messages)
+                }
+            }) else {
                 continue;
             };
             self.add_waiting_reads(user, &mut entry);
@@ -85,10 +108,13 @@ impl Chat {
             changed.push(entry);
         }
         let (mut page, next) = assemble(stored, changed, before, limit, store_has_more);
+        // Whoever went since the consumer was here is not in the room any more.
+        page.retain(|entry| !entry.is_room() || rooms.contains(&entry.id));
         for entry in &mut page {
             self.add_waiting_reads(user, entry);
+            self.add_last_message(user, entry).await?;
         }
-        let conversations = self.named(page).await?;
+        let conversations = self.named(user, page).await?;
         Ok(ConversationList {
             conversations,
             next,
@@ -101,20 +127,24 @@ impl Chat {
     /// # Errors
     /// `unknown_conversation`, or `store_unavailable` when the database is away.
     pub async fn conversation(&self, user: UserId, id: ConversationId) -> Result<Conversation, Refusal> {
-        let other = self.other_in(user, id).await?;
+        let place = self.place(user, id).await?;
         self.reads.flush_user(&self.store, user, &|mark| self.is_stored_up_to(mark)).await;
         let unflushed = self.recent().unflushed(id);
         let (entry, log) = self.entry(user, id).await?;
-        if entry.is_none() && unflushed.is_empty() {
+        if entry.is_none() && unflushed.is_empty() && place != Place::Room {
             return Err(Refusal::new(
                 Code::UnknownConversation,
                 "nobody has written in this conversation yet",
             ));
         }
-        let mut entry = entry.unwrap_or_else(|| Entry::unknown_to_store(id, other));
+        let mut entry = entry.unwrap_or_else(|| match place {
+            Place::Direct(other) => Entry::unknown_to_store(id, other),
+            Place::Room => Entry::unknown_room(id),
+        });
         self.add_waiting_reads(user, &mut entry);
         entry.add_unflushed(user, &log, &unflushed);
-        let mut named = self.named(vec![entry]).await?;
+        self.add_last_message(user, &mut entry).await?;
+        let mut named = self.named(user, vec![entry]).await?;
         named.pop().ok_or_else(|| Refusal::new(Code::Internal, "something went wrong on the server"))
     }
 
@@ -124,11 +154,29 @@ impl Chat {
         if let Some(position) = self.reads.waiting(user, entry.id) {
             entry.add_read(position);
         }
-        if entry.other != user
-            && let Some(position) = self.reads.waiting(entry.other, entry.id)
+        if let Some(other) = entry.other().filter(|other| *other != user)
+            && let Some(position) = self.reads.waiting(other, entry.id)
         {
             entry.add_other_read(position);
         }
+    }
+
+    /// The newest message of a room that the store does not list for them yet, because they came just now.
+    async fn add_last_message(&self, user: UserId, entry: &mut Entry) -> Result<(), Refusal> {
+        if !entry.is_room() || entry.is_listed || entry.last_message.is_some() {
+            return Ok(());
+        }
+        let page = match self.messages(user, entry.id, Page::Latest, 1).await {
+            Ok(page) => page,
+            // They went meanwhile.
+            Err(refusal) if !refusal.code.is_temporary() => return Ok(()),
+            Err(refusal) => return Err(refusal),
+        };
+        if let Some(last) = page.messages.into_iter().next_back() {
+            entry.last_position = entry.last_position.max(last.position);
+            entry.last_message = Some(last);
+        }
+        Ok(())
     }
 
     /// The conversations with unflushed messages that are not on the page, as the store has them, and how far
@@ -146,29 +194,57 @@ impl Chat {
             return Ok((HashMap::new(), log.clone()));
         }
         let found = self.store.conversations_among(&self.topic, user, &missing).await?;
-        let entries = found.conversations.into_iter().filter_map(Entry::of_direct);
-        Ok((entries.map(|entry| (entry.id, entry)).collect(), found.log))
+        Ok((found.conversations.into_iter().map(|row| (row.id, Entry::from(row))).collect(), found.log))
     }
 
     async fn entry(&self, user: UserId, id: ConversationId) -> Result<(Option<Entry>, LogPosition), Refusal> {
         let (summary, log) = self.store.conversation_of(&self.topic, user, id).await?;
-        Ok((summary.and_then(Entry::of_direct), log))
+        Ok((summary.map(Entry::from), log))
     }
 
-    async fn named(&self, entries: Vec<Entry>) -> Result<Vec<Conversation>, Refusal> {
-        let people = self.directory.persons(entries.iter().map(|entry| entry.other)).await?;
+    async fn named(&self, user: UserId, entries: Vec<Entry>) -> Result<Vec<Conversation>, Refusal> {
+        let people = self.directory.persons(entries.iter().filter_map(Entry::other)).await?;
+        let rooms = self.rooms();
         Ok(entries
             .into_iter()
-            .map(|entry| Conversation {
-                id: entry.id,
-                person: people.get(&entry.other).map_or_else(|| Arc::new(stranger(entry.other)), Arc::clone),
-                last_message: entry.last_message,
-                last_position: entry.last_position,
-                last_read: entry.last_read,
-                other_last_read: entry.other_last_read,
-                unread: entry.unread,
+            .filter_map(|entry| {
+                let with = match entry.of {
+                    Of::Person { other, last_read } => {
+                        let person = people.get(&other).map(Arc::clone);
+                        let person = person.unwrap_or_else(|| Arc::new(stranger(other)));
+                        With::Person { person, last_read }
+                    }
+                    // Whoever was sent away a moment ago has no such conversation.
+                    Of::Room => With::Room(rooms.view(entry.id, user)?),
+                };
+                Some(Conversation {
+                    id: entry.id,
+                    with,
+                    last_message: entry.last_message,
+                    last_position: entry.last_position,
+                    at: entry.last_sent_at,
+                    last_read: entry.last_read,
+                    unread: entry.unread,
+                })
             })
             .collect())
+    }
+
+    /// All rooms of somebody, each followed; from now on what changes of them is known here.
+    pub(super) async fn all_rooms_of(&self, user: UserId) -> Result<Vec<ConversationId>, Refusal> {
+        let expectation = self.registry.expect(user);
+        let rooms = self.rooms_of(user).await?;
+        if self.registry.rooms_of(user).is_none() {
+            let known = self.registry.known_rooms_of(user);
+            let all = rooms.iter().copied().chain(known);
+            let all: Vec<ConversationId> = {
+                let followed = self.rooms();
+                all.filter(|room| followed.is_member(*room, user)).collect()
+            };
+            self.registry.know_rooms(user, all);
+        }
+        drop(expectation);
+        Ok(self.registry.known_rooms_of(user))
     }
 
     /// Memory, for reading; held for the length of a look-up.
@@ -184,11 +260,11 @@ fn unknown_to_store(user: UserId, id: ConversationId, messages: &[Arc<Delivered>
 }
 
 /// Somebody whom the store does not know: after a replay into an empty database, people are not there.
-fn stranger(id: UserId) -> Person {
+pub(super) fn stranger(id: UserId) -> Person {
     Person {
         id,
         username: id.to_string(),
         display_name: "Unknown person".to_owned(),
-        created_at: milena_domain::Timestamp::from_unix_ms(0),
+        created_at: Timestamp::from_unix_ms(0),
     }
 }

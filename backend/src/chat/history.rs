@@ -2,18 +2,24 @@
 
 use std::sync::Arc;
 
-use milena_domain::record::Placed;
+use milena_domain::record::{History as RoomHistory, Placed};
 use milena_domain::{ConversationId, UserId, partition_of};
 use milena_storage::Page;
 
 use super::Chat;
-use super::page::{MergedPage, merge};
+use super::page::{MergedPage, StoredPage, merge};
+use super::rooms::{Place, Visible, visible};
+use crate::log::event::message;
+use crate::log::recent::Delivered;
 use crate::refusal::Refusal;
+
+/// Pages without a message that are passed over, at most.
+const PAGES_MAX: usize = 20;
 
 /// A page of history.
 #[derive(Debug, Clone)]
 pub struct History {
-    /// Oldest first.
+    /// Oldest first: messages, and in rooms everything else that happened.
     pub messages: Vec<Arc<Placed>>,
     /// There are older ones.
     pub has_before: bool,
@@ -35,8 +41,9 @@ impl Chat {
         page: Page,
         limit: usize,
     ) -> Result<History, Refusal> {
-        self.other_in(user, conversation).await?;
-        let (page, in_memory) = self.store_and_memory(conversation, page, limit).await?;
+        let place = self.place(user, conversation).await?;
+        let is_room = place == Place::Room;
+        let (page, in_memory) = self.store_and_memory((user, is_room), conversation, page, limit).await?;
         Ok(History {
             messages: page.messages,
             has_before: page.has_before,
@@ -45,9 +52,45 @@ impl Chat {
         })
     }
 
+    /// The same, of messages only: what else happened in a room is passed over.
+    ///
+    /// # Errors
+    /// As [`Chat::history`].
+    pub async fn messages(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        page: Page,
+        limit: usize,
+    ) -> Result<History, Refusal> {
+        let mut history = self.history(user, conversation, page, limit).await?;
+        let mut pages = 1;
+        let is_message = |placed: &Arc<Placed>| message(&placed.event).is_some();
+        // Many may have come and gone: then there is nothing to page from.
+        while pages < PAGES_MAX && !history.messages.iter().any(is_message) {
+            let next = match (page, history.messages.first(), history.messages.last()) {
+                (Page::After(_), _, Some(last)) if history.has_after => Page::After(last.position),
+                (Page::Latest | Page::Before(_) | Page::Around(_), Some(first), _) if history.has_before => {
+                    Page::Before(first.position)
+                }
+                _ => break,
+            };
+            let (has_before, has_after) = (history.has_before, history.has_after);
+            history = self.history(user, conversation, next, limit).await?;
+            match next {
+                Page::After(_) => history.has_before = has_before,
+                _ => history.has_after = has_after,
+            }
+            pages += 1;
+        }
+        history.messages.retain(is_message);
+        Ok(history)
+    }
+
     /// A page, and whether it provably misses nothing that this node delivered before.
     pub(super) async fn store_and_memory(
         &self,
+        (user, is_room): (UserId, bool),
         conversation: ConversationId,
         page: Page,
         limit: usize,
@@ -58,8 +101,34 @@ impl Chat {
             let unflushed = recent.unflushed(conversation);
             (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
         };
+        let (stored, unflushed) = if is_room {
+            let visible = self.visible_to(user, conversation, &unflushed).await?;
+            let stored = self.lookups.timeline(conversation, page, limit, &visible.0).await?;
+            let mut unflushed = unflushed;
+            unflushed.retain(|event| visible.contains(event.position()));
+            (StoredPage::from(stored), unflushed)
+        } else {
+            (StoredPage::from(self.lookups.history(conversation, page, limit).await?), unflushed)
+        };
         let unflushed = unflushed.iter().map(|message| Arc::clone(&message.placed)).collect();
-        let stored = self.lookups.history(conversation, page, limit).await?;
         Ok((merge(page, limit, stored, unflushed), in_memory))
+    }
+
+    /// What `user` may see of a room that is followed.
+    async fn visible_to(
+        &self,
+        user: UserId,
+        room: ConversationId,
+        unflushed: &[Arc<Delivered>],
+    ) -> Result<Visible, Refusal> {
+        let history = self.rooms().view(room, user).map(|view| view.room.history);
+        match history {
+            Some(RoomHistory::SinceJoin) => {
+                let stored = self.lookups.intervals_of(room, user).await?;
+                Ok(visible(RoomHistory::SinceJoin, user, &stored, unflushed))
+            }
+            // Whoever is asked about is a member.
+            _ => Ok(Visible::all()),
+        }
     }
 }

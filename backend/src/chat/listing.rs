@@ -7,20 +7,35 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use milena_domain::record::Placed;
+use milena_domain::record::{Action, Placed};
 use milena_domain::{ConversationId, Position, Timestamp, UserId, limits};
 use milena_storage::{ConversationKind, ConversationSummary, ListCursor, LogPosition};
 
-use super::page::placed;
+use super::page::{placed, placed_in_room};
+use crate::log::event::message as message_of;
 use crate::log::recent::Delivered;
+
+/// What kind of conversation it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// Between two people.
+    Person {
+        /// The other one; oneself for notes.
+        other: UserId,
+        /// Up to where the other one has read.
+        last_read: Position,
+    },
+    /// Of many.
+    Room,
+}
 
 /// A conversation of one person, without the other one's name.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// Which.
     pub(super) id: ConversationId,
-    /// The other person; oneself for notes.
-    pub(super) other: UserId,
+    /// With whom, or that it is a room.
+    pub(super) of: Of,
     /// The newest message.
     pub(super) last_message: Option<Arc<Placed>>,
     /// Its position.
@@ -29,40 +44,71 @@ pub(super) struct Entry {
     pub(super) last_sent_at: Timestamp,
     /// Up to where it was read.
     pub(super) last_read: Position,
-    /// Up to where the other one has read.
-    pub(super) other_last_read: Position,
     /// Messages of others after that, at most [`limits::UNREAD_MAX_COUNT`].
     pub(super) unread: u32,
+    /// Whether the store has it on the person's list.
+    pub(super) is_listed: bool,
 }
 
-impl Entry {
-    /// Of a conversation of two.
-    pub(super) fn of_direct(row: ConversationSummary) -> Option<Self> {
-        let ConversationKind::Direct { other, other_last_read } = row.kind else { return None };
-        Some(Self {
+impl From<ConversationSummary> for Entry {
+    fn from(row: ConversationSummary) -> Self {
+        let (of, is_room) = match row.kind {
+            ConversationKind::Direct { other, other_last_read } => {
+                (Of::Person { other, last_read: other_last_read }, false)
+            }
+            ConversationKind::Room(_) => (Of::Room, true),
+        };
+        Self {
             id: row.id,
-            other,
-            last_message: row.last_message.map(placed),
+            of,
+            last_message: row.last_message.map(|row| if is_room { placed_in_room(row) } else { placed(row) }),
             last_position: row.last_position,
             last_sent_at: row.last_sent_at,
             last_read: row.last_read,
-            other_last_read,
             unread: row.unread,
-        })
+            is_listed: true,
+        }
     }
+}
 
-    /// A conversation that the store has not heard of.
+impl Entry {
+    /// A direct conversation that the store has not heard of.
     #[must_use]
     pub(super) fn unknown_to_store(id: ConversationId, other: UserId) -> Self {
+        Self::unknown(id, Of::Person { other, last_read: Position::ZERO })
+    }
+
+    /// A room of which the store has not heard that this person is in it.
+    #[must_use]
+    pub(super) fn unknown_room(id: ConversationId) -> Self {
+        Self::unknown(id, Of::Room)
+    }
+
+    fn unknown(id: ConversationId, of: Of) -> Self {
         Self {
             id,
-            other,
+            of,
             last_message: None,
             last_position: Position::ZERO,
             last_sent_at: Timestamp::from_unix_ms(0),
             last_read: Position::ZERO,
-            other_last_read: Position::ZERO,
             unread: 0,
+            is_listed: false,
+        }
+    }
+
+    /// Whether it is a room.
+    #[must_use]
+    pub(super) fn is_room(&self) -> bool {
+        self.of == Of::Room
+    }
+
+    /// The other one of a direct conversation.
+    #[must_use]
+    pub(super) const fn other(&self) -> Option<UserId> {
+        match self.of {
+            Of::Person { other, .. } => Some(other),
+            Of::Room => None,
         }
     }
 
@@ -80,6 +126,15 @@ impl Entry {
             if position.offset() < stored {
                 continue;
             }
+            if message_of(event).is_none() {
+                self.add_happening(user, &message.placed);
+                continue;
+            }
+            if event.actor == user && self.is_room() {
+                // Who writes has read.
+                self.last_read = self.last_read.max(*position);
+                self.unread = 0;
+            }
             if event.actor != user && *position > self.last_read {
                 self.unread = (self.unread + 1).min(limits::UNREAD_MAX_COUNT);
             }
@@ -88,6 +143,31 @@ impl Entry {
                 self.last_sent_at = event.at;
                 self.last_message = Some(Arc::clone(&message.placed));
             }
+        }
+    }
+
+    /// Something happened in a room: it moves the list only where the room, or this member's time in it,
+    /// begins.
+    fn add_happening(&mut self, user: UserId, placed: &Placed) {
+        let Placed { position, event } = placed;
+        let is_creation = matches!(event.action, Action::RoomCreated(_));
+        let begins = match &event.action {
+            Action::RoomCreated(created) => {
+                event.actor == user || created.members.iter().any(|seat| seat.user == user)
+            }
+            Action::Joined => event.actor == user,
+            // Whoever was in it already has a mark: their coming.
+            Action::MembersAdded { users } => users.contains(&user) && self.last_read == Position::ZERO,
+            _ => false,
+        };
+        if is_creation && self.last_position == Position::ZERO {
+            self.last_position = *position;
+            self.last_sent_at = self.last_sent_at.max(event.at);
+        }
+        if begins {
+            self.last_read = self.last_read.max(*position);
+            self.unread = 0;
+            self.last_sent_at = self.last_sent_at.max(event.at);
         }
     }
 
@@ -103,7 +183,9 @@ impl Entry {
 
     /// One of the other person.
     pub(super) fn add_other_read(&mut self, position: Position) {
-        self.other_last_read = self.other_last_read.max(position);
+        if let Of::Person { last_read, .. } = &mut self.of {
+            *last_read = position.max(*last_read);
+        }
     }
 }
 
@@ -166,7 +248,7 @@ mod tests {
         let sent_at = Timestamp::from_unix_ms(offset);
         let event = direct_message(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap());
         let placed = Placed { position: Position::new(Epoch::FIRST, offset), event };
-        Arc::new(Delivered { placed: Arc::new(placed), at_ms: 0, partition: 0 })
+        Arc::new(Delivered { placed: Arc::new(placed), at_ms: 0, partition: 0, counts: true.into() })
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod page;
 mod ports;
 mod reads;
 mod resume;
+mod rooms;
 mod send;
 mod start;
 #[cfg(test)]
@@ -22,15 +23,16 @@ mod turns;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use milena_domain::{Epoch, MessageId, SessionCursor, UserId};
+use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
 use milena_storage::{Store, StoredMessage};
 use tokio::sync::{mpsc, watch};
 
-pub use conversations::{Conversation, ConversationList};
+pub use conversations::{Conversation, ConversationList, With};
 pub use directory::Directory;
 pub(crate) use first_sends::SteadyClock;
 pub use history::History;
 pub use resume::{Attached, Backlog};
+pub use rooms::{Acted, Member, MemberPage, RoomChange, RoomPage};
 pub use send::{Prepared, SendRequest, Target};
 pub use start::{ChatError, Running, start};
 
@@ -38,8 +40,9 @@ use self::cursor_seal::CursorSeal;
 use self::first_sends::FirstSends;
 use crate::batched::Batched;
 use crate::live::progress::Progress;
+use crate::live::rooms::Rooms;
 use crate::live::unreadable::Unreadable;
-use crate::log::delivery::Attach;
+use crate::log::delivery::{Attach, Install};
 use crate::log::health::Health;
 pub use crate::log::pending::Accepted;
 use crate::log::pending::Pending;
@@ -57,7 +60,9 @@ pub struct Chat {
     /// Messages by id, of those who cannot prove that theirs is a first send.
     repeats: Arc<Batched<MessageId, StoredMessage>>,
     first_sends: Arc<FirstSends>,
-    turns: Arc<turns::Turns>,
+    turns: Arc<turns::Turns<UserId>>,
+    /// Who needs the same room waits for whoever loads it.
+    room_turns: Arc<turns::Turns<ConversationId>>,
     cursor_seal: Arc<CursorSeal>,
     directory: Directory,
     producer: Arc<dyn ports::LogEntry>,
@@ -66,6 +71,10 @@ pub struct Chat {
     pending: Arc<Pending>,
     /// Shared with the delivery task, which writes it; read here for the length of a look-up.
     recent: Arc<RwLock<Recent>>,
+    /// Written by the delivery task; read here for the length of a look-up, never before `recent`.
+    rooms: Arc<RwLock<Rooms>>,
+    /// To the delivery task; bounded, full means that whoever loaded a room waits.
+    installs: mpsc::Sender<Install>,
     reads: Arc<reads::Reads>,
     /// Tells read positions to those who are connected, here and elsewhere.
     signals: Signals,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use milena_domain::record::{Action, Event, Message, Placed};
 use milena_domain::{MessageId, Position};
-use milena_storage::{HistoryPage, Page, StoredMessage};
+use milena_storage::{HistoryPage, Page, StoredMessage, TimelinePage};
 
 /// A row as the event that it was made of; what rows do not keep, nobody who reads history needs.
 #[must_use]
@@ -28,6 +28,39 @@ pub(super) fn placed(row: StoredMessage) -> Arc<Placed> {
     Arc::new(Placed { position: row.position, event })
 }
 
+/// The same of a room, where a message is to nobody alone.
+#[must_use]
+pub(super) fn placed_in_room(row: StoredMessage) -> Arc<Placed> {
+    let mut placed = Arc::unwrap_or_clone(placed(row));
+    placed.event.to = None;
+    Arc::new(placed)
+}
+
+/// A page as the store has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StoredPage {
+    /// Oldest first.
+    pub(super) events: Vec<Arc<Placed>>,
+    /// There are older ones.
+    pub(super) has_before: bool,
+    /// There are newer ones.
+    pub(super) has_after: bool,
+}
+
+impl From<HistoryPage> for StoredPage {
+    fn from(page: HistoryPage) -> Self {
+        let HistoryPage { messages, has_before, has_after } = page;
+        Self { events: messages.into_iter().map(placed).collect(), has_before, has_after }
+    }
+}
+
+impl From<TimelinePage> for StoredPage {
+    fn from(page: TimelinePage) -> Self {
+        let TimelinePage { events, has_before, has_after } = page;
+        Self { events: events.into_iter().map(Arc::new).collect(), has_before, has_after }
+    }
+}
+
 /// A page of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MergedPage {
@@ -41,13 +74,7 @@ pub(super) struct MergedPage {
 
 /// Joins the store's page with the unflushed messages, both oldest first, and cuts to `limit`.
 #[must_use]
-pub(super) fn merge(
-    page: Page,
-    limit: usize,
-    stored: HistoryPage,
-    unflushed: Vec<Arc<Placed>>,
-) -> MergedPage {
-    let stored_messages: Vec<Arc<Placed>> = stored.messages.into_iter().map(placed).collect();
+pub(super) fn merge(page: Page, limit: usize, stored: StoredPage, unflushed: Vec<Arc<Placed>>) -> MergedPage {
     // The store's page ends before the store does: the unflushed messages are not its neighbours.
     let reaches_end = !stored.has_after;
     let older =
@@ -55,8 +82,8 @@ pub(super) fn merge(
     let newer =
         unflushed.last().is_some_and(|last| matches!(page, Page::Before(bound) if last.position >= bound));
     // A set: there may be many that the consumer has yet to store.
-    let known: HashSet<MessageId> = stored_messages.iter().map(|message| message.event.id).collect();
-    let mut messages = stored_messages;
+    let known: HashSet<MessageId> = stored.events.iter().map(|message| message.event.id).collect();
+    let mut messages = stored.events;
     if reaches_end || matches!(page, Page::Before(_)) {
         messages.extend(
             unflushed
@@ -157,7 +184,7 @@ mod tests {
             };
             // Memory was read when the store was `stale` messages behind.
             let unflushed = all[flushed.saturating_sub(stale)..].iter().cloned().map(placed).collect();
-            let merged = merge(page, limit, history, unflushed);
+            let merged = merge(page, limit, history.into(), unflushed);
             let (first, last) = query(&all, page, limit);
             if matches!(page, Page::Around(_)) {
                 // The store centres on what it has; it is enough that the page is contiguous and holds the

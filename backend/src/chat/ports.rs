@@ -8,7 +8,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use milena_domain::record::Event;
 use milena_domain::{ConversationId, MessageId, Position, UserId};
-use milena_storage::{HistoryPage, Page, Person, StorageError, Store, StoredMessage};
+use milena_storage::{
+    HistoryPage, LogPosition, Page, Person, PositionRange, StorageError, Store, StoredMessage, StoredPlace,
+    StoredRoom, TimelinePage, Touched,
+};
+use milena_timeline::Interval;
 
 use crate::batched::Batched;
 use crate::log::producer::Producer;
@@ -36,12 +40,29 @@ pub(super) trait Lookups: Send + Sync {
     fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>>;
     fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>>;
     fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage>;
-    fn conversations_since(
-        &self,
+    fn conversations_since(&self, user: UserId, first: Position, limit: usize) -> Answer<'_, Vec<Touched>>;
+    fn room_at<'a>(
+        &'a self,
+        topic: &'a str,
+        room: ConversationId,
+    ) -> Answer<'a, (Option<StoredRoom>, LogPosition)>;
+    fn rooms_of<'a>(
+        &'a self,
+        topic: &'a str,
         user: UserId,
-        first: Position,
         limit: usize,
-    ) -> Answer<'_, Vec<(ConversationId, Position)>>;
+    ) -> Answer<'a, (Vec<ConversationId>, LogPosition)>;
+    fn ids_since(&self, room: ConversationId, first: Position) -> Answer<'_, Vec<(MessageId, Position)>>;
+    fn events_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredPlace>>;
+    fn intervals_of(&self, room: ConversationId, user: UserId) -> Answer<'_, Vec<Interval>>;
+    fn room_by_handle<'a>(&'a self, handle: &'a str) -> Answer<'a, Option<ConversationId>>;
+    fn timeline<'a>(
+        &'a self,
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &'a [PositionRange],
+    ) -> Answer<'a, TimelinePage>;
 }
 
 impl Lookups for Store {
@@ -65,13 +86,51 @@ impl Lookups for Store {
         self.history(conversation, page, limit).boxed()
     }
 
-    fn conversations_since(
-        &self,
-        user: UserId,
-        first: Position,
-        limit: usize,
-    ) -> Answer<'_, Vec<(ConversationId, Position)>> {
+    fn conversations_since(&self, user: UserId, first: Position, limit: usize) -> Answer<'_, Vec<Touched>> {
         self.conversations_since(user, first, limit).boxed()
+    }
+
+    fn room_at<'a>(
+        &'a self,
+        topic: &'a str,
+        room: ConversationId,
+    ) -> Answer<'a, (Option<StoredRoom>, LogPosition)> {
+        self.room_at(topic, room).boxed()
+    }
+
+    fn rooms_of<'a>(
+        &'a self,
+        topic: &'a str,
+        user: UserId,
+        limit: usize,
+    ) -> Answer<'a, (Vec<ConversationId>, LogPosition)> {
+        self.rooms_of(topic, user, limit).boxed()
+    }
+
+    fn ids_since(&self, room: ConversationId, first: Position) -> Answer<'_, Vec<(MessageId, Position)>> {
+        self.ids_since(room, first).boxed()
+    }
+
+    fn events_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredPlace>> {
+        self.events_by_id(ids).boxed()
+    }
+
+    fn intervals_of(&self, room: ConversationId, user: UserId) -> Answer<'_, Vec<Interval>> {
+        self.intervals_of(room, user).boxed()
+    }
+
+    fn room_by_handle<'a>(&'a self, handle: &'a str) -> Answer<'a, Option<ConversationId>> {
+        self.room_by_handle(handle).boxed()
+    }
+
+    fn timeline<'a>(
+        &'a self,
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &'a [PositionRange],
+    ) -> Answer<'a, TimelinePage> {
+        self.timeline(room, page, limit, visible).boxed()
     }
 }
 

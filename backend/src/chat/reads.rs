@@ -10,12 +10,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use milena_domain::{ConversationId, Position, ReadSignal, UserId, partition_of};
+use milena_domain::{ConversationId, Position, ReadSignal, RoomReadSignal, UserId, partition_of};
 use milena_storage::{ReadMark, StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
 use super::resume::before;
+use super::rooms::Place;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
 
@@ -174,7 +175,7 @@ impl Chat {
         position: Position,
         connection: Option<ConnectionId>,
     ) -> Result<(), Refusal> {
-        let other = self.other_in(user, conversation).await?;
+        let place = self.place(user, conversation).await?;
         let next = {
             // A burst shows its messages one by one and says at its end how far it went: who has read one
             // already waits for that, or the mark would be taken for one beyond the newest.
@@ -184,7 +185,14 @@ impl Chat {
         };
         let position = position.min(before(Position::new(self.epoch, next)));
         if self.reads.add(user, conversation, position) {
-            self.signals.tell_read(ReadSignal { user, other, position }, connection);
+            match place {
+                Place::Direct(other) => {
+                    self.signals.tell_read(ReadSignal { user, other, position }, connection);
+                }
+                Place::Room => {
+                    self.signals.tell_room_read(RoomReadSignal { user, conversation, position }, connection);
+                }
+            }
         }
         Ok(())
     }

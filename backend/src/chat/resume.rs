@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits, partition_of};
-use milena_storage::Page;
+use milena_storage::{Page, Touched};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -38,15 +38,25 @@ struct Parts {
     missed: Missed,
     /// Conversations in which something was missed that memory does not have, those that were written in last
     /// first.
-    stored: Vec<ConversationId>,
+    stored: Vec<Stored>,
+    /// Rooms that the user may have been in at the cursor, and is not now.
+    left: Vec<ConversationId>,
+}
+
+/// A conversation with something that memory does not have.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    id: ConversationId,
+    is_room: bool,
 }
 
 impl Backlog {
     /// Whether there is nothing to replay.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.as_ref().is_none_or(|Parts { missed, stored, .. }| {
-            missed.conversations.is_empty() && missed.further.is_empty() && stored.is_empty()
+        self.0.as_ref().is_none_or(|Parts { missed, stored, left, .. }| {
+            let is_nothing_written = missed.conversations.is_empty() && missed.further.is_empty();
+            is_nothing_written && stored.is_empty() && left.is_empty()
         })
     }
 }
@@ -72,15 +82,25 @@ impl Chat {
         let gone = |_| Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000);
         let (reply, answer) = oneshot::channel();
         let since = resume.clone();
+        // Before their rooms are looked up: whatever changes meanwhile is not missed.
+        let expectation = self.registry.expect(user);
+        let rooms = self.rooms_of(user).await?;
         self.attaches
-            .send(Attach { user, session, outbox, resume, reply })
+            .send(Attach { user, session, outbox, resume, rooms, reply })
             .await
             .map_err(|_| Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000))?;
         let attachment = answer.await.map_err(gone)?;
+        drop(expectation);
         let backlog = match (since, attachment.missed) {
             (Some(since), Some(missed)) => {
-                let stored = self.missed_in_store(user, &since, &missed.uncovered).await?;
-                Backlog(stored.map(|stored| Parts { since, missed, stored }))
+                let mut left = self.left_in_memory(user, &since);
+                let stored = self.missed_in_store(user, &since, &missed.uncovered, &mut left).await?;
+                Backlog(stored.map(|mut stored| {
+                    stored.extend(missed.rooms.iter().map(|id| Stored { id: *id, is_room: true }));
+                    left.sort_unstable();
+                    left.dedup();
+                    Parts { since, missed, stored, left }
+                }))
             }
             _ => Backlog(None),
         };
@@ -90,13 +110,15 @@ impl Chat {
 
     /// Conversations in which something was missed in partitions that memory does not cover, those that were
     /// written in last first. `None` when they are too many, or memory had to drop what the store does not
-    /// have: then whatever is replayed would hide a gap. One call of the store.
+    /// have: then whatever is replayed would hide a gap. Rooms among them that the user is not in any more go
+    /// to `left`; what was missed in the others is known without the store. One call of the store.
     async fn missed_in_store(
         &self,
         user: UserId,
         since: &SessionCursor,
         uncovered: &[i32],
-    ) -> Result<Option<Vec<ConversationId>>, Refusal> {
+        left: &mut Vec<ConversationId>,
+    ) -> Result<Option<Vec<Stored>>, Refusal> {
         let Some(first) = uncovered
             .iter()
             .map(|&partition| since.next_offsets.get(partition as usize).copied().unwrap_or(0))
@@ -122,15 +144,21 @@ impl Chat {
             return Ok(None);
         }
         let known: HashSet<ConversationId> = in_memory.iter().copied().collect();
-        let mut all = in_memory;
-        all.extend(
-            in_store
-                .into_iter()
-                .filter(|(id, last)| {
-                    is_uncovered(*id) && *last >= seen(since, *id, self.partitions) && !known.contains(id)
-                })
-                .map(|(id, _)| id),
-        );
+        let is_missed = |touched: &Touched| {
+            is_uncovered(touched.id) && touched.last_position >= seen(since, touched.id, self.partitions)
+        };
+        let (of_rooms, direct): (Vec<_>, Vec<_>) = in_store
+            .into_iter()
+            .filter(is_missed)
+            .map(|touched| (touched.is_room, touched.id))
+            .partition(|(is_room, _)| *is_room);
+        {
+            let rooms = self.rooms();
+            left.extend(of_rooms.into_iter().map(|(_, id)| id).filter(|id| !rooms.is_member(*id, user)));
+        }
+        let direct = direct.into_iter().map(|(_, id)| id).filter(|id| !known.contains(id));
+        let all: Vec<Stored> =
+            in_memory.into_iter().chain(direct).map(|id| Stored { id, is_room: false }).collect();
         Ok((all.len() <= MOST).then_some(all))
     }
 
@@ -144,7 +172,12 @@ impl Chat {
     /// `store_unavailable` when memory does not reach back and the database is away: the connection must be
     /// closed, because going on would hide a gap.
     pub async fn replay(&self, user: UserId, backlog: Backlog, outbox: &Outbox) -> Result<(), Refusal> {
-        let Some(Parts { since, missed, stored }) = backlog.0 else { return Ok(()) };
+        let Some(Parts { since, missed, stored, left }) = backlog.0 else { return Ok(()) };
+        for room in left {
+            if !self.replay_leaving(user, room, outbox).await? {
+                return Ok(());
+            }
+        }
         for of in missed.conversations {
             if !replay_from_memory(&of, &since, self.partitions, outbox).await {
                 return Ok(());
@@ -156,9 +189,9 @@ impl Chat {
                 return Ok(());
             }
         }
-        for conversation in missed.further.iter().chain(further) {
-            let after = before(seen(&since, *conversation, self.partitions));
-            if !outbox.push_when_roomy(gap_between(*conversation, after, None)).await {
+        for conversation in missed.further.into_iter().chain(further.iter().map(|stored| stored.id)) {
+            let after = before(seen(&since, conversation, self.partitions));
+            if !outbox.push_when_roomy(gap_between(conversation, after, None)).await {
                 return Ok(());
             }
         }
@@ -169,14 +202,18 @@ impl Chat {
     async fn replay_from_store(
         &self,
         user: UserId,
-        conversation: ConversationId,
+        Stored { id: conversation, is_room }: Stored,
         since: &SessionCursor,
         outbox: &Outbox,
     ) -> Result<bool, Refusal> {
         let seen = seen(since, conversation, self.partitions);
         let (page, complete) = {
             let _turn = self.turns.of(user).await;
-            self.store_and_memory(conversation, Page::Latest, limits::REPLAY_PAGE).await?
+            if is_room && !self.rooms().is_member(conversation, user) {
+                // They went meanwhile, and heard that.
+                return Ok(true);
+            }
+            self.store_and_memory((user, is_room), conversation, Page::Latest, limits::REPLAY_PAGE).await?
         };
         if !complete {
             return Err(does_not_fit());
@@ -196,6 +233,31 @@ impl Chat {
             }
         }
         Ok(true)
+    }
+
+    /// Tells of a room that the user is not in any more; `false` when the outbox is closed.
+    async fn replay_leaving(
+        &self,
+        user: UserId,
+        room: ConversationId,
+        outbox: &Outbox,
+    ) -> Result<bool, Refusal> {
+        match self.follow(room).await {
+            Err(refusal) if refusal.code.is_temporary() => return Err(refusal),
+            Ok(false) | Err(_) => return Ok(true),
+            Ok(true) => {}
+        }
+        let view = self.rooms().view(room, user);
+        let Some(view) = view.filter(|view| view.standing.membership.is_none()) else { return Ok(true) };
+        Ok(outbox.push_when_roomy(News::Room(Arc::new(view)).into()).await)
+    }
+
+    /// Rooms from which the user went since the cursor, as far as memory tells. All that it names were loaded
+    /// for the attach, so what happened in them is judged.
+    fn left_in_memory(&self, user: UserId, since: &SessionCursor) -> Vec<ConversationId> {
+        let gone = self.recent().gone_from(user, |room| seen(since, room, self.partitions));
+        let rooms = self.rooms();
+        gone.into_iter().filter(|room| !rooms.is_member(*room, user)).collect()
     }
 
     /// Up to where everything was put into the sockets' queues.

@@ -8,15 +8,17 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milena_domain::record::Event;
-use milena_domain::{Body, ClientId, ConversationId, MessageId, Timestamp, UserId, partition_of};
+use milena_domain::record::{Action, Event, Message};
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, partition_of};
 use milena_storage::StoredMessage;
+use milena_timeline::Judgement;
 use tokio::sync::oneshot;
 
 use super::Chat;
 use super::directory::other_of;
 use super::first_sends::Proof;
 use super::page::placed;
+use super::rooms::{Place, is_stale};
 use crate::live::News;
 use crate::log::delivery::{accepted, client_id_reused};
 use crate::log::event::{direct_message, is_same};
@@ -69,6 +71,11 @@ enum Kind {
     New(Arc<Event>),
 }
 
+/// How often an event is sent again because too much was written while it was under way to the log.
+const STALE_RETRIES: usize = 3;
+/// How long a node that would refuse waits for what other nodes have confirmed already.
+const HEARD_WITHIN: Duration = Duration::from_millis(300);
+
 impl Chat {
     /// Sends and waits for the log.
     ///
@@ -85,7 +92,16 @@ impl Chat {
     /// database is needed and away.
     pub async fn prepare(&self, request: SendRequest) -> Result<Prepared, Refusal> {
         let SendRequest { sender, target, client_id, body, connection } = request;
-        let to = self.recipient(sender, target).await?;
+        let to = match target {
+            Target::User(user) => self.recipient(sender, user).await?,
+            Target::Conversation(conversation) => match self.place(sender, conversation).await? {
+                Place::Direct(other) => other,
+                Place::Room => {
+                    let action = Action::Message(Message::plain(body));
+                    return self.prepare_in_room(sender, conversation, client_id, action, connection).await;
+                }
+            },
+        };
         self.unreadable.check(ConversationId::direct(sender, to))?;
         let event = direct_message(sender, to, client_id, Timestamp::now(), body);
         let kind = match self.sent_before(&event, connection).await? {
@@ -98,7 +114,70 @@ impl Chat {
         Ok(Prepared { chat: self.clone(), connection, kind })
     }
 
-    /// The answer that this message got when it was sent first, if it was.
+    /// The same of an event of a room, which is followed unless this creates it.
+    ///
+    /// # Errors
+    /// The fold's reasons, besides those of [`Chat::prepare`].
+    pub(super) async fn prepare_in_room(
+        &self,
+        actor: UserId,
+        room: ConversationId,
+        client_id: ClientId,
+        action: Action,
+        connection: Option<ConnectionId>,
+    ) -> Result<Prepared, Refusal> {
+        // Before everything that is looked at: what comes after this, the fold looks at itself.
+        let seen = self.read_up_to(room);
+        let event = self.room_event(actor, room, client_id, seen, action);
+        let kind = match self.sent_before(&event, connection).await? {
+            Some(first) => Kind::Repeat(first),
+            None => match self.judged(&event).await {
+                Some(Judgement::Void(void)) => return Err(void.into()),
+                Some(Judgement::Repeat(first)) => {
+                    Kind::Repeat(Accepted { position: first, ..accepted_at(&event) })
+                }
+                Some(Judgement::Counts) | None => Kind::New(Arc::new(event)),
+            },
+        };
+        Ok(Prepared { chat: self.clone(), connection, kind })
+    }
+
+    /// Everything of the conversation's partition before this was delivered here.
+    fn read_up_to(&self, conversation: ConversationId) -> Position {
+        let partition = partition_of(conversation, self.partitions) as usize;
+        Position::new(self.epoch, self.progress.borrow().read.get(partition).copied().unwrap_or(0))
+    }
+
+    /// The verdict if the event stood next in the log. What would be refused is asked again as this node
+    /// reads on: what another node has confirmed may make it count.
+    async fn judged(&self, event: &Event) -> Option<Judgement> {
+        let judge = || self.rooms().judge(event);
+        let mut progress = self.progress.clone();
+        let counts = async {
+            loop {
+                let judgement = judge();
+                if !matches!(judgement, Some(Judgement::Void(_))) || progress.changed().await.is_err() {
+                    return judgement;
+                }
+            }
+        };
+        match tokio::time::timeout(HEARD_WITHIN, counts).await {
+            Ok(judgement) => judgement,
+            Err(_) => judge(),
+        }
+    }
+
+    /// An event of a room whose proof was too old, with a new one.
+    async fn send_anew(&self, event: &Event, connection: Option<ConnectionId>) -> Result<Accepted, Refusal> {
+        let Event { actor, conversation, client_id, action, .. } = event.clone();
+        let prepared = self.prepare_in_room(actor, conversation, client_id, action, connection).await?;
+        match self.begin(prepared.connection, prepared.kind)? {
+            Begun::Done(accepted) => Ok(accepted),
+            Begun::Waiting(answer, _) => wait(answer, self.send_timeout).await,
+        }
+    }
+
+    /// The answer that this event got when it was sent first, if it was.
     ///
     /// Memory first, then the store: what leaves memory between the two is in the store by then. What is in
     /// neither, and was sent all the same, is newer than both: then the delivery task meets the first one
@@ -120,6 +199,9 @@ impl Chat {
                 Err(client_id_reused())
             };
         }
+        if let Some(position) = self.used_in_room(event) {
+            return Ok(Some(Accepted { position, ..accepted_at(event) }));
+        }
         match self.first_sends.proof(event.actor, &event.client_id, covers_since_ms) {
             Proof::New => return Ok(None),
             // Busy times, or a long connection: from now on it needs no look-ups again.
@@ -131,6 +213,14 @@ impl Chat {
             }
             Proof::None => {}
         }
+        if event.to.is_none() {
+            let found = self.lookups.events_by_id(&[event.id]).await?;
+            return match found.first() {
+                Some(place) => Ok(Some(Accepted { position: place.position, ..accepted_at(event) })),
+                None if is_complete => Ok(None),
+                None => Err(cannot_tell()),
+            };
+        }
         match self.in_store(event.id).await? {
             Some(row) => {
                 let first = placed(row);
@@ -141,12 +231,13 @@ impl Chat {
                 }
             }
             None if is_complete => Ok(None),
-            None => Err(Refusal::later(
-                Code::Overloaded,
-                "the server cannot tell yet whether this was sent before",
-                1_000,
-            )),
+            None => Err(cannot_tell()),
         }
+    }
+
+    /// Where the fold remembers the id of an event of a room.
+    fn used_in_room(&self, event: &Event) -> Option<Position> {
+        event.to.is_none().then(|| self.rooms().get(event.conversation)?.place_of(event.id)).flatten()
     }
 
     pub(super) async fn in_store(&self, id: MessageId) -> Result<Option<StoredMessage>, Refusal> {
@@ -157,28 +248,19 @@ impl Chat {
         self.repeats.get(id).await.map_err(|error| Refusal::from(&*error))
     }
 
-    async fn recipient(&self, sender: UserId, target: Target) -> Result<UserId, Refusal> {
-        match target {
-            Target::User(user) if user == sender => Ok(user),
-            Target::User(user) => {
-                // Who is live here, or wrote with the sender lately, exists: no need to ask a database that
-                // may be away.
-                let known = self.registry.is_connected(user)
-                    || self.recent().people(ConversationId::direct(sender, user)).is_some();
-                if known || self.directory.exists(user).await? {
-                    Ok(user)
-                } else {
-                    Err(Refusal {
-                        field: Some("to"),
-                        ..Refusal::new(
-                            Code::UnknownRecipient,
-                            "to names nobody: there is no person with this id",
-                        )
-                    })
-                }
-            }
-            Target::Conversation(conversation) => self.other_in(sender, conversation).await,
+    async fn recipient(&self, sender: UserId, user: UserId) -> Result<UserId, Refusal> {
+        // Who is live here, or wrote with the sender lately, exists: no need to ask a database that may be
+        // away.
+        let known = user == sender
+            || self.registry.is_connected(user)
+            || self.recent().people(ConversationId::direct(sender, user)).is_some();
+        if known || self.directory.exists(user).await? {
+            return Ok(user);
         }
+        Err(Refusal {
+            field: Some("to"),
+            ..Refusal::new(Code::UnknownRecipient, "to names nobody: there is no person with this id")
+        })
     }
 
     /// The other person of a conversation that `user` is in.
@@ -234,11 +316,19 @@ impl Prepared {
         let timeout = chat.send_timeout;
         let begun = chat.begin(connection, kind);
         async move {
-            let answer = match begun? {
+            let (answer, event) = match begun? {
                 Begun::Done(accepted) => return Ok(accepted),
-                Begun::Waiting(answer) => answer,
+                Begun::Waiting(answer, event) => (answer, event),
             };
-            let outcome = wait(answer, timeout).await;
+            let mut outcome = wait(answer, timeout).await;
+            for _ in 0..STALE_RETRIES {
+                if !outcome.as_ref().is_err_and(is_stale) {
+                    break;
+                }
+                outcome = chat.send_anew(&event, connection).await;
+            }
+            let outcome = outcome
+                .map_err(|refusal| if is_stale(&refusal) { Refusal::log_unavailable() } else { refusal });
             metrics::send_finished(
                 started.elapsed(),
                 outcome.as_ref().map(|_| ()).map_err(|refusal| refusal.code),
@@ -250,7 +340,8 @@ impl Prepared {
 
 enum Begun {
     Done(Accepted),
-    Waiting(oneshot::Receiver<Result<Accepted, Refusal>>),
+    /// For the answer to this event.
+    Waiting(oneshot::Receiver<Result<Accepted, Refusal>>, Arc<Event>),
 }
 
 impl Chat {
@@ -279,14 +370,14 @@ impl Chat {
                 return Err(Refusal::later(Code::Overloaded, "too many messages wait for the log", 500));
             }
             Registered::First => {
-                if let Err(refusal) = self.producer.send(event) {
+                if let Err(refusal) = self.producer.send(Arc::clone(&event)) {
                     // Whoever joined meanwhile is refused too: their answer is dropped.
                     drop(self.pending.take(id));
                     return Err(refusal);
                 }
             }
         }
-        Ok(Begun::Waiting(receiver))
+        Ok(Begun::Waiting(receiver, event))
     }
 }
 
@@ -298,5 +389,20 @@ async fn wait(
         Ok(Ok(outcome)) => outcome,
         // The waiter was dropped, or nothing came in time.
         Ok(Err(_)) | Err(_) => Err(Refusal::log_unavailable()),
+    }
+}
+
+fn cannot_tell() -> Refusal {
+    Refusal::later(Code::Overloaded, "the server cannot tell yet whether this was sent before", 1_000)
+}
+
+/// An answer about this event, but for its place.
+fn accepted_at(event: &Event) -> Accepted {
+    Accepted {
+        client_id: event.client_id.clone(),
+        id: event.id,
+        conversation: event.conversation,
+        position: Position::ZERO,
+        sent_at: event.at,
     }
 }

@@ -17,12 +17,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::cursor_seal::CursorSeal;
 use super::first_sends::{FirstSends, SteadyClock};
+use super::rooms::load_wanted;
+use super::turns::{OF_ONE_PERSON, Turns};
 use super::{Chat, Directory, ports, reads};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
+use crate::live::rooms::Rooms;
 use crate::live::unreadable::Unreadable;
+use crate::live::wanted::Wanted;
 use crate::log::cursor::PartitionCursor;
-use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
+use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, INSTALL_CHANNEL, WANTED_CHANNEL};
 use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Producer;
@@ -103,12 +107,19 @@ pub async fn start(
     let (confirmed, confirmations) = mpsc::unbounded_channel();
     let (tail_events, tail) = mpsc::channel(TAIL_CHANNEL);
     let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
+    let (wants, wanted) = mpsc::channel(WANTED_CHANNEL);
+    let (installs, install_requests) = mpsc::channel(INSTALL_CHANNEL);
+    let rooms = Arc::new(RwLock::new(Rooms::default()));
     // The fold's windows are warm when the first record comes that is shown.
     let warm: BTreeMap<i32, i64> =
         log.iter().map(|(&partition, state)| (partition, warm_from(start[&partition], state.low))).collect();
     let unreadable = Unreadable::default();
-    let (progress_sender, progress) =
-        watch::channel(Progress::new(warm.values().copied().collect(), &offsets, &unreadable));
+    let (progress_sender, progress) = watch::channel(Progress::new(
+        warm.values().copied().collect(),
+        &offsets,
+        &unreadable,
+        &Wanted::default(),
+    ));
 
     let producer = Producer::new(&settings.kafka, &settings.delivery, confirmed)?;
     let stop = failed.child_token();
@@ -127,7 +138,8 @@ pub async fn start(
         store: store.clone(),
         lookups: Arc::new(store.clone()),
         repeats: ports::repeats(Arc::new(store.clone())),
-        turns: Arc::default(),
+        turns: Arc::new(Turns::new(OF_ONE_PERSON)),
+        room_turns: Arc::new(Turns::new(1)),
         first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
         cursor_seal: Arc::new(CursorSeal::new(&key)),
         producer: Arc::new(producer.clone()),
@@ -135,6 +147,8 @@ pub async fn start(
         health: health.clone(),
         pending: Arc::clone(&pending),
         recent: Arc::clone(&recent),
+        rooms: Arc::clone(&rooms),
+        installs,
         reads: Arc::default(),
         signals,
         attaches,
@@ -151,6 +165,10 @@ pub async fn start(
         topic: settings.kafka.topic.as_str().into(),
         cursors: warm.values().map(|next| PartitionCursor::new(*next)).collect(),
         fold: Fold::default(),
+        rooms,
+        wanted: Wanted::default(),
+        wants,
+        installs: install_requests,
         from: offsets,
         unreadable,
         ends: None,
@@ -175,6 +193,7 @@ pub async fn start(
     ));
     let flush_every = Duration::from_millis(settings.delivery.read_flush_ms);
     tasks.spawn(reads::flush_regularly(chat.clone(), flush_every, stop.clone()));
+    tasks.spawn(load_wanted(chat.clone(), wanted, stop.clone()));
     if let Some(task) = signal_task {
         tasks.spawn(task.run(stop.clone()));
     }

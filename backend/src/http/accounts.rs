@@ -116,6 +116,7 @@ pub(super) async fn logout(context: Context, call: Call) -> Outcome {
 )]
 pub(super) async fn me(context: Context, call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
+    context.chat.look_ahead(identity.person.id).await;
     let client_id_prefix = context.chat.client_id_prefix(identity.person.id);
     Ok(json(StatusCode::OK, &Me { account: Account::from(&identity.person), client_id_prefix }))
 }

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::query::Query;
 use crate::chat::{SendRequest, Target};
 use crate::refusal::Refusal;
-use crate::wire::rest::{Accepted, MessagePage, NewMessage, Problem};
+use crate::wire::rest::{Accepted, EventPage, MessagePage, NewMessage, Problem};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -25,6 +25,11 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
         .and(warp::get())
         .and(call(context))
         .then(history)
+        .map(settle);
+    let events = warp::path!("conversations" / String / "events")
+        .and(warp::get())
+        .and(call(context))
+        .then(events)
         .map(settle);
     let to_conversation = warp::path!("conversations" / String / "messages")
         .and(warp::post())
@@ -36,7 +41,7 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
         .and(call(context))
         .then(send_to_person)
         .map(settle);
-    history.or(to_conversation).unify().or(to_person).unify().boxed()
+    history.or(events).unify().or(to_conversation).unify().or(to_person).unify().boxed()
 }
 
 /// A part of a conversation, oldest message first.
@@ -65,8 +70,36 @@ pub(super) async fn history(conversation: String, context: Context, call: Call) 
     let conversation = ConversationId::from_uuid(id(&conversation)?);
     let page = page(&call.query)?;
     let limit = call.query.limit(HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)?;
-    let history = context.chat.history(user, conversation, page, limit).await?;
+    let history = context.chat.messages(user, conversation, page, limit).await?;
     Ok(compression::json(&call.headers, StatusCode::OK, &MessagePage::new(history, user)).await)
+}
+
+/// What happened in a conversation that one is in, page by page: messages, and in rooms everything else.
+#[utoipa::path(
+    get, path = "/api/v1/conversations/{id}/events", tag = "messages",
+    security(("token" = []), ("cookie" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The conversation"),
+        ("before" = Option<u64>, Query, description = "What lies next before this position"),
+        ("after" = Option<u64>, Query, description = "What lies next after this position"),
+        ("around" = Option<u64>, Query, description = "What lies on both sides of this position, and it"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "How many; 50 when absent"),
+    ),
+    responses(
+        (status = 200, body = EventPage, description = "The newest when no position is given"),
+        (
+            status = 404, body = Problem, content_type = "application/problem+json",
+            description = "`unknown_conversation`",
+        ),
+    ),
+)]
+pub(super) async fn events(conversation: String, context: Context, call: Call) -> Outcome {
+    let user = call.identity(&context).await?.person.id;
+    let conversation = ConversationId::from_uuid(id(&conversation)?);
+    let page = page(&call.query)?;
+    let limit = call.query.limit(HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)?;
+    let history = context.chat.history(user, conversation, page, limit).await?;
+    Ok(compression::json(&call.headers, StatusCode::OK, &EventPage::new(history, user)).await)
 }
 
 /// Send to a conversation. Answered when the log has the message.
@@ -145,7 +178,7 @@ async fn send(context: Context, mut call: Call, target: impl FnOnce() -> Result<
     Ok(json(StatusCode::ACCEPTED, &Accepted::from(accepted)))
 }
 
-fn idempotency_key(call: &Call) -> Result<Option<ClientId>, Refusal> {
+pub(super) fn idempotency_key(call: &Call) -> Result<Option<ClientId>, Refusal> {
     let Some(value) = call.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let problem = |problem: String| Refusal::field("Idempotency-Key", problem);
     let text = value.to_str().map_err(|_| problem("must be printable ASCII".to_owned()))?;

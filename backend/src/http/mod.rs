@@ -19,6 +19,7 @@ mod people;
 mod query;
 mod readiness;
 mod request_rate;
+mod rooms;
 mod routes;
 mod service;
 mod sessions;

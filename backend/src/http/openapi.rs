@@ -8,7 +8,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, conversations, messages, operations, people, sessions};
+use super::{accounts, conversations, messages, operations, people, rooms, sessions};
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
 
@@ -28,7 +28,9 @@ use crate::wire::rest::Problem;
         sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,
-        messages::history, messages::send_to_conversation, messages::send_to_person,
+        messages::history, messages::events, messages::send_to_conversation, messages::send_to_person,
+        rooms::create, rooms::list, rooms::one, rooms::by_handle, rooms::change, rooms::join, rooms::leave,
+        rooms::members, rooms::add, rooms::remove, rooms::set_role, rooms::banned, rooms::ban, rooms::unban,
         operations::alive, operations::ready, operations::metrics,
     ),
     components(schemas(Problem)),
@@ -36,6 +38,7 @@ use crate::wire::rest::Problem;
         (name = "accounts", description = "Registering, signing in and out"),
         (name = "people", description = "Finding people"),
         (name = "conversations", description = "The list, and how far one has read"),
+        (name = "rooms", description = "Creating, finding and changing rooms, and who is in them"),
         (name = "messages", description = "History and sending"),
         (name = "operations", description = "For those who run the server"),
     ),

@@ -8,7 +8,9 @@ use warp::reply::Response;
 use warp::{Filter, Rejection};
 
 use super::context::Context;
-use super::{accounts, answer, client, conversations, docs, messages, operations, people, sessions, socket};
+use super::{
+    accounts, answer, client, conversations, docs, messages, operations, people, rooms, sessions, socket,
+};
 use crate::refusal::{Code, Refusal};
 
 /// All routes; whatever matches none is answered too.
@@ -21,6 +23,8 @@ pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
         .or(conversations::routes(context))
         .unify()
         .or(messages::routes(context))
+        .unify()
+        .or(rooms::routes(context))
         .unify();
     let api = warp::path("api").and(warp::path("v1")).and(api);
     let operations = if context.settings.operations_listen.is_empty() {

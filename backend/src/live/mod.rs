@@ -2,12 +2,15 @@
 //!
 //! - [`update`] is what the core says in its own terms; doors encode it.
 //! - [`fold`] (pure) judges each record; [`unreadable`] knows which conversations this program cannot follow.
+//! - [`rooms`] (pure) is what is known of the rooms that this node follows, [`wanted`] what is being loaded.
 //! - [`progress`] is how far that is.
 
 pub mod fold;
 pub mod progress;
+pub mod rooms;
 pub mod unreadable;
 pub mod update;
+pub mod wanted;
 
 pub use update::{Form, News, Update, View};
 

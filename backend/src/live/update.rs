@@ -7,9 +7,10 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use milena_domain::record::Placed;
+use milena_domain::record::{Action, Placed};
 use milena_domain::{ConversationId, Position, UserId};
 
+use super::rooms::RoomView;
 use crate::log::event::message;
 use crate::log::pending::Accepted;
 
@@ -18,6 +19,8 @@ use crate::log::pending::Accepted;
 pub enum News {
     /// An event that counts stands in the log.
     Placed(Arc<Placed>),
+    /// A room as its one reader sees it from now on; whoever is not in it any more is told by this.
+    Room(Arc<RoomView>),
     /// What this very socket sent counts.
     Accepted(Accepted),
     /// What the client's new `client_id`s shall begin with.
@@ -131,17 +134,43 @@ impl Update {
 /// More than names, ids and times take in any form: of an event, and of everything else.
 const EVENT_BYTES: usize = 384;
 const OTHER_BYTES: usize = 256;
+/// What a room is, apart from its texts.
+const ROOM_BYTES: usize = 448;
+/// A person of a list, with their role.
+const PERSON_BYTES: usize = 80;
 
 fn bytes_of(news: &News) -> usize {
     match news {
         News::Placed(placed) => {
             let event = &placed.event;
             let body = message(event).map_or(0, |message| escaped_bytes(message.body.as_str()));
-            EVENT_BYTES + body + escaped_bytes(event.client_id.as_str())
+            EVENT_BYTES + body + other_bytes(&event.action) + escaped_bytes(event.client_id.as_str())
+        }
+        News::Room(view) => {
+            let room = &view.room;
+            ROOM_BYTES + escaped_bytes(room.title.as_str()) + escaped_bytes(room.topic.as_str())
         }
         News::Accepted(accepted) => OTHER_BYTES + escaped_bytes(accepted.client_id.as_str()),
         News::Prefix(prefix) => OTHER_BYTES + escaped_bytes(prefix),
         News::Read { .. } | News::Seen { .. } | News::Gap { .. } => OTHER_BYTES,
+    }
+}
+
+/// What the payload of anything but a message takes.
+fn other_bytes(action: &Action) -> usize {
+    let text = |title: Option<&str>, topic: Option<&str>| {
+        escaped_bytes(title.unwrap_or_default()) + escaped_bytes(topic.unwrap_or_default())
+    };
+    match action {
+        Action::RoomCreated(created) => {
+            let topic = created.topic.as_ref().map(|topic| topic.as_str());
+            ROOM_BYTES + PERSON_BYTES * created.members.len() + text(Some(created.title.as_str()), topic)
+        }
+        Action::RoomChanged(patch) => {
+            let title = patch.title.as_ref().map(|title| title.as_str());
+            ROOM_BYTES + text(title, patch.topic.as_ref().map(|topic| topic.as_str()))
+        }
+        action => PERSON_BYTES * action.subjects().len(),
     }
 }
 

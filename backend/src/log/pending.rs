@@ -108,6 +108,12 @@ impl Pending {
         }
     }
 
+    /// Whether anybody waits for `id`.
+    #[must_use]
+    pub fn is_awaited(&self, id: MessageId) -> bool {
+        self.lock().contains_key(&id)
+    }
+
     /// Takes what waits for `id`, to answer it.
     pub fn take(&self, id: MessageId) -> Option<UnderWay> {
         self.lock().remove(&id)

@@ -1,4 +1,5 @@
-//! Who is connected to this node: user → sockets, session → sockets. A user has any number of sockets.
+//! Who is connected to this node: user → sockets, session → sockets, room → sockets (`rooms`). A user has any
+//! number of sockets.
 //!
 //! [`Outbox`] is what others put updates into for a socket, and [`CloseCode`] why one is ended.
 //!
@@ -7,11 +8,12 @@
 
 mod close;
 mod outbox;
+mod rooms;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use milena_domain::UserId;
+use milena_domain::{ConversationId, UserId};
 use uuid::Uuid;
 
 pub use self::close::CloseCode;
@@ -52,6 +54,8 @@ struct Connections {
     ended: VecDeque<(Uuid, CloseCode)>,
     /// Sessions that got another token on another node, at most [`REMEMBERED_ENDS`], until it is seen here.
     renewed: VecDeque<Uuid>,
+    /// Written by the delivery task as people come into rooms and go, and by whoever connects.
+    rooms: rooms::Index,
 }
 
 #[derive(Debug)]
@@ -83,7 +87,105 @@ impl Drop for Registration {
     }
 }
 
+/// Somebody whose rooms are being looked up: changes of them are not missed. Dropped when they are here, or
+/// will not come.
+#[derive(Debug)]
+#[must_use = "dropping it ends the expectation"]
+pub struct Expectation {
+    registry: Registry,
+    user: UserId,
+}
+
+impl Drop for Expectation {
+    fn drop(&mut self) {
+        self.registry.write().rooms.no_longer_expected(self.user);
+    }
+}
+
 impl Registry {
+    /// From now on, changes of the user's rooms concern this node.
+    pub fn expect(&self, user: UserId) -> Expectation {
+        self.write().rooms.expect(user);
+        Expectation { registry: self.clone(), user }
+    }
+
+    /// Whether changes of the user's rooms concern this node.
+    #[must_use]
+    pub fn is_here(&self, user: UserId) -> bool {
+        self.read().rooms.is_here(user)
+    }
+
+    /// All rooms of the user, if they are known here.
+    #[must_use]
+    pub fn rooms_of(&self, user: UserId) -> Option<Vec<ConversationId>> {
+        self.read().rooms.rooms_of(user)
+    }
+
+    /// What is known here of the user's rooms, be it all or not.
+    #[must_use]
+    pub fn known_rooms_of(&self, user: UserId) -> Vec<ConversationId> {
+        self.read().rooms.known_rooms_of(user)
+    }
+
+    /// These are all rooms of the user, who is expected or here.
+    pub fn know_rooms(&self, user: UserId, rooms: impl IntoIterator<Item = ConversationId>) {
+        let mut connections = self.write();
+        let sockets = connections.by_user.get(&user).cloned();
+        connections.rooms.know(user, rooms, sockets.as_deref().unwrap_or_default());
+    }
+
+    /// Everybody whose rooms concern this node.
+    #[must_use]
+    pub fn people_here(&self) -> Vec<UserId> {
+        self.read().rooms.people().collect()
+    }
+
+    /// The user came into a room: their sockets hear it from now on.
+    pub fn enter(&self, user: UserId, room: ConversationId) {
+        let mut connections = self.write();
+        let sockets = connections.by_user.get(&user).cloned();
+        connections.rooms.enter(user, room, sockets.as_deref().unwrap_or_default());
+    }
+
+    /// The user went out of a room: their sockets hear it no more.
+    pub fn leave(&self, user: UserId, room: ConversationId) {
+        let mut connections = self.write();
+        let sockets = connections.by_user.get(&user).cloned();
+        connections.rooms.leave(user, room, sockets.as_deref().unwrap_or_default());
+    }
+
+    /// Whether anybody here is in the room.
+    #[must_use]
+    pub fn is_needed(&self, room: ConversationId) -> bool {
+        self.read().rooms.audience(room).is_some()
+    }
+
+    /// Those of the room's members who are here.
+    #[must_use]
+    pub fn people_in(&self, room: ConversationId) -> Vec<UserId> {
+        let connections = self.read();
+        let people = connections.rooms.audience(room).map(|audience| audience.people.iter().copied());
+        people.into_iter().flatten().collect()
+    }
+
+    /// Sockets that hear the room.
+    #[must_use]
+    pub fn listeners(&self, room: ConversationId) -> usize {
+        self.read().rooms.audience(room).map_or(0, |audience| audience.sockets.len())
+    }
+
+    /// Queues an update for all sockets of the room's members but those of `except`. A full socket is closed
+    /// with 4008 and holds up nobody.
+    pub fn deliver_in(&self, room: ConversationId, update: &Update, except: &[ConnectionId]) {
+        let connections = self.read();
+        let Some(audience) = connections.rooms.audience(room) else { return };
+        for (id, outbox) in &audience.sockets {
+            if !except.contains(id) {
+                outbox.push(update.clone());
+            }
+        }
+    }
+
     /// Adds a connection. From the return on, every [`Registry::deliver`] to `user` that begins reaches
     /// `outbox`. An outbox of a session that has ended is closed at once.
     pub fn register(&self, user: UserId, session: Uuid, outbox: Outbox) -> Registration {
@@ -206,12 +308,14 @@ impl Connections {
         let others = self.by_user.get(&connection.user).map_or(&[][..], |sockets| sockets);
         let sockets = others.iter().cloned().chain([(id, connection.outbox.clone())]).collect();
         self.by_user.insert(connection.user, sockets);
+        self.rooms.connected(connection.user, id, &connection.outbox);
         self.by_id.insert(id, connection);
         id
     }
 
     fn remove(&mut self, id: ConnectionId) {
         let Some(connection) = self.by_id.remove(&id) else { return };
+        self.rooms.disconnected(connection.user, id);
         if let Some(ids) = self.by_session.get_mut(&connection.session) {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
@@ -263,6 +367,7 @@ mod tests {
             assert!(self.by_user.values().all(|sockets| !sockets.is_empty()));
             assert!(self.by_session.values().all(|ids| !ids.is_empty()));
             assert!(self.ended.len() <= REMEMBERED_ENDS);
+            self.rooms.check_invariants(|id| self.by_id.get(&id).map(|connection| connection.user));
         }
     }
 

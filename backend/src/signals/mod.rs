@@ -13,7 +13,7 @@ mod show;
 
 use std::time::Duration;
 
-use milena_domain::{ReadSignal, Signal};
+use milena_domain::{ReadSignal, RoomReadSignal, Signal};
 use milena_kafka::{LogError, ensure_signals_topic};
 use milena_settings::KafkaSettings;
 use tokio::sync::mpsc;
@@ -72,6 +72,12 @@ impl Signals {
     pub fn tell_read(&self, read: ReadSignal, from: Option<ConnectionId>) {
         show::read(&self.registry, read, from.as_slice());
         self.tell_others(Signal::Read(read));
+    }
+
+    /// The same of a read mark in a room, which concerns its reader only.
+    pub fn tell_room_read(&self, read: RoomReadSignal, from: Option<ConnectionId>) {
+        show::room_read(&self.registry, read, from.as_slice());
+        self.tell_others(Signal::RoomRead(read));
     }
 
     /// Has the other nodes close the sockets of a session that was ended.

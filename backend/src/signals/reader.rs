@@ -92,6 +92,7 @@ fn hear(value: Option<&[u8]>, node: Uuid, registry: &Registry) {
             metrics::signal(SignalOutcome::Heard);
             match signal {
                 Signal::Read(read) => show::read(registry, read, &[]),
+                Signal::RoomRead(read) => show::room_read(registry, read, &[]),
                 Signal::SessionEnded { session } => show::session_ended(registry, session),
                 Signal::TokenReplaced { session } => registry.token_replaced(session),
             }

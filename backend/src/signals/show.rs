@@ -1,6 +1,6 @@
 //! A signal as the people on this node notice it.
 
-use milena_domain::ReadSignal;
+use milena_domain::{ReadSignal, RoomReadSignal};
 use uuid::Uuid;
 
 use crate::live::{News, Update};
@@ -21,6 +21,14 @@ pub(super) fn read(registry: &Registry, read: ReadSignal, except: &[ConnectionId
     }
     if other != user && registry.is_connected(other) {
         registry.deliver(other, &Update::from(News::Seen { conversation, position }), &[]);
+    }
+}
+
+/// `read` to the reader's sockets but those of `except`.
+pub(super) fn room_read(registry: &Registry, read: RoomReadSignal, except: &[ConnectionId]) {
+    let RoomReadSignal { user, conversation, position } = read;
+    if registry.has_other(user, except) {
+        registry.deliver(user, &Update::from(News::Read { conversation, position }), except);
     }
 }
 

@@ -3,5 +3,6 @@
 
 pub mod frames;
 pub mod rest;
+pub mod rooms;
 
 pub use frames::Frame;

@@ -20,6 +20,7 @@ mod program;
 mod raw;
 mod requests;
 mod room;
+mod rooms;
 mod security_headers;
 mod socket;
 mod strangers;

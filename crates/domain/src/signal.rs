@@ -11,7 +11,7 @@ use crate::event::Envelope;
 use crate::{ConversationId, DecodeError, Position, UserId, VERSION};
 
 /// The types that this program knows, as `#[serde(tag)]` writes them.
-const TYPES: [&str; 3] = ["read", "session_ended", "token_replaced"];
+const TYPES: [&str; 4] = ["read", "room_read", "session_ended", "token_replaced"];
 
 /// Something to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ const TYPES: [&str; 3] = ["read", "session_ended", "token_replaced"];
 pub enum Signal {
     /// Somebody has read something.
     Read(ReadSignal),
+    /// Somebody has read something in a room.
+    RoomRead(RoomReadSignal),
     /// A session was ended before its time: its sockets go.
     SessionEnded {
         /// Its public name.
@@ -38,6 +40,17 @@ pub struct ReadSignal {
     pub user: UserId,
     /// The other person; `user` for notes to self.
     pub other: UserId,
+    /// The newest that was read.
+    pub position: Position,
+}
+
+/// `user` has read a room up to `position`. It concerns nobody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomReadSignal {
+    /// Who read.
+    pub user: UserId,
+    /// Which room.
+    pub conversation: ConversationId,
     /// The newest that was read.
     pub position: Position,
 }
@@ -65,6 +78,7 @@ impl Signal {
     pub fn key(&self) -> String {
         match self {
             Self::Read(read) => read.conversation().to_string(),
+            Self::RoomRead(read) => read.conversation.to_string(),
             Self::SessionEnded { session } | Self::TokenReplaced { session } => session.to_string(),
         }
     }

@@ -55,7 +55,7 @@ mod writer;
 pub use crash_point::crash_point;
 pub use error::{StorageError, WriteError};
 pub use queries::blocks::StoredBlocks;
-pub use queries::conversations::{ConversationKind, ConversationSummary, ListCursor, Listing};
+pub use queries::conversations::{ConversationKind, ConversationSummary, ListCursor, Listing, Touched};
 pub use queries::history::{HistoryPage, Page, StoredMessage};
 pub use queries::offsets::LogPosition;
 pub use queries::outbox::Joining;

@@ -174,6 +174,12 @@ impl ConversationState {
         self.people.iter().map(|(&user, &standing)| (user, standing))
     }
 
+    /// How many people this state was told of, members or not.
+    #[must_use]
+    pub fn known_people(&self) -> usize {
+        self.people.len()
+    }
+
     /// What must be loaded before this event can be judged.
     #[must_use]
     pub fn missing(&self, event: &Event) -> Missing {

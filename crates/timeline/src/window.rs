@@ -54,6 +54,12 @@ impl Window {
         }
     }
 
+    /// Where an id was used, if that is remembered.
+    #[must_use]
+    pub fn place_of(&self, id: MessageId) -> Option<Position> {
+        self.places.get(&id).copied()
+    }
+
     /// Tells where an id of version 1 was used before, if it was.
     pub fn answer(&mut self, id: MessageId, first: Option<Position>) {
         self.answers.insert(id, first);
@@ -61,8 +67,13 @@ impl Window {
 
     /// Remembers an effective event, and forgets what no later event can ask for.
     pub fn remember(&mut self, placed: &Placed) {
-        let (id, position) = (placed.event.id, placed.position);
-        self.answers.remove(&id);
+        self.answers.remove(&placed.event.id);
+        self.remember_id(placed.event.id, placed.position);
+    }
+
+    /// The same of an id of which a projection says that it was used there. They are told in the order of the
+    /// log, before what is remembered as it is folded.
+    pub fn remember_id(&mut self, id: MessageId, position: Position) {
         self.places.insert(id, position);
         self.order.push_back((position, id));
         while let Some(&(oldest, id)) = self.order.front()

@@ -80,7 +80,7 @@ impl Scene {
 }
 
 async fn settle() {
-    for _ in 0..16 {
+    for _ in 0..64 {
         yield_now().await;
     }
 }

@@ -94,7 +94,8 @@ async fn a_crowd_of_attaches_does_not_hold_up_deliveries() {
         let (reply, answer) = oneshot::channel();
         let outbox = Outbox::new(10, 1 << 20);
         let (session, resume) = (Uuid::nil(), Some(from_the_start()));
-        let attach = Attach { user: user(ANN), session, outbox: outbox.clone(), resume, reply };
+        let attach =
+            Attach { user: user(ANN), session, outbox: outbox.clone(), resume, rooms: Vec::new(), reply };
         node.chat.attaches.try_send(attach).unwrap();
         crowd.push((outbox, answer));
     }

@@ -17,12 +17,15 @@ use super::shared::{Log, MemoryStore, PARTITIONS};
 use crate::chat::cursor_seal::CursorSeal;
 use crate::chat::first_sends::{FirstSends, SteadyClock};
 use crate::chat::ports::LogEntry;
+use crate::chat::turns::{OF_ONE_PERSON, Turns};
 use crate::chat::{Chat, Directory, ports, reads};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
+use crate::live::rooms::Rooms;
 use crate::live::unreadable::Unreadable;
+use crate::live::wanted::Wanted;
 use crate::log::cursor::PartitionCursor;
-use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask};
+use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, INSTALL_CHANNEL, WANTED_CHANNEL};
 use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Confirmation;
@@ -87,9 +90,12 @@ impl Node {
         let pending = Arc::new(Pending::new(10_000));
         let (confirmations, confirmed) = mpsc::unbounded_channel();
         let (tail, tailed) = mpsc::channel(4_096);
+        let (wants, _wanted) = mpsc::channel(WANTED_CHANNEL);
+        let (installs, install_requests) = mpsc::channel(INSTALL_CHANNEL);
+        let rooms = Arc::new(RwLock::new(Rooms::default()));
         let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
         let unreadable = Unreadable::default();
-        let at_start = Progress::new(warm.into(), &start, &unreadable);
+        let at_start = Progress::new(warm.into(), &start, &unreadable, &Wanted::default());
         let (progress_sender, progress) = watch::channel(at_start);
         let producing = Queue::default();
         let lookups = Arc::new(store);
@@ -97,7 +103,10 @@ impl Node {
             store: unused_store().await,
             lookups: lookups.clone(),
             repeats: ports::repeats(lookups.clone()),
-            turns: Arc::default(),
+            turns: Arc::new(Turns::new(OF_ONE_PERSON)),
+            room_turns: Arc::new(Turns::new(1)),
+            rooms: Arc::clone(&rooms),
+            installs,
             first_sends: Arc::new(FirstSends::new(&KEY, clock.clone())),
             cursor_seal: Arc::new(CursorSeal::new(&KEY)),
             directory: Directory::new(lookups),
@@ -123,6 +132,10 @@ impl Node {
             topic: "log".into(),
             cursors: warm.iter().map(|next| PartitionCursor::new(*next)).collect(),
             fold: Fold::default(),
+            rooms,
+            wanted: Wanted::default(),
+            wants,
+            installs: install_requests,
             from: start.to_vec(),
             unreadable,
             ends: None,

@@ -22,7 +22,11 @@ impl Recent {
         let Some(delivered) = self.partitions[partition].evict() else { return };
         self.covers_since_ms = self.covers_since_ms.max(delivered.at_ms);
         self.bytes -= delivered.bytes();
-        self.by_id.remove(&delivered.event().id);
+        let id = delivered.event().id;
+        // What was never judged, or does not count, is not the one of its id.
+        if self.by_id.get(&id).is_some_and(|first| std::sync::Arc::ptr_eq(first, &delivered)) {
+            self.by_id.remove(&id);
+        }
         self.conversations.remove(&delivered);
     }
 }

@@ -26,6 +26,9 @@ pub(super) struct Conversations {
     by_id: HashMap<ConversationId, ConversationMemory>,
     /// A person's conversations in memory, by the arrival of the newest message of each.
     by_person: HashMap<UserId, BTreeMap<u64, ConversationId>>,
+    /// Rooms in memory by the people whose membership may have changed there, with how many such events there
+    /// are.
+    named: HashMap<UserId, HashMap<ConversationId, usize>>,
 }
 
 impl Conversations {
@@ -39,11 +42,19 @@ impl Conversations {
             conversations.remove(&before);
             conversations.insert(arrival, id);
         }
+        if delivered.event().to.is_none() {
+            for person in delivered.named() {
+                *self.named.entry(person).or_default().entry(id).or_default() += 1;
+            }
+        }
     }
 
     /// `delivered` leaves. A conversation lives in one partition, so it is its conversation's oldest.
     pub(super) fn remove(&mut self, delivered: &Delivered) {
         let id = delivered.event().conversation;
+        if delivered.event().to.is_none() {
+            delivered.named().into_iter().for_each(|person| self.forget_name(person, id));
+        }
         let Some(conversation) = self.by_id.get_mut(&id) else { return };
         conversation.messages.pop_front();
         if !conversation.messages.is_empty() {
@@ -59,6 +70,24 @@ impl Conversations {
                 }
             }
         }
+    }
+
+    fn forget_name(&mut self, person: UserId, id: ConversationId) {
+        let Some(rooms) = self.named.get_mut(&person) else { return };
+        if let Some(count) = rooms.get_mut(&id) {
+            *count -= 1;
+            if *count == 0 {
+                rooms.remove(&id);
+            }
+        }
+        if rooms.is_empty() {
+            self.named.remove(&person);
+        }
+    }
+
+    /// Rooms in which somebody's membership may have changed, in no order.
+    pub(super) fn naming(&self, person: UserId) -> impl Iterator<Item = ConversationId> {
+        self.named.get(&person).into_iter().flat_map(HashMap::keys).copied()
     }
 
     pub(super) fn get(&self, id: ConversationId) -> Option<&ConversationMemory> {

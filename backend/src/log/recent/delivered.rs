@@ -1,8 +1,8 @@
 //! An event as memory keeps it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use milena_domain::record::{Event, Placed};
+use milena_domain::record::{Action, Event, Placed};
 use milena_domain::{Position, UserId};
 
 use crate::log::event;
@@ -16,6 +16,8 @@ pub struct Delivered {
     pub partition: i32,
     /// When it was delivered here; see [`Recent::covers_since_ms`](super::Recent::covers_since_ms).
     pub at_ms: i64,
+    /// Whether it counts; empty while nobody here follows its room, and therefore nobody has judged it.
+    pub counts: OnceLock<bool>,
 }
 
 impl Delivered {
@@ -36,15 +38,41 @@ impl Delivered {
         self.placed.position.offset()
     }
 
-    /// Whose lists it is in.
+    /// Whether it counts and may be shown.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.counts.get() == Some(&true)
+    }
+
+    /// Whose lists it is in: those of the two of a direct conversation. Rooms are on nobody's, whoever is in
+    /// them.
     pub(super) fn people(&self) -> impl Iterator<Item = UserId> + use<> {
-        event::people(self.event())
+        let event = self.event();
+        let both = event.to.is_some().then(|| event::people(event));
+        both.into_iter().flatten()
+    }
+
+    /// Whose membership it may change.
+    pub(crate) fn named(&self) -> Vec<UserId> {
+        let event = self.event();
+        match &event.action {
+            Action::RoomCreated(created) => {
+                let members = created.members.iter().map(|seat| seat.user);
+                std::iter::once(event.actor).chain(members).collect()
+            }
+            Action::Joined | Action::Left => vec![event.actor],
+            action => action.subjects().to_vec(),
+        }
     }
 
     /// Memory that it holds, roughly: the text, the ids, and its share of the indexes.
     pub(super) fn bytes(&self) -> usize {
         let event = self.event();
         let text = event::message(event).map_or(0, |message| message.body.as_str().len());
-        text + event.client_id.as_str().len() + 400
+        let people = match &event.action {
+            Action::RoomCreated(created) => created.members.len(),
+            action => action.subjects().len(),
+        };
+        text + event.client_id.as_str().len() + 100 * people + 400
     }
 }

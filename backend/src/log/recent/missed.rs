@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use milena_domain::{ConversationId, SessionCursor, UserId, limits};
+use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits};
 
 use super::{Delivered, Recent};
 
@@ -15,6 +15,8 @@ pub struct Missed {
     pub further: Vec<ConversationId>,
     /// Partitions in which memory does not reach back to the cursor: ask the store.
     pub uncovered: Vec<i32>,
+    /// Rooms in which something was missed that memory does not reach back to.
+    pub rooms: Vec<ConversationId>,
 }
 
 /// What a resuming client missed of a conversation.
@@ -26,6 +28,20 @@ pub struct MissedOf {
     pub messages: Vec<Arc<Delivered>>,
     /// More was missed before these.
     pub is_cut: bool,
+}
+
+impl MissedOf {
+    /// Without what stands before `since`.
+    #[must_use]
+    pub fn cut_to(mut self, since: Option<Position>) -> Self {
+        let Some(since) = since else { return self };
+        let before = self.messages.partition_point(|event| event.position() < since);
+        if before > 0 {
+            self.messages.drain(..before);
+            self.is_cut = true;
+        }
+        self
+    }
 }
 
 impl Recent {
@@ -66,6 +82,29 @@ impl Recent {
                 return None;
             }
         }
+        Some(missed)
+    }
+
+    /// The newest events of a room from `from` on that a resume replays; `None` when memory does not reach
+    /// back to `from`. The room must be followed.
+    #[must_use]
+    pub fn missed_in_room(&self, room: ConversationId, partition: i32, from: i64) -> Option<MissedOf> {
+        let memory = self.partitions.get(partition as usize)?;
+        if memory.reaches_back_to() > from {
+            return None;
+        }
+        let mut missed = MissedOf { conversation: room, messages: Vec::new(), is_cut: false };
+        let Some(memory) = self.conversations.get(room) else { return Some(missed) };
+        let events = memory.messages();
+        let first = events.partition_point(|event| event.offset() < from);
+        for event in events.range(first..).rev().filter(|event| event.is_shown()) {
+            if missed.messages.len() == limits::REPLAY_PAGE {
+                missed.is_cut = true;
+                break;
+            }
+            missed.messages.push(Arc::clone(event));
+        }
+        missed.messages.reverse();
         Some(missed)
     }
 

@@ -17,10 +17,10 @@ mod partition;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use milena_domain::record::Placed;
-use milena_domain::{ConversationId, Epoch, MessageId, UserId};
+use milena_domain::record::{Action, Event, Placed};
+use milena_domain::{ConversationId, Epoch, MessageId, Position, UserId};
 
 use self::conversations::Conversations;
 pub use self::delivered::Delivered;
@@ -111,16 +111,81 @@ impl Recent {
         if let Some(first) = self.by_id.get(&placed.event.id) {
             return Inserted::Repeat(Arc::clone(first));
         }
-        let delivered = Arc::new(Delivered { placed: Arc::new(placed), partition, at_ms: self.now_ms });
-        self.by_id.insert(delivered.event().id, Arc::clone(&delivered));
+        let delivered = self.keep(partition, placed);
+        self.settle(&delivered, true);
+        self.evict();
+        Inserted::First(delivered)
+    }
+
+    /// Takes a record of a room that nobody here follows: whether it counts is for [`Recent::settle`] to say.
+    pub fn insert_unjudged(&mut self, partition: i32, placed: Placed) {
+        self.keep(partition, placed);
+        self.evict();
+    }
+
+    /// Says whether a record counts.
+    pub fn settle(&mut self, delivered: &Arc<Delivered>, counts: bool) {
+        let _ = delivered.counts.set(counts);
+        if counts {
+            self.by_id.entry(delivered.event().id).or_insert_with(|| Arc::clone(delivered));
+        }
+    }
+
+    /// What nobody has judged yet of a room, in order.
+    #[must_use]
+    pub fn unjudged(&self, room: ConversationId) -> Vec<Arc<Delivered>> {
+        let Some(memory) = self.conversations.get(room) else { return Vec::new() };
+        memory.messages().iter().filter(|event| event.counts.get().is_none()).map(Arc::clone).collect()
+    }
+
+    /// Rooms in memory in which somebody's membership may have changed.
+    #[must_use]
+    pub fn naming(&self, person: UserId) -> Vec<ConversationId> {
+        self.conversations.naming(person).collect()
+    }
+
+    /// Rooms that somebody left or was sent out of at or after `since` of the room, as far as memory knows.
+    #[must_use]
+    pub fn gone_from(
+        &self,
+        person: UserId,
+        since: impl Fn(ConversationId) -> Position,
+    ) -> Vec<ConversationId> {
+        let is_going = |event: &Event| match &event.action {
+            Action::Left => event.actor == person,
+            Action::Removed { user } | Action::Banned { user } => *user == person,
+            _ => false,
+        };
+        let is_gone = |room: &ConversationId| {
+            let since = since(*room);
+            let events =
+                self.conversations.get(*room).into_iter().flat_map(|memory| memory.messages().iter().rev());
+            let mut missed = events.take_while(|event| event.position() >= since);
+            missed.any(|event| event.is_shown() && is_going(event.event()))
+        };
+        self.conversations.naming(person).filter(is_gone).collect()
+    }
+
+    /// Everything of the partition at or after this offset is in memory.
+    #[must_use]
+    pub fn reaches_back_to(&self, partition: i32) -> i64 {
+        self.partitions.get(partition as usize).map_or(i64::MAX, PartitionMemory::reaches_back_to)
+    }
+
+    fn keep(&mut self, partition: i32, placed: Placed) -> Arc<Delivered> {
+        let delivered = Arc::new(Delivered {
+            placed: Arc::new(placed),
+            partition,
+            at_ms: self.now_ms,
+            counts: OnceLock::new(),
+        });
         self.arrivals += 1;
         self.conversations.add(self.arrivals, &delivered);
         self.bytes += delivered.bytes();
         if let Some(memory) = self.partitions.get_mut(partition as usize) {
             memory.push(self.arrivals, Arc::clone(&delivered));
         }
-        self.evict();
-        Inserted::First(delivered)
+        delivered
     }
 
     /// The consumer has stored everything of `partition` before `next_offset`. Never goes backwards.
@@ -147,7 +212,8 @@ impl Recent {
     #[must_use]
     pub fn unflushed(&self, conversation: ConversationId) -> Vec<Arc<Delivered>> {
         let Some(memory) = self.conversations.get(conversation) else { return Vec::new() };
-        memory.messages().iter().filter(|message| self.is_unflushed(message)).map(Arc::clone).collect()
+        let is_wanted = |event: &&Arc<Delivered>| event.is_shown() && self.is_unflushed(event);
+        memory.messages().iter().filter(is_wanted).map(Arc::clone).collect()
     }
 
     /// What the store may not have of all conversations of a person.
@@ -170,6 +236,12 @@ impl Recent {
     #[must_use]
     pub fn is_all_complete(&self) -> bool {
         self.partitions.iter().all(PartitionMemory::is_complete)
+    }
+
+    /// Whether the store has everything that was delivered.
+    #[must_use]
+    pub fn is_all_flushed(&self) -> bool {
+        self.partitions.iter().all(PartitionMemory::is_flushed)
     }
 
     /// The consumer's next offset: the store has everything of the partition before.

@@ -66,6 +66,11 @@ impl PartitionMemory {
         delivered.offset() >= self.stored_next
     }
 
+    /// Whether the store has everything that was delivered.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.is_complete() && self.records.back().is_none_or(|(_, newest)| !self.is_unflushed(newest))
+    }
+
     /// Whether store ∪ memory is provably all that was delivered.
     pub(super) const fn is_complete(&self) -> bool {
         self.lost_before <= self.stored_next

@@ -10,6 +10,7 @@ use super::Frame;
 use crate::live::{Form, News, Update, View};
 use crate::log::event::message;
 use crate::refusal::Refusal;
+use crate::wire::rooms::{Event, Room};
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -41,10 +42,17 @@ enum ServerFrame<'a> {
         conversation: ConversationId,
         kind: &'static str,
         sender: UserId,
-        to: UserId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to: Option<UserId>,
         position: Position,
         sent_at: Timestamp,
         body: &'a Body,
+    },
+    Event {
+        event: Event,
+    },
+    Room {
+        room: Room,
     },
     Cursor {
         cursor: &'a str,
@@ -151,10 +159,14 @@ pub fn frame_for(update: &Update, user: UserId) -> Option<Frame> {
     update.encoded(Form::Frames, update.view(user), update_frame)
 }
 
-/// An update as somebody sees it; `None` for what has no frame yet: other events than messages, and rooms.
+/// An update as somebody sees it; `None` for what has no frame yet: changes of messages.
 fn update_frame(news: &News, view: View) -> Option<Frame> {
     let frame = match news {
-        News::Placed(placed) => message_of(placed, view)?,
+        News::Placed(placed) => match message_of(placed, view) {
+            Some(frame) => frame,
+            None => ServerFrame::Event { event: Event::new(placed, view == View::Own)? },
+        },
+        News::Room(view) => ServerFrame::Room { room: (&**view).into() },
         News::Accepted(accepted) => ServerFrame::Accepted {
             client_id: &accepted.client_id,
             id: accepted.id,
@@ -176,16 +188,16 @@ fn update_frame(news: &News, view: View) -> Option<Frame> {
     Some(frame.encode())
 }
 
-/// A direct message. Only its sender's own sockets learn its `client_id`.
+/// A message. Only its sender's own sockets learn its `client_id`.
 fn message_of(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
     let event = &placed.event;
     Some(ServerFrame::Message {
         id: event.id,
         client_id: (view == View::Own).then_some(&event.client_id),
         conversation: event.conversation,
-        kind: "direct",
+        kind: if event.to.is_some() { "direct" } else { "room" },
         sender: event.actor,
-        to: event.to?,
+        to: event.to,
         position: placed.position,
         sent_at: event.at,
         body: &message(event)?.body,
@@ -226,11 +238,17 @@ pub fn pong_frame() -> Frame {
 mod tests {
     use std::sync::Arc;
 
-    use milena_domain::Epoch;
+    use milena_domain::record::{
+        Action, Created, Event, Handle, History as RoomHistory, Posting, Role, RoomPatch, Seat, Title, Topic,
+        Visibility,
+    };
+    use milena_domain::{Epoch, MessageId};
+    use milena_timeline::{Membership, Room, Standing};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::live::rooms::RoomView;
     use crate::log::delivery::accepted;
     use crate::log::event::direct_message;
     use crate::refusal::Code;
@@ -324,6 +342,58 @@ mod tests {
                 for view in [View::Own, View::Others] {
                     let sent = update_frame(&news, view).unwrap().len();
                     prop_assert!(sent <= counted && counted < sent + 260, "{counted} for {sent}: {news:?}");
+                }
+            }
+        }
+
+        #[test]
+        fn no_frame_of_a_room_is_larger_than_it_counts(
+            title in "[^\0-\x1f\x7f ]{1,80}", topic in "[ -~]{0,250}", seats in 0_usize..200, is_owner: bool,
+        ) {
+            let position = Position::new(Epoch::new(4_000).unwrap(), 1 << 39);
+            let (Ok(title), Ok(topic)) = (Title::new(&title), Topic::new(&topic)) else { return Ok(()) };
+            let handle = Handle::new(&"h".repeat(32)).unwrap();
+            let (visibility, history, posting) =
+                (Visibility::Private, RoomHistory::SinceJoin, Posting::Moderators);
+            let seat = |n| Seat { user: user(n as u128 + 2), role: Role::Moderator, from: None };
+            let created = Action::RoomCreated(Created {
+                handle: handle.clone(), title: title.clone(), topic: Some(topic.clone()),
+                visibility, history, posting, members: (0..seats).map(seat).collect(),
+            });
+            let changed = Action::RoomChanged(RoomPatch {
+                handle: Some(handle.clone()), title: Some(title.clone()), topic: Some(topic.clone()),
+                visibility: Some(visibility), posting: Some(posting), archived: Some(false),
+            });
+            let added = Action::MembersAdded { users: (0..seats).map(|n| seat(n).user).collect() };
+            let role = Role::Moderator;
+            let others = [added, Action::Joined, Action::Banned { user: user(3) },
+                Action::RoleChanged { user: user(3), role }];
+            let client_id = ClientId::new(&"c".repeat(64)).unwrap();
+            let id = ConversationId::room(user(1), &client_id);
+            let event = |action| {
+                let at = Timestamp::from_unix_ms(253_402_300_799_999);
+                let (actor, client_id) = (user(1), client_id.clone());
+                let id_of_event = MessageId::derive(actor, &client_id);
+                let event = Event {
+                    id: id_of_event, conversation: id, actor, to: None, client_id, at, seen: None, action,
+                };
+                News::Placed(Arc::new(Placed { position, event }))
+            };
+            let room = Room {
+                handle, title, topic, visibility, history, posting, archived: false, created: position,
+                changed: position, members: u32::MAX, owners: 1, awaits_more: false,
+            };
+            let membership = is_owner.then_some(Membership { role, from: position });
+            let standing = Standing { membership, banned: false, changed: None };
+            let view = News::Room(Arc::new(RoomView { id, room, standing }));
+            let mut all = vec![event(created), event(changed), view];
+            all.extend(others.map(event));
+            for news in all {
+                let counted = Update::from(news.clone()).bytes();
+                for view in [View::Own, View::Others] {
+                    let sent = update_frame(&news, view).unwrap().len();
+                    let most = sent + 600 + 40 * seats;
+                    prop_assert!(sent <= counted && counted < most, "{counted} for {sent}: {news:?}");
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What the server answers.
 
+use std::sync::Arc;
+
 use milena_domain::record::Placed;
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use serde::Serialize;
@@ -11,6 +13,7 @@ use crate::chat::{self, History};
 use crate::log::event::message;
 use crate::refusal::Refusal;
 use crate::wire::rest::encode_list_cursor;
+use crate::wire::rooms::{Event, Room};
 
 /// Somebody, as everybody may see them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,6 +131,8 @@ pub struct People {
 pub enum Kind {
     /// Of two people, or notes to self.
     Direct,
+    /// Of many.
+    Room,
 }
 
 /// A message.
@@ -140,8 +145,10 @@ pub struct Message {
     kind: Kind,
     #[schema(value_type = Uuid)]
     sender: UserId,
-    #[schema(value_type = Uuid)]
-    to: UserId,
+    /// In a direct conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>, nullable = false)]
+    to: Option<UserId>,
     /// Orders the messages of a conversation: strictly increasing, not gapless, below 2^53.
     #[schema(value_type = u64, example = 1_099_511_627_776_u64)]
     position: Position,
@@ -157,16 +164,16 @@ pub struct Message {
 }
 
 impl Message {
-    /// As `reader` may see it; `None` for what is no direct message.
+    /// As `reader` may see it; `None` for what is no message.
     #[must_use]
     pub fn new(placed: &Placed, reader: UserId) -> Option<Self> {
         let event = &placed.event;
         Some(Self {
             id: event.id,
             conversation: event.conversation,
-            kind: Kind::Direct,
+            kind: if event.to.is_some() { Kind::Direct } else { Kind::Room },
             sender: event.actor,
-            to: event.to?,
+            to: event.to,
             position: placed.position,
             sent_at: event.at,
             body: message(event)?.body.clone(),
@@ -205,27 +212,62 @@ impl MessagePage {
     }
 }
 
+/// A part of what happened in a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    /// Oldest first.
+    events: Vec<Event>,
+    /// There are older ones that one may see.
+    has_before: bool,
+    /// There are newer ones that one may see.
+    has_after: bool,
+    /// Nothing that was accepted is missing; when false, ask again later.
+    complete: bool,
+}
+
+impl EventPage {
+    /// As `reader` may see it.
+    #[must_use]
+    pub fn new(history: History, reader: UserId) -> Self {
+        let event = |placed: Arc<Placed>| Event::new(&placed, placed.event.actor == reader);
+        Self {
+            events: history.messages.into_iter().filter_map(event).collect(),
+            has_before: history.has_before,
+            has_after: history.has_after,
+            complete: history.complete,
+        }
+    }
+}
+
 /// A conversation as one of its people sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Conversation {
     #[schema(value_type = Uuid)]
     id: ConversationId,
     kind: Kind,
-    /// The other one, or oneself for notes to self.
-    person: Person,
-    /// Null before the first.
+    /// The other one, or oneself for notes to self; null in a room.
+    #[schema(required)]
+    person: Option<Person>,
+    /// Null in a direct conversation.
+    #[schema(required)]
+    room: Option<Room>,
+    /// Null before the first, and where one may not see it.
     #[schema(required)]
     last_message: Option<Message>,
-    /// 0 before the first message.
+    /// 0 before the first message of a direct conversation; a room's begins with its creation.
     #[schema(value_type = u64)]
     last_position: Position,
+    /// By which the list is sorted: when the newest message was sent; of a room when it was created or one
+    /// came, if that was later.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
     /// Up to where one has read; 0 when nowhere.
     #[schema(value_type = u64)]
     last_read: Position,
-    /// Up to where the other one has read; 0 when nowhere, and for notes to self.
+    /// Up to where the other one has read; 0 when nowhere, for notes to self, and in a room.
     #[schema(value_type = u64)]
     other_last_read: Position,
-    /// Messages of the other after `last_read`, counted up to 1000.
+    /// Messages of others after `last_read`, counted up to 1000.
     unread: u32,
 }
 
@@ -233,14 +275,22 @@ impl Conversation {
     /// As `reader` may see it.
     #[must_use]
     pub fn new(conversation: chat::Conversation, reader: UserId) -> Self {
+        let (kind, person, room, other_last_read) = match &conversation.with {
+            chat::With::Person { person, last_read } => {
+                (Kind::Direct, Some((&**person).into()), None, *last_read)
+            }
+            chat::With::Room(view) => (Kind::Room, None, Some(view.into()), Position::ZERO),
+        };
         Self {
             id: conversation.id,
-            kind: Kind::Direct,
-            person: (&*conversation.person).into(),
+            kind,
+            person,
+            room,
             last_message: conversation.last_message.and_then(|message| Message::new(&message, reader)),
             last_position: conversation.last_position,
+            at: conversation.at,
             last_read: conversation.last_read,
-            other_last_read: conversation.other_last_read,
+            other_last_read,
             unread: conversation.unread,
         }
     }

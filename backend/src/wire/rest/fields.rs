@@ -44,6 +44,48 @@ impl Fields {
         }
     }
 
+    /// A truth value that may be absent.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn optional_flag(&mut self, field: &'static str) -> Result<Option<bool>, Refusal> {
+        match self.0.remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
+            Some(other) => {
+                Err(Refusal::field(field, format!("must be true or false, not {}", kind_of(&other))))
+            }
+        }
+    }
+
+    /// At most `max` texts, or none at all.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub fn optional_texts(
+        &mut self,
+        field: &'static str,
+        max: usize,
+    ) -> Result<Option<Vec<String>>, Refusal> {
+        let items = match self.0.remove(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                return Err(Refusal::field(field, format!("must be a list, not {}", kind_of(&other))));
+            }
+        };
+        if items.len() > max {
+            return Err(Refusal::field(field, format!("must be at most {max} (got {})", items.len())));
+        }
+        let text = |item| match item {
+            Value::String(text) => Ok(text),
+            other => {
+                Err(Refusal::field(field, format!("must be a list of strings, not of {}", kind_of(&other))))
+            }
+        };
+        items.into_iter().map(text).collect::<Result<_, _>>().map(Some)
+    }
+
     /// A whole number from zero that must be there.
     ///
     /// # Errors

@@ -5,11 +5,16 @@ mod fields;
 pub(crate) mod headers;
 mod list_cursor;
 mod requests;
+mod rooms;
 
 pub use answers::{
-    Accepted, Account, Conversation, ConversationPage, Kind, Me, Message, MessagePage, People, Person,
-    Problem, Session, SessionList, SignedIn, State,
+    Accepted, Account, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage, People,
+    Person, Problem, Session, SessionList, SignedIn, State,
 };
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
 pub use requests::{Credentials, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration};
+pub use rooms::{
+    MemberList, NewMembers, NewRole, NewRoom, RoomChanged, RoomList, RoomUpdate, decode_directory_cursor,
+    decode_member_cursor,
+};

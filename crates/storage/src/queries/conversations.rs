@@ -71,6 +71,17 @@ impl ConversationSummary {
     }
 }
 
+/// A conversation in which something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touched {
+    /// Which.
+    pub id: ConversationId,
+    /// Where the newest of it stands.
+    pub last_position: Position,
+    /// Of many, or with one other person.
+    pub is_room: bool,
+}
+
 /// A page of the conversation list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
@@ -195,13 +206,13 @@ impl Store {
         user: UserId,
         first: Position,
         limit: usize,
-    ) -> Result<Vec<(ConversationId, Position)>, StorageError> {
+    ) -> Result<Vec<Touched>, StorageError> {
         const SINCE: &str = "\
-            SELECT c.id, c.last_position \
+            SELECT c.id, c.last_position, 0 AS is_room \
             FROM members m JOIN conversations c ON c.id = m.conversation_id \
             WHERE m.user_id = ? AND c.last_position >= ? \
             UNION ALL \
-            SELECT r.id, MAX(r.last_position) AS last_position FROM (\
+            SELECT r.id, MAX(r.last_position) AS last_position, 1 AS is_room FROM (\
               SELECT c.id, COALESCE(m.to_position, CASE WHEN c.folded_position > c.last_position \
                 THEN c.folded_position ELSE c.last_position END) AS last_position \
               FROM memberships m JOIN conversations c ON c.id = m.conversation_id \
@@ -215,8 +226,11 @@ impl Store {
             let rows = self.reader().query_all_raw(statement(self.kind(), SINCE, values)).await?;
             rows.iter()
                 .map(|row| {
-                    let id = ConversationId::from_uuid(row.try_get("", "id")?);
-                    Ok((id, position(row.try_get("", "last_position")?)?))
+                    Ok(Touched {
+                        id: ConversationId::from_uuid(row.try_get("", "id")?),
+                        last_position: position(row.try_get("", "last_position")?)?,
+                        is_room: row.try_get::<i32>("", "is_room")? == 1,
+                    })
                 })
                 .collect()
         })

@@ -10,7 +10,7 @@ export interface FormErrors {
 
 const FIELD_OF_CODE: Record<string, string> = { username_taken: 'username', handle_taken: 'handle' };
 
-/** `shown`: the fields that say what is wrong with them; of any other one the form says it. All when absent. */
+/** `shown`: the fields that say what is wrong with them; of others the form says it. All when absent. */
 export function useSubmit<T>(send: () => Promise<T>, done: (answer: T) => void, shown?: readonly string[]) {
   const [busy, setBusy] = useState(false);
   const [errors, setErrors] = useState<FormErrors>({ fields: {} });

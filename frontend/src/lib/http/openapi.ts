@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in a conversation that one is in, page by page: messages, and in rooms everything else. */
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/messages": {
         parameters: {
             query?: never;
@@ -160,6 +177,164 @@ export interface paths {
         /** Create an account and sign in. */
         post: operations["register"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public rooms, those with the most members first. */
+        get: operations["list_rooms"];
+        put?: never;
+        /** Create a room. One is its owner; the same `client_id` again is the same room. */
+        post: operations["create_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/by-handle/{handle}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A room by its handle, if one is in it or it is public. */
+        get: operations["room_by_handle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A room, if one is in it or it is public. */
+        get: operations["room"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a room: owners everything, moderators title and topic. */
+        patch: operations["change_room"];
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/bans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is kept away from a room, for its moderators; at most 500. */
+        get: operations["list_bans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/bans/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Send somebody away, and keep them away. */
+        put: operations["ban"];
+        post?: never;
+        /** Let somebody come again. */
+        delete: operations["unban"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Come into a public room. */
+        post: operations["join_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go out of a room. */
+        post: operations["leave_room"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in a room: owners, moderators, then everybody else, each by name. */
+        get: operations["list_members"];
+        put?: never;
+        /** Bring people into a room that one is in. */
+        post: operations["add_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rooms/{id}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a member another role. */
+        put: operations["change_role"];
+        post?: never;
+        /** Send somebody away; they may come again. */
+        delete: operations["remove_member"];
         options?: never;
         head?: never;
         patch?: never;
@@ -325,13 +500,19 @@ export interface components {
         };
         /** @description A conversation as one of its people sees it. */
         Conversation: {
+            /**
+             * Format: date-time
+             * @description By which the list is sorted: when the newest message was sent; of a room when it was created or one
+             *     came, if that was later.
+             */
+            at: string;
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["Kind"];
             last_message: components["schemas"]["Message"] | null;
             /**
              * Format: int64
-             * @description 0 before the first message.
+             * @description 0 before the first message of a direct conversation; a room's begins with its creation.
              */
             last_position: number;
             /**
@@ -341,14 +522,14 @@ export interface components {
             last_read: number;
             /**
              * Format: int64
-             * @description Up to where the other one has read; 0 when nowhere, and for notes to self.
+             * @description Up to where the other one has read; 0 when nowhere, for notes to self, and in a room.
              */
             other_last_read: number;
-            /** @description The other one, or oneself for notes to self. */
-            person: components["schemas"]["Person"];
+            person: components["schemas"]["Person"] | null;
+            room: components["schemas"]["Room"] | null;
             /**
              * Format: int32
-             * @description Messages of the other after `last_read`, counted up to 1000.
+             * @description Messages of others after `last_read`, counted up to 1000.
              */
             unread: number;
         };
@@ -374,11 +555,44 @@ export interface components {
              */
             username: string;
         };
+        /** @description Something that happened in a conversation. */
+        Event: components["schemas"]["What"] & {
+            /**
+             * Format: uuid
+             * @description Who did it.
+             */
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Only to who did it. */
+            client_id?: string;
+            /** Format: uuid */
+            conversation: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Orders a conversation: strictly increasing, not gapless, below 2^53.
+             * @example 1099511627776
+             */
+            position: number;
+        };
+        /** @description A part of what happened in a conversation. */
+        EventPage: {
+            /** @description Nothing that was accepted is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description Oldest first. */
+            events: components["schemas"]["Event"][];
+            /** @description There are newer ones that one may see. */
+            has_after: boolean;
+            /** @description There are older ones that one may see. */
+            has_before: boolean;
+        };
         /**
          * @description What a conversation is.
          * @enum {string}
          */
-        Kind: "direct";
+        Kind: "direct" | "room";
         /** @description Oneself, and what one needs for sending. */
         Me: components["schemas"]["Account"] & {
             /**
@@ -386,6 +600,30 @@ export interface components {
              *     once, needs no look-up. Good for minutes to hours; ask again now and then.
              */
             client_id_prefix: string;
+        };
+        /** @description Somebody in a room. */
+        Member: {
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int64
+             * @description Since which event they have this role.
+             */
+            since: number;
+            user: components["schemas"]["Person"];
+        };
+        /** @description A part of a room's members. */
+        MemberList: {
+            /** @description Nobody is missing who came; when false, ask again later. */
+            complete: boolean;
+            /** @description Owners, moderators, then everybody else, each by name. */
+            members: components["schemas"]["Member"][];
+            /** @description To be given as `after` to get the next part; null at the end. */
+            next: string | null;
+            /**
+             * Format: int32
+             * @description How many are in the room.
+             */
+            total: number;
         };
         /** @description A message. */
         Message: {
@@ -408,8 +646,11 @@ export interface components {
             sender: string;
             /** Format: date-time */
             sent_at: string;
-            /** Format: uuid */
-            to: string;
+            /**
+             * Format: uuid
+             * @description In a direct conversation.
+             */
+            to?: string;
         };
         /** @description A part of a conversation. */
         MessagePage: {
@@ -422,6 +663,11 @@ export interface components {
             /** @description Oldest first. */
             messages: components["schemas"]["Message"][];
         };
+        /** @description Whom to bring into a room. */
+        NewMembers: {
+            /** @description 1 to 500. */
+            users: string[];
+        };
         /** @description A message to send. */
         NewMessage: {
             /**
@@ -429,6 +675,33 @@ export interface components {
              * @example Dear Milena
              */
             body: string;
+        };
+        /** @description What somebody is to be. */
+        NewRole: {
+            /** @description The role. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A room to create. */
+        NewRoom: {
+            /** @description 1 to 64 printable ASCII characters: the same again is the same room. */
+            client_id: string;
+            /**
+             * @description 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`, the first one a letter or digit.
+             * @example letters
+             */
+            handle: string;
+            history?: components["schemas"]["RoomHistory"] | null;
+            /** @description Who is in it from the first moment, besides oneself; at most 500. */
+            members?: string[] | null;
+            posting?: components["schemas"]["Posting"] | null;
+            /**
+             * @description 1 to 80 characters.
+             * @example Letters
+             */
+            title: string;
+            /** @description At most 250 characters. */
+            topic?: string | null;
+            visibility?: components["schemas"]["Visibility"] | null;
         };
         /** @description Another password. */
         PasswordChange: {
@@ -460,6 +733,11 @@ export interface components {
              */
             username: string;
         };
+        /**
+         * @description Who may write: all `members`, or `moderators` and owners only.
+         * @enum {string}
+         */
+        Posting: "members" | "moderators";
         /** @description An error (RFC 9457). */
         Problem: {
             /**
@@ -530,6 +808,86 @@ export interface components {
              */
             username: string;
         };
+        /**
+         * @description What somebody may do in a room.
+         * @enum {string}
+         */
+        Role: "member" | "moderator" | "owner";
+        /** @description A room as one person sees it. */
+        Room: {
+            /** @description Closed: nobody writes. */
+            archived: boolean;
+            /** @description Whether one is kept away. */
+            banned: boolean;
+            /**
+             * @description Its name in addresses and after `#`: 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`.
+             * @example general
+             */
+            handle: string;
+            /** @description What members see of the time before them. */
+            history: components["schemas"]["RoomHistory"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int32
+             * @description How many are in it.
+             */
+            members: number;
+            /** @description Who may write. */
+            posting: components["schemas"]["Posting"];
+            role: components["schemas"]["Role"] | null;
+            /**
+             * @description 1 to 80 characters.
+             * @example General
+             */
+            title: string;
+            /** @description At most 250 characters; empty for nothing. */
+            topic: string;
+            /** @description Who may find and join it. */
+            visibility: components["schemas"]["Visibility"];
+        };
+        /** @description It counts. */
+        RoomChanged: {
+            /**
+             * Format: int64
+             * @description Where it stands in the log; of what was so already, since where it was.
+             */
+            position: number;
+            room: components["schemas"]["Room"] | null;
+        };
+        /**
+         * @description `all`: members see everything. `since_join`: only the time of their own membership.
+         * @enum {string}
+         */
+        RoomHistory: "all" | "since_join";
+        /** @description A part of the directory. */
+        RoomList: {
+            /** @description No room is missing that was created; when false, ask again later. */
+            complete: boolean;
+            /** @description To be given as `before` to get the next part; null at the end. */
+            next: string | null;
+            /** @description Those with the most members first. */
+            rooms: components["schemas"]["Room"][];
+        };
+        /** @description What is to be changed of a room; what is absent stays. */
+        RoomUpdate: {
+            /** @description Closed, or opened again. */
+            archived?: boolean | null;
+            /** @description A new name in addresses. */
+            handle?: string | null;
+            posting?: components["schemas"]["Posting"] | null;
+            /** @description A new title. */
+            title?: string | null;
+            /** @description A new topic; empty for none. */
+            topic?: string | null;
+            visibility?: components["schemas"]["Visibility"] | null;
+        };
+        /** @description Somebody who was in a room from the first moment. */
+        Seated: {
+            role: components["schemas"]["Role"];
+            /** Format: uuid */
+            user: string;
+        };
         /** @description A session of oneself. */
         Session: {
             /** Format: date-time */
@@ -584,6 +942,100 @@ export interface components {
             ready: boolean;
             /** @description Why not. */
             reason?: string | null;
+        };
+        /**
+         * @description `public`: everybody finds and joins it. `private`: members bring others.
+         * @enum {string}
+         */
+        Visibility: "public" | "private";
+        /** @description What happened. New kinds are added: a client shows what it does not know as a quiet line, or not at all. */
+        What: {
+            /** @description 1 to 8000 characters. */
+            body: string;
+            /** @enum {string} */
+            kind: "message";
+            /**
+             * Format: uuid
+             * @description In a direct conversation.
+             */
+            to?: string;
+        } | {
+            /** @description As then. */
+            handle: string;
+            /** @description For ever. */
+            history: components["schemas"]["RoomHistory"];
+            /** @enum {string} */
+            kind: "room_created";
+            /** @description Who was in it from the first moment, besides its creator. */
+            members: components["schemas"]["Seated"][];
+            /** @description As then. */
+            posting: components["schemas"]["Posting"];
+            /** @description As then. */
+            title: string;
+            /** @description As then. */
+            topic: string;
+            /** @description As then. */
+            visibility: components["schemas"]["Visibility"];
+        } | {
+            /** @description Closed, or opened again. */
+            archived?: boolean;
+            /** @description A new name in addresses. */
+            handle?: string;
+            /** @enum {string} */
+            kind: "room_changed";
+            /** @description Who may write from then on. */
+            posting?: components["schemas"]["Posting"];
+            /** @description A new title. */
+            title?: string;
+            /** @description A new topic; empty for none. */
+            topic?: string;
+            /** @description Who may find and join it from then on. */
+            visibility?: components["schemas"]["Visibility"];
+        } | {
+            /** @enum {string} */
+            kind: "joined";
+        } | {
+            /** @enum {string} */
+            kind: "left";
+        } | {
+            /** @enum {string} */
+            kind: "members_added";
+            /** @description Whom; some may have been there. */
+            users: string[];
+        } | {
+            /** @enum {string} */
+            kind: "removed";
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user: string;
+        } | {
+            /** @enum {string} */
+            kind: "banned";
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user: string;
+        } | {
+            /** @enum {string} */
+            kind: "unbanned";
+            /**
+             * Format: uuid
+             * @description Whose.
+             */
+            user: string;
+        } | {
+            /** @enum {string} */
+            kind: "role_changed";
+            /** @description What they are from then on. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: uuid
+             * @description Who.
+             */
+            user: string;
         };
     };
     responses: never;
@@ -648,6 +1100,56 @@ export interface operations {
                 };
             };
             /** @description `unknown_conversation`: nobody wrote in it yet, or one is not in it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query?: {
+                /** @description What lies next before this position */
+                before?: number;
+                /** @description What lies next after this position */
+                after?: number;
+                /** @description What lies on both sides of this position, and it */
+                around?: number;
+                /** @description How many; 50 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest when no position is given */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description `unknown_conversation` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1044,6 +1546,548 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rooms: {
+        parameters: {
+            query?: {
+                /** @description What a word of handle, title or topic begins with; of several words each */
+                q?: string;
+                /** @description How many; 50 when absent */
+                limit?: number;
+                /** @description `next` of the previous answer */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomList"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRoom"];
+            };
+        };
+        responses: {
+            /** @description It is in the log, and counts */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description `handle_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    room_by_handle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name in addresses */
+                handle: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description `unknown_conversation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Room"];
+                };
+            };
+            /** @description `unknown_conversation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_room: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoomUpdate"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description `not_permitted`, `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `handle_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_bans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["People"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+                /** @description Whom */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+                /** @description Whom */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description `banned`, `archived`, `full`, `not_permitted`, `too_many_rooms` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_room: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description `last_owner`, `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                /** @description What a word of a name begins with */
+                q?: string;
+                /** @description How many; 100 when absent */
+                limit?: number;
+                /** @description `next` of the previous answer */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMembers"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description `unknown_recipient`, `unknown_conversation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+                /** @description Whose */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The room */
+                id: string;
+                /** @description Whom */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoomChanged"];
                 };
             };
             /** @description Any error, by its `code` */

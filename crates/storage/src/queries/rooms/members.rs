@@ -38,6 +38,20 @@ pub struct MemberCursor {
     pub user: UserId,
 }
 
+impl MemberCursor {
+    /// By which members are sorted.
+    #[must_use]
+    pub fn order(&self) -> (i32, &str, UserId) {
+        (rank(self.role), &self.name_folded, self.user)
+    }
+
+    /// Whether this one comes after that one.
+    #[must_use]
+    pub fn sorts_after(&self, other: &Self) -> bool {
+        self.order() > other.order()
+    }
+}
+
 impl RoomMember {
     /// Where the list goes on after them.
     #[must_use]

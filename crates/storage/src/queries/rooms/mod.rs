@@ -3,4 +3,5 @@
 pub(crate) mod directory;
 pub(crate) mod list;
 pub(crate) mod members;
+mod recent_ids;
 pub(crate) mod state;

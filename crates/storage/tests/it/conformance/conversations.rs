@@ -1,6 +1,6 @@
 use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::{ConversationId, Epoch, Position, UserId};
-use milena_storage::{ConversationKind, ConversationSummary, ListCursor, ReadMark};
+use milena_storage::{ConversationKind, ConversationSummary, ListCursor, ReadMark, Touched};
 use sea_orm::ConnectionTrait;
 
 use crate::database::{Server, TestDatabase};
@@ -50,11 +50,13 @@ pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
     }
 
     let last_of = |id| rows.iter().rfind(|row| row.conversation == id).unwrap().position;
-    let mut by_position: Vec<_> = expected.iter().map(|(_, id)| (*id, last_of(*id))).collect();
-    by_position.sort_unstable_by_key(|(_, last)| std::cmp::Reverse(*last));
+    let touched = |id| Touched { id, last_position: last_of(id), is_room: false };
+    let mut by_position: Vec<_> = expected.iter().map(|(_, id)| touched(*id)).collect();
+    by_position.sort_unstable_by_key(|touched| std::cmp::Reverse(touched.last_position));
     let since = async |first, limit| store.conversations_since(user(1), first, limit).await.unwrap();
     assert_eq!(since(Position::ZERO, 7).await, by_position[..7]);
-    let (fifth, next) = (by_position[4].1, Position::from_u64(by_position[4].1.get() + 1).unwrap());
+    let fifth = by_position[4].last_position;
+    let next = Position::from_u64(fifth.get() + 1).unwrap();
     assert_eq!(since(fifth, 100).await, by_position[..5], "that position too");
     assert_eq!(since(next, 100).await, by_position[..4]);
 }
@@ -170,7 +172,8 @@ pub(super) async fn notes_to_self_have_one_member(database: &TestDatabase) {
     assert_eq!((found.id, other_of(found), found.unread), (notes, user(1), 0));
     assert_eq!(found.last_message.as_ref().unwrap().body.as_str(), "letter 1");
     let since = store.conversations_since(user(1), Position::ZERO, 10).await.unwrap();
-    assert!(since.contains(&(notes, Position::new(Epoch::FIRST, 1))));
+    let last_position = Position::new(Epoch::FIRST, 1);
+    assert!(since.contains(&Touched { id: notes, last_position, is_room: false }));
 }
 
 pub(super) async fn many_conversations_are_found_by_their_ids(database: &TestDatabase) {

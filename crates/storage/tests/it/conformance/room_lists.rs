@@ -4,7 +4,7 @@ use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::record::{Action, Created, Handle, History, Role, RoomPatch, Topic, Visibility};
 use milena_domain::{ConversationId, Position};
 use milena_storage::{
-    ConversationKind, ConversationSummary, DirectoryCursor, ListCursor, ReadMark, RoomSummary, Store,
+    ConversationKind, ConversationSummary, DirectoryCursor, ListCursor, ReadMark, RoomSummary, Store, Touched,
 };
 use sea_orm::ConnectionTrait;
 
@@ -69,9 +69,9 @@ pub(super) async fn people_and_rooms_are_one_list(database: &TestDatabase) {
     assert_eq!(summary(&store, 9, busy).await, None, "a stranger");
 
     let since = store.conversations_since(user(1), joined, 10).await.unwrap();
-    let newest_of = |id| since.iter().find(|found| found.0 == id).map(|found| found.1);
+    let newest_of = |id| since.iter().find(|found| found.id == id).map(|found| found.last_position);
     assert_eq!(since.len(), 4);
-    assert_eq!(since[0], (busy, last.position));
+    assert_eq!(since[0], Touched { id: busy, last_position: last.position, is_room: true });
     assert_eq!((newest_of(old), newest_of(left)), (Some(joined), Some(gone)));
     assert_eq!(newest_of(quiet), None);
 }

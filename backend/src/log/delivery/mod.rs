@@ -6,14 +6,17 @@
 //! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
 //!   goes to the socket's queue, and nothing falls between.
 
+mod rooms;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use milena_domain::record::{Event, Placed};
-use milena_domain::{MessageId, Position, SessionCursor, UserId};
+use milena_domain::{ConversationId, MessageId, Position, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::rooms::{INSTALL_CHANNEL, Install, Installed, WANTED_CHANNEL};
 use super::cursor::PartitionCursor;
 use super::event;
 use super::health::Health;
@@ -24,7 +27,9 @@ use super::tail::{BadRecord, Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
 use crate::live::fold::{Fold, Verdict};
 use crate::live::progress::Progress;
+use crate::live::rooms::Rooms;
 use crate::live::unreadable::{Unreadable, is_newer, upgrade_needed};
+use crate::live::wanted::Wanted;
 use crate::live::{News, Update};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
@@ -41,6 +46,8 @@ pub struct Attach {
     pub outbox: Outbox,
     /// What it has seen.
     pub resume: Option<SessionCursor>,
+    /// The user's rooms as they were looked up: all are followed. What changed since is known here.
+    pub rooms: Vec<ConversationId>,
     /// The answer; dropped when the program ends first.
     pub reply: oneshot::Sender<Attachment>,
 }
@@ -71,8 +78,16 @@ pub struct DeliveryTask {
     pub(crate) clock: SteadyClock,
     /// Of all messages.
     pub topic: Arc<str>,
-    /// Judges what comes.
+    /// Judges what comes in direct conversations.
     pub fold: Fold,
+    /// Judge what comes in rooms. Read by all use cases, written only here. Never locked before `recent`.
+    pub rooms: Arc<RwLock<Rooms>>,
+    /// Rooms that wait to be loaded.
+    pub wanted: Wanted,
+    /// To whoever loads rooms; bounded by [`WANTED_CHANNEL`], and what does not fit waits in `wanted`.
+    pub wants: mpsc::Sender<ConversationId>,
+    /// From whoever loaded a room; bounded by [`INSTALL_CHANNEL`].
+    pub installs: mpsc::Receiver<Install>,
     /// By partition: what is before is read only for that, and was shown by whoever stored it.
     pub from: Vec<i64>,
     /// Where this program cannot follow.
@@ -131,6 +146,7 @@ impl DeliveryTask {
                 1.. = self.attaches.recv_many(&mut attaches, ATTACHES) => {
                     attaches.drain(..).for_each(|attach| self.attach(attach));
                 }
+                Some(install) = self.installs.recv() => self.install(install),
                 _ = self.confirmations.recv_many(&mut confirmations, BURST) => {}
                 count = self.tail.recv_many(&mut records, BURST) => {
                     if count == 0 {
@@ -164,6 +180,7 @@ impl DeliveryTask {
         // delivered too.
         self.progress.send_replace(self.progress());
         drop(recent);
+        self.wanted.pass_on(|room| self.wants.try_send(room).is_ok());
         if self.ends.as_ref().is_some_and(|ends| ends.are_reached(&self.cursors))
             && let Some(ends) = self.ends.take()
         {
@@ -237,6 +254,10 @@ impl DeliveryTask {
             self.refuse(event.id, &upgrade_needed());
             return;
         }
+        if event.to.is_none() {
+            self.deliver_in_room(recent, partition, placed);
+            return;
+        }
         match self.fold.judge(partition, &placed, |id| Some(recent.find(id)?.position())) {
             Verdict::Counts if event::message(event).is_some() => self.show_first(recent, partition, placed),
             // A block: there is nothing to show.
@@ -253,7 +274,7 @@ impl DeliveryTask {
                 metrics::record_void(void.code());
                 self.refuse(event.id, &void.into());
             }
-            // Rooms and what changes messages have no door here yet.
+            // What changes messages has no door here yet.
             Verdict::NotJudged => metrics::record_skipped(event.action.name()),
         }
     }
@@ -338,14 +359,20 @@ impl DeliveryTask {
     fn attach(&self, attach: Attach) {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
         let cursor = SessionCursor { epoch: recent.epoch(), next_offsets: self.progress().told.to_vec() };
+        let rooms = self.rooms_of(attach.user, attach.rooms);
         let missed = attach
             .resume
             .filter(|resume| {
                 resume.epoch == cursor.epoch && resume.next_offsets.len() == cursor.next_offsets.len()
             })
-            .and_then(|resume| recent.missed(attach.user, &resume))
+            .and_then(|resume| {
+                let mut missed = recent.missed(attach.user, &resume)?;
+                self.add_missed_in_rooms(&recent, (attach.user, &rooms), &resume, &mut missed);
+                Some(missed)
+            })
             // What left memory before it was stored is nowhere to be found now: the client must start afresh.
             .filter(|missed| missed.uncovered.iter().all(|partition| recent.is_complete(*partition)));
+        self.registry.know_rooms(attach.user, rooms);
         let registration = self.registry.register(attach.user, attach.session, attach.outbox);
         // A connection that ended meanwhile drops the registration with the answer.
         let _ = attach.reply.send(Attachment { registration, cursor, missed });
@@ -353,7 +380,7 @@ impl DeliveryTask {
 
     fn progress(&self) -> Progress {
         let read = self.cursors.iter().map(PartitionCursor::next).collect();
-        Progress::new(read, &self.from, &self.unreadable)
+        Progress::new(read, &self.from, &self.unreadable, &self.wanted)
     }
 }
 

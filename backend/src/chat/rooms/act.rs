@@ -1,0 +1,158 @@
+//! What people do in rooms: one event each, asked of the fold first, written to the log, and answered with
+//! the fold's verdict.
+
+use milena_domain::record::{Action, Created, Handle, Place as LogPlace, Visibility};
+use milena_domain::{ClientId, ConversationId, Position, Timestamp, UserId};
+use milena_timeline::Void;
+
+use super::access::unknown_room;
+use crate::chat::Chat;
+use crate::chat::rooms::follow::ROOMS_OF_ONE_MAX;
+use crate::live::rooms::RoomView;
+use crate::refusal::{Code, Refusal};
+
+/// Something that somebody wants to do in a room, or to it.
+#[derive(Debug, Clone)]
+pub struct RoomChange {
+    /// Who.
+    pub actor: UserId,
+    /// Where; a creation's room follows from actor and `client_id`.
+    pub room: ConversationId,
+    /// The client's name for it.
+    pub client_id: ClientId,
+    /// What. No message, and nothing about one.
+    pub action: Action,
+}
+
+/// It counts.
+#[derive(Debug, Clone)]
+pub struct Acted {
+    /// Where it stands; of what was so already, since where it was.
+    pub position: Position,
+    /// The room as the actor sees it now; `None` for who may not any more.
+    pub room: Option<RoomView>,
+}
+
+impl Chat {
+    /// Creates a room. The same creation again is the same room.
+    ///
+    /// # Errors
+    /// `handle_taken`, `unknown_recipient` for members whom nobody knows, and those of sending.
+    pub async fn create_room(
+        &self,
+        actor: UserId,
+        client_id: ClientId,
+        created: Created,
+    ) -> Result<Acted, Refusal> {
+        let room = ConversationId::room(actor, &client_id);
+        if !self.rooms().contains(room) {
+            self.everybody_exists(created.members.iter().map(|seat| seat.user), "members").await?;
+            self.check_room_count(actor).await?;
+            self.handle_is_free(&created.handle, room).await?;
+        }
+        let action = Action::RoomCreated(created);
+        self.write_in_room(RoomChange { actor, room, client_id, action }).await
+    }
+
+    /// Does something in a room that exists.
+    ///
+    /// # Errors
+    /// `unknown_conversation`, the fold's reasons, `handle_taken`, `unknown_recipient`, and those of sending.
+    pub async fn change_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
+        if !self.follow(change.room).await? {
+            return Err(unknown_room());
+        }
+        let view = self.rooms().view(change.room, change.actor).ok_or_else(unknown_room)?;
+        if view.room.visibility == Visibility::Private && view.standing == Default::default() {
+            // Nobody learns of a private room by trying.
+            self.member(change.actor, change.room).await?;
+        }
+        match &change.action {
+            Action::MembersAdded { users } => {
+                self.everybody_exists(users.iter().copied(), "users").await?;
+            }
+            Action::Joined => self.check_room_count(change.actor).await?,
+            Action::RoomChanged(patch) => {
+                if let Some(handle) = &patch.handle {
+                    self.handle_is_free(handle, change.room).await?;
+                }
+            }
+            _ => {}
+        }
+        self.write_in_room(change).await
+    }
+
+    async fn write_in_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
+        let RoomChange { actor, room, client_id, action } = change;
+        let prepared = self.prepare_in_room(actor, room, client_id, action, None).await?;
+        let accepted = prepared.produce().await?;
+        Ok(Acted { position: accepted.position, room: self.rooms().view(room, actor) })
+    }
+
+    async fn everybody_exists(
+        &self,
+        people: impl IntoIterator<Item = UserId>,
+        field: &'static str,
+    ) -> Result<(), Refusal> {
+        let people: Vec<UserId> = people.into_iter().collect();
+        let found = self.directory.persons(people.iter().copied()).await?;
+        match people.iter().find(|user| !found.contains_key(user)) {
+            None => Ok(()),
+            Some(user) => Err(Refusal {
+                field: Some(field),
+                ..Refusal::new(Code::UnknownRecipient, format!("{field} names nobody: there is no {user}"))
+            }),
+        }
+    }
+
+    /// Two rooms may still get the same handle at the same moment: then the older one keeps it.
+    async fn handle_is_free(&self, handle: &Handle, room: ConversationId) -> Result<(), Refusal> {
+        let here = self.rooms().by_handle(handle);
+        let taken = match here {
+            Some(other) => Some(other),
+            None => self.lookups.room_by_handle(handle.as_str()).await?,
+        };
+        match taken.filter(|other| *other != room) {
+            None => Ok(()),
+            Some(_) => Err(Refusal {
+                field: Some("handle"),
+                ..Refusal::new(Code::HandleTaken, format!("handle is taken: there is a room #{handle}"))
+            }),
+        }
+    }
+
+    async fn check_room_count(&self, user: UserId) -> Result<(), Refusal> {
+        let known = self.registry.rooms_of(user).map(|rooms| rooms.len());
+        let count = match known {
+            Some(count) => count,
+            None => self.lookups.rooms_of(&self.topic, user, ROOMS_OF_ONE_MAX).await?.0.len(),
+        };
+        if count < ROOMS_OF_ONE_MAX {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::TooManyRooms, format!("one can be in {ROOMS_OF_ONE_MAX} rooms at most")))
+    }
+
+    pub(in crate::chat) fn room_event(
+        &self,
+        actor: UserId,
+        room: ConversationId,
+        client_id: ClientId,
+        seen: Position,
+        action: Action,
+    ) -> milena_domain::record::Event {
+        milena_domain::record::Event::new(
+            actor,
+            LogPlace::Room(room),
+            client_id,
+            Timestamp::now(),
+            seen,
+            action,
+        )
+    }
+}
+
+/// Whether a refusal says only that the proof of newness was too old.
+pub(in crate::chat) fn is_stale(refusal: &Refusal) -> bool {
+    refusal.code == Code::Void(Void::StaleProof)
+}

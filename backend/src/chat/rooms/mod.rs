@@ -1,0 +1,15 @@
+//! The use cases of rooms: [`act`] writes events, [`access`] says who may see what, [`directory`] finds rooms
+//! and their people, [`follow`] has this node follow a room.
+
+mod access;
+mod act;
+mod directory;
+mod follow;
+mod visible;
+
+pub(super) use access::Place;
+pub(super) use act::is_stale;
+pub use act::{Acted, RoomChange};
+pub use directory::{Member, MemberPage, RoomPage};
+pub(super) use follow::load_wanted;
+pub(super) use visible::{Visible, visible};

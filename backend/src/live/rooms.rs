@@ -1,0 +1,238 @@
+//! The rooms that this node follows: what the fold knows of each, whole, as of the last record that was
+//! delivered.
+//!
+//! A room is loaded when somebody here needs it (they connect, read, send, or are brought into it): its state
+//! comes from the store as of the consumer's offset, and the records since then, which are in memory, are
+//! folded on top. From then on each record is folded as it is delivered. Admission asks the same state, so
+//! what is refused here is refused by every node. Only the delivery task writes. Pure: no I/O.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use milena_domain::record::{Action, Event, Handle, Placed};
+use milena_domain::{ConversationId, MessageId, Position, Timestamp, UserId};
+use milena_timeline::{ConversationState, Judgement, Outcome, Room, Standing, Window, fold};
+
+/// People on all rosters together from which on rooms that nobody here needs are unloaded: some 100 bytes
+/// each.
+const PEOPLE_MAX: usize = 1_000_000;
+/// Messages that a state may remember before it forgets them: no door changes messages yet.
+const ITEMS_MAX: u32 = 256;
+
+/// A room as one person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomView {
+    /// Which.
+    pub id: ConversationId,
+    /// What it is.
+    pub room: Room,
+    /// What it knows of the person.
+    pub standing: Standing,
+}
+
+/// A room with its roster, and the ids that were used in it lately.
+#[derive(Debug)]
+pub struct Loaded {
+    state: ConversationState,
+    window: Window,
+    /// The newest event that is shown: where it stands, and when it happened.
+    last: Option<Arc<Placed>>,
+    /// As the store had it: place and time of the newest event.
+    stored_last: Option<(Position, Timestamp)>,
+    items: u32,
+    used: u64,
+    /// Under which handle it is found.
+    indexed: Option<Handle>,
+}
+
+impl Loaded {
+    /// A room as the store has it; `used` are the ids that were used in it within the window before.
+    #[must_use]
+    pub fn new(
+        state: ConversationState,
+        stored_last: Option<(Position, Timestamp)>,
+        used: impl IntoIterator<Item = (MessageId, Position)>,
+    ) -> Self {
+        let mut window = Window::default();
+        for (id, position) in used {
+            window.remember_id(id, position);
+        }
+        Self { state, window, last: None, stored_last, items: 0, used: 0, indexed: None }
+    }
+
+    /// Judges the next record, and carries it on if it counts; `None` for what no door here shows yet.
+    pub fn fold(&mut self, placed: &Placed) -> Option<Outcome> {
+        if !is_followed(&placed.event.action) {
+            return None;
+        }
+        let outcome = fold(&mut self.window, &mut self.state, placed);
+        // What is followed asks for people only, and the whole roster is here.
+        let outcome = outcome.ok()?;
+        if matches!(outcome, Outcome::Effective(_)) {
+            self.last = Some(Arc::new(placed.clone()));
+            self.items += 1;
+            if self.items >= ITEMS_MAX {
+                self.items = 0;
+                self.state.forget_items();
+            }
+        }
+        Some(outcome)
+    }
+
+    /// What the fold knows.
+    #[must_use]
+    pub const fn state(&self) -> &ConversationState {
+        &self.state
+    }
+
+    /// Place and time of the newest event; `None` of a room that nobody created.
+    #[must_use]
+    pub fn last(&self) -> Option<(Position, Timestamp)> {
+        self.last.as_ref().map(|placed| (placed.position, placed.event.at)).or(self.stored_last)
+    }
+
+    /// Where an id was used lately.
+    #[must_use]
+    pub fn place_of(&self, id: MessageId) -> Option<Position> {
+        self.window.place_of(id)
+    }
+}
+
+/// Whether delivery follows this kind of event. Changes of messages need the messages, and no door shows them
+/// yet; they change nothing of who may do what.
+#[must_use]
+pub const fn is_followed(action: &Action) -> bool {
+    action.target().is_none() && !matches!(action, Action::Blocked { .. })
+}
+
+/// All rooms that are loaded.
+#[derive(Debug, Default)]
+pub struct Rooms {
+    loaded: HashMap<ConversationId, Loaded>,
+    by_handle: HashMap<Handle, ConversationId>,
+    people: usize,
+    uses: u64,
+}
+
+impl Rooms {
+    /// The room, if it is loaded.
+    #[must_use]
+    pub fn get(&self, id: ConversationId) -> Option<&Loaded> {
+        self.loaded.get(&id)
+    }
+
+    /// Whether the room is loaded.
+    #[must_use]
+    pub fn contains(&self, id: ConversationId) -> bool {
+        self.loaded.contains_key(&id)
+    }
+
+    /// A room that is loaded, as `user` sees it.
+    #[must_use]
+    pub fn view(&self, id: ConversationId, user: UserId) -> Option<RoomView> {
+        let state = self.loaded.get(&id)?.state();
+        let room = state.room()?.clone();
+        Some(RoomView { id, room, standing: state.standing(user).unwrap_or_default() })
+    }
+
+    /// Whether `user` is in the room now.
+    #[must_use]
+    pub fn is_member(&self, id: ConversationId, user: UserId) -> bool {
+        let standing = self.loaded.get(&id).and_then(|loaded| loaded.state().standing(user));
+        standing.is_some_and(|standing| standing.membership.is_some())
+    }
+
+    /// The verdict on an event if it stood next in the log; `None` when the room is not loaded.
+    #[must_use]
+    pub fn judge(&self, event: &Event) -> Option<Judgement> {
+        self.loaded.get(&event.conversation)?.state().judge(event).ok()
+    }
+
+    /// The loaded room that goes by this handle.
+    #[must_use]
+    pub fn by_handle(&self, handle: &Handle) -> Option<ConversationId> {
+        self.by_handle.get(handle).copied()
+    }
+
+    /// Folds the next record of a room that is loaded; `None` when it is not, or for what is not followed.
+    pub fn fold(&mut self, placed: &Placed) -> Option<Outcome> {
+        let loaded = self.loaded.get_mut(&placed.event.conversation)?;
+        self.uses += 1;
+        loaded.used = self.uses;
+        let before = loaded.state.known_people();
+        let outcome = loaded.fold(placed);
+        self.people = (self.people + loaded.state.known_people()).saturating_sub(before);
+        if matches!(placed.event.action, Action::RoomCreated(_) | Action::RoomChanged(_)) {
+            self.index_handle(placed.event.conversation);
+        }
+        outcome
+    }
+
+    /// Begins to follow a room.
+    pub fn install(&mut self, id: ConversationId, mut loaded: Loaded) {
+        self.uses += 1;
+        loaded.used = self.uses;
+        self.people += loaded.state.known_people();
+        self.loaded.insert(id, loaded);
+        self.index_handle(id);
+    }
+
+    /// Stops following a room.
+    pub fn remove(&mut self, id: ConversationId) {
+        if let Some(loaded) = self.loaded.remove(&id) {
+            self.people = self.people.saturating_sub(loaded.state.known_people());
+            self.forget_handle(id, loaded.indexed.as_ref());
+        }
+    }
+
+    /// Stops following rooms, the least recently used first, until the rosters fit; those that are `needed`
+    /// stay whatever they take.
+    pub fn unload(&mut self, needed: impl Fn(ConversationId) -> bool) {
+        if self.people <= PEOPLE_MAX {
+            return;
+        }
+        let mut free: Vec<(u64, ConversationId)> = self
+            .loaded
+            .iter()
+            .filter(|(id, _)| !needed(**id))
+            .map(|(id, loaded)| (loaded.used, *id))
+            .collect();
+        free.sort_unstable();
+        for (_, id) in free {
+            if self.people <= PEOPLE_MAX {
+                return;
+            }
+            self.remove(id);
+        }
+    }
+
+    /// How many are loaded.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.loaded.len()
+    }
+
+    /// Whether none is loaded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.loaded.is_empty()
+    }
+
+    fn index_handle(&mut self, id: ConversationId) {
+        let Some(loaded) = self.loaded.get_mut(&id) else { return };
+        let handle = loaded.state.room().map(|room| room.handle.clone());
+        let before = std::mem::replace(&mut loaded.indexed, handle.clone());
+        self.forget_handle(id, before.as_ref());
+        if let Some(handle) = handle {
+            self.by_handle.entry(handle).or_insert(id);
+        }
+    }
+
+    fn forget_handle(&mut self, id: ConversationId, handle: Option<&Handle>) {
+        if let Some(handle) = handle
+            && self.by_handle.get(handle) == Some(&id)
+        {
+            self.by_handle.remove(handle);
+        }
+    }
+}

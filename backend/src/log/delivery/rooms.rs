@@ -1,0 +1,314 @@
+//! Delivery in rooms: each record of a room that is followed is folded, and shown to those of its members who
+//! are here; what is not followed waits in memory, unjudged, until somebody here needs the room.
+//!
+//! Who hears an event is decided by the state that it makes: whoever comes hears their coming, and whoever
+//! goes their going, and nothing after it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+use milena_domain::record::{Action, Event, History, Placed};
+use milena_domain::{ConversationId, MessageId, Position, SessionCursor, UserId, limits, partition_of};
+use milena_timeline::{Change, Outcome};
+use tokio::sync::oneshot;
+
+use super::{DeliveryTask, accepted};
+use crate::live::rooms::{Loaded, Rooms, is_followed};
+use crate::live::{News, Update};
+use crate::log::pending::Accepted;
+use crate::log::recent::{Delivered, Inserted, Missed, MissedOf, Recent};
+use crate::metrics;
+use crate::registry::ConnectionId;
+
+/// Rooms that may wait to be loaded; more wait with the delivery task.
+pub const WANTED_CHANNEL: usize = 1_024;
+/// Loaded rooms that may wait for the delivery task; who has more waits.
+pub const INSTALL_CHANNEL: usize = 64;
+/// In rooms with more sockets here, only those whom a change concerns are told what the room is now: the
+/// others see the event.
+const VIEWS_MAX: usize = 256;
+
+/// A room as the store has it, to be followed from there on.
+#[derive(Debug)]
+pub struct Install {
+    /// Which.
+    pub room: ConversationId,
+    /// Its state as of `next_offset`; of a room that is not stored the unwritten one.
+    pub loaded: Loaded,
+    /// Everything of its partition before this is in the state.
+    pub next_offset: i64,
+    /// Of what nobody has judged here and stands before that: what counts, and where.
+    pub stored: HashMap<MessageId, Position>,
+    /// The answer.
+    pub reply: oneshot::Sender<Installed>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installed {
+    /// The room is followed.
+    Followed,
+    /// There is no such room.
+    NoRoom,
+    /// This node has not read the log up to there, or does not have what came since in memory: it is to be
+    /// loaded again.
+    Again,
+}
+
+impl DeliveryTask {
+    pub(super) fn deliver_in_room(&mut self, recent: &mut Recent, partition: i32, placed: Placed) {
+        let event = &placed.event;
+        if !is_followed(&event.action) {
+            metrics::record_skipped(event.action.name());
+            return;
+        }
+        let verdict = self.rooms_mut().fold(&placed);
+        match verdict {
+            Some(Outcome::Effective(changes)) => {
+                if let Inserted::First(event) = recent.insert(partition, placed) {
+                    self.show_in_room(&event, &changes);
+                }
+            }
+            Some(outcome) => self.answer_in_room(recent, &placed, &outcome),
+            None => {
+                if self.concerns_somebody_here(event) {
+                    self.wanted.want(event.conversation, partition, placed.position.offset());
+                }
+                recent.insert_unjudged(partition, placed);
+            }
+        }
+    }
+
+    fn concerns_somebody_here(&self, event: &Event) -> bool {
+        let seats = match &event.action {
+            Action::RoomCreated(created) => created.members.as_slice(),
+            _ => &[],
+        };
+        let named = event.action.subjects().iter().copied().chain(seats.iter().map(|seat| seat.user));
+        self.pending.is_awaited(event.id)
+            || std::iter::once(event.actor).chain(named).any(|user| self.registry.is_here(user))
+    }
+
+    /// An event that counts: to all members who are here.
+    fn show_in_room(&self, event: &Arc<Delivered>, changes: &[Change]) {
+        let room = event.event().conversation;
+        let moves = moves(changes);
+        let is_member = |user: UserId| self.rooms().is_member(room, user);
+        for user in moves.iter().filter(|user| is_member(**user)) {
+            self.registry.enter(*user, room);
+        }
+        let waiters = self.take_waiters(event);
+        let sending: Vec<ConnectionId> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
+        if self.registry.listeners(room) > 0 {
+            let update = Update::from(News::Placed(Arc::clone(&event.placed)));
+            self.registry.deliver_in(room, &update, &sending);
+        }
+        let accepted = accepted(&event.placed);
+        for waiter in waiters {
+            self.accept(waiter, &accepted);
+        }
+        for user in moves.iter().filter(|user| !is_member(**user)) {
+            self.registry.leave(*user, room);
+        }
+        if !matches!(event.event().action, Action::Message(_)) {
+            self.show_views(room, moves.into_iter().collect());
+        }
+    }
+
+    /// What the room is now, to those whom it concerns.
+    fn show_views(&self, room: ConversationId, mut concerned: Vec<UserId>) {
+        if self.registry.listeners(room) <= VIEWS_MAX {
+            concerned.extend(self.registry.people_in(room));
+            concerned.sort_unstable();
+            concerned.dedup();
+        }
+        for user in concerned.into_iter().filter(|user| self.registry.is_connected(*user)) {
+            let view = self.rooms().view(room, user);
+            if let Some(view) = view {
+                self.registry.deliver(user, &News::Room(Arc::new(view)).into(), &[]);
+            }
+        }
+    }
+
+    /// What does not count is told to whoever waits for it.
+    fn answer_in_room(&self, recent: &Recent, placed: &Placed, outcome: &Outcome) {
+        let event = &placed.event;
+        match outcome {
+            Outcome::Effective(_) => {}
+            Outcome::Void(void) => {
+                metrics::record_void(void.code());
+                self.refuse(event.id, &(*void).into());
+            }
+            Outcome::Repeat(first) => {
+                metrics::repeat();
+                let is_same_id = self
+                    .rooms()
+                    .get(event.conversation)
+                    .is_some_and(|loaded| loaded.place_of(event.id) == Some(*first));
+                match recent.find(event.id) {
+                    Some(first) => self.accept_repeat(&first),
+                    None if is_same_id => self.refuse(event.id, &crate::refusal::Refusal::log_unavailable()),
+                    // It says what is so already.
+                    None => {
+                        let answer = Accepted { position: *first, ..accepted(placed) };
+                        let under_way = self.pending.take(event.id);
+                        for waiter in under_way.map(|under_way| under_way.waiters).unwrap_or_default() {
+                            self.accept((waiter.live_connection(), waiter), &answer);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins to follow a room: what memory has of it since the store's offset is folded and shown.
+    pub(super) fn install(&mut self, install: Install) {
+        let Install { room, loaded, next_offset, stored, reply } = install;
+        let partition = partition_of(room, self.cursors.len());
+        let recent = Arc::clone(&self.recent);
+        let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
+        let read = self.cursors.get(partition as usize).map_or(0, |cursor| cursor.next());
+        let outcome = if self.rooms().contains(room) {
+            Installed::Followed
+        } else if read < next_offset || recent.reaches_back_to(partition) > next_offset {
+            Installed::Again
+        } else {
+            self.follow(&mut recent, room, loaded, next_offset, &stored)
+        };
+        if outcome != Installed::Again {
+            let first = self.wanted.got(room);
+            if let Some(first) = first.filter(|first| *first < next_offset) {
+                self.show_gap(recent.epoch(), room, first);
+            }
+            self.progress.send_replace(self.progress());
+        }
+        drop(recent);
+        // Whoever asked may have gone away.
+        let _ = reply.send(outcome);
+    }
+
+    fn follow(
+        &self,
+        recent: &mut Recent,
+        room: ConversationId,
+        loaded: Loaded,
+        next_offset: i64,
+        stored: &HashMap<MessageId, Position>,
+    ) -> Installed {
+        {
+            let mut rooms = self.rooms_mut();
+            rooms.unload(|id| self.registry.is_needed(id));
+            rooms.install(room, loaded);
+        }
+        for user in self.registry.people_here() {
+            if self.rooms().is_member(room, user) {
+                self.registry.enter(user, room);
+            }
+        }
+        for event in recent.unjudged(room) {
+            let position = event.position();
+            if position.offset() < next_offset {
+                recent.settle(&event, stored.get(&event.event().id) == Some(&position));
+                continue;
+            }
+            let outcome = self.rooms_mut().fold(&event.placed);
+            match outcome {
+                Some(Outcome::Effective(changes)) => {
+                    recent.settle(&event, true);
+                    self.show_in_room(&event, &changes);
+                }
+                Some(outcome) => {
+                    recent.settle(&event, false);
+                    self.answer_in_room(recent, &event.placed, &outcome);
+                }
+                None => recent.settle(&event, false),
+            }
+        }
+        let exists = self.rooms().get(room).is_some_and(|loaded| loaded.state().room().is_some());
+        if !exists {
+            self.rooms_mut().remove(room);
+            return Installed::NoRoom;
+        }
+        Installed::Followed
+    }
+
+    /// Somebody here was brought into a room, and the store was further than that when it was loaded: what
+    /// lies between is in the store.
+    fn show_gap(&self, epoch: milena_domain::Epoch, room: ConversationId, first: i64) {
+        let after = Position::new(epoch, first).before();
+        let gap = Update::from(News::Gap { conversation: room, after, before: None });
+        self.registry.deliver_in(room, &gap, &[]);
+        self.show_views(room, self.registry.people_in(room));
+    }
+
+    /// All rooms of somebody who attaches: those that were looked up, and what changed since.
+    pub(super) fn rooms_of(&self, user: UserId, looked_up: Vec<ConversationId>) -> Vec<ConversationId> {
+        let mut all = looked_up;
+        all.extend(self.registry.known_rooms_of(user));
+        all.sort_unstable();
+        all.dedup();
+        let rooms = self.rooms();
+        all.retain(|room| rooms.is_member(*room, user));
+        all
+    }
+
+    /// What a resuming client missed in its rooms, those that were written in last first.
+    pub(super) fn add_missed_in_rooms(
+        &self,
+        recent: &Recent,
+        (user, of_user): (UserId, &[ConversationId]),
+        resume: &SessionCursor,
+        missed: &mut Missed,
+    ) {
+        let rooms = self.rooms();
+        let mut written: Vec<_> = of_user
+            .iter()
+            .filter_map(|room| {
+                let (last, at) = rooms.get(*room)?.last()?;
+                let partition = partition_of(*room, self.cursors.len());
+                let next = resume.next_offsets.get(partition as usize).copied().unwrap_or(0);
+                (last >= Position::new(resume.epoch, next)).then_some((at, *room, partition, next))
+            })
+            .collect();
+        written.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, room, partition, next) in written {
+            let since = rooms.get(room).and_then(|loaded| visible_since(loaded, user));
+            let of = recent.missed_in_room(room, partition, next).map(|of| of.cut_to(since));
+            match of {
+                Some(MissedOf { messages, .. }) if messages.is_empty() => {}
+                Some(of) if missed.conversations.len() < limits::REPLAY_CONVERSATIONS => {
+                    missed.conversations.push(of);
+                }
+                Some(_) => missed.further.push(room),
+                None => missed.rooms.push(room),
+            }
+        }
+    }
+
+    pub(super) fn rooms(&self) -> RwLockReadGuard<'_, Rooms> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rooms_mut(&self) -> RwLockWriteGuard<'_, Rooms> {
+        self.rooms.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose membership or standing an event changed.
+fn moves(changes: &[Change]) -> BTreeSet<UserId> {
+    let moved = |change: &Change| match change {
+        Change::Opened { user, .. } | Change::Closed { user, .. } | Change::Banned { user, .. } => {
+            Some(*user)
+        }
+        _ => None,
+    };
+    changes.iter().filter_map(moved).collect()
+}
+
+/// From where on somebody surely sees everything, in a room that shows only the time of one's membership.
+/// What else they may see (they were in it before, or got another role), history tells.
+fn visible_since(loaded: &Loaded, user: UserId) -> Option<Position> {
+    let state = loaded.state();
+    let membership = state.standing(user)?.membership?;
+    (state.room()?.history == History::SinceJoin).then_some(membership.from)
+}
