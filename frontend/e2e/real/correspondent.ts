@@ -32,6 +32,17 @@ export class Correspondent {
     expect(answer.status(), await answer.text()).toBe(202);
   }
 
+  /** In a room that they are in. */
+  async say(room: string, body: string): Promise<void> {
+    const answer = await this.#api.post(`/api/v1/conversations/${room}/messages`, { data: { body } });
+    expect(answer.status(), await answer.text()).toBe(202);
+  }
+
+  async join(room: string): Promise<void> {
+    const answer = await this.#api.post(`/api/v1/rooms/${room}/join`);
+    expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
   async rename(name: string): Promise<void> {
     const answer = await this.#api.patch('/api/v1/me', { data: { display_name: name } });
     expect(answer.ok(), await answer.text()).toBe(true);

@@ -77,6 +77,11 @@ export class PersonAtBrowser {
     return this.page.getByTestId('message').filter({ hasText: text });
   }
 
+  /** A line that tells of what happened in the room. */
+  quiet(text: string | RegExp): Locator {
+    return this.page.getByTestId('quiet-line').filter({ hasText: text });
+  }
+
   /** Of the conversation list. */
   row(name: string): Locator {
     return this.page.getByRole('navigation', { name: 'Conversations' }).getByRole('link', { name });
