@@ -6,7 +6,7 @@ import { Button, IconButton } from '@/components/ui/button';
 import { Dialog } from '@/components/ui/dialog';
 import { Icon } from '@/components/ui/icon';
 
-import { copyText } from './copy-text';
+import { copyText } from '@/lib/clipboard/copy-text';
 import styles from './message-actions.module.css';
 
 const NOT_COPIED = 'Not copied: the browser refused.';

@@ -7,7 +7,7 @@ import { useChat } from '@/lib/chat/chat-context';
 import { explain } from '@/lib/http/api-error';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
-import { copyText } from './copy-text';
+import { copyText } from '@/lib/clipboard/copy-text';
 import styles from './message-row.module.css';
 
 export function UnsentNote({ item }: { item: OutboxItem }) {

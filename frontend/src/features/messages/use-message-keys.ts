@@ -6,7 +6,7 @@ import type { VirtualizerHandle } from 'virtua';
 import { useChat } from '@/lib/chat/chat-context';
 import { isComposing } from '@/lib/keys/composing';
 
-import { copyText } from './copy-text';
+import { copyText } from '@/lib/clipboard/copy-text';
 import { rowText } from './row-text';
 import type { Row } from './rows';
 

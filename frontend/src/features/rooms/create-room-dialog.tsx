@@ -1,5 +1,6 @@
 // Makes a room. Its address is made from its name until somebody writes one.
 import { useId, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { useLocation } from 'wouter';
 
 import { Button } from '@/components/ui/button';
@@ -47,7 +48,11 @@ export function CreateRoomDialog({ onClose }: { onClose: () => void }) {
         topic: topic.trim(),
         members: people.map(({ id }) => id),
       }),
-    (id) => navigate(paths.conversation(id)),
+    (id) => {
+      // First, so that nobody is writing here when the room opens, and it takes the focus.
+      flushSync(onClose);
+      navigate(paths.conversation(id));
+    },
     SHOWN,
   );
   const ready = titleError(title) === null && handleError(handle) === null && topicError(topic) === null;

@@ -8,6 +8,7 @@ import { Icon } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { rightsIn } from '@/lib/chat/room-rights';
 import { VISIBILITY } from '@/lib/chat/room-text';
+import { copyText } from '@/lib/clipboard/copy-text';
 import type { Room } from '@/lib/http/types';
 import { isComposing } from '@/lib/keys/composing';
 import { useBackCloses } from '@/lib/keys/use-back';
@@ -87,6 +88,25 @@ export function RoomPanel({ room, onClose }: { room: Room; onClose: () => void }
   );
 }
 
+function CopyLink({ path }: { path: string }) {
+  const [copied, setCopied] = useState<boolean | null>(null);
+  const said = copied === null ? '' : copied ? 'Link copied' : 'Not copied: the browser refused.';
+  return (
+    <>
+      <IconButton
+        icon={copied ? 'tick' : 'copy'}
+        label="Copy link"
+        className={styles.copy}
+        onBlur={() => setCopied(null)}
+        onClick={() => void copyText(window.location.origin + path).then(setCopied)}
+      />
+      <span className="visually-hidden" role="status">
+        {said}
+      </span>
+    </>
+  );
+}
+
 function Facts({ room }: { room: Room }) {
   const { title, topic, handle, visibility, history, posting, archived } = room;
   const path = paths.room(handle);
@@ -104,6 +124,7 @@ function Facts({ room }: { room: Room }) {
               {path}
             </a>
           </span>
+          <CopyLink path={path} />
         </li>
         <li>
           <Icon name={visibility === 'public' ? 'hash' : 'lock'} size={18} />

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 
-import { copyText } from '../copy-text';
+import { copyText } from '@/lib/clipboard/copy-text';
 import { colourQueue } from './colours';
 import styles from './formatted.module.css';
 import type { CodePart } from './highlight';
