@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use milena_domain::{DisplayName, FieldError, Password, Timestamp, UserId, Username};
+use milena_domain::{ConversationId, DisplayName, FieldError, Password, Timestamp, UserId, Username};
 use milena_storage::{NewUser, Person, Replaced, StorageError, Store};
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ pub struct Registration {
     pub display_name: Option<DisplayName>,
     /// Hashed, then forgotten.
     pub password: Password,
+    /// Where they come in with it.
+    pub rooms: Vec<ConversationId>,
 }
 
 /// Where somebody comes from.
@@ -65,7 +67,7 @@ impl Accounts {
     /// # Errors `invalid_field` when the password is too easy to guess, `username_taken`, `overloaded`,
     /// `store_unavailable`.
     pub async fn register(&self, registration: Registration, client: Client) -> Result<SignedIn, Refusal> {
-        let Registration { username, display_name, password } = registration;
+        let Registration { username, display_name, password, rooms } = registration;
         let display_name = match display_name {
             Some(name) => name,
             None => DisplayName::new(username.as_str())?,
@@ -85,7 +87,7 @@ impl Accounts {
             password_hash: Some(hash),
             created_at: person.created_at,
         };
-        self.store.create_user(user).await.map_err(|error| match error {
+        self.store.register(user, &rooms).await.map_err(|error| match error {
             StorageError::UsernameTaken => Refusal {
                 field: Some("username"),
                 ..Refusal::new(Code::UsernameTaken, "username is taken by somebody else")

@@ -63,6 +63,7 @@ pub struct Chat {
     turns: Arc<turns::Turns<UserId>>,
     /// Who needs the same room waits for whoever loads it.
     room_turns: Arc<turns::Turns<ConversationId>>,
+    first_rooms: Arc<rooms::first::FirstRooms>,
     cursor_seal: Arc<CursorSeal>,
     directory: Directory,
     producer: Arc<dyn ports::LogEntry>,

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cursor_seal::CursorSeal;
 use super::first_sends::{FirstSends, SteadyClock};
+use super::rooms::first::{FirstRooms, keep_first_rooms};
 use super::rooms::load_wanted;
 use super::turns::{OF_ONE_PERSON, Turns};
 use super::{Chat, Directory, ports, reads};
@@ -141,6 +142,7 @@ pub async fn start(
         turns: Arc::new(Turns::new(OF_ONE_PERSON)),
         room_turns: Arc::new(Turns::new(1)),
         first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
+        first_rooms: FirstRooms::new(&settings.rooms.join_at_registration),
         cursor_seal: Arc::new(CursorSeal::new(&key)),
         producer: Arc::new(producer.clone()),
         registry: registry.clone(),
@@ -194,6 +196,8 @@ pub async fn start(
     let flush_every = Duration::from_millis(settings.delivery.read_flush_ms);
     tasks.spawn(reads::flush_regularly(chat.clone(), flush_every, stop.clone()));
     tasks.spawn(load_wanted(chat.clone(), wanted, stop.clone()));
+    let first = settings.rooms.join_at_registration.clone();
+    tasks.spawn(keep_first_rooms(chat.clone(), first, stop.clone()));
     if let Some(task) = signal_task {
         tasks.spawn(task.run(stop.clone()));
     }

@@ -47,7 +47,10 @@ pub(super) async fn register(context: Context, mut call: Call) -> Outcome {
     call.refuse_foreign_origin(&context)?;
     check_address(&context, &call)?;
     let registration: Registration = call.json().await?;
-    let signed_in = context.accounts.register(registration.into(), call.client(&context)).await?;
+    let mut registration = auth::Registration::from(registration);
+    registration.rooms = context.chat.first_rooms();
+    let signed_in = context.accounts.register(registration, call.client(&context)).await?;
+    context.chat.registered();
     signed_in_answer(StatusCode::CREATED, &context, &call, &signed_in).await
 }
 

@@ -10,6 +10,11 @@ pub(crate) fn form(section: &str, key: &str, default: &ValueKind) -> String {
              in the environment"
                 .to_owned()
         }
+        ("rooms", "join_at_registration", _) => {
+            "a list of handles (2 to 32 letters a-z, digits, '.', '_' and '-', a letter or digit first), such \
+             as [\"general\"] in a file or general,news in the environment"
+                .to_owned()
+        }
         ("http", "secure_cookies", _) => "\"auto\", \"always\" or \"never\"".to_owned(),
         ("broker", "sync", _) => "\"always\" or an interval from \"1ms\" to \"60000ms\"".to_owned(),
         (_, key, ValueKind::String(example)) if key.ends_with("listen") && !example.is_empty() => {

@@ -21,5 +21,6 @@ pub use public_url::{NotAPublicUrl, PublicUrl};
 pub use secret::Secret;
 pub use sections::{
     BrokerAuthentication, BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings,
-    KafkaSettings, LimitSettings, LoggingSettings, SecureCookies, Settings, SocketSettings, SyncMode,
+    KafkaSettings, LimitSettings, LoggingSettings, RoomSettings, SecureCookies, Settings, SocketSettings,
+    SyncMode,
 };

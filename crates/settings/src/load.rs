@@ -16,6 +16,9 @@ use crate::{Mistakes, Settings};
 /// `config/default.toml`, as compiled in.
 pub const DEFAULTS: &str = include_str!("../../../config/default.toml");
 
+/// Rooms that a registration brings somebody into, at most.
+const FIRST_ROOMS_MAX: usize = 16;
+
 /// Where settings come from besides the defaults.
 #[derive(Debug, Default, Clone)]
 pub struct Source<'a> {
@@ -134,6 +137,10 @@ impl Settings {
         require(self.delivery.read_flush_ms >= 10, "delivery.read_flush_ms must be at least 10");
         require(self.delivery.tail_wait_ms <= 1_000, "delivery.tail_wait_ms must be at most 1000");
         require(
+            self.rooms.join_at_registration.len() <= FIRST_ROOMS_MAX,
+            &format!("rooms.join_at_registration must be at most {FIRST_ROOMS_MAX} handles"),
+        );
+        require(
             self.limits.sign_in_burst >= 1 && self.limits.sign_in_per_minute >= 1,
             "limits.sign_in_burst and limits.sign_in_per_minute must be at least 1",
         );
@@ -193,6 +200,7 @@ fn sections(given: &mut Given) -> Option<Settings> {
     let http = section(given, "http");
     let socket = section(given, "socket");
     let delivery = section(given, "delivery");
+    let rooms = section(given, "rooms");
     let limits = section(given, "limits");
     let consumer = section(given, "consumer");
     let broker = section(given, "broker");
@@ -203,6 +211,7 @@ fn sections(given: &mut Given) -> Option<Settings> {
         http: http?,
         socket: socket?,
         delivery: delivery?,
+        rooms: rooms?,
         limits: limits?,
         consumer: consumer?,
         broker: broker?,
@@ -304,6 +313,7 @@ mod tests {
             ("MILENA__NONSENSE", "1"),
             ("MILENA__CONSUMER__BATCH_ROWS", "0"),
             ("MILENA__HTTP__TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+            ("MILENA__ROOMS__JOIN_AT_REGISTRATION", "general,Lobby"),
         ]);
         let report = Settings::load(&source).unwrap_err().to_string();
         for expected in [
@@ -313,10 +323,11 @@ mod tests {
             "nonsense",
             "consumer.batch_rows must be 1 to 100000",
             "http.trusted_proxies (MILENA__HTTP__TRUSTED_PROXIES) must be a list of addresses and networks",
+            "rooms.join_at_registration (MILENA__ROOMS__JOIN_AT_REGISTRATION) must be a list of handles",
         ] {
             assert!(report.contains(expected), "{expected} is missing in: {report}");
         }
-        assert_eq!(report.lines().count(), 7, "{report}");
+        assert_eq!(report.lines().count(), 8, "{report}");
         for given in ["nowhere", "many", "proxy "] {
             assert!(!report.contains(given), "{given}: {report}");
         }
@@ -421,6 +432,21 @@ mod tests {
         source.environment.insert("MILENA__KAFKA__TOPIC".into(), strange());
         let report = Settings::load(&source).unwrap_err().to_string();
         assert!(report.contains("MILENA__KAFKA__TOPIC is not UTF-8"), "{report}");
+    }
+
+    #[test]
+    fn rooms_of_a_registration_are_handles_some_or_none() {
+        let given = |text: &str| {
+            let settings = Settings::load(&environment(&[("MILENA__ROOMS__JOIN_AT_REGISTRATION", text)]));
+            let handles = settings.map(|settings| settings.rooms.join_at_registration);
+            handles.map(|handles| handles.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(given("general, news").unwrap(), ["general", "news"]);
+        assert!(given("").unwrap().is_empty());
+        let many: Vec<_> = (0..17).map(|number| format!("room-{number}")).collect();
+        let report = given(&many.join(",")).unwrap_err().to_string();
+        assert!(report.contains("rooms.join_at_registration must be at most 16 handles"), "{report}");
+        assert_eq!(Settings::defaults().rooms.join_at_registration.len(), 1);
     }
 
     #[test]

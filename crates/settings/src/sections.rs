@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use milena_domain::record::Handle;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::{Networks, PublicUrl, Secret, public_url};
@@ -18,6 +19,7 @@ pub struct Settings {
     pub http: HttpSettings,
     pub socket: SocketSettings,
     pub delivery: DeliverySettings,
+    pub rooms: RoomSettings,
     pub limits: LimitSettings,
     pub consumer: ConsumerSettings,
     pub broker: BrokerSettings,
@@ -93,6 +95,10 @@ section! {
         recent_bytes: usize, send_timeout_ms: u64, max_pending_sends: usize, stored_poll_ms: u64,
         read_flush_ms: u64, tail_wait_ms: u64,
     }
+}
+section! {
+    /// `[rooms]`
+    RoomSettings { join_at_registration: Vec<Handle> }
 }
 section! {
     /// `[limits]`

@@ -22,6 +22,7 @@ mod cures;
 mod embedded_log;
 mod epoch;
 mod faults;
+mod first_rooms;
 mod first_start;
 mod forgotten;
 mod hostile;

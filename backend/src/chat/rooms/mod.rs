@@ -1,9 +1,11 @@
 //! The use cases of rooms: [`act`] writes events, [`access`] says who may see what, [`directory`] finds rooms
-//! and their people, [`follow`] has this node follow a room.
+//! and their people, [`follow`] has this node follow a room,
+//! [`first`] keeps the rooms that everybody is in.
 
 mod access;
 mod act;
 mod directory;
+pub(super) mod first;
 mod follow;
 mod visible;
 

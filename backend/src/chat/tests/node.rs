@@ -108,6 +108,7 @@ impl Node {
             rooms: Arc::clone(&rooms),
             installs,
             first_sends: Arc::new(FirstSends::new(&KEY, clock.clone())),
+            first_rooms: Arc::default(),
             cursor_seal: Arc::new(CursorSeal::new(&KEY)),
             directory: Directory::new(lookups),
             producer: Arc::new(producing.clone()),

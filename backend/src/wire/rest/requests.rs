@@ -42,7 +42,7 @@ impl TryFrom<Fields> for Registration {
 impl From<Registration> for auth::Registration {
     fn from(registration: Registration) -> Self {
         let Registration { username, password, display_name } = registration;
-        Self { username, password, display_name }
+        Self { username, password, display_name, rooms: Vec::new() }
     }
 }
 

@@ -85,6 +85,12 @@ impl Milena {
         self.ready().await;
     }
 
+    /// Stops it; its data stay.
+    pub(crate) async fn stop_and_keep(mut self) -> TempDir {
+        self.program.stop().await;
+        self.folder
+    }
+
     pub(crate) fn rest(&self) -> Rest {
         Rest::new(self.address)
     }
