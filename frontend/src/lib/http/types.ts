@@ -51,38 +51,18 @@ export type Credentials = Schemas['Credentials'];
 export type ProfileChange = Schemas['ProfileChange'];
 export type PasswordChange = Schemas['PasswordChange'];
 
-export type Role = 'owner' | 'moderator' | 'member';
-
+export type Role = Schemas['Role'];
+export type Room = Schemas['Room'];
 /** What the people of a room decide about it. */
-export interface RoomFields {
-  /** In addresses and after `#`. */
-  handle: string;
-  title: string;
-  topic: string;
-  visibility: 'public' | 'private';
-  /** What members see of the time before they came; never changed. */
-  history: 'all' | 'since_join';
-  posting: 'members' | 'moderators';
-  archived: boolean;
-}
+export type RoomFields = Omit<Room, 'id' | 'members' | 'role' | 'banned'>;
+export type RoomCreation = Schemas['NewRoom'];
+export type RoomPatch = Schemas['RoomUpdate'];
+export type RoomChanged = Schemas['RoomChanged'];
+export type RoomPage = Schemas['RoomList'];
+export type Member = Schemas['Member'];
+export type MemberPage = Schemas['MemberList'];
 
-export interface Room extends RoomFields {
-  id: ConversationId;
-  /** How many. */
-  members: number;
-  /** One's own; null for whoever is not in it. */
-  role: Role | null;
-  /** Oneself. */
-  banned: boolean;
-}
-
-export interface Member {
-  user: Person;
-  role: Role;
-  since: Position;
-}
-
-/** One event of a conversation, a message among them. */
+/** One event of a conversation, a message among them; of a kind that this page does not know, what it has. */
 export interface TimelineEvent extends Partial<RoomFields> {
   id: string;
   conversation: ConversationId;
@@ -104,40 +84,6 @@ export interface EventPage {
   events: TimelineEvent[];
   has_before: boolean;
   has_after: boolean;
-  complete: boolean;
-}
-
-export interface RoomCreation {
-  /** The same for every try. */
-  client_id: string;
-  handle: string;
-  title: string;
-  topic?: string;
-  visibility?: RoomFields['visibility'];
-  history?: RoomFields['history'];
-  posting?: RoomFields['posting'];
-  members?: UserId[];
-}
-
-export type RoomPatch = Partial<Omit<RoomFields, 'history'>>;
-
-export interface RoomChanged {
-  /** Null for whoever may not see it any more. */
-  room: Room | null;
-  position: Position;
-}
-
-/** A page of the public rooms. */
-export interface RoomPage {
-  rooms: Room[];
-  next: string | null;
-  complete: boolean;
-}
-
-export interface MemberPage {
-  members: Member[];
-  next: string | null;
-  total: number;
   complete: boolean;
 }
 
