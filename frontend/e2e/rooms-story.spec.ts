@@ -195,6 +195,7 @@ test('whoever is sent away while it is open sees who did it, and what was not se
   await looks(page, 'room-add');
   await add.getByRole('button', { name: 'Add', exact: true }).click();
   await expect(ben.row('Letters & Trams')).toBeVisible();
+  await expect(ben.row('Letters & Trams')).toContainText('There is another one');
   await expect(ben.page.getByText('Only moderators write in this room.')).toBeVisible();
   await looks(ben.page, 'room-read-only');
 
@@ -265,6 +266,25 @@ test('a private room is for those who are brought in; leaving it is asked about'
   await anna.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
   await expect(anna.row('信件')).toHaveCount(0);
   await expect(anna.page).toHaveURL(server.url);
+});
+
+test('on a phone the panel is a page of its own, and Back leaves one thing after the other', async () => {
+  const { page } = ben;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(link);
+  await page.getByRole('button', { name: '8 members: show them' }).click();
+  const panel = page.getByRole('complementary', { name: 'About this room' });
+  await expect(panel).toBeFocused();
+  await expect(page.getByRole('log')).toBeHidden();
+  await page.getByRole('button', { name: 'Leave room' }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(panel).toBeVisible();
+  await page.goBack();
+  await expect(panel).toHaveCount(0);
+  await expect(page.getByRole('log')).toBeVisible();
+  await expect(page).toHaveURL(new RegExp(`${link}$`));
 });
 
 test('what loads, fails or is not there is said, and asked for again', async () => {
