@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Se
 
 use super::{moment, position, row_limit};
 use crate::entities::messages;
+use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// The kind of messages.
@@ -130,7 +131,7 @@ impl Store {
                 let found: Vec<uuid::Uuid> = messages::Entity::find()
                     .select_only()
                     .column(messages::Column::Id)
-                    .filter(messages::Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())))
+                    .filter(messages::Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())))
                     .into_tuple()
                     .all(self.reader())
                     .await?;

@@ -114,7 +114,7 @@ impl Store {
         let mut found = Vec::new();
         for chunk in ids.chunks(IDS) {
             let query = effective_events::Entity::find()
-                .filter(effective_events::Column::Id.is_in(chunk.iter().map(|id| id.as_uuid())));
+                .filter(effective_events::Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())));
             let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
             for row in rows {
                 let conversation = ConversationId::from_uuid(row.conversation_id);
