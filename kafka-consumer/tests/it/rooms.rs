@@ -189,6 +189,12 @@ async fn every_record_is_accounted_for(world: World) {
             "update void_records set reason = 'full' where reason = 'banned'",
             "void (banned), but in the store as",
         ),
+        (
+            "insert into blocks select conversation_id, sender_id, position from messages \
+             where kind = 'message' limit 1",
+            "the log has no block by",
+        ),
+        ("update conversations set visibility = 'private' where kind = 'room'", "what it is differs"),
         ("delete from effective_events", "is not in the store"),
     ] {
         harm_and_find(&world, harm, told).await;
@@ -241,6 +247,8 @@ async fn a_new_epoch_begins_with_what_was_known(mut world: World) {
     assert_eq!((summary.inserted, summary.void, summary.repeats), (4, 4, 2), "{summary:?}");
     let told = says(&world, &["verify"]).await;
     assert!(told.contains("the store equals the log") && told.contains("2 of earlier epochs"), "{told}");
+    harm_and_find(&world, "update conversations set title = 'x' where kind = 'room'", "what it is differs")
+        .await;
 
     let elsewhere = tempfile::tempdir().unwrap();
     let database = Database::sqlite(elsewhere.path());

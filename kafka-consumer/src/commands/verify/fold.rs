@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use milena_domain::record::{Emoji, Placed};
 use milena_domain::{ConversationId, MessageId, Position, UserId};
 use milena_storage::TimelineRow;
-use milena_timeline::{Change, ConversationState, Item, Missing, Outcome, Window, fold};
+use milena_timeline::{Change, ConversationState, Item, Missing, Outcome, Room, Window, fold};
 
 /// The rows of the ids that a chunk of the log is about.
 pub(super) type Rows = HashMap<MessageId, TimelineRow>;
@@ -64,6 +64,23 @@ impl PartitionFold {
         let kept = if is_plain { Kept::Plain(state.last_seq()) } else { Kept::Whole(Box::new(state)) };
         self.conversations.insert(id, kept);
         outcome
+    }
+
+    /// The rooms, as the log has made them.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = (ConversationId, &Room)> {
+        self.whole().filter_map(|(id, state)| Some((id, state.room()?)))
+    }
+
+    /// Who blocks whom: where, who, and since when.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (ConversationId, UserId, Position)> {
+        self.whole().flat_map(|(id, state)| state.blocks().map(move |(user, since)| (id, user, since)))
+    }
+
+    fn whole(&self) -> impl Iterator<Item = (ConversationId, &ConversationState)> {
+        self.conversations.iter().filter_map(|(id, kept)| match kept {
+            Kept::Plain(_) => None,
+            Kept::Whole(state) => Some((*id, &**state)),
+        })
     }
 
     fn tell(&mut self, state: &mut ConversationState, placed: &Placed, missing: &Missing, rows: &Rows) {

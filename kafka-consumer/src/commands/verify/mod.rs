@@ -9,6 +9,7 @@
 //! the consumer goes on storing.
 
 mod fold;
+mod state;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -153,6 +154,7 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
         position.next_offsets.iter().map(|(&partition, &next)| (partition, 0..next)).collect();
     let mut comparison = Comparison {
         store,
+        topic,
         epoch: position.epoch,
         ends: position.next_offsets.clone(),
         dead,
@@ -168,6 +170,7 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
     while let Some(chunk) = chunks.recv().await {
         comparison.chunk(chunk?).await?;
     }
+    comparison.states().await?;
     let mut findings = comparison.end();
     findings.count(counts);
     if findings.difference_count == 0 && !findings.is_balanced() {
@@ -195,6 +198,7 @@ type Interval = (Option<Role>, Option<Position>, String);
 /// What is compared with what.
 struct Comparison<'s> {
     store: &'s Store,
+    topic: &'s str,
     epoch: Epoch,
     /// Up to where each partition is read.
     ends: BTreeMap<i32, i64>,
