@@ -11,8 +11,8 @@ pub(crate) fn form(section: &str, key: &str, default: &ValueKind) -> String {
                 .to_owned()
         }
         ("rooms", "join_at_registration", _) => {
-            "a list of handles (2 to 32 letters a-z, digits, '.', '_' and '-', a letter or digit first), such \
-             as [\"general\"] in a file or general,news in the environment"
+            "a list of handles (2 to 32 letters a-z, digits, '.', '_' and '-', a letter or digit first), \
+             such as [\"general\"] in a file or general,news in the environment"
                 .to_owned()
         }
         ("http", "secure_cookies", _) => "\"auto\", \"always\" or \"never\"".to_owned(),

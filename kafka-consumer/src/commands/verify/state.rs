@@ -1,6 +1,6 @@
 //! What all events together make of rooms and blocks, held against the store when all of the log was read.
 //!
-//! The consumer may have gone on meanwhile: what it has changed since, where the reading ended, is not judged.
+//! The consumer may have gone on meanwhile: what it has changed since is not judged.
 
 use std::collections::HashSet;
 
