@@ -30,8 +30,9 @@ test.beforeAll(async ({ browser }) => {
 });
 
 test.afterAll(async () => {
-  await carol.dispose();
+  // First: it must end also where nobody got as far as registering.
   await server.dispose();
+  await carol.dispose();
 });
 
 test('a room is made, with an address of its own; what is wrong is said at its field', async () => {
