@@ -6,12 +6,14 @@
 
 mod accounts;
 mod answer;
+mod bootstrap;
 mod call;
 mod client;
 mod compression;
 mod context;
 mod conversations;
 mod docs;
+mod events;
 mod messages;
 mod openapi;
 mod operations;

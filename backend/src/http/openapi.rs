@@ -8,7 +8,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, conversations, messages, operations, people, rooms, sessions};
+use super::{accounts, bootstrap, conversations, events, messages, operations, people, rooms, sessions};
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
 
@@ -24,11 +24,12 @@ use crate::wire::rest::Problem;
     ),
     paths(
         accounts::register, accounts::login, accounts::logout,
-        accounts::me, accounts::change, accounts::change_password,
+        bootstrap::bootstrap, accounts::me, accounts::change, accounts::change_password,
         sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,
         messages::history, messages::events, messages::send_to_conversation, messages::send_to_person,
+        events::events,
         rooms::create, rooms::list, rooms::one, rooms::by_handle, rooms::change, rooms::join, rooms::leave,
         rooms::members, rooms::add, rooms::remove, rooms::set_role, rooms::banned, rooms::ban, rooms::unban,
         operations::alive, operations::ready, operations::metrics,

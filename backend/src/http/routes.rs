@@ -9,7 +9,8 @@ use warp::{Filter, Rejection};
 
 use super::context::Context;
 use super::{
-    accounts, answer, client, conversations, docs, messages, operations, people, rooms, sessions, socket,
+    accounts, answer, bootstrap, client, conversations, docs, events, messages, operations, people, rooms,
+    sessions, socket,
 };
 use crate::refusal::{Code, Refusal};
 
@@ -25,6 +26,10 @@ pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
         .or(messages::routes(context))
         .unify()
         .or(rooms::routes(context))
+        .unify()
+        .or(events::routes(context))
+        .unify()
+        .or(bootstrap::routes(context))
         .unify();
     let api = warp::path("api").and(warp::path("v1")).and(api);
     let operations = if context.settings.operations_listen.is_empty() {

@@ -109,6 +109,12 @@ impl Connections {
         self.stopping.is_cancelled()
     }
 
+    /// Cancelled when the server stops: whatever would go on for ever ends then.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.stopping.clone()
+    }
+
     /// The places that connections take.
     #[must_use]
     pub const fn places(&self) -> &Places {

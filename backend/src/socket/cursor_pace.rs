@@ -11,7 +11,7 @@ const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// What the client was told last, and when.
 #[derive(Debug)]
-pub(super) struct CursorPace {
+pub(crate) struct CursorPace {
     told: SessionCursor,
     told_at: Instant,
     quiet_interval: Duration,
@@ -20,22 +20,22 @@ pub(super) struct CursorPace {
 
 impl CursorPace {
     /// `told` stood in `welcome`; without traffic the next follows after `quiet_interval`.
-    pub(super) fn new(now: Instant, told: SessionCursor, quiet_interval: Duration) -> Self {
+    pub(crate) fn new(now: Instant, told: SessionCursor, quiet_interval: Duration) -> Self {
         Self { told, told_at: now, quiet_interval, sent_since: false }
     }
 
     /// Something that the next cursor covers was sent.
-    pub(super) fn sent(&mut self) {
+    pub(crate) fn sent(&mut self) {
         self.sent_since = true;
     }
 
     /// When the next cursor is due.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.told_at + if self.sent_since { AT_MOST_EVERY } else { self.quiet_interval }
     }
 
     /// Whether the client is to be told this cursor. Counts as told, too, when it is not news.
-    pub(super) fn tell(&mut self, now: Instant, cursor: &SessionCursor) -> bool {
+    pub(crate) fn tell(&mut self, now: Instant, cursor: &SessionCursor) -> bool {
         self.told_at = now;
         self.sent_since = false;
         if self.told == *cursor {

@@ -16,6 +16,7 @@ mod send_rate;
 mod serve;
 mod upgrade;
 
+pub(crate) use cursor_pace::CursorPace;
 pub use send_rate::SendRate;
 pub use serve::Sockets;
 pub use upgrade::switching_protocols;

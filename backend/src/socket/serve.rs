@@ -70,6 +70,12 @@ impl Sockets {
         )
     }
 
+    /// What bounds a connection.
+    #[must_use]
+    pub fn settings(&self) -> &SocketSettings {
+        &self.0.settings
+    }
+
     pub(super) fn with_node(
         node: Box<dyn Node>,
         send_rate: Arc<SendRate>,

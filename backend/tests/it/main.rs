@@ -7,6 +7,7 @@ mod client;
 mod conformance;
 mod connections;
 mod conversations;
+mod events;
 mod foreign_records;
 mod lockout;
 mod logged;

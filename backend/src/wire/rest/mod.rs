@@ -1,6 +1,7 @@
 //! REST bodies, with their descriptions for `/openapi.json`.
 
 mod answers;
+mod bootstrap;
 mod fields;
 pub(crate) mod headers;
 mod list_cursor;
@@ -11,6 +12,7 @@ pub use answers::{
     Accepted, Account, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage, People,
     Person, Problem, Session, SessionList, SignedIn, State,
 };
+pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
 pub use requests::{Credentials, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration};

@@ -92,6 +92,13 @@ async fn rooms_are_listed_beside_people_with_what_is_unread() {
     );
     let last = &of_room["last_message"];
     assert_eq!((&last["body"], &last["position"]), (&json!("m2"), &of_room["last_position"]));
+    let start = node.get(&ben, "/api/v1/bootstrap").await.ok(200);
+    let me = node.get(&ben, "/api/v1/me").await.ok(200);
+    assert_eq!((&start["conversations"], &start["me"]["id"]), (&list, &me["id"]));
+    assert_eq!(
+        (&start["me"]["username"], &start["limits"]["body_max_chars"]),
+        (&json!("ben"), &json!(8_000))
+    );
     let unread = async |user| {
         let list = node.get(user, "/api/v1/conversations").await.ok(200);
         let found = list["conversations"].as_array().unwrap().iter().find(|found| found["id"] == *room);

@@ -1,0 +1,36 @@
+//! `GET bootstrap`: what a client needs at its start, in one go.
+
+use http::StatusCode;
+use milena_domain::limits::CONVERSATIONS_DEFAULT_LIMIT;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::answer::{Outcome, settle};
+use super::call::{Call, call};
+use super::compression;
+use super::context::Context;
+use crate::wire::rest::{Account, Bootstrap, ConversationPage, Limits, Me};
+
+pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
+    warp::path!("bootstrap").and(warp::get()).and(call(context)).then(bootstrap).map(settle).boxed()
+}
+
+/// Oneself, the first part of one's conversations, and the limits: what a client needs at its start.
+#[utoipa::path(
+    get, path = "/api/v1/bootstrap", operation_id = "bootstrap", tag = "accounts",
+    security(("token" = []), ("cookie" = [])),
+    responses((status = 200, body = Bootstrap)),
+)]
+pub(super) async fn bootstrap(context: Context, call: Call) -> Outcome {
+    let identity = call.identity(&context).await?;
+    let user = identity.person.id;
+    let list = context.chat.conversations(user, None, CONVERSATIONS_DEFAULT_LIMIT).await?;
+    let client_id_prefix = context.chat.client_id_prefix(user);
+    let answer = Bootstrap {
+        me: Me { account: Account::from(&identity.person), client_id_prefix },
+        conversations: ConversationPage::new(list, user),
+        limits: Limits::new(context.sockets.settings()),
+    };
+    Ok(compression::json(&call.headers, StatusCode::OK, &answer).await)
+}

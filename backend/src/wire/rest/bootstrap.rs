@@ -1,0 +1,46 @@
+//! What a client needs at its start.
+
+use milena_domain::limits;
+use milena_settings::SocketSettings;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::answers::{ConversationPage, Me};
+
+/// Everything that a client needs at its start.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Bootstrap {
+    pub(crate) me: Me,
+    /// The first part of one's conversations.
+    pub(crate) conversations: ConversationPage,
+    pub(crate) limits: Limits,
+}
+
+/// What bounds what a client sends.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Limits {
+    /// Characters of a message.
+    body_max_chars: usize,
+    /// Characters of a `client_id`.
+    client_id_max_chars: usize,
+    /// Bytes of a frame from a client.
+    frame_max_bytes: usize,
+    /// Sends that one connection may have under way.
+    max_in_flight: usize,
+    /// People that are brought into a room with one call.
+    members_added_max: usize,
+}
+
+impl Limits {
+    /// As this server is set.
+    #[must_use]
+    pub const fn new(settings: &SocketSettings) -> Self {
+        Self {
+            body_max_chars: limits::BODY_MAX_CHARS,
+            client_id_max_chars: limits::CLIENT_ID_MAX_CHARS,
+            frame_max_bytes: limits::FRAME_MAX_BYTES,
+            max_in_flight: settings.max_in_flight,
+            members_added_max: limits::MEMBERS_ADDED_MAX,
+        }
+    }
+}
