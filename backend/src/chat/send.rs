@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use milena_domain::record::{Action, Event, Message};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, partition_of};
-use milena_storage::StoredMessage;
+use milena_storage::{Page, PositionRange, StoredMessage};
 use milena_timeline::Judgement;
 use tokio::sync::oneshot;
 
@@ -21,7 +21,7 @@ use super::page::placed;
 use super::rooms::{Place, is_stale};
 use crate::live::News;
 use crate::log::delivery::{accepted, client_id_reused};
-use crate::log::event::{direct_message, is_same};
+use crate::log::event::{direct_message, is_same, message};
 use crate::log::pending::{Accepted, Registered, Waiter};
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
@@ -200,7 +200,7 @@ impl Chat {
             };
         }
         if let Some(position) = self.used_in_room(event) {
-            return Ok(Some(Accepted { position, ..accepted_at(event) }));
+            return self.first_in_room(event, position).await.map(Some);
         }
         match self.first_sends.proof(event.actor, &event.client_id, covers_since_ms) {
             Proof::New => return Ok(None),
@@ -216,7 +216,7 @@ impl Chat {
         if event.to.is_none() {
             let found = self.lookups.events_by_id(&[event.id]).await?;
             return match found.first() {
-                Some(place) => Ok(Some(Accepted { position: place.position, ..accepted_at(event) })),
+                Some(place) => self.first_in_room(event, place.position).await.map(Some),
                 None if is_complete => Ok(None),
                 None => Err(cannot_tell()),
             };
@@ -238,6 +238,21 @@ impl Chat {
     /// Where the fold remembers the id of an event of a room.
     fn used_in_room(&self, event: &Event) -> Option<Position> {
         event.to.is_none().then(|| self.rooms().get(event.conversation)?.place_of(event.id)).flatten()
+    }
+
+    /// The answer to a repeat of what stands there. Without the database the place alone tells.
+    async fn first_in_room(&self, event: &Event, position: Position) -> Result<Accepted, Refusal> {
+        let at = Page::Around(position);
+        let page = self.lookups.timeline(event.conversation, at, 1, &[PositionRange::ALL]).await;
+        let events = page.map(|page| page.events).unwrap_or_default();
+        match events.iter().find(|first| first.event.id == event.id) {
+            // Of anything but a message its kind of row tells enough: the id is its author's own.
+            Some(first) if message(event).is_some() && !is_same(&first.event, event) => {
+                Err(client_id_reused())
+            }
+            Some(first) => Ok(accepted(first)),
+            None => Ok(Accepted { position, ..accepted_at(event) }),
+        }
     }
 
     pub(super) async fn in_store(&self, id: MessageId) -> Result<Option<StoredMessage>, Refusal> {

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use milena_domain::record::{Action, Event, Handle, Placed};
+use milena_domain::record::{Action, Event, Handle, Placed, Visibility};
 use milena_domain::{ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_timeline::{ConversationState, Judgement, Outcome, Room, Standing, Window, fold};
 
@@ -43,6 +43,14 @@ pub struct Loaded {
     used: u64,
     /// Under which handle it is found.
     indexed: Option<Handle>,
+}
+
+impl RoomView {
+    /// Whether the person may know what the room is: whoever is in it, and everybody of a public one.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.standing.membership.is_some() || self.room.visibility == Visibility::Public
+    }
 }
 
 impl Loaded {
@@ -186,10 +194,19 @@ impl Rooms {
     }
 
     /// Stops following rooms, the least recently used first, until the rosters fit; those that are `needed`
-    /// stay whatever they take.
-    pub fn unload(&mut self, needed: impl Fn(ConversationId) -> bool) {
-        if self.people <= PEOPLE_MAX {
-            return;
+    /// stay whatever they take. Gives those that are not followed any more.
+    pub fn unload(&mut self, needed: impl Fn(ConversationId) -> bool) -> Vec<ConversationId> {
+        self.unload_to(PEOPLE_MAX, needed)
+    }
+
+    fn unload_to(
+        &mut self,
+        people_max: usize,
+        needed: impl Fn(ConversationId) -> bool,
+    ) -> Vec<ConversationId> {
+        let mut unloaded = Vec::new();
+        if self.people <= people_max {
+            return unloaded;
         }
         let mut free: Vec<(u64, ConversationId)> = self
             .loaded
@@ -199,11 +216,13 @@ impl Rooms {
             .collect();
         free.sort_unstable();
         for (_, id) in free {
-            if self.people <= PEOPLE_MAX {
-                return;
+            if self.people <= people_max {
+                break;
             }
             self.remove(id);
+            unloaded.push(id);
         }
+        unloaded
     }
 
     /// How many are loaded.

@@ -154,10 +154,16 @@ impl Registry {
         connections.rooms.leave(user, room, sockets.as_deref().unwrap_or_default());
     }
 
-    /// Whether anybody here is in the room.
+    /// Whether anybody who is connected, or about to be, is in the room.
     #[must_use]
     pub fn is_needed(&self, room: ConversationId) -> bool {
-        self.read().rooms.audience(room).is_some()
+        self.read().rooms.is_needed(room)
+    }
+
+    /// The room is not followed any more: the rooms of its people, who are not connected, are looked up anew
+    /// when they come back.
+    pub fn unfollowed(&self, room: ConversationId) {
+        self.write().rooms.unfollowed(room);
     }
 
     /// Those of the room's members who are here.

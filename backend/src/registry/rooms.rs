@@ -25,6 +25,13 @@ struct Here {
     complete: bool,
 }
 
+impl Here {
+    /// Connected, or about to be.
+    const fn is_coming(&self) -> bool {
+        self.sockets > 0 || self.expected > 0
+    }
+}
+
 /// Those members of a room who are here.
 #[derive(Debug, Default)]
 pub(super) struct Audience {
@@ -139,6 +146,22 @@ impl Index {
         self.rooms.get(&room)
     }
 
+    /// Whether anybody in the room is connected, or about to be.
+    pub(super) fn is_needed(&self, room: ConversationId) -> bool {
+        let people = self.rooms.get(&room).into_iter().flat_map(|audience| &audience.people);
+        people.filter_map(|user| self.people.get(user)).any(Here::is_coming)
+    }
+
+    /// Forgets whoever lingers in the room.
+    pub(super) fn unfollowed(&mut self, room: ConversationId) {
+        let people = self.rooms.get(&room).map(|audience| audience.people.clone()).unwrap_or_default();
+        for user in people {
+            if !self.people.get(&user).is_some_and(Here::is_coming) {
+                self.forget(user);
+            }
+        }
+    }
+
     /// Everybody who is here.
     pub(super) fn people(&self) -> impl Iterator<Item = UserId> {
         self.people.keys().copied()
@@ -146,7 +169,7 @@ impl Index {
 
     fn let_go(&mut self, user: UserId) {
         let Some(here) = self.people.get(&user) else { return };
-        if here.sockets > 0 || here.expected > 0 {
+        if here.is_coming() {
             return;
         }
         if here.complete {
@@ -157,8 +180,7 @@ impl Index {
         while self.lingering.len() > LINGERING_MAX
             && let Some(oldest) = self.lingering.pop_front()
         {
-            let is_gone =
-                self.people.get(&oldest).is_some_and(|here| here.sockets == 0 && here.expected == 0);
+            let is_gone = self.people.get(&oldest).is_some_and(|here| !here.is_coming());
             if is_gone && !self.lingering.contains(&oldest) {
                 self.forget(oldest);
             }

@@ -7,20 +7,20 @@ use utoipa::ToSchema;
 
 use crate::live::rooms::RoomView;
 
-/// A room as one person sees it.
+/// A room as one person sees it. Whoever is not in a private room, any more or yet, learns nothing of what it
+/// is: its texts are empty then, and it has 0 members.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Room {
     #[schema(value_type = Uuid)]
     id: ConversationId,
     /// Its name in addresses and after `#`: 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`.
-    #[schema(value_type = String, example = "general")]
-    handle: Handle,
+    #[schema(example = "general")]
+    handle: String,
     /// 1 to 80 characters.
-    #[schema(value_type = String, example = "General")]
-    title: Title,
+    #[schema(example = "General")]
+    title: String,
     /// At most 250 characters; empty for nothing.
-    #[schema(value_type = String)]
-    topic: Topic,
+    topic: String,
     /// Who may find and join it.
     #[schema(value_type = WireVisibility)]
     visibility: Visibility,
@@ -81,16 +81,18 @@ pub(crate) enum WireRole {
 impl From<&RoomView> for Room {
     fn from(view: &RoomView) -> Self {
         let room = &view.room;
+        let is_open = view.is_open();
+        let text = |text: &str| if is_open { text.to_owned() } else { String::new() };
         Self {
             id: view.id,
-            handle: room.handle.clone(),
-            title: room.title.clone(),
-            topic: room.topic.clone(),
+            handle: text(room.handle.as_str()),
+            title: text(room.title.as_str()),
+            topic: text(room.topic.as_str()),
             visibility: room.visibility,
             history: room.history,
             posting: room.posting,
-            archived: room.archived,
-            members: room.members,
+            archived: is_open && room.archived,
+            members: if is_open { room.members } else { 0 },
             role: view.standing.membership.map(|membership| membership.role),
             banned: view.standing.banned,
         }

@@ -1,6 +1,7 @@
 //! What people do in rooms: one event each, asked of the fold first, written to the log, and answered with
 //! the fold's verdict.
 
+use futures::{StreamExt, TryStreamExt, stream};
 use milena_domain::record::{Action, Created, Handle, Place as LogPlace, Visibility};
 use milena_domain::{ClientId, ConversationId, Position, Timestamp, UserId};
 use milena_timeline::Void;
@@ -10,6 +11,9 @@ use crate::chat::Chat;
 use crate::chat::rooms::follow::ROOMS_OF_ONE_MAX;
 use crate::live::rooms::RoomView;
 use crate::refusal::{Code, Refusal};
+
+/// People whose rooms are counted at the same time.
+const COUNTED_AT_ONCE: usize = 8;
 
 /// Something that somebody wants to do in a room, or to it.
 #[derive(Debug, Clone)]
@@ -46,8 +50,10 @@ impl Chat {
     ) -> Result<Acted, Refusal> {
         let room = ConversationId::room(actor, &client_id);
         if !self.rooms().contains(room) {
-            self.everybody_exists(created.members.iter().map(|seat| seat.user), "members").await?;
+            let members: Vec<UserId> = created.members.iter().map(|seat| seat.user).collect();
+            self.everybody_exists(members.iter().copied(), "members").await?;
             self.check_room_count(actor).await?;
+            self.all_have_room(&members, "members").await?;
             self.handle_is_free(&created.handle, room).await?;
         }
         let action = Action::RoomCreated(created);
@@ -70,6 +76,7 @@ impl Chat {
         match &change.action {
             Action::MembersAdded { users } => {
                 self.everybody_exists(users.iter().copied(), "users").await?;
+                self.all_have_room(users, "users").await?;
             }
             Action::Joined => self.check_room_count(change.actor).await?,
             Action::RoomChanged(patch) => {
@@ -86,7 +93,8 @@ impl Chat {
         let RoomChange { actor, room, client_id, action } = change;
         let prepared = self.prepare_in_room(actor, room, client_id, action, None).await?;
         let accepted = prepared.produce().await?;
-        Ok(Acted { position: accepted.position, room: self.rooms().view(room, actor) })
+        let view = self.rooms().view(room, actor).filter(RoomView::is_open);
+        Ok(Acted { position: accepted.position, room: view })
     }
 
     async fn everybody_exists(
@@ -122,15 +130,29 @@ impl Chat {
     }
 
     async fn check_room_count(&self, user: UserId) -> Result<(), Refusal> {
+        if self.has_room_for_more(user).await? { Ok(()) } else { Err(too_many_rooms()) }
+    }
+
+    /// Whoever is brought into rooms has the same limit as whoever comes by themselves.
+    async fn all_have_room(&self, people: &[UserId], field: &'static str) -> Result<(), Refusal> {
+        let all: Vec<bool> = stream::iter(people.to_vec())
+            .map(|user| async move { self.has_room_for_more(user).await })
+            .buffer_unordered(COUNTED_AT_ONCE)
+            .try_collect()
+            .await?;
+        if all.into_iter().all(|has_room| has_room) {
+            return Ok(());
+        }
+        Err(Refusal { field: Some(field), ..too_many_rooms() })
+    }
+
+    async fn has_room_for_more(&self, user: UserId) -> Result<bool, Refusal> {
         let known = self.registry.rooms_of(user).map(|rooms| rooms.len());
         let count = match known {
             Some(count) => count,
             None => self.lookups.rooms_of(&self.topic, user, ROOMS_OF_ONE_MAX).await?.0.len(),
         };
-        if count < ROOMS_OF_ONE_MAX {
-            return Ok(());
-        }
-        Err(Refusal::new(Code::TooManyRooms, format!("one can be in {ROOMS_OF_ONE_MAX} rooms at most")))
+        Ok(count < ROOMS_OF_ONE_MAX)
     }
 
     pub(in crate::chat) fn room_event(
@@ -150,6 +172,10 @@ impl Chat {
             action,
         )
     }
+}
+
+fn too_many_rooms() -> Refusal {
+    Refusal::new(Code::TooManyRooms, format!("a person can be in {ROOMS_OF_ONE_MAX} rooms at most"))
 }
 
 /// Whether a refusal says only that the proof of newness was too old.

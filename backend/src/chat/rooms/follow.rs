@@ -20,6 +20,8 @@ use crate::refusal::{Code, Refusal};
 const AT_ONCE: usize = 8;
 /// Rooms of one person, at most: admission lets nobody into more.
 pub(crate) const ROOMS_OF_ONE_MAX: usize = 2_000;
+/// Two admissions at the same moment may let somebody into a few more. Whoever has so many is not served.
+const LOOKED_UP_MAX: usize = 2 * ROOMS_OF_ONE_MAX;
 /// How often a room is loaded anew because memory had dropped what came since the store's offset.
 const ATTEMPTS: usize = 5;
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -142,7 +144,15 @@ impl Chat {
         }
         // Memory first, then the store: see `history`.
         let mut candidates = self.recent().naming(user);
-        let (stored, _) = self.lookups.rooms_of(&self.topic, user, ROOMS_OF_ONE_MAX).await?;
+        let (stored, _) = self.lookups.rooms_of(&self.topic, user, LOOKED_UP_MAX).await?;
+        if stored.len() == LOOKED_UP_MAX {
+            // To follow a part of them would hide the others.
+            return Err(Refusal::later(
+                Code::Overloaded,
+                "somebody is in more rooms than are followed",
+                60_000,
+            ));
+        }
         candidates.extend(stored);
         candidates.sort_unstable();
         candidates.dedup();

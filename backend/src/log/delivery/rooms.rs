@@ -197,7 +197,8 @@ impl DeliveryTask {
     ) -> Installed {
         {
             let mut rooms = self.rooms_mut();
-            rooms.unload(|id| self.registry.is_needed(id));
+            let unloaded = rooms.unload(|id| self.registry.is_needed(id));
+            unloaded.into_iter().for_each(|room| self.registry.unfollowed(room));
             rooms.install(room, loaded);
         }
         for user in self.registry.people_here() {

@@ -110,5 +110,10 @@ async fn members_are_named_to_whom_it_concerns() {
     assert_eq!((names, next.as_str()), (vec!["anna".to_owned(), "carl".to_owned(), "ben".to_owned()], ""));
     let found = node.get(&carl, &format!("{path}?q=BE")).await.ok(200);
     assert_eq!(found["members"].as_array().unwrap().len(), 1);
+    // Whoever went learns nothing more, however often they go.
+    for _ in 0..2 {
+        let left = node.act(&ben, Method::POST, &room, "/leave").await.ok(200);
+        assert_eq!(left["room"], json!(null));
+    }
     node.stop().await;
 }

@@ -12,7 +12,8 @@ async fn what_was_missed_in_rooms_comes_first() {
     let node = Node::start().await;
     let [anna, ben] = node.people(["anna", "ben"]).await;
     let stays = node.room(&anna, "stays", json!({"members": [ben.id]})).await;
-    let left = node.room(&anna, "left", json!({"members": [ben.id]})).await;
+    let private = json!({"members": [ben.id], "visibility": "private"});
+    let left = node.room(&anna, "left", private).await;
     let mut socket = Socket::connect(&node).await;
     let welcome = socket.hello(&json!({"type": "hello", "token": ben.token})).await;
     let cursor = welcome["cursor"].as_str().unwrap().to_owned();
@@ -44,6 +45,8 @@ async fn what_was_missed_in_rooms_comes_first() {
     assert_eq!(of("message", &left).len(), 0, "{heard:?}");
     let told: Vec<_> = of("room", &left).into_iter().map(|frame| &frame["room"]["role"]).collect();
     assert_eq!(told, [&json!(null)], "that one is not in it any more");
+    let title = &of("room", &left)[0]["room"]["title"];
+    assert_eq!(title, "", "nothing of what a private room is by now");
     assert_eq!(of("event", &comes).len(), 1, "{heard:?}");
     node.stop().await;
 }

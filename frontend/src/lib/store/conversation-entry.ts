@@ -138,7 +138,10 @@ function withEvent(entry: ConversationEntry, event: Message): ConversationEntry 
  * its address only.
  */
 export function withRoom(entry: ConversationEntry, room: Room, atMs: number): ConversationEntry {
-  const told = { ...entry, kind: 'room' as const, room, room_at_ms: atMs };
+  // Whoever is not in a private room is told no more than that: what it was is known here.
+  const isHidden = room.role === null && room.visibility === 'private' && entry.room;
+  const now = isHidden ? { ...isHidden, role: null, banned: room.banned } : room;
+  const told = { ...entry, kind: 'room' as const, room: now, room_at_ms: atMs };
   if (room.role !== null) return told;
   return { ...told, unread: 0, live: [], last_message: null };
 }

@@ -62,6 +62,13 @@ describe('the room as it is told', () => {
     expect(withOwnRoom(gone, room(), Date.now()).order).toEqual(['r']);
   });
 
+  it('stays what it was for whoever is no longer in a private one, and is told nothing of it', () => {
+    const before = stateWith(roomConversation({ room: room({ visibility: 'private', title: 'Hidden' }) }));
+    const told = room({ visibility: 'private', title: '', handle: '', role: null, members: 0 });
+    const gone = applyEvents(before, [{ kind: 'room', room: told, atMs: 1 }]);
+    expect(entryOf(gone)?.room).toMatchObject({ title: 'Hidden', role: null });
+  });
+
   it('is one that this person was removed from when a whole list is without it', () => {
     const state = stateWith();
     expect(withoutRooms(state, [conversation()], 1).order).toEqual([]);
