@@ -259,8 +259,17 @@ fn unknown_to_store(user: UserId, id: ConversationId, messages: &[Arc<Delivered>
     Some(Entry::unknown_to_store(id, other))
 }
 
-/// Somebody whom the store does not know: after a replay into an empty database, people are not there.
-pub(super) fn stranger(id: UserId) -> Person {
+/// Somebody whom the store does not know: the server itself, which owns the first rooms; and after a replay
+/// into an empty database everybody.
+pub(crate) fn stranger(id: UserId) -> Person {
+    if id == UserId::SERVER {
+        return Person {
+            id,
+            username: "server".to_owned(),
+            display_name: "Milena".to_owned(),
+            created_at: Timestamp::from_unix_ms(0),
+        };
+    }
     Person {
         id,
         username: id.to_string(),

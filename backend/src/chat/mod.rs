@@ -27,6 +27,7 @@ use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
 use milena_storage::{Store, StoredMessage};
 use tokio::sync::{mpsc, watch};
 
+pub(crate) use conversations::stranger;
 pub use conversations::{Conversation, ConversationList, With};
 pub use directory::Directory;
 pub(crate) use first_sends::SteadyClock;

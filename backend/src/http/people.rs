@@ -11,6 +11,7 @@ use super::answer::{Outcome, json, settle};
 use super::call::{Call, call, id};
 use super::compression;
 use super::context::Context;
+use crate::chat::stranger;
 use crate::refusal::{Code, Refusal};
 use crate::wire::rest::{People, Person, Problem};
 
@@ -57,7 +58,11 @@ pub(super) async fn search(context: Context, call: Call) -> Outcome {
 )]
 pub(super) async fn person(user: String, context: Context, call: Call) -> Outcome {
     call.identity(&context).await?;
-    let found = context.chat.directory().person(UserId::from_uuid(id(&user)?)).await?;
+    let user = UserId::from_uuid(id(&user)?);
+    if user == UserId::SERVER {
+        return Ok(json(StatusCode::OK, &Person::from(&stranger(user))));
+    }
+    let found = context.chat.directory().person(user).await?;
     let person = found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no person with this id"))?;
     Ok(json(StatusCode::OK, &Person::from(&*person)))
 }

@@ -45,7 +45,7 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
         ),
         (
             "prefetch" = Option<u32>, Query, minimum = 0, maximum = 64,
-            description = "So many of the newest events of each come first, unless the stream goes on; 0 when absent"
+            description = "So many of the newest events of each come first, unless it goes on; 0 when absent"
         ),
         (
             "Last-Event-ID" = Option<String>, Header,

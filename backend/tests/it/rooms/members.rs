@@ -110,6 +110,13 @@ async fn members_are_named_to_whom_it_concerns() {
     assert_eq!((names, next.as_str()), (vec!["anna".to_owned(), "carl".to_owned(), "ben".to_owned()], ""));
     let found = node.get(&carl, &format!("{path}?q=BE")).await.ok(200);
     assert_eq!(found["members"].as_array().unwrap().len(), 1);
+    // The server, which owns the first rooms, has a name too; nobody writes to it.
+    let server = "00000000-0000-8000-8000-000000000001";
+    let named = node.get(&anna, &format!("/api/v1/users/{server}")).await.ok(200);
+    assert_eq!(named["display_name"], "Milena");
+    let letter = json!({"body": "hello?"});
+    let to = format!("/api/v1/users/{server}/messages");
+    node.call(Method::POST, &to, Some(&anna), Some(&letter)).await.problem(404, "unknown_recipient");
     // Whoever went learns nothing more, however often they go.
     for _ in 0..2 {
         let left = node.act(&ben, Method::POST, &room, "/leave").await.ok(200);
