@@ -66,12 +66,10 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
             command("new-epoch")
         )
     })?;
-    answer(format!(
-        "Epoch {epoch} has begun, with {} rooms and {} blocks. Start {}.",
-        kept.rooms,
-        kept.blocks,
-        all_programs()
-    ));
+    if kept.rooms > 0 || kept.blocks > 0 {
+        answer(format!("Rooms carried over: {}. Blocks carried over: {}.", kept.rooms, kept.blocks));
+    }
+    answer(format!("Epoch {epoch} has begun. Start {}.", all_programs()));
     Ok(())
 }
 

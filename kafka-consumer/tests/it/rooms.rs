@@ -219,7 +219,7 @@ async fn a_new_epoch_begins_with_what_was_known(mut world: World) {
     // Creates the topic, and finds nothing in it.
     assert_eq!(json(&world, &["replay", "--json"]).await["read"], 0);
     let told = says(&world, &["new-epoch", "--yes"]).await;
-    assert!(told.contains("Epoch 2 has begun, with 1 rooms and 1 blocks"), "{told}");
+    assert!(told.contains("Rooms carried over: 1. Blocks carried over: 1.\nEpoch 2 has begun."), "{told}");
     let log = Log::of(&world);
     let mut after = Writer { log: &log, count: 2_000, sent: Vec::new() };
     let second = Epoch::new(2).unwrap();

@@ -87,7 +87,7 @@ impl Chat {
     /// A room as `user` may see it from outside or inside.
     ///
     /// # Errors
-    /// `unknown_conversation`, or those of [`Chat::follow`].
+    /// `unknown_conversation`, and what following a room may answer.
     pub async fn room(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
         if !self.follow(room).await? {
             return Err(unknown_room());
