@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/bootstrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Oneself, the first part of one's conversations, and the limits: what a client needs at its start. */
+        get: operations["bootstrap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations": {
         parameters: {
             query?: never;
@@ -86,6 +103,27 @@ export interface paths {
         get?: never;
         /** Say up to where one has read. It only grows. */
         put: operations["read"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happens in some of one's conversations, until one ends it: server-sent events. Each has the name and
+         *     the JSON of the frame that a socket would get: `message`, `event`, `room`, `read`, `seen`, `gap`. An `id`
+         *     is a cursor: with it as `Last-Event-ID` a later stream goes on there.
+         */
+        get: operations["events"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -498,6 +536,13 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** @description Everything that a client needs at its start. */
+        Bootstrap: {
+            /** @description The first part of one's conversations. */
+            conversations: components["schemas"]["ConversationPage"];
+            limits: components["schemas"]["Limits"];
+            me: components["schemas"]["Me"];
+        };
         /** @description A conversation as one of its people sees it. */
         Conversation: {
             /**
@@ -593,6 +638,19 @@ export interface components {
          * @enum {string}
          */
         Kind: "direct" | "room";
+        /** @description What bounds what a client sends. */
+        Limits: {
+            /** @description Characters of a message. */
+            body_max_chars: number;
+            /** @description Characters of a `client_id`. */
+            client_id_max_chars: number;
+            /** @description Bytes of a frame from a client. */
+            frame_max_bytes: number;
+            /** @description Sends that one connection may have under way. */
+            max_in_flight: number;
+            /** @description People that are brought into a room with one call. */
+            members_added_max: number;
+        };
         /** @description Oneself, and what one needs for sending. */
         Me: components["schemas"]["Account"] & {
             /**
@@ -813,7 +871,10 @@ export interface components {
          * @enum {string}
          */
         Role: "member" | "moderator" | "owner";
-        /** @description A room as one person sees it. */
+        /**
+         * @description A room as one person sees it. Whoever is not in a private room, any more or yet, learns nothing of what it
+         *     is: its texts are empty then, and it has 0 members.
+         */
         Room: {
             /** @description Closed: nobody writes. */
             archived: boolean;
@@ -1046,6 +1107,34 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    bootstrap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bootstrap"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_conversations: {
         parameters: {
             query?: {
@@ -1305,6 +1394,42 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    events: {
+        parameters: {
+            query: {
+                /** @description Ids of 1 to 64 conversations that one is in, with commas between them */
+                conversation: string;
+                /** @description So many of the newest events of each come first, unless it goes on; 0 when absent */
+                prefetch?: number;
+            };
+            header?: {
+                /** @description The last `id` of an earlier stream: what was missed since comes first, or a `gap` */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
                 };
             };
             /** @description Any error, by its `code` */

@@ -140,7 +140,7 @@ function withEvent(entry: ConversationEntry, event: Message): ConversationEntry 
 export function withRoom(entry: ConversationEntry, room: Room, atMs: number): ConversationEntry {
   // Whoever is not in a private room is told no more than that: what it was is known here.
   const isHidden = room.role === null && room.visibility === 'private' && entry.room;
-  const now = isHidden ? { ...isHidden, role: null, banned: room.banned } : room;
+  const now = isHidden ? { ...isHidden, role: null, banned: room.banned, visibility: room.visibility } : room;
   const told = { ...entry, kind: 'room' as const, room: now, room_at_ms: atMs };
   if (room.role !== null) return told;
   return { ...told, unread: 0, live: [], last_message: null };
