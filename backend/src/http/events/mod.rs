@@ -36,7 +36,7 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 /// the JSON of the frame that a socket would get: `message`, `event`, `room`, `read`, `seen`, `gap`. An `id`
 /// is a cursor: with it as `Last-Event-ID` a later stream goes on there.
 #[utoipa::path(
-    get, path = "/api/v1/events", operation_id = "events", tag = "messages",
+    get, path = "/api/v1/events", operation_id = "stream_events", tag = "messages",
     security(("token" = []), ("cookie" = [])),
     params(
         (

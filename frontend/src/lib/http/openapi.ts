@@ -122,7 +122,7 @@ export interface paths {
          *     the JSON of the frame that a socket would get: `message`, `event`, `room`, `read`, `seen`, `gap`. An `id`
          *     is a cursor: with it as `Last-Event-ID` a later stream goes on there.
          */
-        get: operations["events"];
+        get: operations["stream_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1407,7 +1407,7 @@ export interface operations {
             };
         };
     };
-    events: {
+    stream_events: {
         parameters: {
             query: {
                 /** @description Ids of 1 to 64 conversations that one is in, with commas between them */
