@@ -255,3 +255,97 @@ impl Rooms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::record::{Created, History, Message, Place, Posting, Role, Title};
+    use milena_domain::{Body, ClientId, Epoch};
+    use milena_timeline::Void;
+
+    use super::*;
+
+    fn user(n: u128) -> UserId {
+        UserId::from_uuid(uuid::Uuid::from_u128(n))
+    }
+
+    fn name(n: u128) -> ClientId {
+        ClientId::new(&format!("room-{n}")).unwrap()
+    }
+
+    /// What happens in a room, one after the other.
+    struct Log {
+        rooms: Rooms,
+        offset: i64,
+    }
+
+    impl Log {
+        fn new() -> Self {
+            Self { rooms: Rooms::default(), offset: 0 }
+        }
+
+        fn happens(&mut self, actor: u128, room: ConversationId, action: Action) -> Option<Outcome> {
+            self.offset += 1;
+            let client_id = ClientId::new(&self.offset.to_string()).unwrap();
+            let seen = Position::new(Epoch::FIRST, self.offset - 1);
+            let at = Timestamp::from_unix_ms(self.offset);
+            let event = Event::new(user(actor), Place::Room(room), client_id, at, seen, action);
+            self.rooms.fold(&Placed { position: Position::new(Epoch::FIRST, self.offset), event })
+        }
+
+        /// A private room of its owner, and one more person.
+        fn room(&mut self, owner: u128, other: u128) -> ConversationId {
+            let room = ConversationId::room(user(owner), &name(owner));
+            self.rooms.install(room, Loaded::new(ConversationState::unwritten(), None, []));
+            let handle = Handle::new(&format!("room-{owner}")).unwrap();
+            let created = Created {
+                handle,
+                title: Title::new("A room").unwrap(),
+                topic: None,
+                visibility: Visibility::Private,
+                history: History::All,
+                posting: Posting::Members,
+                members: Vec::new(),
+            };
+            self.offset += 1;
+            let position = Position::new(Epoch::FIRST, self.offset);
+            let (place, at) = (Place::Room(room), Timestamp::from_unix_ms(self.offset));
+            let action = Action::RoomCreated(created);
+            let event = Event::new(user(owner), place, name(owner), at, position.before(), action);
+            assert!(matches!(self.rooms.fold(&Placed { position, event }), Some(Outcome::Effective(_))));
+            let added = Action::MembersAdded { users: vec![user(other)] };
+            assert!(matches!(self.happens(owner, room, added), Some(Outcome::Effective(_))));
+            room
+        }
+    }
+
+    #[test]
+    fn a_room_is_what_its_records_made_of_it() {
+        let mut log = Log::new();
+        let room = log.room(1, 2);
+        assert!(log.rooms.is_member(room, user(2)) && log.rooms.view(room, user(2)).unwrap().is_open());
+        assert_eq!(log.rooms.view(room, user(1)).unwrap().standing.membership.unwrap().role, Role::Owner);
+        let removed = log.happens(1, room, Action::Removed { user: user(2) });
+        assert!(matches!(removed, Some(Outcome::Effective(_))));
+        assert!(!log.rooms.is_member(room, user(2)));
+        assert!(!log.rooms.view(room, user(2)).unwrap().is_open(), "it is private");
+        let left = log.happens(2, room, Action::Left);
+        assert!(matches!(left, Some(Outcome::Repeat(_))), "out of it already: {left:?}");
+        let said = Action::Message(Message::plain(Body::new("still here?").unwrap()));
+        assert_eq!(log.happens(2, room, said), Some(Outcome::Void(Void::NotMember)));
+        assert_eq!(log.rooms.by_handle(&Handle::new("room-1").unwrap()), Some(room));
+    }
+
+    #[test]
+    fn rooms_that_nobody_needs_go_first_and_by_their_last_use() {
+        let mut log = Log::new();
+        let rooms = [log.room(1, 2), log.room(3, 4), log.room(5, 6)];
+        assert_eq!(log.rooms.people, 6);
+        assert!(log.rooms.unload_to(6, |_| false).is_empty());
+        assert!(matches!(log.happens(2, rooms[0], Action::Left), Some(Outcome::Effective(_))));
+        let unloaded = log.rooms.unload_to(4, |room| room == rooms[1]);
+        assert_eq!(unloaded, [rooms[2]], "the first was used since, the second is needed");
+        assert_eq!(log.rooms.by_handle(&Handle::new("room-5").unwrap()), None);
+        assert_eq!(log.rooms.unload_to(0, |room| room == rooms[1]), [rooms[0]]);
+        assert!(log.rooms.contains(rooms[1]) && log.rooms.len() == 1);
+    }
+}

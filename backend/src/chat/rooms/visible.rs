@@ -82,3 +82,65 @@ fn close(ranges: &mut [(Position, Option<Position>)], at: Position) {
         *end = Some(at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use milena_domain::record::{Event, Place, Placed, Role};
+    use milena_domain::{ClientId, ConversationId, Epoch, Timestamp};
+
+    use super::*;
+
+    fn user(n: u128) -> UserId {
+        UserId::from_uuid(uuid::Uuid::from_u128(n))
+    }
+
+    fn at(offset: i64) -> Position {
+        Position::new(Epoch::FIRST, offset)
+    }
+
+    fn event(actor: u128, offset: i64, action: Action) -> Arc<Delivered> {
+        let client_id = ClientId::new(&offset.to_string()).unwrap();
+        let room = Place::Room(ConversationId::room(user(1), &ClientId::new("room").unwrap()));
+        let event =
+            Event::new(user(actor), room, client_id, Timestamp::from_unix_ms(offset), at(offset - 1), action);
+        let placed = Arc::new(Placed { position: at(offset), event });
+        Arc::new(Delivered { placed, at_ms: 0, partition: 0, counts: true.into() })
+    }
+
+    fn stored(from: i64, to: Option<i64>, role: Role) -> Interval {
+        Interval { role, from: at(from), to: to.map(at) }
+    }
+
+    fn ranges(stored: &[Interval], unflushed: &[Arc<Delivered>]) -> Vec<(i64, Option<i64>)> {
+        let Visible(ranges) = visible(History::SinceJoin, user(2), stored, unflushed);
+        ranges.into_iter().map(|range| (range.from.offset(), range.to.map(Position::offset))).collect()
+    }
+
+    #[test]
+    fn time_in_a_room_is_what_the_store_has_carried_on_by_memory() {
+        let first = stored(3, Some(6), Role::Member);
+        assert_eq!(ranges(&[first], &[]), [(3, Some(6))]);
+        assert_eq!(ranges(&[first], &[event(2, 9, Action::Joined)]), [(3, Some(6)), (9, None)]);
+        let gone = [event(2, 9, Action::Joined), event(1, 11, Action::Removed { user: user(2) })];
+        assert_eq!(ranges(&[first], &gone), [(3, Some(6)), (9, Some(11))], "their going, too");
+        // What the store has already changes nothing.
+        let again = [event(2, 3, Action::Joined), event(2, 6, Action::Left)];
+        assert_eq!(ranges(&[first], &again), [(3, Some(6))]);
+        let others = [event(4, 9, Action::Joined), event(1, 10, Action::Banned { user: user(4) })];
+        assert_eq!(ranges(&[stored(3, None, Role::Member)], &others), [(3, None)]);
+    }
+
+    #[test]
+    fn another_role_is_no_other_time() {
+        let roles = [stored(3, Some(6), Role::Member), stored(6, None, Role::Moderator)];
+        assert_eq!(ranges(&roles, &[]), [(3, None)]);
+    }
+
+    #[test]
+    fn whoever_went_sees_nothing_of_a_room_that_shows_all_to_its_members() {
+        let gone = visible(History::All, user(2), &[stored(3, Some(6), Role::Member)], &[]);
+        assert_eq!(gone, Visible(Vec::new()));
+        let back = visible(History::All, user(2), &[], &[event(2, 9, Action::Joined)]);
+        assert!(back.contains(at(1)));
+    }
+}
