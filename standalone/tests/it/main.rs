@@ -37,6 +37,7 @@ mod pauses;
 mod privacy;
 mod repeats;
 mod resume;
+mod room_races;
 mod secrets;
 mod signals;
 mod slow_reader;
