@@ -1,21 +1,18 @@
 // Makes a room. Its address is made from its name until somebody writes one.
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { flushSync } from 'react-dom';
 import { useLocation } from 'wouter';
 
-import { Button } from '@/components/ui/button';
 import { Choice } from '@/components/ui/choice';
-import { Dialog } from '@/components/ui/dialog';
-import { FormError } from '@/components/ui/form-error';
 import { paths } from '@/config/paths';
 import { useChat } from '@/lib/chat/chat-context';
 import { handleError, handleFor, titleError, topicError } from '@/lib/forms/room-rules';
 import { useSubmit } from '@/lib/forms/use-submit';
 import type { Person, RoomFields } from '@/lib/http/types';
 
+import { FormDialog } from './form-dialog';
 import { PeoplePicker } from './people-picker';
 import { HandleField, HISTORIES, POSTINGS, TitleField, TopicField, VISIBILITIES } from './room-form';
-import styles from './room-form.module.css';
 
 type Fields = Omit<RoomFields, 'archived'>;
 
@@ -32,7 +29,6 @@ const SHOWN = [...Object.keys(BLANK), 'members'];
 export function CreateRoomDialog({ onClose }: { onClose: () => void }) {
   const chat = useChat();
   const [, navigate] = useLocation();
-  const form = useId();
   /** The same however often it is sent. */
   const [clientId] = useState(chat.rooms.newCreationId);
   const [fields, setFields] = useState(BLANK);
@@ -63,76 +59,60 @@ export function CreateRoomDialog({ onClose }: { onClose: () => void }) {
   }
 
   return (
-    <Dialog
+    <FormDialog
       title="A new room"
+      action="Create room"
+      acting="Creating…"
+      busy={busy}
+      ready={ready}
+      error={errors.form}
+      onSubmit={submit}
       onClose={onClose}
-      buttons={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="solid" busy={busy} disabled={!ready}>
-            {busy ? 'Creating…' : 'Create room'}
-          </Button>
-        </>
-      }
     >
-      <form
-        id={form}
-        className={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) void submit();
+      <TitleField
+        value={title}
+        error={errors.fields.title}
+        onChange={(value) => change({ title: value, ...(named ? {} : { handle: handleFor(value) }) })}
+      />
+      <HandleField
+        value={handle}
+        error={errors.fields.handle}
+        onChange={(value) => {
+          setNamed(value !== '');
+          change({ handle: value });
         }}
-      >
-        <TitleField
-          value={title}
-          error={errors.fields.title}
-          onChange={(value) => change({ title: value, ...(named ? {} : { handle: handleFor(value) }) })}
-        />
-        <HandleField
-          value={handle}
-          error={errors.fields.handle}
-          onChange={(value) => {
-            setNamed(value !== '');
-            change({ handle: value });
-          }}
-        />
-        <TopicField
-          value={topic}
-          error={errors.fields.topic}
-          onChange={(value) => change({ topic: value })}
-        />
-        <PeoplePicker
-          label="Who comes along (optional)"
-          chosen={people}
-          error={errors.fields.members}
-          onChange={(chosen) => {
-            setPeople(chosen);
-            touched('members');
-          }}
-        />
-        <Choice
-          label="Who finds it"
-          options={VISIBILITIES}
-          value={fields.visibility}
-          error={errors.fields.visibility}
-          onChange={(visibility) => change({ visibility })}
-        />
-        <Choice
-          label="What newcomers read (this stays for ever)"
-          options={HISTORIES}
-          value={fields.history}
-          error={errors.fields.history}
-          onChange={(history) => change({ history })}
-        />
-        <Choice
-          label="Who writes"
-          options={POSTINGS}
-          value={fields.posting}
-          error={errors.fields.posting}
-          onChange={(posting) => change({ posting })}
-        />
-        <FormError text={errors.form} />
-      </form>
-    </Dialog>
+      />
+      <TopicField value={topic} error={errors.fields.topic} onChange={(value) => change({ topic: value })} />
+      <PeoplePicker
+        label="Who comes along (optional)"
+        chosen={people}
+        error={errors.fields.members}
+        onChange={(chosen) => {
+          setPeople(chosen);
+          touched('members');
+        }}
+      />
+      <Choice
+        label="Who finds it"
+        options={VISIBILITIES}
+        value={fields.visibility}
+        error={errors.fields.visibility}
+        onChange={(visibility) => change({ visibility })}
+      />
+      <Choice
+        label="What newcomers read (this stays for ever)"
+        options={HISTORIES}
+        value={fields.history}
+        error={errors.fields.history}
+        onChange={(history) => change({ history })}
+      />
+      <Choice
+        label="Who writes"
+        options={POSTINGS}
+        value={fields.posting}
+        error={errors.fields.posting}
+        onChange={(posting) => change({ posting })}
+      />
+    </FormDialog>
   );
 }

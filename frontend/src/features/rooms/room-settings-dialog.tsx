@@ -1,6 +1,6 @@
 // What a room is: moderators change its name and topic, owners everything else; only what was changed is
 // sent.
-import { useId, useState } from 'react';
+import { useState } from 'react';
 
 import { Button } from '@/components/ui/button';
 import { Choice } from '@/components/ui/choice';
@@ -12,6 +12,7 @@ import { handleError, titleError, topicError } from '@/lib/forms/room-rules';
 import { useSubmit } from '@/lib/forms/use-submit';
 import type { Room, RoomPatch } from '@/lib/http/types';
 
+import { FormDialog } from './form-dialog';
 import { HandleField, POSTINGS, TitleField, TopicField, VISIBILITIES } from './room-form';
 import styles from './room-form.module.css';
 
@@ -21,7 +22,6 @@ const SHOWN = ['title', 'topic', 'handle', 'visibility', 'posting'] as const;
 
 export function RoomSettingsDialog({ room, onClose }: { room: Room; onClose: () => void }) {
   const chat = useChat();
-  const form = useId();
   const [fields, setFields] = useState<Partial<Fields>>({});
   const rights = rightsIn(room);
   const now: Fields = { ...room, ...fields };
@@ -42,60 +42,50 @@ export function RoomSettingsDialog({ room, onClose }: { room: Room; onClose: () 
 
   if (room.archived) return <ArchivedSettings room={room} onClose={onClose} />;
   return (
-    <Dialog
+    <FormDialog
       title="Room settings"
+      action="Save"
+      acting="Saving…"
+      busy={busy}
+      ready={ready}
+      error={errors.form}
+      onSubmit={submit}
       onClose={onClose}
-      buttons={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={form} look="solid" busy={busy} disabled={!ready}>
-            {busy ? 'Saving…' : 'Save'}
-          </Button>
-        </>
+      below={
+        rights.own && (
+          <div className={styles.bottom}>
+            <p>An archived room can be read, and nobody writes in it. It can be opened again.</p>
+            <Archiving room={room} onDone={onClose} />
+          </div>
+        )
       }
     >
-      <form
-        id={form}
-        className={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) void submit();
-        }}
-      >
-        <TitleField value={now.title} error={errors.fields.title} onChange={(title) => change({ title })} />
-        <TopicField value={now.topic} error={errors.fields.topic} onChange={(topic) => change({ topic })} />
-        {rights.own && (
-          <>
-            <HandleField
-              value={now.handle}
-              error={errors.fields.handle}
-              onChange={(handle) => change({ handle })}
-            />
-            <Choice
-              label="Who finds it"
-              options={VISIBILITIES}
-              value={now.visibility}
-              error={errors.fields.visibility}
-              onChange={(visibility) => change({ visibility })}
-            />
-            <Choice
-              label="Who writes"
-              options={POSTINGS}
-              value={now.posting}
-              error={errors.fields.posting}
-              onChange={(posting) => change({ posting })}
-            />
-          </>
-        )}
-        <FormError text={errors.form} />
-      </form>
+      <TitleField value={now.title} error={errors.fields.title} onChange={(title) => change({ title })} />
+      <TopicField value={now.topic} error={errors.fields.topic} onChange={(topic) => change({ topic })} />
       {rights.own && (
-        <div className={styles.bottom}>
-          <p>An archived room can be read, and nobody writes in it. It can be opened again.</p>
-          <Archiving room={room} onDone={onClose} />
-        </div>
+        <>
+          <HandleField
+            value={now.handle}
+            error={errors.fields.handle}
+            onChange={(handle) => change({ handle })}
+          />
+          <Choice
+            label="Who finds it"
+            options={VISIBILITIES}
+            value={now.visibility}
+            error={errors.fields.visibility}
+            onChange={(visibility) => change({ visibility })}
+          />
+          <Choice
+            label="Who writes"
+            options={POSTINGS}
+            value={now.posting}
+            error={errors.fields.posting}
+            onChange={(posting) => change({ posting })}
+          />
+        </>
       )}
-    </Dialog>
+    </FormDialog>
   );
 }
 
