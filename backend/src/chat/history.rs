@@ -13,8 +13,14 @@ use crate::log::event::message;
 use crate::log::recent::Delivered;
 use crate::refusal::Refusal;
 
-/// Pages without a message that are passed over, at most.
-const PAGES_MAX: usize = 20;
+/// What of a conversation is on a page; with one other person it is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All that happened.
+    Events,
+    /// Messages alone.
+    Messages,
+}
 
 /// A page of history.
 #[derive(Debug, Clone)]
@@ -41,15 +47,7 @@ impl Chat {
         page: Page,
         limit: usize,
     ) -> Result<History, Refusal> {
-        let place = self.place(user, conversation).await?;
-        let is_room = place == Place::Room;
-        let (page, in_memory) = self.store_and_memory((user, is_room), conversation, page, limit).await?;
-        Ok(History {
-            messages: page.messages,
-            has_before: page.has_before,
-            has_after: page.has_after,
-            complete: in_memory && self.health.is_current(),
-        })
+        self.page_of(user, Wanted::Events, conversation, page, limit).await
     }
 
     /// The same, of messages only: what else happened in a room is passed over.
@@ -63,34 +61,33 @@ impl Chat {
         page: Page,
         limit: usize,
     ) -> Result<History, Refusal> {
-        let mut history = self.history(user, conversation, page, limit).await?;
-        let mut pages = 1;
-        let is_message = |placed: &Arc<Placed>| message(&placed.event).is_some();
-        // Many may have come and gone: then there is nothing to page from.
-        while pages < PAGES_MAX && !history.messages.iter().any(is_message) {
-            let next = match (page, history.messages.first(), history.messages.last()) {
-                (Page::After(_), _, Some(last)) if history.has_after => Page::After(last.position),
-                (Page::Latest | Page::Before(_) | Page::Around(_), Some(first), _) if history.has_before => {
-                    Page::Before(first.position)
-                }
-                _ => break,
-            };
-            let (has_before, has_after) = (history.has_before, history.has_after);
-            history = self.history(user, conversation, next, limit).await?;
-            match next {
-                Page::After(_) => history.has_before = has_before,
-                _ => history.has_after = has_after,
-            }
-            pages += 1;
-        }
-        history.messages.retain(is_message);
-        Ok(history)
+        self.page_of(user, Wanted::Messages, conversation, page, limit).await
+    }
+
+    async fn page_of(
+        &self,
+        user: UserId,
+        wanted: Wanted,
+        conversation: ConversationId,
+        page: Page,
+        limit: usize,
+    ) -> Result<History, Refusal> {
+        let is_room = self.place(user, conversation).await? == Place::Room;
+        let (page, in_memory) =
+            self.store_and_memory((user, is_room), wanted, conversation, page, limit).await?;
+        Ok(History {
+            messages: page.messages,
+            has_before: page.has_before,
+            has_after: page.has_after,
+            complete: in_memory && self.health.is_current(),
+        })
     }
 
     /// A page, and whether it provably misses nothing that this node delivered before.
     pub(super) async fn store_and_memory(
         &self,
         (user, is_room): (UserId, bool),
+        wanted: Wanted,
         conversation: ConversationId,
         page: Page,
         limit: usize,
@@ -103,9 +100,17 @@ impl Chat {
         };
         let (stored, unflushed) = if is_room {
             let visible = self.visible_to(user, conversation, &unflushed).await?;
-            let stored = self.lookups.timeline(conversation, page, limit, &visible.0).await?;
+            let stored = match wanted {
+                Wanted::Events => self.lookups.timeline(conversation, page, limit, &visible.0).await?,
+                Wanted::Messages => {
+                    self.lookups.messages_within(conversation, page, limit, &visible.0).await?
+                }
+            };
             let mut unflushed = unflushed;
-            unflushed.retain(|event| visible.contains(event.position()));
+            unflushed.retain(|event| {
+                let is_wanted = wanted == Wanted::Events || message(event.event()).is_some();
+                is_wanted && visible.contains(event.position())
+            });
             (StoredPage::from(stored), unflushed)
         } else {
             (StoredPage::from(self.lookups.history(conversation, page, limit).await?), unflushed)

@@ -63,6 +63,13 @@ pub(super) trait Lookups: Send + Sync {
         limit: usize,
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage>;
+    fn messages_within<'a>(
+        &'a self,
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &'a [PositionRange],
+    ) -> Answer<'a, TimelinePage>;
 }
 
 impl Lookups for Store {
@@ -131,6 +138,16 @@ impl Lookups for Store {
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage> {
         self.timeline(room, page, limit, visible).boxed()
+    }
+
+    fn messages_within<'a>(
+        &'a self,
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &'a [PositionRange],
+    ) -> Answer<'a, TimelinePage> {
+        self.messages_within(room, page, limit, visible).boxed()
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Chat;
+use super::history::Wanted;
 use crate::live::{News, Update};
 use crate::log::delivery::Attach;
 use crate::log::recent::{Missed, MissedOf};
@@ -213,7 +214,14 @@ impl Chat {
                 // They went meanwhile, and heard that.
                 return Ok(true);
             }
-            self.store_and_memory((user, is_room), conversation, Page::Latest, limits::REPLAY_PAGE).await?
+            self.store_and_memory(
+                (user, is_room),
+                Wanted::Events,
+                conversation,
+                Page::Latest,
+                limits::REPLAY_PAGE,
+            )
+            .await?
         };
         if !complete {
             return Err(does_not_fit());

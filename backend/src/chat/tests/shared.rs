@@ -276,6 +276,16 @@ impl Lookups for MemoryStore {
     ) -> Answer<'a, TimelinePage> {
         self.answer(|_| TimelinePage { events: Vec::new(), has_before: false, has_after: false })
     }
+
+    fn messages_within<'a>(
+        &'a self,
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &'a [PositionRange],
+    ) -> Answer<'a, TimelinePage> {
+        self.timeline(room, page, limit, visible)
+    }
 }
 
 fn person(id: UserId) -> Person {

@@ -43,6 +43,9 @@ async fn people_come_and_go() {
     node.events(&ben, &room).await.problem(403, "not_member");
     let events = node.events(&carl, &room).await.ok(200);
     assert_eq!(kinds(&events), ["room_created", "joined", "message", "members_added", "left"]);
+    // What else happened is passed over where messages are asked for.
+    let page = node.get(&carl, &format!("/api/v1/conversations/{room}/messages?limit=1")).await.ok(200);
+    assert_eq!((&page["messages"][0]["body"], &page["has_before"]), (&json!("hello"), &json!(false)));
     node.act(&anna, Method::POST, &room, "/leave").await.problem(403, "last_owner");
     role(&node, &anna, &room, &carl, "owner").await.ok(200);
     node.act(&anna, Method::POST, &room, "/leave").await.ok(200);
