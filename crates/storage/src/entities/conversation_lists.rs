@@ -12,7 +12,7 @@ pub struct Model {
     /// Who has it in their list.
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// As in `conversations`.
+    /// As in `conversations`, to a span; rows of before have the time itself (see `queries::lists`).
     pub last_sent_at_ms: i64,
 }
 

@@ -7,11 +7,12 @@
 use milena_domain::limits::UNREAD_MAX_COUNT;
 use milena_domain::{ConversationId, Position, Timestamp, UserId};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryResult, QuerySelect, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult, QuerySelect, Statement, Value,
 };
 use uuid::Uuid;
 
 use super::history::StoredMessage;
+use super::lists::SPAN_MS;
 use super::offsets::{LogPosition, read_log_position};
 use super::rooms::list::{self as rooms, RoomSummary};
 use super::{MAX_ROWS, moment, position, row_limit};
@@ -114,25 +115,39 @@ const SUMMARIES: &str = "\
     LEFT JOIN messages last ON last.conversation_id = page.id AND last.position = page.last_position \
     ORDER BY page.last_sent_at_ms DESC, page.id DESC";
 
-/// A page of a person's list: read from the index in its order, and nothing else of the list with it.
-const LISTED: &str = "\
-    SELECT c.id, c.last_position, l.last_sent_at_ms, m.last_read \
-    FROM (\
-      SELECT conversation_id, user_id, last_sent_at_ms FROM conversation_lists \
-      WHERE user_id = ? {before} \
-      ORDER BY last_sent_at_ms DESC, conversation_id DESC LIMIT ?) l \
-    JOIN conversations c ON c.id = l.conversation_id \
-    JOIN members m ON m.conversation_id = l.conversation_id AND m.user_id = l.user_id";
+/// Lists tell times to a span ([`super::lists`]). As many conversations as a page has lie, by their lists, at
+/// or after this, and a span behind the cursor, so that none of them is before it.
+const REACHES: &str = "\
+    SELECT last_sent_at_ms FROM conversation_lists WHERE user_id = ? AND last_sent_at_ms <= ? \
+    ORDER BY last_sent_at_ms DESC LIMIT 1 OFFSET ?";
 
-/// What lies after the cursor. The first condition alone is where the index is entered.
-const BEFORE: &str =
-    "AND last_sent_at_ms <= ? AND (last_sent_at_ms < ? OR (last_sent_at_ms = ? AND conversation_id < ?))";
+/// A page of a person's list: of the conversations that it can be among, read from the index. The bounds are
+/// values, not a query within, so that the database can tell how few they are.
+const LISTED: &str = "\
+    SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
+    FROM (\
+      SELECT conversation_id, user_id FROM conversation_lists \
+      WHERE user_id = ? AND last_sent_at_ms > ? AND last_sent_at_ms <= ?) l \
+    JOIN conversations c ON c.id = l.conversation_id \
+    JOIN members m ON m.conversation_id = l.conversation_id AND m.user_id = l.user_id \
+    WHERE c.last_sent_at_ms < ? OR (c.last_sent_at_ms = ? AND c.id < ?) \
+    ORDER BY c.last_sent_at_ms DESC, c.id DESC LIMIT ?";
+
+/// After all times, and before: what no list has.
+const NEVER_MS: i64 = (1 << 53) - 1;
 
 /// Conversations by their ids, of which the person is a member.
 const NAMED: &str = "\
     SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
     FROM members m JOIN conversations c ON c.id = m.conversation_id \
     WHERE m.user_id = ? AND m.conversation_id {which} LIMIT ?";
+
+/// Which conversations of a person are asked for.
+enum Chosen {
+    /// So many, after the cursor, in the order of the list.
+    Page(Option<ListCursor>, usize),
+    Named(Vec<ConversationId>),
+}
 
 impl Store {
     /// The person's conversations, newest first, from after `before` on, at most `limit`.
@@ -146,9 +161,8 @@ impl Store {
         before: Option<ListCursor>,
         limit: usize,
     ) -> Result<Listing, StorageError> {
-        let of_rooms = self.rooms_listed(user, None, before, row_limit(limit));
-        let queries = vec![(self.listed(user, before, limit), of_rooms)];
-        let (mut conversations, log) = self.read_summaries(topic, user, queries).await?;
+        let chosen = vec![Chosen::Page(before, limit)];
+        let (mut conversations, log) = self.read_summaries(topic, user, chosen).await?;
         // Each list has its own order; what lies beyond the page is for the next one.
         conversations.sort_by_key(|found| std::cmp::Reverse(found.cursor()));
         conversations.truncate(row_limit(limit) as usize);
@@ -165,9 +179,7 @@ impl Store {
         user: UserId,
         id: ConversationId,
     ) -> Result<(Option<ConversationSummary>, LogPosition), StorageError> {
-        let query = self.summaries(user, &NAMED.replace("{which}", "= ?"), vec![id.as_uuid().into()], 1);
-        let queries = vec![(query, self.rooms_listed(user, Some(&[id]), None, 1))];
-        let (mut found, log) = self.read_summaries(topic, user, queries).await?;
+        let (mut found, log) = self.read_summaries(topic, user, vec![Chosen::Named(vec![id])]).await?;
         Ok((found.pop(), log))
     }
 
@@ -181,16 +193,12 @@ impl Store {
         user: UserId,
         ids: &[ConversationId],
     ) -> Result<Listing, StorageError> {
-        let page = NAMED.replace("{which}", &format!("IN ({})", vec!["?"; AMONG].join(", ")));
-        let queries = ids.chunks(AMONG).map(|chunk| {
+        let chosen = ids.chunks(AMONG).map(|chunk| {
             // Filled up with its last id, so that there is one statement for the database to prepare.
             let ids = chunk.iter().chain(std::iter::repeat_n(&chunk[chunk.len() - 1], AMONG - chunk.len()));
-            let ids: Vec<ConversationId> = ids.copied().collect();
-            let values = ids.iter().map(|id| id.as_uuid().into()).collect();
-            let query = self.summaries(user, &page, values, AMONG as u64);
-            (query, self.rooms_listed(user, Some(&ids), None, AMONG as u64))
+            Chosen::Named(ids.copied().collect())
         });
-        let (conversations, log) = self.read_summaries(topic, user, queries.collect()).await?;
+        let (conversations, log) = self.read_summaries(topic, user, chosen.collect()).await?;
         Ok(Listing { conversations, log })
     }
 
@@ -255,15 +263,27 @@ impl Store {
         .await
     }
 
-    fn listed(&self, user: UserId, before: Option<ListCursor>, limit: usize) -> Statement {
-        let (before, values) = match before {
-            None => ("", Vec::new()),
-            Some(ListCursor { last_sent_at, id }) => {
-                let at = || Value::from(last_sent_at.unix_ms());
-                (BEFORE, vec![at(), at(), at(), id.as_uuid().into()])
-            }
+    /// The statement for a page of the person's list.
+    async fn listed(
+        &self,
+        connection: &impl ConnectionTrait,
+        user: UserId,
+        before: Option<ListCursor>,
+        limit: usize,
+    ) -> Result<Statement, DbErr> {
+        let limit = row_limit(limit);
+        let (at, id) = before.map_or((NEVER_MS, Uuid::nil()), |ListCursor { last_sent_at, id }| {
+            (last_sent_at.unix_ms(), id.as_uuid())
+        });
+        let nth = limit.saturating_sub(1) as i64;
+        let reaches = [user.as_uuid().into(), at.saturating_sub(SPAN_MS).into(), nth.into()];
+        let last: i64 = match connection.query_one_raw(statement(self.kind(), REACHES, reaches)).await? {
+            Some(row) => row.try_get("", "last_sent_at_ms")?,
+            None => -NEVER_MS,
         };
-        self.summaries(user, &LISTED.replace("{before}", before), values, row_limit(limit))
+        let values = [last.saturating_sub(SPAN_MS), at, at, at].map(Value::from);
+        let values = values.into_iter().chain([id.into()]).collect();
+        Ok(self.summaries(user, LISTED, values, limit))
     }
 
     /// How the database would read the rooms of a page of the list: for tests and operators.
@@ -283,7 +303,8 @@ impl Store {
         user: UserId,
         before: Option<ListCursor>,
     ) -> Result<Vec<String>, StorageError> {
-        crate::sql::plan(self.kind(), self.reader(), self.listed(user, before, 20)).await
+        let page = self.listed(self.reader(), user, before, 20).await?;
+        crate::sql::plan(self.kind(), self.reader(), page).await
     }
 
     /// `page` names the conversations; its values are the person, those given, and the limit.
@@ -295,18 +316,34 @@ impl Store {
         statement(self.kind(), &SUMMARIES.replace("{page}", page), values)
     }
 
-    /// What the queries find, of people and of rooms, and how far the log was stored, all at one moment.
+    fn named(&self, user: UserId, ids: &[ConversationId]) -> Statement {
+        let which = format!("IN ({})", vec!["?"; ids.len()].join(", "));
+        let values = ids.iter().map(|id| id.as_uuid().into()).collect();
+        self.summaries(user, &NAMED.replace("{which}", &which), values, ids.len() as u64)
+    }
+
+    /// What is found of the chosen, of people and of rooms, and how far the log was stored, all at one moment.
     async fn read_summaries(
         &self,
         topic: &str,
         user: UserId,
-        queries: Vec<(Statement, Statement)>,
+        chosen: Vec<Chosen>,
     ) -> Result<(Vec<ConversationSummary>, LogPosition), StorageError> {
         self.answer(async {
             let snapshot = self.snapshot().await?;
             let log = read_log_position(&snapshot, topic).await?;
             let mut summaries = Vec::new();
-            for (of_people, of_rooms) in queries {
+            for chosen in chosen {
+                let (of_people, of_rooms) = match chosen {
+                    Chosen::Page(before, limit) => (
+                        self.listed(&snapshot, user, before, limit).await?,
+                        self.rooms_listed(user, None, before, row_limit(limit)),
+                    ),
+                    Chosen::Named(ids) => {
+                        let limit = ids.len() as u64;
+                        (self.named(user, &ids), self.rooms_listed(user, Some(&ids), None, limit))
+                    }
+                };
                 for row in snapshot.query_all_raw(of_people).await? {
                     summaries.push(summary(user, &row)?);
                 }

@@ -3,6 +3,10 @@
 //! The consumer writes the lists in the transaction that stores the messages. One of before knows nothing of
 //! them and leaves `listed_offset` where it is. Asking costs a look at the offsets; mending, once after such
 //! a consumer has ended or while it goes on, compares all conversations with the lists.
+//!
+//! Writing where each conversation stands in two lists costs as much as storing its messages, so a list knows
+//! it by the beginning of a span of time only ([`listed_at_ms`]): what is written again and again within that
+//! moves once. A page of the list reads what a span may hide besides, and sorts that itself.
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, ExprTrait, QueryFilter};
@@ -13,25 +17,38 @@ use crate::sql::statement;
 use crate::store::begin_write;
 use crate::{StorageError, Store, StoreKind};
 
+/// The span. What a page reads besides its own rows are conversations of two of these: a person may be
+/// written to in some thousands in that time, not in more.
+pub(crate) const SPAN_MS: i64 = 5 * 60_000;
+
+/// Where a conversation stands in lists: at most a span before its newest message, and never after it. So it
+/// is also with rows of before, which have the message's own time.
+pub(crate) const fn listed_at_ms(last_sent_at_ms: i64) -> i64 {
+    last_sent_at_ms - last_sent_at_ms.rem_euclid(SPAN_MS)
+}
+
 /// Conversations that an upgrade lists in one go.
 const PIECE: i64 = 5_000;
 
-/// What is missing in the lists or stands elsewhere in them; ends with the conversations that are meant.
+/// What is missing in the lists or stands elsewhere in them; ends with the conversations that are meant. The
+/// time of a conversation is [`listed_at_ms`] in the database's words.
 const LIST: &str = "INSERT INTO conversation_lists (conversation_id, user_id, last_sent_at_ms) \
-    SELECT m.conversation_id, m.user_id, c.last_sent_at_ms \
+    SELECT m.conversation_id, m.user_id, {listed} \
     FROM members m JOIN conversations c ON c.id = m.conversation_id \
     LEFT JOIN conversation_lists l ON l.conversation_id = m.conversation_id AND l.user_id = m.user_id \
-    WHERE (l.user_id IS NULL OR l.last_sent_at_ms <> c.last_sent_at_ms)";
+    WHERE (l.user_id IS NULL OR l.last_sent_at_ms <> {listed})";
 
 /// Lists conversations: all, or those of `which`, a condition on `c`.
-pub(crate) fn list_statement(backend: sea_orm::DbBackend, which: &str) -> String {
+fn list_statement(backend: sea_orm::DbBackend, which: &str) -> String {
     let newer = match backend {
         sea_orm::DbBackend::MySql => "ON DUPLICATE KEY UPDATE last_sent_at_ms = VALUES(last_sent_at_ms)",
         _ => {
             "ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_sent_at_ms = EXCLUDED.last_sent_at_ms"
         }
     };
-    format!("{LIST} {which} {newer}")
+    // The remainder of a negative number is negative.
+    let listed = format!("c.last_sent_at_ms - (c.last_sent_at_ms % {SPAN_MS} + {SPAN_MS}) % {SPAN_MS}");
+    format!("{} {which} {newer}", LIST.replace("{listed}", &listed))
 }
 
 /// Brings all lists up to date, for an upgrade: some conversations in each transaction, and then what was

@@ -17,9 +17,8 @@ use super::judge::Changes;
 use super::known::Known;
 use super::loaded::Loaded;
 use super::row::TimelineRow;
-use super::{DirectRow, Failure, WriteBatch, Written, direct_rows, fence, new_members, steps};
-use crate::queries::lists::list_statement;
-use crate::sql::backend;
+use super::{DirectRow, Failure, Listing, WriteBatch, Written};
+use super::{direct_rows, fence, listings, new_members, steps};
 use crate::{Store, StoreKind, WriteError, crash_point};
 
 /// Rows of one statement. 128 × 21 columns are far below SQLite's 32,766 parameters. Larger ones were no
@@ -36,6 +35,7 @@ const MESSAGES: &str = "INSERT INTO messages \
     kind, payload, seq) VALUES ";
 const CONVERSATIONS: &str = "INSERT INTO conversations (id, kind, last_position, last_sent_at_ms, \
     created_at_ms, last_seq, numbered_position, folded_position)";
+const LISTS: &str = "INSERT INTO conversation_lists (conversation_id, user_id, last_sent_at_ms)";
 const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_ms, last_read)";
 
 pub(super) async fn write(
@@ -66,7 +66,7 @@ pub(super) async fn insert(
     let conversations = direct_rows(loaded);
     upsert_conversations(connection, &conversations).await?;
     insert_members(connection, &new_members(changes, loaded)).await?;
-    list(connection, &conversations).await
+    list(connection, &listings(changes, loaded)).await
 }
 
 async fn insert_rows(connection: &mut Connection<'_>, rows: &[TimelineRow<'_>]) -> Result<(), WriteError> {
@@ -145,15 +145,20 @@ async fn insert_members(
         .await
 }
 
-/// The lists of the members of these conversations; see [`crate::queries::lists`].
-async fn list(connection: &mut Connection<'_>, conversations: &[DirectRow]) -> Result<(), WriteError> {
-    for chunk in chunks(conversations) {
-        let which = format!("AND c.id IN ({})", repeated("?", chunk.len()));
-        let text = list_statement(backend(connection.kind()), &which);
-        let ids = chunk.iter().map(|found| Value::from(found.id.as_uuid()));
-        connection.execute(&text, ids.collect()).await?;
-    }
-    Ok(())
+/// Moves conversations in the lists of their people; see [`crate::queries::lists`].
+async fn list(connection: &mut Connection<'_>, listings: &[Listing]) -> Result<(), WriteError> {
+    let newer = match connection.kind() {
+        StoreKind::MySql => " ON DUPLICATE KEY UPDATE last_sent_at_ms = VALUES(last_sent_at_ms)",
+        _ => {
+            " ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_sent_at_ms = excluded.last_sent_at_ms \
+             WHERE conversation_lists.last_sent_at_ms <> excluded.last_sent_at_ms"
+        }
+    };
+    connection
+        .insert(LISTS, "(?, ?, ?)", newer, listings, |listing| {
+            vec![listing.conversation.into(), listing.user.into(), listing.listed_at_ms.into()]
+        })
+        .await
 }
 
 pub(super) fn repeated(part: &str, times: usize) -> String {

@@ -22,6 +22,8 @@ pub(super) struct Direct {
     pub(super) last_sent_at_ms: i64,
     pub(super) created_at_ms: i64,
     pub(super) folded: Position,
+    /// Its people's lists have it at its newest message: a batch that was remembered wrote that.
+    pub(super) is_listed: bool,
     pub(super) blocks: Vec<(UserId, Position)>,
 }
 

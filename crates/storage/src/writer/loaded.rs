@@ -6,6 +6,7 @@ use sea_orm::{DbErr, QueryResult};
 use uuid::Uuid;
 
 use super::known::Direct;
+use crate::queries::lists::listed_at_ms;
 use crate::room_rows::{position, room};
 
 /// The columns that [`Loaded::read`] reads besides those of a room.
@@ -27,6 +28,8 @@ pub(super) struct Loaded {
     pub(super) settled: Position,
     /// Whether members of a direct conversation are stored already.
     pub(super) has_members: bool,
+    /// Where it stands in its people's lists, if that is known.
+    pub(super) listed_at_ms: Option<i64>,
     /// Something of the batch counted.
     pub(super) touched: bool,
     /// A message was put back behind newer ones, so all are to be numbered anew.
@@ -46,6 +49,7 @@ impl Loaded {
             handle_position: None,
             settled: Position::ZERO,
             has_members: false,
+            listed_at_ms: None,
             touched: false,
             restored: false,
         }
@@ -61,6 +65,7 @@ impl Loaded {
             folded: direct.folded,
             settled: direct.last_position.max(direct.folded),
             has_members: direct.last_position > Position::ZERO,
+            listed_at_ms: direct.is_listed.then(|| listed_at_ms(direct.last_sent_at_ms)),
             ..Self::unwritten()
         }
     }
@@ -89,6 +94,7 @@ impl Loaded {
             handle_position: handle_position.map(position).transpose()?,
             settled: last_position.max(folded),
             has_members: last_position > Position::ZERO,
+            listed_at_ms: None,
             touched: false,
             restored: false,
         };
@@ -103,6 +109,7 @@ impl Loaded {
             last_sent_at_ms: self.last_sent_at_ms,
             created_at_ms: self.created_at_ms,
             folded: self.folded,
+            is_listed: self.listed_at_ms.is_some() || self.last_position > self.settled,
             blocks: self.state.blocks().collect(),
         })
     }

@@ -42,6 +42,7 @@ use self::connection::Connection;
 use self::judge::{Changes, Judge, Stop};
 use self::known::Known;
 use self::loaded::Loaded;
+use crate::queries::lists::listed_at_ms;
 use crate::queries::numbering::number_one;
 use crate::queries::offsets::as_column;
 use crate::{Store, StoreKind, WriteError};
@@ -266,4 +267,34 @@ fn new_members(changes: &Changes<'_>, loaded: &HashMap<ConversationId, Loaded>) 
         }
     }
     members.into_iter().map(|((conversation, user), joined)| (conversation, user, joined)).collect()
+}
+
+/// A line in somebody's list of conversations: which, whose, and where it stands.
+struct Listing {
+    conversation: Uuid,
+    user: Uuid,
+    listed_at_ms: i64,
+}
+
+/// The lines that the new messages of direct conversations move ([`listed_at_ms`]). By conversation and user:
+/// neighbours share pages.
+fn listings(changes: &Changes<'_>, loaded: &HashMap<ConversationId, Loaded>) -> Vec<Listing> {
+    let mut listings = Vec::new();
+    // By conversation, so one look at it is enough; its two people are those of any of its messages.
+    for rows in changes.rows.chunk_by(|one, next| one.conversation == next.conversation) {
+        let Some(found) = loaded.get(&rows[0].conversation).filter(|found| !found.is_room) else { continue };
+        let listed_at_ms = listed_at_ms(found.last_sent_at_ms);
+        if found.listed_at_ms == Some(listed_at_ms) {
+            continue;
+        }
+        let mut users = [rows[0].sender.as_uuid(), rows[0].to.as_uuid()];
+        users.sort_unstable();
+        let users = if users[0] == users[1] { &users[..1] } else { &users[..] };
+        listings.extend(users.iter().map(|&user| Listing {
+            conversation: rows[0].conversation.as_uuid(),
+            user,
+            listed_at_ms,
+        }));
+    }
+    listings
 }

@@ -20,7 +20,7 @@ use super::connection::Connection;
 use super::judge::Changes;
 use super::known::Known;
 use super::loaded::Loaded;
-use super::{Failure, WriteBatch, Written, direct_rows, new_members, steps};
+use super::{Failure, WriteBatch, Written, direct_rows, listings, new_members, steps};
 use crate::{Store, WriteError, crash_point};
 
 pub(super) async fn write(
@@ -56,7 +56,7 @@ pub(super) async fn insert(
     if !conversations.is_empty() {
         tables::upsert_conversations(connection, &conversations).await?;
         tables::insert_members(connection, &new_members(changes, loaded)).await?;
-        tables::list(connection, &conversations).await?;
+        tables::list(connection, &listings(changes, loaded)).await?;
     }
     Ok(())
 }

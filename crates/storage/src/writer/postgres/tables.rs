@@ -5,8 +5,7 @@ use sea_orm::SqlxError;
 use sea_orm::sqlx::{self, PgConnection};
 use uuid::Uuid;
 
-use super::super::DirectRow;
-use crate::queries::lists::list_statement;
+use super::super::{DirectRow, Listing};
 
 /// As they are in memory: under the fence nobody else changes them.
 const UPSERT_CONVERSATIONS: &str = "\
@@ -27,14 +26,23 @@ const INSERT_MEMBERS: &str = "\
     AS given (conversation_id, user_id, joined_at_ms) \
     ON CONFLICT DO NOTHING";
 
-/// The lists of the members of these conversations; see [`crate::queries::lists`].
-pub(super) async fn list(
-    connection: &mut PgConnection,
-    conversations: &[DirectRow],
-) -> Result<(), SqlxError> {
-    let text = list_statement(sea_orm::DbBackend::Postgres, "AND c.id = ANY($1)");
-    sqlx::query(sqlx::AssertSqlSafe(text))
-        .bind(column(conversations, |found| found.id.as_uuid()))
+const LIST: &str = "\
+    INSERT INTO conversation_lists (conversation_id, user_id, last_sent_at_ms) \
+    SELECT conversation_id, user_id, last_sent_at_ms \
+    FROM UNNEST($1::uuid[], $2::uuid[], $3::bigint[]) \
+    AS given (conversation_id, user_id, last_sent_at_ms) \
+    ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_sent_at_ms = EXCLUDED.last_sent_at_ms \
+    WHERE conversation_lists.last_sent_at_ms <> EXCLUDED.last_sent_at_ms";
+
+/// Moves conversations in the lists of their people; see [`crate::queries::lists`].
+pub(super) async fn list(connection: &mut PgConnection, listings: &[Listing]) -> Result<(), SqlxError> {
+    if listings.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(LIST)
+        .bind(column(listings, |listing| listing.conversation))
+        .bind(column(listings, |listing| listing.user))
+        .bind(column(listings, |listing| listing.listed_at_ms))
         .execute(connection)
         .await?;
     Ok(())

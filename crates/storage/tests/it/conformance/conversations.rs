@@ -15,16 +15,22 @@ fn other_of(found: &ConversationSummary) -> UserId {
 
 pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
     let store = database.store().await;
-    // Two messages with each of 20 people; five conversations share each last moment.
+    // Two messages with each of 20 people; five conversations share each last moment. Lists tell times to a
+    // span of five minutes, and the second messages are of another span than the first.
     let mut rows = Vec::new();
     for offset in 0..40_i64 {
         let other = 100 + (offset % 20) as u128;
         let position = Position::new(Epoch::FIRST, offset);
-        rows.push(row_with(other, 1, &format!("{offset}"), position, offset / 5, &format!("m{offset}")));
+        let sent_at_ms = offset / 5 * 100_000;
+        rows.push(row_with(other, 1, &format!("{offset}"), position, sent_at_ms, &format!("m{offset}")));
     }
     let mut expected: Vec<_> = rows[20..].iter().map(|row| (row.sent_at, row.conversation)).collect();
     expected.sort_unstable_by(|a, b| b.cmp(a));
-    write(&store, rows.clone()).await;
+    // So that the writer remembers what it listed.
+    store.note_partitions(TOPIC, Epoch::FIRST, 1).await.unwrap();
+    for some in rows.chunks(10) {
+        write(&store, some.to_vec()).await;
+    }
 
     for limit in [1, 3, 20, 500] {
         let mut listed = Vec::new();
@@ -65,9 +71,15 @@ pub(super) async fn the_list_is_paged_newest_first(database: &TestDatabase) {
 /// the lists is listed by the next look.
 pub(super) async fn a_page_costs_a_page(database: &TestDatabase) {
     const MANY: i64 = 20_000;
+    // Six a minute: lists tell times to five minutes.
+    const APART_MS: i64 = 10_000;
     let store = database.store().await;
     let rows = |range: std::ops::Range<i64>| {
-        range.map(|offset| row(1_000 + offset as u128, 1, &format!("{offset}"), offset)).collect::<Vec<_>>()
+        let row = |offset| MessageRow {
+            sent_at: at(offset * APART_MS),
+            ..row(1_000 + offset as u128, 1, &format!("{offset}"), offset)
+        };
+        range.map(row).collect::<Vec<_>>()
     };
     for start in (0..MANY).step_by(5_000) {
         write(&store, rows(start..start + 5_000)).await;
@@ -78,7 +90,7 @@ pub(super) async fn a_page_costs_a_page(database: &TestDatabase) {
         _ => "ANALYZE",
     };
     raw.execute_unprepared(analyze).await.unwrap();
-    let middle = ListCursor { last_sent_at: at(MANY / 2), id: row(1_000, 1, "x", 0).conversation };
+    let middle = ListCursor { last_sent_at: at(MANY / 2 * APART_MS), id: row(1_000, 1, "x", 0).conversation };
     for before in [None, Some(middle)] {
         let plan = store.plan_of_list(user(1), before).await.unwrap().join("\n");
         assert!(plan.contains("conversation_lists_in_order"), "{plan}");
@@ -89,8 +101,8 @@ pub(super) async fn a_page_costs_a_page(database: &TestDatabase) {
             assert!(!derived.into_iter().any(|line| line.contains(scan)), "{scan}: {plan}");
         }
         let page = store.conversations_of(TOPIC, user(1), before, 20).await.unwrap().conversations;
-        let newest = before.map_or(MANY - 1, |_| page[0].last_sent_at.unix_ms());
-        let expected: Vec<i64> = (0..20).map(|back| newest - back).collect();
+        let newest = before.map_or((MANY - 1) * APART_MS, |_| page[0].last_sent_at.unix_ms());
+        let expected: Vec<i64> = (0..20).map(|back| newest - back * APART_MS).collect();
         assert_eq!(page.iter().map(|found| found.last_sent_at.unix_ms()).collect::<Vec<_>>(), expected);
     }
 
@@ -99,7 +111,7 @@ pub(super) async fn a_page_costs_a_page(database: &TestDatabase) {
     write(&store, rows(MANY..MANY + 1)).await;
     let newest = row(1_000 + MANY as u128, 1, "x", 0).conversation;
     for unlisted in [
-        "DELETE FROM conversation_lists WHERE last_sent_at_ms = 20000",
+        "DELETE FROM conversation_lists WHERE last_sent_at_ms = 199800000",
         "UPDATE consumer_offsets SET listed_offset = 20000",
     ] {
         raw.execute_unprepared(unlisted).await.unwrap();
