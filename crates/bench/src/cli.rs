@@ -52,6 +52,8 @@ enum Bench {
     Throughput(gateway::throughput::Options),
     /// Deliveries to one person's many sockets, beside a bare loop of writes.
     Fanout(gateway::fanout::Options),
+    /// Messages to rooms, small and large, beside a bare loop of writes and beside direct messages.
+    Rooms(gateway::rooms::Options),
     /// Memory and CPU time of connections that do nothing.
     Idle(gateway::idle::Options),
     /// All clients come back at once, each some messages behind.
@@ -76,6 +78,7 @@ impl Bench {
             Self::Latency(options) => gateway::latency::run(options).await,
             Self::Throughput(options) => gateway::throughput::run(options).await,
             Self::Fanout(options) => gateway::fanout::run(options).await,
+            Self::Rooms(options) => gateway::rooms::run(options).await,
             Self::Idle(options) => gateway::idle::run(options).await,
             Self::Storm(options) => gateway::storm::run(options).await,
             Self::Slow(options) => gateway::slow::run(options).await,

@@ -1,7 +1,7 @@
 //! The frames that a bench sends and reads. Reading is borrowed and partial: the load generator shares the
 //! machine with what it measures.
 
-use milena_domain::UserId;
+use milena_domain::{ConversationId, UserId};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -45,6 +45,12 @@ pub fn hello(token: &str, resume: Option<&str>) -> String {
 #[must_use]
 pub fn send(to: UserId, client_id: &str, body: &str) -> String {
     format!(r#"{{"type":"send","client_id":"{client_id}","to":"{to}","body":"{body}"}}"#)
+}
+
+/// A message to a room.
+#[must_use]
+pub fn send_in(conversation: ConversationId, client_id: &str, body: &str) -> String {
+    format!(r#"{{"type":"send","client_id":"{client_id}","conversation":"{conversation}","body":"{body}"}}"#)
 }
 
 /// A body of `bytes` characters (more when the stamp needs them) that begins with `stamp`.

@@ -6,6 +6,6 @@ mod socket;
 mod tally;
 
 pub use crowd::{Crowd, Order, Route, pair};
-pub use frame::{Frame, body_of, hello, send};
+pub use frame::{Frame, body_of, hello, send, send_in};
 pub use socket::{Origin, Socket};
 pub use tally::{Counts, Tally};

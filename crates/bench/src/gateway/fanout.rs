@@ -47,18 +47,41 @@ const PARALLEL: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Counts deliveries, from all readers; wakes the one who sends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Arrivals {
     count: AtomicU64,
     arrived: Notify,
+    began: Instant,
+    /// When the newest message had its first socket and its last, in microseconds since `began`.
+    first_us: AtomicU64,
+    last_us: AtomicU64,
+}
+
+impl Default for Arrivals {
+    fn default() -> Self {
+        let [count, first_us, last_us] = [const { AtomicU64::new(0) }; 3];
+        Self { count, arrived: Notify::new(), began: Instant::now(), first_us, last_us }
+    }
 }
 
 impl Arrivals {
     /// One message reached one of `sockets` sockets.
     pub fn add(&self, sockets: u64) {
-        if (self.count.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(sockets) {
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        let now_us = || self.began.elapsed().as_micros() as u64;
+        if before.is_multiple_of(sockets) {
+            self.first_us.store(now_us(), Ordering::Relaxed);
+        }
+        if (before + 1).is_multiple_of(sockets) {
+            self.last_us.store(now_us(), Ordering::Relaxed);
             self.arrived.notify_one();
         }
+    }
+
+    /// From the first socket that had the newest message to the last, when only one was under way.
+    pub(super) fn spread(&self) -> Duration {
+        let [first, last] = [&self.first_us, &self.last_us].map(|at| at.load(Ordering::Relaxed));
+        Duration::from_micros(last.saturating_sub(first))
     }
 
     fn count(&self) -> u64 {
@@ -115,7 +138,7 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
 }
 
 /// Sends for `span` (at least one message), with `window` messages under way; arrivals a second.
-async fn keep_busy(
+pub(super) async fn keep_busy(
     arrivals: &Arrivals,
     sockets: u64,
     window: u64,
@@ -142,7 +165,12 @@ async fn wait_for(arrivals: &Arrivals, count: u64) -> anyhow::Result<()> {
 }
 
 /// Reads one of the person's sockets; the first message goes to `sample`.
-async fn read(mut socket: Socket, arrivals: Arc<Arrivals>, sample: mpsc::Sender<String>, sockets: u64) {
+pub(super) async fn read(
+    mut socket: Socket,
+    arrivals: Arc<Arrivals>,
+    sample: mpsc::Sender<String>,
+    sockets: u64,
+) {
     while let Some(text) = socket.next().await {
         if text.starts_with(r#"{"type":"message""#) {
             if !sample.is_closed() {
@@ -194,6 +222,6 @@ impl Writer {
     }
 }
 
-fn is_refusal(text: &str) -> bool {
+pub(super) fn is_refusal(text: &str) -> bool {
     Frame::parse(text).is_ok_and(|frame| matches!(frame.kind, "rejected" | "error"))
 }

@@ -1,4 +1,4 @@
-//! What a backend tells over HTTP about itself: whether it is ready, and its metrics.
+//! What a backend is asked over HTTP: whether it is ready, its metrics, and what a bench sets up.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,14 +15,37 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// When there is no such answer.
 pub(super) async fn get(gateway: SocketAddr, path: &str) -> anyhow::Result<String> {
+    ask(gateway, path, format!("GET {path} HTTP/1.0\r\nHost: {gateway}\r\n\r\n")).await
+}
+
+/// The body of a successful answer to a `POST` under `/api/v1` of whoever has the token.
+///
+/// # Errors
+/// When there is no such answer.
+pub async fn post(
+    gateway: SocketAddr,
+    token: &str,
+    path: &str,
+    body: &serde_json::Value,
+) -> anyhow::Result<serde_json::Value> {
+    let body = body.to_string();
+    let request = format!(
+        "POST /api/v1/{path} HTTP/1.0\r\nHost: {gateway}\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    Ok(serde_json::from_str(&ask(gateway, path, request).await?)?)
+}
+
+async fn ask(gateway: SocketAddr, path: &str, request: String) -> anyhow::Result<String> {
     let asking = async {
         let mut stream = TcpStream::connect(gateway).await?;
-        stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {gateway}\r\n\r\n").as_bytes()).await?;
+        stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         let (head, body) = answer.split_once("\r\n\r\n").context("an answer without a body")?;
         let status = head.lines().next().unwrap_or_default();
-        ensure!(status.contains(" 200 "), "{path} was answered with {status}");
+        ensure!(status.contains(" 20"), "{path} was answered with {status}: {body}");
         Ok(body.to_owned())
     };
     tokio::time::timeout(PATIENCE, asking).await.with_context(|| format!("{path} was not answered"))?

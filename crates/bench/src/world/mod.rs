@@ -15,7 +15,7 @@ use milena_settings::{DatabaseSettings, KafkaSettings, Secret, Settings};
 use tempfile::TempDir;
 
 pub use files::raise_open_files;
-pub use metrics::Metrics;
+pub use metrics::{Metrics, post};
 pub use people::{Person, sign_up};
 pub use program::Program;
 

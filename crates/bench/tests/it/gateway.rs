@@ -91,3 +91,19 @@ fn what_is_missing_is_named() {
     let said = crate::run::refused(&["latency", "--programs=/nowhere"]);
     assert!(said.contains("/nowhere/milena is missing"), "{said}");
 }
+
+#[test]
+fn rooms() {
+    let report = run(&[
+        "rooms",
+        "--members=6",
+        "--sockets=4",
+        "--seconds=1",
+        "--rounds=1",
+        "--direct-rate=50",
+        "--direct-people=5",
+    ]);
+    has(&report, &["deliveries_per_s", "bare_deliveries_per_s", "ratio", "direct_p99_ms"]);
+    has(&report, &["spread_p99_ms", "direct_p99_without_ms", "accepted_p50_ms", "room_messages_per_s"]);
+    assert_eq!((number(&report, "members"), number(&report, "sockets")), (6.0, 4.0));
+}
