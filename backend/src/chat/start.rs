@@ -27,7 +27,7 @@ use crate::live::rooms::Rooms;
 use crate::live::unreadable::Unreadable;
 use crate::live::wanted::Wanted;
 use crate::log::cursor::PartitionCursor;
-use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, INSTALL_CHANNEL, WANTED_CHANNEL};
+use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, Fanout, INSTALL_CHANNEL, LARGE, WANTED_CHANNEL};
 use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Producer;
@@ -115,12 +115,8 @@ pub async fn start(
     let warm: BTreeMap<i32, i64> =
         log.iter().map(|(&partition, state)| (partition, warm_from(start[&partition], state.low))).collect();
     let unreadable = Unreadable::default();
-    let (progress_sender, progress) = watch::channel(Progress::new(
-        warm.values().copied().collect(),
-        &offsets,
-        &unreadable,
-        &Wanted::default(),
-    ));
+    let (progress_sender, progress) =
+        watch::channel(Progress::new(warm.values().copied().collect(), &offsets, None));
 
     let producer = Producer::new(&settings.kafka, &settings.delivery, confirmed)?;
     let stop = failed.child_token();
@@ -169,6 +165,7 @@ pub async fn start(
         fold: Fold::default(),
         rooms,
         wanted: Wanted::default(),
+        fanout: Fanout::new(LARGE),
         wants,
         installs: install_requests,
         from: offsets,

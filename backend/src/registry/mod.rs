@@ -192,6 +192,22 @@ impl Registry {
         }
     }
 
+    /// The sockets that hear the room now, but those of `except`.
+    #[must_use]
+    pub fn sockets_in(&self, room: ConversationId, except: &[ConnectionId]) -> Vec<Outbox> {
+        let connections = self.read();
+        let sockets = connections.rooms.audience(room).map(|audience| &audience.sockets);
+        let others = sockets.into_iter().flatten().filter(|(id, _)| !except.contains(id));
+        others.map(|(_, outbox)| outbox.clone()).collect()
+    }
+
+    /// The sockets of a user now.
+    #[must_use]
+    pub fn sockets_of(&self, user: UserId) -> Vec<Outbox> {
+        let sockets = self.read().by_user.get(&user).cloned();
+        sockets.iter().flat_map(|sockets| sockets.iter().map(|(_, outbox)| outbox.clone())).collect()
+    }
+
     /// Adds a connection. From the return on, every [`Registry::deliver`] to `user` that begins reaches
     /// `outbox`. An outbox of a session that has ended is closed at once.
     pub fn register(&self, user: UserId, session: Uuid, outbox: Outbox) -> Registration {

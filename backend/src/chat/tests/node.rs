@@ -25,7 +25,7 @@ use crate::live::rooms::Rooms;
 use crate::live::unreadable::Unreadable;
 use crate::live::wanted::Wanted;
 use crate::log::cursor::PartitionCursor;
-use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, INSTALL_CHANNEL, WANTED_CHANNEL};
+use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, Fanout, INSTALL_CHANNEL, WANTED_CHANNEL};
 use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Confirmation;
@@ -35,6 +35,8 @@ use crate::refusal::Refusal;
 use crate::registry::Registry;
 use crate::signals::Signals;
 
+/// Rooms with more sockets than this are handed out in slices: some of these rooms are.
+const LARGE_SOCKETS: usize = 1;
 /// Of the database that all nodes share.
 const KEY: ServerKey = ServerKey::from_bytes([9; ServerKey::BYTES]);
 
@@ -95,7 +97,7 @@ impl Node {
         let rooms = Arc::new(RwLock::new(Rooms::default()));
         let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
         let unreadable = Unreadable::default();
-        let at_start = Progress::new(warm.into(), &start, &unreadable, &Wanted::default());
+        let at_start = Progress::new(warm.into(), &start, None);
         let (progress_sender, progress) = watch::channel(at_start);
         let producing = Queue::default();
         let lookups = Arc::new(store);
@@ -135,6 +137,7 @@ impl Node {
             fold: Fold::default(),
             rooms,
             wanted: Wanted::default(),
+            fanout: Fanout::new(LARGE_SOCKETS),
             wants,
             installs: install_requests,
             from: start.to_vec(),

@@ -2,10 +2,12 @@
 //!
 //! Invariants that others rest on:
 //! - an update is in a socket's queue *before* the cursor that covers it is published, so whoever reads the
-//!   published cursor and then empties the queue has sent everything up to it;
+//!   published cursor and then empties the queue has sent everything up to it (also when it takes several
+//!   turns to hand it out: [`fanout`]);
 //! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
 //!   goes to the socket's queue, and nothing falls between.
 
+mod fanout;
 mod rooms;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::fanout::{Fanout, LARGE};
 pub use self::rooms::{INSTALL_CHANNEL, Install, Installed, WANTED_CHANNEL};
 use super::cursor::PartitionCursor;
 use super::event;
@@ -84,6 +87,8 @@ pub struct DeliveryTask {
     pub rooms: Arc<RwLock<Rooms>>,
     /// Rooms that wait to be loaded.
     pub wanted: Wanted,
+    /// What is being handed out to many sockets.
+    pub fanout: Fanout,
     /// To whoever loads rooms; bounded by [`WANTED_CHANNEL`], and what does not fit waits in `wanted`.
     pub wants: mpsc::Sender<ConversationId>,
     /// From whoever loaded a room; bounded by [`INSTALL_CHANNEL`].
@@ -154,6 +159,11 @@ impl DeliveryTask {
                         return;
                     }
                 }
+                // Those who were given something have their turn first.
+                () = tokio::task::yield_now(), if !self.fanout.is_empty() => {}
+            }
+            if self.fanout.step() {
+                self.progress.send_replace(self.progress());
             }
             // Neither feed may starve the other: each burst takes from both what is there.
             top_up(&mut confirmations, || self.confirmations.try_recv().ok());
@@ -380,7 +390,12 @@ impl DeliveryTask {
 
     fn progress(&self) -> Progress {
         let read = self.cursors.iter().map(PartitionCursor::next).collect();
-        Progress::new(read, &self.from, &self.unreadable, &self.wanted)
+        let is_held = self.unreadable.is_any() || !self.wanted.is_empty() || !self.fanout.is_empty();
+        let told = |partition, next| {
+            let next = self.wanted.told(partition, self.unreadable.told(partition, next));
+            self.fanout.told(partition, next)
+        };
+        Progress::new(read, &self.from, is_held.then_some(&told as _))
     }
 }
 

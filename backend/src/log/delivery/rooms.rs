@@ -90,42 +90,66 @@ impl DeliveryTask {
     }
 
     /// An event that counts: to all members who are here.
-    fn show_in_room(&self, event: &Arc<Delivered>, changes: &[Change]) {
+    fn show_in_room(&mut self, event: &Arc<Delivered>, changes: &[Change]) {
         let room = event.event().conversation;
         let moves = moves(changes);
-        let is_member = |user: UserId| self.rooms().is_member(room, user);
-        for user in moves.iter().filter(|user| is_member(**user)) {
-            self.registry.enter(*user, room);
+        let (members, gone): (Vec<UserId>, Vec<UserId>) = {
+            let rooms = self.rooms();
+            moves.iter().copied().partition(|user| rooms.is_member(room, *user))
+        };
+        for user in members {
+            self.registry.enter(user, room);
         }
         let waiters = self.take_waiters(event);
         let sending: Vec<ConnectionId> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
         if self.registry.listeners(room) > 0 {
             let update = Update::from(News::Placed(Arc::clone(&event.placed)));
-            self.registry.deliver_in(room, &update, &sending);
+            self.tell_room(room, event.position().offset(), &update, &sending);
         }
         let accepted = accepted(&event.placed);
         for waiter in waiters {
             self.accept(waiter, &accepted);
         }
-        for user in moves.iter().filter(|user| !is_member(**user)) {
-            self.registry.leave(*user, room);
+        for user in gone {
+            self.registry.leave(user, room);
         }
         if !matches!(event.event().action, Action::Message(_)) {
-            self.show_views(room, moves.into_iter().collect());
+            self.show_views(room, event.position().offset(), moves.into_iter().collect());
         }
     }
 
+    /// An update about a record of the room, for all who are in it.
+    fn tell_room(&mut self, room: ConversationId, offset: i64, update: &Update, except: &[ConnectionId]) {
+        if !self.fanout.takes(room, self.registry.listeners(room)) {
+            self.registry.deliver_in(room, update, except);
+            return;
+        }
+        let sockets = self.registry.sockets_in(room, except);
+        self.fanout.add(room, (partition_of(room, self.cursors.len()), offset), update.clone(), sockets);
+    }
+
+    /// An update about a record of the room, for one who is or was in it.
+    fn tell_one(&mut self, room: ConversationId, offset: i64, update: &Update, user: UserId) {
+        if !self.fanout.takes(room, 0) {
+            self.registry.deliver(user, update, &[]);
+            return;
+        }
+        let sockets = self.registry.sockets_of(user);
+        self.fanout.add(room, (partition_of(room, self.cursors.len()), offset), update.clone(), sockets);
+    }
+
     /// What the room is now, to those whom it concerns.
-    fn show_views(&self, room: ConversationId, mut concerned: Vec<UserId>) {
+    fn show_views(&mut self, room: ConversationId, offset: i64, mut concerned: Vec<UserId>) {
         if self.registry.listeners(room) <= VIEWS_MAX {
             concerned.extend(self.registry.people_in(room));
             concerned.sort_unstable();
             concerned.dedup();
         }
-        for user in concerned.into_iter().filter(|user| self.registry.is_connected(*user)) {
+        concerned.retain(|user| self.registry.is_connected(*user));
+        for user in concerned {
             let view = self.rooms().view(room, user);
             if let Some(view) = view {
-                self.registry.deliver(user, &News::Room(Arc::new(view)).into(), &[]);
+                self.tell_one(room, offset, &News::Room(Arc::new(view)).into(), user);
             }
         }
     }
@@ -188,7 +212,7 @@ impl DeliveryTask {
     }
 
     fn follow(
-        &self,
+        &mut self,
         recent: &mut Recent,
         room: ConversationId,
         loaded: Loaded,
@@ -235,11 +259,11 @@ impl DeliveryTask {
 
     /// Somebody here was brought into a room, and the store was further than that when it was loaded: what
     /// lies between is in the store.
-    fn show_gap(&self, epoch: milena_domain::Epoch, room: ConversationId, first: i64) {
+    fn show_gap(&mut self, epoch: milena_domain::Epoch, room: ConversationId, first: i64) {
         let after = Position::new(epoch, first).before();
         let gap = Update::from(News::Gap { conversation: room, after, before: None });
-        self.registry.deliver_in(room, &gap, &[]);
-        self.show_views(room, self.registry.people_in(room));
+        self.tell_room(room, first, &gap, &[]);
+        self.show_views(room, first, self.registry.people_in(room));
     }
 
     /// All rooms of somebody who attaches: those that were looked up, and what changed since.
