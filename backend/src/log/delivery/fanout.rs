@@ -2,8 +2,8 @@
 //!
 //! Ten thousand sockets that are woken at once stand before everybody else's in the queue for the processors:
 //! a message between two people would wait for all of them. So the delivery task hands such an update to
-//! [`SLICE`] sockets, lets others have a turn, and goes on. What comes for a room meanwhile waits behind it,
-//! so each socket gets a room's updates in their order; rooms take turns; and nobody's cursor covers an update
+//! some sockets, lets others have a turn, and goes on. What comes for a room meanwhile waits behind it, so
+//! each socket gets a room's updates in their order; rooms take turns; and nobody's cursor covers an update
 //! that is still being handed out ([`Fanout::told`]). Whom an update is for was decided when it was added.
 //!
 //! It all happens in the one delivery task: what costs time is writing, and sockets do that side by side.

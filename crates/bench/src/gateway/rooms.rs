@@ -126,9 +126,9 @@ impl Figures {
 
     fn line(&self) -> String {
         format!(
-            "{} members, {} here: {:.0} deliveries/s, {:.2} of a bare loop; first to last socket p99 {:.2} ms; \
-             accepted p50 {:.2} ms, direct {:.2}; direct delivered p99 {:.2} ms beside {:.1} messages/s, {:.2} \
-             without",
+            "{} members, {} here: {:.0} deliveries/s, {:.2} of a bare loop; first to last socket p99 {:.2} \
+             ms; accepted p50 {:.2} ms, direct {:.2}; direct delivered p99 {:.2} ms beside {:.1} messages/s, \
+             {:.2} without",
             self.members,
             self.sockets,
             self.deliveries_per_s,

@@ -322,7 +322,7 @@ impl Store {
         self.summaries(user, &NAMED.replace("{which}", &which), values, ids.len() as u64)
     }
 
-    /// What is found of the chosen, of people and of rooms, and how far the log was stored, all at one moment.
+    /// What is found of the chosen, people and rooms, and how far the log was stored, all at one moment.
     async fn read_summaries(
         &self,
         topic: &str,

@@ -150,7 +150,8 @@ async fn list(connection: &mut Connection<'_>, listings: &[Listing]) -> Result<(
     let newer = match connection.kind() {
         StoreKind::MySql => " ON DUPLICATE KEY UPDATE last_sent_at_ms = VALUES(last_sent_at_ms)",
         _ => {
-            " ON CONFLICT (conversation_id, user_id) DO UPDATE SET last_sent_at_ms = excluded.last_sent_at_ms \
+            " ON CONFLICT (conversation_id, user_id) DO UPDATE \
+             SET last_sent_at_ms = excluded.last_sent_at_ms \
              WHERE conversation_lists.last_sent_at_ms <> excluded.last_sent_at_ms"
         }
     };
