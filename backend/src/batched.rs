@@ -1,4 +1,4 @@
-//! Look-ups that are asked of the store for many at once.
+//! Look-ups that are asked of the store, or of the log, for many at once.
 //!
 //! When a node or a network comes back, thousands of clients sign in or send again within a second, each with
 //! a token or an id of its own. Those who come while a query is under way wait for the next one together: a
@@ -20,30 +20,30 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Queries under way at the same time: a slow one holds up half of the others, not all.
 const TURNS: usize = 2;
 
-type Answer<V> = Result<Option<V>, Arc<StorageError>>;
-type Query<K, V> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, StorageError>> + Send + Sync;
+type Answer<V, E> = Result<Option<V>, Arc<E>>;
+type Query<K, V, E> = dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, E>> + Send + Sync;
 
-/// The look-up of all who share it.
-pub struct Batched<K, V> {
-    query: Box<Query<K, V>>,
+/// The look-up of all who share it. A query begins after each who gets its answer has asked.
+pub struct Batched<K, V, E = StorageError> {
+    query: Box<Query<K, V, E>>,
     /// Keys of one query.
     most: usize,
     /// Pushed by whoever asks, taken by whoever has a turn. Bounded by those who ask: each waits for one
     /// answer.
-    waiting: Mutex<Vec<Ask<K, V>>>,
+    waiting: Mutex<Vec<Ask<K, V, E>>>,
     turns: Semaphore,
 }
 
-struct Ask<K, V> {
+struct Ask<K, V, E> {
     key: K,
-    reply: oneshot::Sender<Answer<V>>,
+    reply: oneshot::Sender<Answer<V, E>>,
 }
 
-impl<K: Eq + Hash + Clone, V: Clone> Batched<K, V> {
+impl<K: Eq + Hash + Clone, V: Clone, E> Batched<K, V, E> {
     /// Nobody asks yet. `query` finds what there is of at most `most` keys.
     pub fn new<Q>(most: usize, query: Q) -> Self
     where
-        Q: Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, StorageError>> + Send + Sync + 'static,
+        Q: Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>, E>> + Send + Sync + 'static,
     {
         Self { query: Box::new(query), most, waiting: Mutex::default(), turns: Semaphore::new(TURNS) }
     }
@@ -52,7 +52,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Batched<K, V> {
     ///
     /// # Errors
     /// The database's, shared with those who asked in the same query.
-    pub async fn get(&self, key: K) -> Answer<V> {
+    pub async fn get(&self, key: K) -> Answer<V, E> {
         let mut answer = self.ask(key.clone());
         loop {
             let received = tokio::select! {
@@ -79,7 +79,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Batched<K, V> {
         self.lock().len()
     }
 
-    fn ask(&self, key: K) -> oneshot::Receiver<Answer<V>> {
+    fn ask(&self, key: K) -> oneshot::Receiver<Answer<V, E>> {
         let (reply, answer) = oneshot::channel();
         self.lock().push(Ask { key, reply });
         answer
@@ -87,7 +87,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Batched<K, V> {
 
     /// Asks the store for those who have waited longest; says for how many.
     async fn take_turn(&self, _turn: SemaphorePermit<'_>) -> usize {
-        let asks: Vec<Ask<K, V>> = {
+        let asks: Vec<Ask<K, V, E>> = {
             let mut waiting = self.lock();
             // Who went away needs no answer.
             waiting.retain(|ask| !ask.reply.is_closed());
@@ -110,7 +110,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Batched<K, V> {
         count
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Ask<K, V>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Ask<K, V, E>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

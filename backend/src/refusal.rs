@@ -107,6 +107,12 @@ impl Code {
         }
     }
 
+    /// Whether what others have confirmed meanwhile may make it untrue.
+    #[must_use]
+    pub const fn is_about_the_log(self) -> bool {
+        matches!(self, Self::Void(_) | Self::UnknownConversation | Self::HandleTaken | Self::TooManyRooms)
+    }
+
     /// Whether the same request may succeed later.
     #[must_use]
     pub const fn is_temporary(self) -> bool {

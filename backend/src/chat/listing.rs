@@ -120,6 +120,8 @@ impl Entry {
 
     /// Adds what the store's snapshot, which ends at `log`, does not contain.
     pub(super) fn add_unflushed(&mut self, user: UserId, log: &LogPosition, messages: &[Arc<Delivered>]) {
+        // The store lists for them the rooms that they were in.
+        let mut is_in = self.is_listed;
         for message in messages {
             let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
             let Placed { position, event } = &*message.placed;
@@ -127,7 +129,7 @@ impl Entry {
                 continue;
             }
             if message_of(event).is_none() {
-                self.add_happening(user, &message.placed);
+                self.add_happening(user, &mut is_in, &message.placed);
                 continue;
             }
             if event.actor == user && self.is_room() {
@@ -148,7 +150,7 @@ impl Entry {
 
     /// Something happened in a room: it moves the list only where the room, or this member's time in it,
     /// begins.
-    fn add_happening(&mut self, user: UserId, placed: &Placed) {
+    fn add_happening(&mut self, user: UserId, is_in: &mut bool, placed: &Placed) {
         let Placed { position, event } = placed;
         let is_creation = matches!(event.action, Action::RoomCreated(_));
         let begins = match &event.action {
@@ -156,10 +158,16 @@ impl Entry {
                 event.actor == user || created.members.iter().any(|seat| seat.user == user)
             }
             Action::Joined => event.actor == user,
-            // Whoever was in it already has a mark: their coming.
-            Action::MembersAdded { users } => users.contains(&user) && self.last_read == Position::ZERO,
+            // Whoever is in it already has a mark: their coming.
+            Action::MembersAdded { users } => users.contains(&user) && !*is_in,
             _ => false,
         };
+        let ends = match &event.action {
+            Action::Left => event.actor == user,
+            Action::Removed { user: gone } | Action::Banned { user: gone } => *gone == user,
+            _ => false,
+        };
+        *is_in = begins || (*is_in && !ends);
         if is_creation && self.last_position == Position::ZERO {
             self.last_position = *position;
             self.last_sent_at = self.last_sent_at.max(event.at);

@@ -7,6 +7,7 @@ mod conversations;
 mod cursor_seal;
 mod directory;
 mod first_sends;
+mod hearing;
 mod history;
 mod listing;
 mod page;
@@ -40,6 +41,7 @@ pub use start::{ChatError, Running, start};
 use self::cursor_seal::CursorSeal;
 use self::first_sends::FirstSends;
 use crate::batched::Batched;
+use crate::live::blocks::Blocks;
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
 use crate::live::unreadable::Unreadable;
@@ -68,6 +70,8 @@ pub struct Chat {
     cursor_seal: Arc<CursorSeal>,
     directory: Directory,
     producer: Arc<dyn ports::LogEntry>,
+    /// Where the log ends, of those who would be refused.
+    ends: Arc<hearing::Ends>,
     registry: Registry,
     health: Health,
     pending: Arc<Pending>,
@@ -75,6 +79,8 @@ pub struct Chat {
     recent: Arc<RwLock<Recent>>,
     /// Written by the delivery task; read here for the length of a look-up, never before `recent`.
     rooms: Arc<RwLock<Rooms>>,
+    /// Written by the delivery task.
+    blocks: Blocks,
     /// To the delivery task; bounded, full means that whoever loaded a room waits.
     installs: mpsc::Sender<Install>,
     reads: Arc<reads::Reads>,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use milena_domain::record::{Action, Event, Message};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, partition_of};
 use milena_storage::{Page, PositionRange, StoredMessage};
-use milena_timeline::Judgement;
+use milena_timeline::{Judgement, Void};
 use tokio::sync::oneshot;
 
 use super::Chat;
@@ -73,8 +73,6 @@ enum Kind {
 
 /// How often an event is sent again because too much was written while it was under way to the log.
 const STALE_RETRIES: usize = 3;
-/// How long a node that would refuse waits for what other nodes have confirmed already.
-const HEARD_WITHIN: Duration = Duration::from_millis(300);
 
 impl Chat {
     /// Sends and waits for the log.
@@ -94,24 +92,58 @@ impl Chat {
         let SendRequest { sender, target, client_id, body, connection } = request;
         let to = match target {
             Target::User(user) => self.recipient(sender, user).await?,
-            Target::Conversation(conversation) => match self.place(sender, conversation).await? {
-                Place::Direct(other) => other,
-                Place::Room => {
+            Target::Conversation(conversation) => match self.place(sender, conversation).await {
+                Ok(Place::Direct(other)) => other,
+                Ok(Place::Room) => {
                     let action = Action::Message(Message::plain(body));
                     return self.prepare_in_room(sender, conversation, client_id, action, connection).await;
+                }
+                Err(refusal) => {
+                    let action = Action::Message(Message::plain(body));
+                    let event = (sender, conversation, client_id, action);
+                    return self.sent_while_there(event, connection, refusal).await;
                 }
             },
         };
         self.unreadable.check(ConversationId::direct(sender, to))?;
         let event = direct_message(sender, to, client_id, Timestamp::now(), body);
-        let kind = match self.sent_before(&event, connection).await? {
-            Some(first) => Kind::Repeat(first),
-            None => {
-                self.directory.remember_pair(event.conversation, (sender, to)).await;
-                Kind::New(Arc::new(event))
+        let kind = match self.direct_kind(&event, connection).await {
+            Err(refusal) if refusal.code.is_about_the_log() => {
+                self.hear_of(event.conversation).await?;
+                self.direct_kind(&event, connection).await?
             }
+            kind => kind?,
         };
+        if let Kind::New(event) = &kind {
+            self.directory.remember_pair(event.conversation, (sender, to)).await;
+        }
         Ok(Prepared { chat: self.clone(), connection, kind })
+    }
+
+    /// What somebody wrote in a room before they went is answered as it was, however often it is sent.
+    async fn sent_while_there(
+        &self,
+        (sender, room, client_id, action): (UserId, ConversationId, ClientId, Action),
+        connection: Option<ConnectionId>,
+        refusal: Refusal,
+    ) -> Result<Prepared, Refusal> {
+        if !refusal.code.is_about_the_log() || !self.rooms().contains(room) {
+            return Err(refusal);
+        }
+        let event = self.room_event(sender, room, client_id, self.read_up_to(room), action);
+        match self.sent_before(&event, connection).await? {
+            Some(first) => Ok(Prepared { chat: self.clone(), connection, kind: Kind::Repeat(first) }),
+            None => Err(refusal),
+        }
+    }
+
+    /// What is to be done with a direct message, as far as this node has read.
+    async fn direct_kind(&self, event: &Event, connection: Option<ConnectionId>) -> Result<Kind, Refusal> {
+        match self.sent_before(event, connection).await? {
+            Some(first) => Ok(Kind::Repeat(first)),
+            None if self.blocks.is_blocked(event.conversation) => Err(Void::Blocked.into()),
+            None => Ok(Kind::New(Arc::new(event.clone()))),
+        }
     }
 
     /// The same of an event of a room, which is followed unless this creates it.
@@ -129,42 +161,36 @@ impl Chat {
         // Before everything that is looked at: what comes after this, the fold looks at itself.
         let seen = self.read_up_to(room);
         let event = self.room_event(actor, room, client_id, seen, action);
-        let kind = match self.sent_before(&event, connection).await? {
-            Some(first) => Kind::Repeat(first),
-            None => match self.judged(&event).await {
-                Some(Judgement::Void(void)) => return Err(void.into()),
-                Some(Judgement::Repeat(first)) => {
-                    Kind::Repeat(Accepted { position: first, ..accepted_at(&event) })
-                }
-                Some(Judgement::Counts) | None => Kind::New(Arc::new(event)),
-            },
+        let kind = match self.kind_in_room(&event, connection).await {
+            Err(refusal) if refusal.code.is_about_the_log() => {
+                self.hear_of(room).await?;
+                self.kind_in_room(&event, connection).await?
+            }
+            kind => kind?,
         };
         Ok(Prepared { chat: self.clone(), connection, kind })
+    }
+
+    /// What is to be done with an event of a room, as far as this node has read.
+    async fn kind_in_room(&self, event: &Event, connection: Option<ConnectionId>) -> Result<Kind, Refusal> {
+        if let Some(first) = self.sent_before(event, connection).await? {
+            return Ok(Kind::Repeat(first));
+        }
+        self.check_action(event).await?;
+        let judgement = self.rooms().judge(event);
+        match judgement {
+            Some(Judgement::Void(void)) => Err(void.into()),
+            Some(Judgement::Repeat(first)) => {
+                Ok(Kind::Repeat(Accepted { position: first, ..accepted_at(event) }))
+            }
+            Some(Judgement::Counts) | None => Ok(Kind::New(Arc::new(event.clone()))),
+        }
     }
 
     /// Everything of the conversation's partition before this was delivered here.
     fn read_up_to(&self, conversation: ConversationId) -> Position {
         let partition = partition_of(conversation, self.partitions) as usize;
         Position::new(self.epoch, self.progress.borrow().read.get(partition).copied().unwrap_or(0))
-    }
-
-    /// The verdict if the event stood next in the log. What would be refused is asked again as this node
-    /// reads on: what another node has confirmed may make it count.
-    async fn judged(&self, event: &Event) -> Option<Judgement> {
-        let judge = || self.rooms().judge(event);
-        let mut progress = self.progress.clone();
-        let counts = async {
-            loop {
-                let judgement = judge();
-                if !matches!(judgement, Some(Judgement::Void(_))) || progress.changed().await.is_err() {
-                    return judgement;
-                }
-            }
-        };
-        match tokio::time::timeout(HEARD_WITHIN, counts).await {
-            Ok(judgement) => judgement,
-            Err(_) => judge(),
-        }
     }
 
     /// An event of a room whose proof was too old, with a new one.

@@ -6,11 +6,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use milena_domain::limits::REPEAT_WINDOW_OFFSETS;
-use milena_domain::{PartitionState, check_log};
+use milena_domain::{ConversationId, PartitionState, Position, UserId, check_log, partition_of};
 use milena_kafka::{LogError, ensure_topics, existing_partition_states};
 use milena_process::patiently;
 use milena_settings::Settings;
-use milena_storage::{LogPosition, NotedPartitions, StorageError, Store};
+use milena_storage::{LogPosition, NotedPartitions, StorageError, Store, StoredBlocks};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,8 @@ use super::first_sends::{FirstSends, SteadyClock};
 use super::rooms::first::{FirstRooms, keep_first_rooms};
 use super::rooms::load_wanted;
 use super::turns::{OF_ONE_PERSON, Turns};
-use super::{Chat, Directory, ports, reads};
+use super::{Chat, Directory, hearing, ports, reads};
+use crate::live::blocks::{BLOCKS_MAX, Blocks};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
@@ -46,6 +47,9 @@ pub enum ChatError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StorageError),
+    /// They have to be in memory.
+    #[error("more than {BLOCKS_MAX} people block others, which is more than a backend can hold")]
+    TooManyBlocks,
 }
 
 impl ChatError {
@@ -54,6 +58,7 @@ impl ChatError {
         match self {
             Self::Log(error) => error.is_temporary(),
             Self::Store(error) => error.is_temporary(),
+            Self::TooManyBlocks => false,
         }
     }
 }
@@ -83,7 +88,7 @@ pub async fn start(
     let patience = Duration::from_millis(settings.kafka.start_timeout_ms);
     patiently("Kafka", patience, LogError::is_temporary, |limit| ensure_topics(&settings.kafka, limit))
         .await?;
-    let Ground { stored, noted, log } =
+    let Ground { stored, blocks, noted, log } =
         patiently("log and database", patience, ChatError::passes, |limit| ground(settings, &store, limit))
             .await?;
     check_log(&settings.kafka.topic, settings.kafka.partitions, &log, noted.with(&stored))
@@ -114,6 +119,10 @@ pub async fn start(
     // The fold's windows are warm when the first record comes that is shown.
     let warm: BTreeMap<i32, i64> =
         log.iter().map(|(&partition, state)| (partition, warm_from(start[&partition], state.low))).collect();
+    let blocks = Blocks::stored(blocks, |conversation| {
+        let partition = partition_of(conversation, log.len());
+        Position::new(stored.epoch, warm.get(&partition).copied().unwrap_or(0))
+    });
     let unreadable = Unreadable::default();
     let (progress_sender, progress) =
         watch::channel(Progress::new(warm.values().copied().collect(), &offsets, None));
@@ -140,12 +149,14 @@ pub async fn start(
         first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
         first_rooms: FirstRooms::new(&settings.rooms.join_at_registration),
         cursor_seal: Arc::new(CursorSeal::new(&key)),
+        ends: hearing::ends(&producer),
         producer: Arc::new(producer.clone()),
         registry: registry.clone(),
         health: health.clone(),
         pending: Arc::clone(&pending),
         recent: Arc::clone(&recent),
         rooms: Arc::clone(&rooms),
+        blocks: blocks.clone(),
         installs,
         reads: Arc::default(),
         signals,
@@ -162,7 +173,7 @@ pub async fn start(
         clock,
         topic: settings.kafka.topic.as_str().into(),
         cursors: warm.values().map(|next| PartitionCursor::new(*next)).collect(),
-        fold: Fold::default(),
+        fold: Fold::new(blocks),
         rooms,
         wanted: Wanted::default(),
         fanout: Fanout::new(LARGE),
@@ -210,16 +221,22 @@ fn warm_from(from: i64, low: i64) -> i64 {
 /// What log and store say of each other at the start.
 struct Ground {
     stored: LogPosition,
+    /// As of there.
+    blocks: Vec<(ConversationId, UserId, Position)>,
     noted: NotedPartitions,
     log: BTreeMap<i32, PartitionState>,
 }
 
 async fn ground(settings: &Settings, store: &Store, limit: Duration) -> Result<Ground, ChatError> {
     // In this order: consumers store meanwhile, and the log's ends must not be older than their offsets.
-    let stored = store.log_position(&settings.kafka.topic).await?;
+    let StoredBlocks { blocks, is_complete, log: stored } =
+        store.blocks(&settings.kafka.topic, BLOCKS_MAX).await?;
+    if !is_complete {
+        return Err(ChatError::TooManyBlocks);
+    }
     let noted = store.noted_partitions(&settings.kafka.topic).await?;
     let log = existing_partition_states(&settings.kafka, limit).await?;
-    Ok(Ground { stored, noted, log })
+    Ok(Ground { stored, blocks, noted, log })
 }
 
 /// A part that cannot go on stops its siblings; this passes it on to the program.

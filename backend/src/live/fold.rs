@@ -1,16 +1,18 @@
 //! The fold as delivery needs it: whether a record counts, in the order of the log.
 //!
 //! One window of repeats a partition, which is warm because the tail begins to read a window before the first
-//! record that is judged. Of a direct conversation the fold needs to know only who blocks whom, so that alone
-//! is remembered, and an ordinary message costs a look into the window. What this node has no roster of
+//! record that is judged. Of a direct conversation the fold needs to know only who blocks whom ([`Blocks`]),
+//! so an ordinary message costs a look there and one into the window. What this node has no roster of
 //! (rooms) and what no door shows yet (changes of messages) is not judged here: whoever shows it will. Pure:
 //! no I/O.
 
 use std::collections::HashMap;
 
 use milena_domain::record::{Action, Placed};
-use milena_domain::{ConversationId, MessageId, Position, UserId};
-use milena_timeline::{Change, ConversationState, Outcome, Void, Window, fold};
+use milena_domain::{MessageId, Position};
+use milena_timeline::{Change, Outcome, Void, Window, fold};
+
+use super::blocks::Blocks;
 
 /// What is to be done with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +32,16 @@ pub enum Verdict {
 pub struct Fold {
     /// By partition.
     windows: HashMap<i32, Window>,
-    /// Of each direct conversation in which somebody blocks the other: who, and since where. As many as there
-    /// are such pairs.
-    blocks: HashMap<ConversationId, Vec<(UserId, Position)>>,
+    blocks: Blocks,
 }
 
 impl Fold {
+    /// Nothing was read yet; `blocks` are as of what is read first.
+    #[must_use]
+    pub fn new(blocks: Blocks) -> Self {
+        Self { windows: HashMap::new(), blocks }
+    }
+
     /// Judges the next record of its partition. `first_of` knows where an id was used lately, if it was: a
     /// record of version 1 proves nothing by itself, and was looked up by whoever sent it.
     pub fn judge(
@@ -49,8 +55,7 @@ impl Fold {
             return Verdict::NotJudged;
         }
         let window = self.windows.entry(partition).or_default();
-        let blocks = self.blocks.get(&event.conversation).map_or(&[][..], Vec::as_slice);
-        let mut state = ConversationState::stored(None, blocks.iter().copied(), 0);
+        let mut state = self.blocks.state(event.conversation);
         let outcome = match fold(window, &mut state, placed) {
             Err(missing) if !missing.ids.is_empty() => {
                 missing.ids.iter().for_each(|&id| window.answer(id, first_of(id)));
@@ -70,16 +75,9 @@ impl Fold {
         }
     }
 
-    fn remember(&mut self, placed: &Placed, change: &Change) {
-        let Change::Blocked { by, on } = *change else { return };
-        let conversation = placed.event.conversation;
-        let blocks = self.blocks.entry(conversation).or_default();
-        blocks.retain(|(user, _)| *user != by);
-        if on {
-            blocks.push((by, placed.position));
-        }
-        if blocks.is_empty() {
-            self.blocks.remove(&conversation);
+    fn remember(&self, placed: &Placed, change: &Change) {
+        if let Change::Blocked { by, on } = *change {
+            self.blocks.set(placed.event.conversation, by, on.then_some(placed.position));
         }
     }
 
@@ -94,7 +92,7 @@ impl Fold {
 mod tests {
     use milena_domain::limits::REPEAT_WINDOW_OFFSETS;
     use milena_domain::record::{Event, Message, Place};
-    use milena_domain::{Body, ClientId, Epoch, Timestamp};
+    use milena_domain::{Body, ClientId, ConversationId, Epoch, Timestamp, UserId};
 
     use super::*;
     use crate::log::event::direct_message;
@@ -153,7 +151,19 @@ mod tests {
         assert_eq!(fold.judge(0, &again, NEVER), Verdict::Repeat(at(1)));
         assert_eq!(fold.judge(0, &new(2, 1, Action::Blocked { on: false }, 5, 4), NEVER), Verdict::Counts);
         assert_eq!(fold.judge(0, &old("a", 2, 6), NEVER), Verdict::Counts, "a void one used no name up");
-        assert!(fold.blocks.is_empty());
+        assert!(!fold.blocks.is_blocked(ConversationId::direct(user(1), user(2))));
+    }
+
+    #[test]
+    fn what_the_store_knows_of_blocks_holds_unless_it_is_read_again() {
+        let pair = |other: u128| ConversationId::direct(user(1), user(other));
+        let stored = [(pair(2), user(2), at(3)), (pair(3), user(3), at(7))];
+        let mut fold = Fold::new(Blocks::stored(stored, |_| at(5)));
+        assert_eq!(fold.judge(0, &old("a", 2, 5), NEVER), Verdict::Void(Void::Blocked));
+        assert_eq!(fold.judge(0, &old("b", 3, 6), NEVER), Verdict::Counts, "not yet");
+        let blocked = new(3, 1, Action::Blocked { on: true }, 7, 6);
+        assert_eq!(fold.judge(0, &blocked, NEVER), Verdict::Counts);
+        assert_eq!(fold.judge(0, &old("c", 3, 8), NEVER), Verdict::Void(Void::Blocked));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What is shown to those who are connected, and what of the log is shown at all.
 //!
 //! - [`update`] is what the core says in its own terms; doors encode it.
+//! - [`blocks`] (pure) is who blocks whom.
 //! - [`fold`] (pure) judges each record; [`unreadable`] knows which conversations this program cannot follow.
 //! - [`rooms`] (pure) is what is known of the rooms that this node follows, [`wanted`] what is being loaded.
 //! - [`progress`] is how far that is.
 
+pub mod blocks;
 pub mod fold;
 pub mod progress;
 pub mod rooms;

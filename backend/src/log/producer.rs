@@ -3,6 +3,7 @@
 //! Sending is a synchronous enqueue, so that the order in which a connection calls it is the order in the
 //! log; the outcome comes back through one bounded channel to the delivery task.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -49,6 +50,8 @@ pub enum Confirmation {
 /// a broker hung for a while, librdkafka's idempotent producer may wait for ever to begin its next epoch; a
 /// new client does not. While the log is really away this costs a new client now and then.
 const STALLED_TIMEOUTS: u32 = 2;
+/// How long a leader may take to say where its partition ends.
+const ENDS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Since when a client fails: what its callbacks say and the next send reads.
 #[derive(Debug, Default)]
@@ -129,6 +132,21 @@ impl Producer {
                 Refusal::not_confirmed(&error, true)
             }
         })
+    }
+
+    /// Where partitions end: everything that anybody was told to be in the log is before that. Asks their
+    /// leaders. Blocks.
+    ///
+    /// # Errors
+    /// librdkafka's, when a leader does not answer in time.
+    pub fn ends(&self, partitions: &[i32]) -> Result<HashMap<i32, i64>, KafkaError> {
+        let client = self.client();
+        let end = |partition: &i32| {
+            let (_, end) =
+                client.client().fetch_watermarks(&self.0.settings.topic, *partition, ENDS_TIMEOUT)?;
+            Ok((*partition, end))
+        };
+        partitions.iter().map(end).collect()
     }
 
     /// Waits until everything enqueued has its outcome, at most `timeout`. Blocks.

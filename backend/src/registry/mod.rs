@@ -308,6 +308,12 @@ impl Registry {
         self.read().by_id.len()
     }
 
+    /// Looks through all indexes, which must tell the same.
+    #[cfg(test)]
+    pub(crate) fn check_invariants(&self) {
+        self.read().check_invariants();
+    }
+
     // Nothing under the lock can panic half-way, so a poisoned lock still guards consistent maps.
 
     fn read(&self) -> RwLockReadGuard<'_, Connections> {
@@ -377,7 +383,7 @@ mod tests {
 
     impl Connections {
         /// The three maps tell the same.
-        fn check_invariants(&self) {
+        pub(super) fn check_invariants(&self) {
             for (id, connection) in &self.by_id {
                 assert!(id.0 <= self.last_id);
                 assert!(self.by_session[&connection.session].contains(id));

@@ -155,6 +155,12 @@ impl Outbox {
         Some(update)
     }
 
+    /// What waits, for tests that look on.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> Vec<Update> {
+        self.lock().updates.iter().cloned().collect()
+    }
+
     fn is_roomy(&self) -> bool {
         let queue = self.lock();
         queue.updates.len() <= self.0.max_messages / 2 && queue.bytes <= self.0.max_bytes / 2

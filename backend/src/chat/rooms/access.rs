@@ -1,7 +1,5 @@
 //! Where somebody is, and whether they may be there.
 
-use std::time::Duration;
-
 use milena_domain::record::Visibility;
 use milena_domain::{ConversationId, UserId};
 use milena_timeline::Void;
@@ -19,23 +17,31 @@ pub(in crate::chat) enum Place {
     Room,
 }
 
-/// How long a node may take to hear of a membership that another one has confirmed already.
-const HEARD_WITHIN: Duration = Duration::from_millis(500);
-
 impl Chat {
     /// What kind of conversation this is, if `user` is in it.
     ///
     /// # Errors
     /// `unknown_conversation` when there is none, or nothing of it may be known to `user`; `not_member` of a
-    /// public room that they are not in; those of [`Chat::follow`] and [`Chat::other_in`].
+    /// public room that they are not in; those of [`Chat::follow`], [`Chat::other_in`] and [`Chat::hear_of`].
     pub(in crate::chat) async fn place(
         &self,
         user: UserId,
         conversation: ConversationId,
     ) -> Result<Place, Refusal> {
+        match self.place_heard_of(user, conversation).await {
+            Err(refusal) if refusal.code.is_about_the_log() => {
+                self.hear_of(conversation).await?;
+                self.place_heard_of(user, conversation).await
+            }
+            place => place,
+        }
+    }
+
+    /// The same as far as this node has read.
+    async fn place_heard_of(&self, user: UserId, conversation: ConversationId) -> Result<Place, Refusal> {
         self.unreadable.check(conversation)?;
         if self.is_room(user, conversation).await? {
-            self.member(user, conversation).await?;
+            self.member(user, conversation)?;
             return Ok(Place::Room);
         }
         self.other_in(user, conversation).await.map(Place::Direct)
@@ -53,32 +59,14 @@ impl Chat {
         Ok(!is_direct && self.follow(conversation).await?)
     }
 
-    /// The room as a member sees it. The room is followed.
+    /// The room as a member sees it, as far as this node has read. The room is followed.
     ///
     /// # Errors
     /// `unknown_conversation` for strangers of a private room, `not_member` of a public one.
-    pub(in crate::chat) async fn member(
-        &self,
-        user: UserId,
-        room: ConversationId,
-    ) -> Result<RoomView, Refusal> {
-        let is_member = |view: &RoomView| view.standing.membership.is_some();
-        // Their joining may have been confirmed by another node a moment ago.
-        let mut progress = self.progress.clone();
-        let heard = tokio::time::timeout(HEARD_WITHIN, async {
-            loop {
-                let view = self.rooms().view(room, user);
-                if view.as_ref().is_some_and(is_member) || progress.changed().await.is_err() {
-                    return view;
-                }
-            }
-        });
-        let view = match heard.await {
-            Ok(view) => view,
-            Err(_) => self.rooms().view(room, user),
-        };
+    pub(in crate::chat) fn member(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
+        let view = self.rooms().view(room, user);
         match view {
-            Some(view) if is_member(&view) => Ok(view),
+            Some(view) if view.standing.membership.is_some() => Ok(view),
             Some(view) if view.room.visibility == Visibility::Public => Err(Void::NotMember.into()),
             _ => Err(unknown_room()),
         }
@@ -87,15 +75,25 @@ impl Chat {
     /// A room as `user` may see it from outside or inside.
     ///
     /// # Errors
-    /// `unknown_conversation`, and what following a room may answer.
+    /// `unknown_conversation`, and what following a room and [`Chat::hear_of`] may answer.
     pub async fn room(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
+        match self.room_heard_of(user, room).await {
+            Err(refusal) if refusal.code.is_about_the_log() => {
+                self.hear_of(room).await?;
+                self.room_heard_of(user, room).await
+            }
+            view => view,
+        }
+    }
+
+    async fn room_heard_of(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
         if !self.follow(room).await? {
             return Err(unknown_room());
         }
         let view = self.rooms().view(room, user);
         match view {
             Some(view) if view.room.visibility == Visibility::Public => Ok(view),
-            Some(_) => self.member(user, room).await,
+            Some(_) => self.member(user, room),
             None => Err(unknown_room()),
         }
     }

@@ -2,9 +2,9 @@
 //! the fold's verdict.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use milena_domain::record::{Action, Created, Handle, Place as LogPlace, Visibility};
+use milena_domain::record::{Action, Created, Event, Handle, Place as LogPlace, RoomPatch, Visibility};
 use milena_domain::{ClientId, ConversationId, Position, Timestamp, UserId};
-use milena_timeline::Void;
+use milena_timeline::{Standing, Void};
 
 use super::access::unknown_room;
 use crate::chat::Chat;
@@ -49,15 +49,7 @@ impl Chat {
         created: Created,
     ) -> Result<Acted, Refusal> {
         let room = ConversationId::room(actor, &client_id);
-        if !self.rooms().contains(room) {
-            let members: Vec<UserId> = created.members.iter().map(|seat| seat.user).collect();
-            self.everybody_exists(members.iter().copied(), "members").await?;
-            self.check_room_count(actor).await?;
-            self.all_have_room(&members, "members").await?;
-            self.handle_is_free(&created.handle, room).await?;
-        }
-        let action = Action::RoomCreated(created);
-        self.write_in_room(RoomChange { actor, room, client_id, action }).await
+        self.write_in_room(RoomChange { actor, room, client_id, action: Action::RoomCreated(created) }).await
     }
 
     /// Does something in a room that exists.
@@ -65,28 +57,26 @@ impl Chat {
     /// # Errors
     /// `unknown_conversation`, the fold's reasons, `handle_taken`, `unknown_recipient`, and those of sending.
     pub async fn change_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
+        match self.may_try(&change).await {
+            Err(refusal) if refusal.code.is_about_the_log() => {
+                self.hear_of(change.room).await?;
+                self.may_try(&change).await?;
+            }
+            tried => tried?,
+        }
+        self.write_in_room(change).await
+    }
+
+    /// Nobody learns of a private room by trying.
+    async fn may_try(&self, change: &RoomChange) -> Result<(), Refusal> {
         if !self.follow(change.room).await? {
             return Err(unknown_room());
         }
         let view = self.rooms().view(change.room, change.actor).ok_or_else(unknown_room)?;
-        if view.room.visibility == Visibility::Private && view.standing == Default::default() {
-            // Nobody learns of a private room by trying.
-            self.member(change.actor, change.room).await?;
+        if view.room.visibility == Visibility::Private && view.standing == Standing::default() {
+            return Err(unknown_room());
         }
-        match &change.action {
-            Action::MembersAdded { users } => {
-                self.everybody_exists(users.iter().copied(), "users").await?;
-                self.all_have_room(users, "users").await?;
-            }
-            Action::Joined => self.check_room_count(change.actor).await?,
-            Action::RoomChanged(patch) => {
-                if let Some(handle) = &patch.handle {
-                    self.handle_is_free(handle, change.room).await?;
-                }
-            }
-            _ => {}
-        }
-        self.write_in_room(change).await
+        Ok(())
     }
 
     async fn write_in_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
@@ -95,6 +85,31 @@ impl Chat {
         let accepted = prepared.produce().await?;
         let view = self.rooms().view(room, actor).filter(RoomView::is_open);
         Ok(Acted { position: accepted.position, room: view })
+    }
+
+    /// What is asked of the database before somebody does something for the first time.
+    ///
+    /// # Errors
+    /// `handle_taken`, `unknown_recipient`, `too_many_rooms`, and the database's.
+    pub(in crate::chat) async fn check_action(&self, event: &Event) -> Result<(), Refusal> {
+        match &event.action {
+            Action::RoomCreated(created) if !self.rooms().contains(event.conversation) => {
+                let members: Vec<UserId> = created.members.iter().map(|seat| seat.user).collect();
+                self.everybody_exists(members.iter().copied(), "members").await?;
+                self.check_room_count(event.actor).await?;
+                self.all_have_room(&members, "members").await?;
+                self.handle_is_free(&created.handle, event.conversation).await
+            }
+            Action::MembersAdded { users } => {
+                self.everybody_exists(users.iter().copied(), "users").await?;
+                self.all_have_room(users, "users").await
+            }
+            Action::Joined => self.check_room_count(event.actor).await,
+            Action::RoomChanged(RoomPatch { handle: Some(handle), .. }) => {
+                self.handle_is_free(handle, event.conversation).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn everybody_exists(
@@ -162,15 +177,8 @@ impl Chat {
         client_id: ClientId,
         seen: Position,
         action: Action,
-    ) -> milena_domain::record::Event {
-        milena_domain::record::Event::new(
-            actor,
-            LogPlace::Room(room),
-            client_id,
-            Timestamp::now(),
-            seen,
-            action,
-        )
+    ) -> Event {
+        Event::new(actor, LogPlace::Room(room), client_id, Timestamp::now(), seen, action)
     }
 }
 

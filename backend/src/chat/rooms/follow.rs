@@ -104,11 +104,12 @@ impl Chat {
         answer.await.map_err(|_| gone())
     }
 
-    /// What to answer of a room that neither the store nor memory knows; `None` when memory has something.
+    /// What to answer of a room that neither the store nor memory knows; `None` when memory has something of
+    /// it that the store has not read.
     /// Asked for whatever might be a room, so it waits for nothing.
     fn is_unheard_of(&self, room: ConversationId, partition: i32, next_offset: i64) -> Option<Installed> {
         let recent = self.recent();
-        if !recent.unjudged(room).is_empty() {
+        if recent.all_of(room).iter().any(|event| event.position().offset() >= next_offset) {
             return None;
         }
         // What this node reads from the store's offset on, it has in memory.
@@ -143,8 +144,15 @@ impl Chat {
             return Ok(rooms);
         }
         // Memory first, then the store: see `history`.
-        let mut candidates = self.recent().naming(user);
+        let (mut candidates, knows_all) = {
+            let recent = self.recent();
+            (recent.naming(user), recent.knows_all_rooms())
+        };
         let (stored, _) = self.lookups.rooms_of(&self.topic, user, LOOKED_UP_MAX).await?;
+        if !knows_all {
+            // In which rooms somebody is would be a guess, and they would hear nothing of the others.
+            return Err(behind());
+        }
         if stored.len() == LOOKED_UP_MAX {
             // To follow a part of them would hide the others.
             return Err(Refusal::later(

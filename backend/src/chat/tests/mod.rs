@@ -8,6 +8,8 @@ mod interleavings;
 mod many;
 mod marks;
 mod node;
+mod reader;
 mod repeats;
+mod rooms;
 mod schedules;
 mod shared;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use milena_domain::record::Event;
-use milena_domain::{Epoch, ServerKey};
+use milena_domain::{Epoch, Position, ServerKey, partition_of};
 use milena_settings::{Secret, Settings};
 use milena_storage::Store;
 use rdkafka::error::KafkaError;
@@ -17,8 +17,10 @@ use super::shared::{Log, MemoryStore, PARTITIONS};
 use crate::chat::cursor_seal::CursorSeal;
 use crate::chat::first_sends::{FirstSends, SteadyClock};
 use crate::chat::ports::LogEntry;
+use crate::chat::rooms::load_wanted;
 use crate::chat::turns::{OF_ONE_PERSON, Turns};
 use crate::chat::{Chat, Directory, ports, reads};
+use crate::live::blocks::Blocks;
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
@@ -62,11 +64,14 @@ pub(super) struct Node {
     tail: mpsc::Sender<TailEvent>,
     confirmations: mpsc::UnboundedSender<Confirmation>,
     task: JoinHandle<()>,
+    /// Loads rooms that the delivery wants.
+    loader: JoinHandle<()>,
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
         self.task.abort();
+        self.loader.abort();
     }
 }
 
@@ -92,10 +97,14 @@ impl Node {
         let pending = Arc::new(Pending::new(10_000));
         let (confirmations, confirmed) = mpsc::unbounded_channel();
         let (tail, tailed) = mpsc::channel(4_096);
-        let (wants, _wanted) = mpsc::channel(WANTED_CHANNEL);
+        let (wants, wanted) = mpsc::channel(WANTED_CHANNEL);
         let (installs, install_requests) = mpsc::channel(INSTALL_CHANNEL);
         let rooms = Arc::new(RwLock::new(Rooms::default()));
         let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
+        let blocks = Blocks::stored(store.blocks(), |conversation| {
+            let partition = partition_of(conversation, PARTITIONS) as usize;
+            Position::new(Epoch::FIRST, warm[partition])
+        });
         let unreadable = Unreadable::default();
         let at_start = Progress::new(warm.into(), &start, None);
         let (progress_sender, progress) = watch::channel(at_start);
@@ -108,12 +117,14 @@ impl Node {
             turns: Arc::new(Turns::new(OF_ONE_PERSON)),
             room_turns: Arc::new(Turns::new(1)),
             rooms: Arc::clone(&rooms),
+            blocks: blocks.clone(),
             installs,
             first_sends: Arc::new(FirstSends::new(&KEY, clock.clone())),
             first_rooms: Arc::default(),
             cursor_seal: Arc::new(CursorSeal::new(&KEY)),
             directory: Directory::new(lookups),
             producer: Arc::new(producing.clone()),
+            ends: log.ends_as_asked(),
             registry: registry.clone(),
             health: health.clone(),
             pending: Arc::clone(&pending),
@@ -134,7 +145,7 @@ impl Node {
             clock,
             topic: "log".into(),
             cursors: warm.iter().map(|next| PartitionCursor::new(*next)).collect(),
-            fold: Fold::default(),
+            fold: Fold::new(blocks),
             rooms,
             wanted: Wanted::default(),
             fanout: Fanout::new(LARGE_SOCKETS),
@@ -152,6 +163,7 @@ impl Node {
             progress: progress_sender,
             stop: CancellationToken::new(),
         };
+        let loader = tokio::spawn(load_wanted(chat.clone(), wanted, CancellationToken::new()));
         let mut node = Self {
             chat,
             producing,
@@ -161,6 +173,7 @@ impl Node {
             tail,
             confirmations,
             task: tokio::spawn(task.run()),
+            loader,
         };
         node.connect(log).await;
         node
@@ -241,6 +254,13 @@ impl Node {
     async fn outcome(&self, confirmation: Confirmation) {
         self.confirmations.send(confirmation).expect("the task lives");
         settle().await;
+    }
+
+    /// Nobody here needs some rooms any more, and their rosters are wanted for others.
+    pub(super) fn forget_rooms(&self) {
+        let registry = &self.chat.registry;
+        let unloaded = self.chat.rooms.write().unwrap().unload_to(0, |room| registry.is_needed(room));
+        unloaded.into_iter().for_each(|room| registry.unfollowed(room));
     }
 
     /// It asks the store how far the consumer is.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures::FutureExt;
-use milena_domain::record::Event;
+use milena_domain::record::{Event, Placed};
 use milena_domain::{
     Body, ClientId, ConversationId, Epoch, MessageId, Position, Timestamp, UserId, partition_of,
 };
@@ -13,10 +13,13 @@ use milena_storage::{
     HistoryPage, LogPosition, Page, Person, PositionRange, StoredMessage, StoredPlace, StoredRoom,
     TimelinePage, Touched,
 };
-use milena_timeline::Interval;
+use milena_timeline::{ConversationState, Interval, Outcome};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::reader::Reader;
+use crate::batched::Batched;
+use crate::chat::hearing::Ends;
 use crate::chat::ports::{Answer, Lookups};
 use crate::log::event::{self, direct_message};
 
@@ -49,6 +52,8 @@ pub(super) struct Log {
     /// The time on all nodes; moves with each record.
     pub(super) time_ms: Arc<AtomicI64>,
     pub(super) partitions: [Vec<Event>; PARTITIONS],
+    /// Where they end, for those who ask.
+    ends: Arc<Mutex<[i64; PARTITIONS]>>,
 }
 
 impl Log {
@@ -57,8 +62,18 @@ impl Log {
         let partition = partition_of(event.conversation, PARTITIONS);
         let records = &mut self.partitions[partition as usize];
         records.push(event);
+        self.ends.lock().unwrap()[partition as usize] += 1;
         self.time_ms.fetch_add(1, Ordering::Relaxed);
         (partition, records.len() as i64 - 1)
+    }
+
+    /// As a node asks for its ends.
+    pub(super) fn ends_as_asked(&self) -> Arc<Ends> {
+        let ends = Arc::clone(&self.ends);
+        Arc::new(Batched::new(PARTITIONS, move |_| {
+            let ends = (0..).zip(*ends.lock().unwrap()).collect();
+            async move { Ok(ends) }.boxed()
+        }))
     }
 
     pub(super) fn ends(&self) -> Vec<i64> {
@@ -86,7 +101,8 @@ impl Log {
 /// What the consumer stored.
 #[derive(Default)]
 struct Rows {
-    next_offsets: [i64; PARTITIONS],
+    /// Rooms, and what counts.
+    reader: Reader,
     ids: HashMap<MessageId, (ConversationId, usize)>,
     conversations: BTreeMap<ConversationId, Vec<StoredMessage>>,
 }
@@ -97,6 +113,8 @@ pub(super) struct MemoryStore {
     rows: Arc<Mutex<Rows>>,
     /// With a gate, each look-up waits for a permit before it reads and for another one before it answers.
     gate: Option<Arc<Semaphore>>,
+    /// What is asked about rooms goes through the gate, too.
+    gates_rooms: bool,
     /// How often it was asked.
     looks: Arc<AtomicUsize>,
 }
@@ -107,20 +125,40 @@ impl MemoryStore {
         Self { gate: Some(Arc::clone(gate)), ..self.clone() }
     }
 
-    /// The consumer stores up to `count` records of a partition; the first of an id wins.
+    /// The same rows, whatever is asked behind a gate.
+    pub(super) fn all_behind(&self, gate: &Arc<Semaphore>) -> Self {
+        Self { gates_rooms: true, ..self.behind(gate) }
+    }
+
+    /// The consumer stores up to `count` records of a partition: what counts.
     pub(super) fn consume(&self, log: &Log, partition: usize, count: usize) {
-        let mut rows = self.lock();
-        let from = rows.next_offsets[partition];
-        let records = log.partitions[partition].iter().zip(0..).skip(from as usize).take(count);
-        for (event, offset) in records {
-            rows.next_offsets[partition] = offset + 1;
-            rows.insert(event, Position::new(Epoch::FIRST, offset));
-        }
+        let rows = &mut *self.lock();
+        let Rows { reader, ids, conversations } = rows;
+        reader.read(log, partition, count, |placed, outcome| {
+            if matches!(outcome, Outcome::Effective(_)) && placed.event.to.is_some() {
+                insert(ids, conversations, &placed.event, placed.position);
+            }
+        });
     }
 
     /// How far the consumer is.
     pub(super) fn next_offsets(&self) -> [i64; PARTITIONS] {
-        self.lock().next_offsets
+        self.lock().reader.next_offsets
+    }
+
+    /// Where somebody blocks the other, and since when.
+    pub(super) fn blocks(&self) -> Vec<(ConversationId, UserId, Position)> {
+        let rows = self.lock();
+        let of = |(id, state): (&ConversationId, &ConversationState)| {
+            let id = *id;
+            state.blocks().map(|(user, since)| (id, user, since)).collect::<Vec<_>>()
+        };
+        rows.reader.states.iter().flat_map(of).collect()
+    }
+
+    /// What the consumer has made of the log.
+    pub(super) fn with_reader<T>(&self, look: impl FnOnce(&Reader) -> T) -> T {
+        look(&self.lock().reader)
     }
 
     /// How often it was asked since the last time.
@@ -143,8 +181,11 @@ impl MemoryStore {
         .boxed()
     }
 
-    /// What is asked about rooms, of which these schedules have none: it takes no turn of its own.
-    fn answer<'a, T: Send + 'a>(&'a self, read: impl FnOnce(&Rows) -> T) -> Answer<'a, T> {
+    /// What is asked about rooms: of those who step through look-ups about people it takes no turn.
+    fn answer<'a, T: Send + 'a>(&'a self, read: impl FnOnce(&Rows) -> T + Send + 'a) -> Answer<'a, T> {
+        if self.gates_rooms {
+            return self.ask(read);
+        }
         let answer = read(&self.lock());
         async move { Ok(answer) }.boxed()
     }
@@ -158,41 +199,77 @@ impl MemoryStore {
 
 impl Rows {
     fn log(&self) -> LogPosition {
-        let next_offsets = (0..).zip(self.next_offsets).collect();
+        let next_offsets = (0..).zip(self.reader.next_offsets).collect();
         LogPosition { epoch: Epoch::FIRST, next_offsets }
     }
 
-    fn insert(&mut self, event: &Event, position: Position) {
-        if self.ids.contains_key(&event.id) {
-            return;
-        }
-        let messages = self.conversations.entry(event.conversation).or_default();
-        self.ids.insert(event.id, (event.conversation, messages.len()));
-        messages.push(StoredMessage {
-            id: event.id,
-            conversation: event.conversation,
-            position,
-            sender: event.actor,
-            to: event.to.unwrap(),
-            client_id: event.client_id.clone(),
-            sent_at: event.at,
-            body: event::message(event).unwrap().body.clone(),
-        });
+    /// A page of what may be seen of a room.
+    fn timeline(
+        &self,
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &[PositionRange],
+        is_wanted: impl Fn(&Event) -> bool,
+    ) -> TimelinePage {
+        let is_visible =
+            |at: Position| visible.iter().any(|range| range.from <= at && range.to.is_none_or(|to| at <= to));
+        let all: Vec<&Placed> =
+            self.reader.timelines.get(&room).into_iter().flat_map(BTreeMap::values).collect();
+        let all: Vec<&Placed> = all
+            .into_iter()
+            .filter(|placed| is_visible(placed.position) && is_wanted(&placed.event))
+            .collect();
+        let (first, last) = range(page, limit, &all, |placed| placed.position);
+        let events = all[first..last].iter().copied().cloned().collect();
+        TimelinePage { events, has_before: first > 0, has_after: last < all.len() }
     }
 
     fn page(&self, conversation: ConversationId, page: Page, limit: usize) -> HistoryPage {
         let all = self.conversations.get(&conversation).map_or(&[][..], Vec::as_slice);
-        let (first, last) = match page {
-            Page::Latest => (all.len().saturating_sub(limit), all.len()),
-            Page::After(start) => {
-                let first = all.partition_point(|message| message.position <= start);
-                (first, all.len().min(first + limit))
-            }
-            Page::Before(_) | Page::Around(_) => unreachable!("nobody here pages backwards"),
-        };
+        let (first, last) = range(page, limit, all, |message| message.position);
         let messages = all[first..last].to_vec();
         HistoryPage { messages, has_before: first > 0, has_after: last < all.len() }
     }
+}
+
+/// Which of all rows, oldest first, a page has.
+fn range<T>(page: Page, limit: usize, all: &[T], at: impl Fn(&T) -> Position) -> (usize, usize) {
+    let count = all.len();
+    let below = |bound: Position| all.partition_point(|row| at(row) < bound);
+    match page {
+        Page::Latest => (count.saturating_sub(limit), count),
+        Page::Before(bound) => (below(bound).saturating_sub(limit), below(bound)),
+        Page::After(bound) => {
+            let first = all.partition_point(|row| at(row) <= bound);
+            (first, count.min(first + limit))
+        }
+        Page::Around(bound) => {
+            let first = below(bound).saturating_sub(limit / 2).min(count.saturating_sub(limit));
+            (first, count.min(first + limit))
+        }
+    }
+}
+
+fn insert(
+    ids: &mut HashMap<MessageId, (ConversationId, usize)>,
+    conversations: &mut BTreeMap<ConversationId, Vec<StoredMessage>>,
+    event: &Event,
+    position: Position,
+) {
+    let Some(message) = event::message(event) else { return };
+    let messages = conversations.entry(event.conversation).or_default();
+    ids.insert(event.id, (event.conversation, messages.len()));
+    messages.push(StoredMessage {
+        id: event.id,
+        conversation: event.conversation,
+        position,
+        sender: event.actor,
+        to: event.to.unwrap(),
+        client_id: event.client_id.clone(),
+        sent_at: event.at,
+        body: message.body.clone(),
+    });
 }
 
 impl Lookups for MemoryStore {
@@ -234,47 +311,69 @@ impl Lookups for MemoryStore {
                     is_room: false,
                 })
             };
-            rows.conversations.iter().filter_map(of_user).take(limit).collect()
+            let direct = rows.conversations.iter().filter_map(of_user);
+            let rooms = rows.reader.rooms().filter_map(|room| rows.reader.touched(user, room));
+            direct.chain(rooms.filter(|touched| touched.last_position >= first)).take(limit).collect()
         })
     }
 
-    fn room_at<'a>(&'a self, _: &'a str, _: ConversationId) -> Answer<'a, (Option<StoredRoom>, LogPosition)> {
-        self.answer(|rows| (None, rows.log()))
+    fn room_at<'a>(
+        &'a self,
+        _: &'a str,
+        room: ConversationId,
+    ) -> Answer<'a, (Option<StoredRoom>, LogPosition)> {
+        self.answer(move |rows| (rows.reader.stored_room(room), rows.log()))
     }
 
     fn rooms_of<'a>(
         &'a self,
         _: &'a str,
-        _: UserId,
-        _: usize,
+        user: UserId,
+        limit: usize,
     ) -> Answer<'a, (Vec<ConversationId>, LogPosition)> {
-        self.answer(|rows| (Vec::new(), rows.log()))
+        self.answer(move |rows| {
+            let mut rooms = rows.reader.rooms_of(user);
+            rooms.truncate(limit);
+            (rooms, rows.log())
+        })
     }
 
-    fn ids_since(&self, _: ConversationId, _: Position) -> Answer<'_, Vec<(MessageId, Position)>> {
-        self.answer(|_| Vec::new())
+    fn ids_since(&self, room: ConversationId, first: Position) -> Answer<'_, Vec<(MessageId, Position)>> {
+        self.answer(move |rows| {
+            let timeline = rows.reader.timelines.get(&room).into_iter().flat_map(|all| all.range(first..));
+            timeline.map(|(position, placed)| (placed.event.id, *position)).collect()
+        })
     }
 
-    fn events_by_id<'a>(&'a self, _: &'a [MessageId]) -> Answer<'a, Vec<StoredPlace>> {
-        self.answer(|_| Vec::new())
+    fn events_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredPlace>> {
+        self.answer(move |rows| {
+            let all = rows.reader.timelines.values().flat_map(BTreeMap::values);
+            let place = |placed: &Placed| StoredPlace {
+                id: placed.event.id,
+                conversation: placed.event.conversation,
+                position: placed.position,
+                kind: Reader::kind(&placed.event),
+            };
+            all.filter(|placed| ids.contains(&placed.event.id)).map(place).collect()
+        })
     }
 
-    fn intervals_of(&self, _: ConversationId, _: UserId) -> Answer<'_, Vec<Interval>> {
-        self.answer(|_| Vec::new())
+    fn intervals_of(&self, room: ConversationId, user: UserId) -> Answer<'_, Vec<Interval>> {
+        self.answer(move |rows| rows.reader.intervals(room, user).to_vec())
     }
 
-    fn room_by_handle<'a>(&'a self, _: &'a str) -> Answer<'a, Option<ConversationId>> {
-        self.answer(|_| None)
+    fn room_by_handle<'a>(&'a self, handle: &'a str) -> Answer<'a, Option<ConversationId>> {
+        self.answer(move |rows| rows.reader.by_handle(handle))
     }
 
     fn timeline<'a>(
         &'a self,
-        _: ConversationId,
-        _: Page,
-        _: usize,
-        _: &'a [PositionRange],
+        room: ConversationId,
+        page: Page,
+        limit: usize,
+        visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage> {
-        self.answer(|_| TimelinePage { events: Vec::new(), has_before: false, has_after: false })
+        self.answer(move |rows| rows.timeline(room, page, limit, visible, |_| true))
     }
 
     fn messages_within<'a>(
@@ -284,7 +383,9 @@ impl Lookups for MemoryStore {
         limit: usize,
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage> {
-        self.timeline(room, page, limit, visible)
+        self.answer(move |rows| {
+            rows.timeline(room, page, limit, visible, |event| event::message(event).is_some())
+        })
     }
 }
 

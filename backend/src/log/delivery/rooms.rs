@@ -230,13 +230,20 @@ impl DeliveryTask {
                 self.registry.enter(user, room);
             }
         }
-        for event in recent.unjudged(room) {
+        for event in recent.all_of(room) {
             let position = event.position();
+            let was_judged = event.counts.get().is_some();
             if position.offset() < next_offset {
-                recent.settle(&event, stored.get(&event.event().id) == Some(&position));
+                if !was_judged {
+                    recent.settle(&event, stored.get(&event.event().id) == Some(&position));
+                }
                 continue;
             }
             let outcome = self.rooms_mut().fold(&event.placed);
+            if was_judged {
+                // The room was followed before: this was shown, and only its state was forgotten.
+                continue;
+            }
             match outcome {
                 Some(Outcome::Effective(changes)) => {
                     recent.settle(&event, true);

@@ -138,6 +138,13 @@ impl Recent {
         memory.messages().iter().filter(|event| event.counts.get().is_none()).map(Arc::clone).collect()
     }
 
+    /// All that memory has of a room, judged or not, in order.
+    #[must_use]
+    pub fn all_of(&self, room: ConversationId) -> Vec<Arc<Delivered>> {
+        let memory = self.conversations.get(room);
+        memory.into_iter().flat_map(|memory| memory.messages()).map(Arc::clone).collect()
+    }
+
     /// Rooms in memory in which somebody's membership may have changed.
     #[must_use]
     pub fn naming(&self, person: UserId) -> Vec<ConversationId> {
@@ -236,6 +243,12 @@ impl Recent {
     #[must_use]
     pub fn is_all_complete(&self) -> bool {
         self.partitions.iter().all(PartitionMemory::is_complete)
+    }
+
+    /// Whether store ∪ memory provably has everything that says who is in which room.
+    #[must_use]
+    pub fn knows_all_rooms(&self) -> bool {
+        self.partitions.iter().all(PartitionMemory::knows_all_rooms)
     }
 
     /// Whether the store has everything that was delivered.

@@ -15,12 +15,20 @@ pub(super) struct PartitionMemory {
     stored_next: i64,
     /// What stands before this offset left memory although the store did not have it then.
     lost_before: i64,
+    /// The same of what may have changed whose room it is.
+    lost_names_before: i64,
 }
 
 impl PartitionMemory {
     /// Empty, of a partition that is read from `next`; the store has everything before.
     pub(super) const fn new(next: i64) -> Self {
-        Self { records: VecDeque::new(), reaches_back_to: next, stored_next: next, lost_before: 0 }
+        Self {
+            records: VecDeque::new(),
+            reaches_back_to: next,
+            stored_next: next,
+            lost_before: 0,
+            lost_names_before: 0,
+        }
     }
 
     pub(super) fn push(&mut self, arrival: u64, delivered: Arc<Delivered>) {
@@ -39,6 +47,9 @@ impl PartitionMemory {
         self.reaches_back_to = delivered.offset() + 1;
         if self.is_unflushed(&delivered) {
             self.lost_before = delivered.offset() + 1;
+            if delivered.event().to.is_none() && !delivered.named().is_empty() {
+                self.lost_names_before = self.lost_before;
+            }
         }
         Some(delivered)
     }
@@ -69,6 +80,11 @@ impl PartitionMemory {
     /// Whether the store has everything that was delivered.
     pub(super) fn is_flushed(&self) -> bool {
         self.is_complete() && self.records.back().is_none_or(|(_, newest)| !self.is_unflushed(newest))
+    }
+
+    /// Whether store ∪ memory provably has everything that says who is in which room.
+    pub(super) const fn knows_all_rooms(&self) -> bool {
+        self.lost_names_before <= self.stored_next
     }
 
     /// Whether store ∪ memory is provably all that was delivered.

@@ -1,0 +1,60 @@
+//! No node says no before it has read what others had confirmed: what somebody was told by one node holds on
+//! each. Whoever created a room or joined it through one node may write through another at once; and what was
+//! sent through two nodes is not refused by the second after it counted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use milena_domain::{ConversationId, partition_of};
+use rdkafka::error::KafkaError;
+
+use super::Chat;
+use crate::batched::Batched;
+use crate::log::producer::Producer;
+use crate::refusal::{Code, Refusal};
+
+/// Where partitions end, many in one query.
+pub(super) type Ends = Batched<i32, i64, KafkaError>;
+
+/// Partitions of one query.
+const MOST: usize = 256;
+/// How long this node may take to read what the log has already.
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// The log's own ends.
+pub(super) fn ends(producer: &Producer) -> Arc<Ends> {
+    let producer = producer.clone();
+    Arc::new(Batched::new(MOST, move |partitions: Vec<i32>| {
+        let producer = producer.clone();
+        async move {
+            let asked = tokio::task::spawn_blocking(move || producer.ends(&partitions));
+            asked.await.unwrap_or(Ok(HashMap::new()))
+        }
+        .boxed()
+    }))
+}
+
+impl Chat {
+    /// Waits until this node has read all that the conversation's partition has at the moment.
+    ///
+    /// # Errors
+    /// `log_unavailable` when the log does not say where it ends, `overloaded` when this node is far behind.
+    pub(super) async fn hear_of(&self, conversation: ConversationId) -> Result<(), Refusal> {
+        if !self.health.is_live() {
+            return Err(Refusal::log_unavailable());
+        }
+        let partition = partition_of(conversation, self.partitions);
+        let Ok(Some(end)) = self.ends.get(partition).await else { return Err(Refusal::log_unavailable()) };
+        let mut progress = self.progress.clone();
+        let has_read = progress
+            .wait_for(|progress| progress.read.get(partition as usize).is_some_and(|next| *next >= end));
+        match tokio::time::timeout(WITHIN, has_read).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => {
+                Err(Refusal::later(Code::Overloaded, "this server has yet to read the newest events", 1_000))
+            }
+        }
+    }
+}

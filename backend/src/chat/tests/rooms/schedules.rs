@@ -1,0 +1,222 @@
+//! The schedules. `MILENA_TEST_SCHEDULES` sets how many.
+
+use std::sync::Mutex;
+
+use milena_domain::record::{Posting, Role, Visibility};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+
+use super::super::shared::PARTITIONS;
+use super::play::{Figures, Play, Setting};
+use super::rules::Rule;
+use super::steps::{DEVICES, Deed, PEOPLE, ROOMS, Step, fold_and_rules_agree};
+
+const SCHEDULES: u32 = 60;
+/// In so many logs a missing rule is noticed.
+const LOGS: u32 = 300;
+
+fn deed() -> impl Strategy<Value = Deed> {
+    let who = || 0..PEOPLE;
+    let role = prop_oneof![Just(Role::Member), Just(Role::Moderator), Just(Role::Owner)];
+    let visibility = prop_oneof![Just(Visibility::Public), Just(Visibility::Private)];
+    let posting = prop_oneof![Just(Posting::Members), Just(Posting::Moderators)];
+    prop_oneof![
+        10 => Just(Deed::Say),
+        5 => Just(Deed::Join),
+        3 => Just(Deed::Leave),
+        4 => who().prop_map(Deed::Add),
+        4 => who().prop_map(Deed::Remove),
+        3 => who().prop_map(Deed::Ban),
+        2 => who().prop_map(Deed::Unban),
+        3 => (who(), role).prop_map(|(who, role)| Deed::Role(who, role)),
+        2 => any::<bool>().prop_map(Deed::Archive),
+        1 => (0_u8..3).prop_map(Deed::Title),
+        1 => (0_u8..2).prop_map(Deed::Handle),
+        1 => visibility.prop_map(Deed::Visible),
+        1 => posting.prop_map(Deed::Posting),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (device, node, partition) = (0..DEVICES.len(), 0_usize..2, 0..PARTITIONS);
+    let (who, room) = (|| 0..PEOPLE, || 0..ROOMS);
+    prop_oneof![
+        5 => device.clone().prop_map(|device| Step::Create { device }),
+        24 => (device.clone(), room(), deed())
+            .prop_map(|(device, room, deed)| Step::Act { device, room, deed }),
+        4 => (device.clone(), who()).prop_map(|(device, to)| Step::Write { device, to }),
+        1 => (who(), who(), any::<bool>()).prop_map(|(by, of, on)| Step::Block { by, of, on }),
+        3 => device.clone().prop_map(|device| Step::Again { device }),
+        3 => device.clone().prop_map(|device| Step::Drop { device }),
+        8 => (device.clone(), node.clone()).prop_map(|(device, node)| Step::Connect { device, node }),
+        14 => (device, 0_usize..9).prop_map(|(device, most)| Step::Turn { device, most }),
+        20 => node.clone().prop_map(|node| Step::Append { node }),
+        10 => node.clone().prop_map(|node| Step::Confirm { node }),
+        2 => node.clone().prop_map(|node| Step::Fail { node }),
+        20 => (node.clone(), partition.clone(), 1_usize..9)
+            .prop_map(|(node, partition, count)| Step::Read { node, partition, count }),
+        8 => (partition.clone(), 1_usize..20)
+            .prop_map(|(partition, count)| Step::Consume { partition, count }),
+        3 => (partition, 1_usize..20).prop_map(|(partition, count)| Step::Index { partition, count }),
+        1 => Just(Step::Rebuild),
+        5 => node.clone().prop_map(|node| Step::Learn { node }),
+        2 => node.clone().prop_map(|node| Step::Forget { node }),
+        2 => node.clone().prop_map(|node| Step::Hold { node }),
+        4 => (node.clone(), 1_usize..5).prop_map(|(node, permits)| Step::Let { node, permits }),
+        2 => node.clone().prop_map(|node| Step::Release { node }),
+        6 => prop_oneof![Just(150), Just(700), Just(6_000)].prop_map(|ms| Step::Wait { ms }),
+        1 => room().prop_map(|room| Step::Burst { room }),
+        1 => node.clone().prop_map(|node| Step::Disconnect { node }),
+        2 => node.clone().prop_map(|node| Step::Reconnect { node }),
+        1 => node.prop_map(|node| Step::Restart { node }),
+    ]
+}
+
+type Schedule = (Vec<Step>, Setting);
+
+fn schedule() -> impl Strategy<Value = Schedule> {
+    let setting = (4_usize..80, 16_usize..60, prop::bool::weighted(0.8));
+    let setting =
+        setting.prop_map(|(memory, outbox_messages, founded)| Setting { memory, outbox_messages, founded });
+    (prop::collection::vec(step(), 1..140), setting)
+}
+
+fn play((steps, setting): Schedule) -> Figures {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut play = Play::new(setting).await;
+        // The store that nobody asks was opened in real time; from now on a wait is a step.
+        tokio::time::pause();
+        for step in steps {
+            play.take(step).await;
+        }
+        play.end().await;
+        play.figures
+    })
+}
+
+fn schedules() -> u32 {
+    std::env::var("MILENA_TEST_SCHEDULES").map_or(SCHEDULES, |text| text.parse().expect("a whole number"))
+}
+
+#[test]
+fn in_rooms_everybody_comes_to_the_same_and_nobody_hears_what_is_not_theirs() {
+    let all = Mutex::new(Figures::default());
+    let config = Config { cases: schedules(), failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&schedule(), |schedule| {
+        let figures = play(schedule);
+        all.lock().unwrap().add(figures);
+        Ok(())
+    });
+    match outcome {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, schedule)) => panic!("Test failed: {reason}: {schedule:?}"),
+        Err(error) => panic!("{error}"),
+    }
+    let all = all.into_inner().unwrap();
+    println!("{all:?}");
+    let each = [all.effective, all.void, all.repeats, all.accepted, all.rejected, all.shown];
+    assert!(each.iter().all(|count| *count > 0), "{all:?}");
+}
+
+/// Were one rule missing on one side, whatever side it is, a log would tell: the fold and the plain rules
+/// disagree about it.
+#[test]
+fn a_missing_rule_is_noticed() {
+    let happening = (0..PEOPLE, 0..ROOMS, deed(), 0_u8..10);
+    let logs = prop::collection::vec(happening, 1..200);
+    let disagree = |rule: Option<Rule>| {
+        let config =
+            Config { cases: LOGS, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let outcome = TestRunner::new_with_rng(config, rng).run(&logs, |happenings| {
+            let agree = fold_and_rules_agree(&happenings, rule);
+            prop_assert!(agree);
+            Ok(())
+        });
+        matches!(outcome, Err(TestError::Fail(..)))
+    };
+    assert!(!disagree(None), "with all rules they agree");
+    let unnoticed: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| !disagree(Some(*rule))).collect();
+    assert!(unnoticed.is_empty(), "nobody misses {unnoticed:?}");
+}
+
+fn plays(memory: usize, founded: bool, steps: Vec<Step>) -> Figures {
+    play((steps, Setting { memory, outbox_messages: 16, founded }))
+}
+
+/// The consumer was behind, and memory had dropped the creation: in which rooms somebody was could not be
+/// told, and was told as none.
+#[test]
+fn whoever_comes_while_memory_lacks_memberships_hears_their_rooms_all_the_same() {
+    let create = || Step::Create { device: 0 };
+    plays(4, false, vec![create(), Step::Append { node: 1 }, Step::Burst { room: 1 }, create()]);
+    let disconnect = Step::Disconnect { node: 1 };
+    let steps = vec![disconnect, create(), create(), Step::Burst { room: 1 }, Step::Confirm { node: 0 }];
+    plays(4, false, steps);
+}
+
+/// A room was created by one node and used through another one at once.
+#[test]
+fn what_one_node_confirmed_is_not_denied_by_another() {
+    let steps = vec![
+        Step::Create { device: 0 },
+        Step::Append { node: 1 },
+        Step::Confirm { node: 1 },
+        Step::Connect { device: 1, node: 1 },
+        Step::Act { device: 1, room: 0, deed: Deed::Say },
+        Step::Connect { device: 1, node: 0 },
+        Step::Create { device: 0 },
+    ];
+    plays(4, false, steps);
+}
+
+/// Somebody wrote, went, and sent the same again.
+#[test]
+fn what_was_written_before_one_went_is_answered_as_it_was() {
+    let steps = vec![
+        Step::Create { device: 1 },
+        Step::Create { device: 2 },
+        Step::Act { device: 2, room: 1, deed: Deed::Say },
+        Step::Hold { node: 1 },
+        Step::Act { device: 2, room: 1, deed: Deed::Leave },
+        Step::Read { node: 0, partition: 0, count: 1 },
+        Step::Disconnect { node: 1 },
+    ];
+    plays(6, false, steps);
+}
+
+/// A room that left a node's memory before the store had it is what it was when it comes back.
+#[test]
+fn a_room_that_was_let_go_before_it_was_stored_is_followed_again_whole() {
+    let steps = vec![
+        Step::Create { device: 4 },
+        Step::Create { device: 0 },
+        Step::Append { node: 1 },
+        Step::Act { device: 2, room: 0, deed: Deed::Join },
+        Step::Confirm { node: 1 },
+        Step::Append { node: 1 },
+        Step::Forget { node: 1 },
+        Step::Read { node: 1, partition: 0, count: 2 },
+    ];
+    plays(4, false, steps);
+}
+
+/// A block that is older than the start of a node.
+#[test]
+fn whoever_is_blocked_is_refused_by_a_node_that_started_since() {
+    let steps = vec![
+        Step::Block { by: 1, of: 2, on: true },
+        Step::Consume { partition: 0, count: 1 },
+        Step::Consume { partition: 1, count: 1 },
+        Step::Consume { partition: 2, count: 1 },
+        Step::Restart { node: 0 },
+        Step::Restart { node: 1 },
+        Step::Connect { device: 2, node: 0 },
+        Step::Connect { device: 1, node: 1 },
+        Step::Write { device: 2, to: 1 },
+        Step::Write { device: 1, to: 2 },
+    ];
+    let figures = plays(20, false, steps);
+    assert_eq!((figures.accepted, figures.rejected), (0, 2), "each by another node");
+}
