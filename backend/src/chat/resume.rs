@@ -1,5 +1,6 @@
 //! Going live and catching up: attach first, then replay, with an overlap rather than a gap.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -49,6 +50,16 @@ struct Parts {
 struct Stored {
     id: ConversationId,
     is_room: bool,
+    /// Where its newest stands, if the store may not have that yet.
+    unflushed: Option<Position>,
+    /// Where its newest stands.
+    last: Position,
+}
+
+impl Stored {
+    fn new(chat: &Chat, (id, last): (ConversationId, Position), is_room: bool) -> Self {
+        Self { id, is_room, unflushed: chat.recent().newest_unflushed(id), last }
+    }
 }
 
 impl Backlog {
@@ -97,7 +108,10 @@ impl Chat {
                 let mut left = self.left_in_memory(user, &since);
                 let stored = self.missed_in_store(user, &since, &missed.uncovered, &mut left).await?;
                 Backlog(stored.map(|mut stored| {
-                    stored.extend(missed.rooms.iter().map(|id| Stored { id: *id, is_room: true }));
+                    stored.extend(missed.rooms.iter().map(|room| Stored::new(self, *room, true)));
+                    // Whatever kind they are. Places of several partitions say nothing of each other's time,
+                    // but they are what the store has them by.
+                    stored.sort_by_key(|stored| Reverse((stored.unflushed, stored.last)));
                     left.sort_unstable();
                     left.dedup();
                     Parts { since, missed, stored, left }
@@ -151,15 +165,16 @@ impl Chat {
         let (of_rooms, direct): (Vec<_>, Vec<_>) = in_store
             .into_iter()
             .filter(is_missed)
-            .map(|touched| (touched.is_room, touched.id))
+            .map(|touched| (touched.is_room, (touched.id, touched.last_position)))
             .partition(|(is_room, _)| *is_room);
         {
             let rooms = self.rooms();
-            left.extend(of_rooms.into_iter().map(|(_, id)| id).filter(|id| !rooms.is_member(*id, user)));
+            left.extend(of_rooms.into_iter().map(|(_, (id, _))| id).filter(|id| !rooms.is_member(*id, user)));
         }
-        let direct = direct.into_iter().map(|(_, id)| id).filter(|id| !known.contains(id));
+        let in_memory = in_memory.into_iter().map(|id| (id, Position::ZERO));
+        let direct = direct.into_iter().map(|(_, touched)| touched).filter(|(id, _)| !known.contains(id));
         let all: Vec<Stored> =
-            in_memory.into_iter().chain(direct).map(|id| Stored { id, is_room: false }).collect();
+            in_memory.chain(direct).map(|touched| Stored::new(self, touched, false)).collect();
         Ok((all.len() <= MOST).then_some(all))
     }
 
@@ -203,7 +218,7 @@ impl Chat {
     async fn replay_from_store(
         &self,
         user: UserId,
-        Stored { id: conversation, is_room }: Stored,
+        Stored { id: conversation, is_room, .. }: Stored,
         since: &SessionCursor,
         outbox: &Outbox,
     ) -> Result<bool, Refusal> {

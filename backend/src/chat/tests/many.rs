@@ -1,7 +1,10 @@
 //! People with very many conversations, and many sockets that come back at once: nothing is hidden, the work
 //! is bounded, and others do not wait for it.
 
-use milena_domain::{Epoch, SessionCursor, UserId, limits};
+use milena_domain::record::{
+    Action, Created, Event, Handle, History, Place, Posting, Role, Seat, Title, Visibility,
+};
+use milena_domain::{ClientId, ConversationId, Epoch, Position, SessionCursor, Timestamp, UserId, limits};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
@@ -80,6 +83,54 @@ async fn a_resume_from_the_store_hides_no_conversation() {
 async fn a_resume_from_memory_hides_no_conversation() {
     // One read a letter would take long: memory holds what a limit of letters needs.
     nothing_is_hidden(true).await;
+}
+
+/// A room that somebody created with Ann in it, in which nothing else happened.
+fn invitation(log: &mut Log, number: u128) {
+    let (owner, name) = (user(10_000 + number), ClientId::new("room").unwrap());
+    let created = Created {
+        handle: Handle::new(&format!("room-{number}")).unwrap(),
+        title: Title::new("A room").unwrap(),
+        topic: None,
+        visibility: Visibility::Private,
+        history: History::All,
+        posting: Posting::Members,
+        members: vec![Seat { user: user(ANN), role: Role::Member, from: None }],
+    };
+    let place = Place::Room(ConversationId::room(owner, &name));
+    let (at, seen) = (Timestamp::from_unix_ms(1), Position::new(Epoch::FIRST, 0));
+    log.append(Event::new(owner, place, name, at, seen, Action::RoomCreated(created)));
+}
+
+/// What is replayed are the conversations that were written in last, whatever their kind.
+#[tokio::test]
+async fn rooms_are_replayed_beside_people() {
+    const ROOMS: usize = 20;
+    for in_memory in [true, false] {
+        let (mut log, store) = (Log::default(), MemoryStore::default());
+        letters(&mut log, 100);
+        let mut node = Node::start(&log, store.clone(), 1 << 30).await;
+        (0..ROOMS).for_each(|number| invitation(&mut log, number as u128));
+        for partition in 0..PARTITIONS {
+            // As in life what was written first is read first.
+            let letters = log.partitions[partition].iter().filter(|event| event.to.is_some()).count();
+            node.read(&log, partition, letters).await;
+        }
+        for partition in 0..PARTITIONS {
+            node.read(&log, partition, usize::MAX).await;
+            if !in_memory {
+                store.consume(&log, partition, usize::MAX);
+            }
+        }
+        if !in_memory {
+            node = Node::start(&log, store.clone(), 1 << 30).await;
+        }
+        let (was_resumed, frames) = resume(&node, user(ANN)).await;
+        assert!(was_resumed);
+        assert_eq!(count(&frames, "event"), ROOMS, "in memory: {in_memory}");
+        assert_eq!(count(&frames, "message"), limits::REPLAY_CONVERSATIONS - ROOMS);
+        assert_eq!(count(&frames, "gap"), 100 + ROOMS - limits::REPLAY_CONVERSATIONS);
+    }
 }
 
 /// A crowd of sockets that resume is taken in between deliveries, some at a time: whoever is attached before

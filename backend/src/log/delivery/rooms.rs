@@ -299,22 +299,25 @@ impl DeliveryTask {
                 let (last, at) = rooms.get(*room)?.last()?;
                 let partition = partition_of(*room, self.cursors.len());
                 let next = resume.next_offsets.get(partition as usize).copied().unwrap_or(0);
-                (last >= Position::new(resume.epoch, next)).then_some((at, *room, partition, next))
+                (last >= Position::new(resume.epoch, next)).then_some((at, last, *room, partition, next))
             })
             .collect();
         written.sort_unstable_by(|one, other| other.cmp(one));
-        for (_, room, partition, next) in written {
+        let mut replayed = 0;
+        for (_, last, room, partition, next) in written {
             let since = rooms.get(room).and_then(|loaded| visible_since(loaded, user));
             let of = recent.missed_in_room(room, partition, next).map(|of| of.cut_to(since));
             match of {
                 Some(MissedOf { messages, .. }) if messages.is_empty() => {}
-                Some(of) if missed.conversations.len() < limits::REPLAY_CONVERSATIONS => {
+                Some(of) if replayed < limits::REPLAY_CONVERSATIONS => {
+                    replayed += 1;
                     missed.conversations.push(of);
                 }
                 Some(_) => missed.further.push(room),
-                None => missed.rooms.push(room),
+                None => missed.rooms.push((room, last)),
             }
         }
+        missed.cut_to_newest();
     }
 
     pub(super) fn rooms(&self) -> RwLockReadGuard<'_, Rooms> {

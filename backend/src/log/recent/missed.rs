@@ -1,5 +1,6 @@
 //! What a client that resumes was not sent, as far as memory tells.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits};
@@ -9,14 +10,25 @@ use super::{Delivered, Recent};
 /// What a resuming client missed.
 #[derive(Debug, Default)]
 pub struct Missed {
-    /// The conversations that were written in last.
+    /// The conversations that were written in last, the newest first.
     pub conversations: Vec<MissedOf>,
     /// Further conversations in which something was missed.
     pub further: Vec<ConversationId>,
     /// Partitions in which memory does not reach back to the cursor: ask the store.
     pub uncovered: Vec<i32>,
-    /// Rooms in which something was missed that memory does not reach back to.
-    pub rooms: Vec<ConversationId>,
+    /// Rooms in which something was missed that memory does not reach back to, and their newest events.
+    pub rooms: Vec<(ConversationId, Position)>,
+}
+
+impl Missed {
+    /// Keeps what is replayed to as many conversations as a replay has, whatever their kind: those that were
+    /// written in last.
+    pub fn cut_to_newest(&mut self) {
+        let newest = |of: &MissedOf| of.messages.last().map(|event| (event.at_ms, event.event().at));
+        self.conversations.sort_by_key(|of| Reverse(newest(of)));
+        let older = self.conversations.split_off(self.conversations.len().min(limits::REPLAY_CONVERSATIONS));
+        self.further.extend(older.into_iter().map(|of| of.conversation));
+    }
 }
 
 /// What a resuming client missed of a conversation.

@@ -215,6 +215,13 @@ impl Recent {
         Some((event.actor, event.to?))
     }
 
+    /// Where the newest of a conversation stands that the store may not have.
+    #[must_use]
+    pub fn newest_unflushed(&self, conversation: ConversationId) -> Option<Position> {
+        let newest = self.conversations.newest(conversation)?;
+        self.is_unflushed(newest).then(|| newest.position())
+    }
+
     /// What the store may not have of a conversation, in order.
     #[must_use]
     pub fn unflushed(&self, conversation: ConversationId) -> Vec<Arc<Delivered>> {
