@@ -1,8 +1,8 @@
 //! One signed-in connection, owned by one task: it alone reads, writes, keeps the time and ends it.
 //!
-//! - A client's sends reach the log in the order in which they arrived: they are checked side by side, since
-//!   that may take a look-up, and enqueued one after the other. Up to `max_in_flight` are checked or wait for
-//!   the log; then reading pauses.
+//! - A client's sends to a conversation reach the log in the order in which they arrived: they are checked
+//!   side by side, since that may take a look-up, and enqueued one after the other; other conversations do not
+//!   wait for it. Up to `max_in_flight` are checked or wait for the log; then reading pauses.
 //! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what
 //!   goes out.
 //! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is
@@ -11,8 +11,8 @@
 use std::pin::Pin;
 
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
-use milena_domain::{ClientId, UserId};
+use futures::stream::{FuturesUnordered, StreamExt};
+use milena_domain::{ClientId, ConversationId, UserId};
 use milena_settings::SocketSettings;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, Sleep, sleep_until};
@@ -20,10 +20,11 @@ use tokio::time::{Duration, Instant, Sleep, sleep_until};
 use super::cursor_pace::CursorPace;
 use super::frame_rate::FrameRate;
 use super::heartbeat::{Beat, Heartbeat};
+use super::lanes::Lanes;
 use super::line::{End, Incoming, Line};
 use super::node::{Enqueue, Node, Outcome};
 use super::send_rate::SendRate;
-use crate::chat::SendRequest;
+use crate::chat::{SendRequest, Target};
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
@@ -65,8 +66,8 @@ pub(super) struct Counts {
 ///
 /// Together `checking` and `in_flight` are at most `max_in_flight`.
 struct Work {
-    /// Sends that are checked; they come out in the order in which they went in.
-    checking: FuturesOrdered<BoxFuture<'static, (ClientId, Result<Enqueue, Refusal>)>>,
+    /// Sends that are checked.
+    checking: Lanes<(ClientId, Result<Enqueue, Refusal>)>,
     /// Sends that wait for the log, and read positions that are looked up.
     in_flight: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Until it is over, no cursor is told.
@@ -98,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Works until the connection ends; `welcome` was sent. `stop` ends it for a restart of the server.
     pub(super) async fn run(&mut self, replay: Option<Outcome>, stop: impl Future<Output = ()>) -> End {
         let mut stop = std::pin::pin!(stop);
-        let mut work = Work { checking: FuturesOrdered::new(), in_flight: FuturesUnordered::new(), replay };
+        let mut work = Work { checking: Lanes::new(), in_flight: FuturesUnordered::new(), replay };
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
         loop {
             let reading = work.len() < self.settings.max_in_flight;
@@ -183,9 +184,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let (sender, connection) = (self.user, Some(self.id));
+                let lane = match target {
+                    Target::User(to) => ConversationId::direct(sender, to),
+                    Target::Conversation(conversation) => conversation,
+                };
                 let request = SendRequest { sender, target, client_id: client_id.clone(), body, connection };
                 let sending = self.node.send(request);
-                work.checking.push_back(sending.map(|checked| (client_id, checked)).boxed());
+                work.checking.push(lane, sending.map(|checked| (client_id, checked)));
                 Ok(())
             }
             Ok(ClientFrame::Read { conversation, position }) => {

@@ -10,6 +10,7 @@ mod cursor_pace;
 mod frame_rate;
 mod heartbeat;
 mod hello;
+mod lanes;
 mod line;
 mod node;
 mod send_rate;

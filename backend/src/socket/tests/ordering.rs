@@ -31,6 +31,22 @@ async fn sends_keep_their_order_though_a_look_up_takes_long() {
     }
 }
 
+/// A refusal may take long, because it waits for what other nodes have confirmed.
+#[tokio::test(start_paused = true)]
+async fn a_slow_send_holds_up_no_other_conversation() {
+    let server = Server::start();
+    let (anna, ben, cleo) = (person("anna"), person("ben"), person("cleo"));
+    let mut client = server.sign_in(&anna).await;
+    for (client_id, to, body) in [("a", &ben, "slow look-up"), ("b", &ben, "hi"), ("c", &cleo, "hi")] {
+        client.say(&Client::send_frame(client_id, to, body)).await;
+    }
+    for client_id in ["c", "a", "b"] {
+        let accepted = client.hear_news().await;
+        assert_eq!((&accepted["type"], &accepted["client_id"]), (&json!("accepted"), &json!(client_id)));
+    }
+    assert_eq!(server.node.enqueued(), ["c", "a", "b"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn look_ups_are_made_side_by_side_and_hold_up_nothing_else() {
     let server = Server::start();
