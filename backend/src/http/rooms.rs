@@ -168,7 +168,11 @@ pub(super) async fn change(room: String, context: Context, mut call: Call) -> Ou
 #[utoipa::path(
     post, path = "/api/v1/rooms/{id}/join", operation_id = "join_room", tag = "rooms",
     security(("token" = []), ("cookie" = [])),
-    params(("id" = Uuid, Path, description = "The room")),
+    params(
+        ("id" = Uuid, Path, description = "The room"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
+    ),
     responses(
         (status = 200, body = RoomChanged),
         (
@@ -186,7 +190,11 @@ pub(super) async fn join(room: String, context: Context, call: Call) -> Outcome 
 #[utoipa::path(
     post, path = "/api/v1/rooms/{id}/leave", operation_id = "leave_room", tag = "rooms",
     security(("token" = []), ("cookie" = [])),
-    params(("id" = Uuid, Path, description = "The room")),
+    params(
+        ("id" = Uuid, Path, description = "The room"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
+    ),
     responses(
         (status = 200, body = RoomChanged),
         (
@@ -228,7 +236,11 @@ pub(super) async fn members(room: String, context: Context, call: Call) -> Outco
 #[utoipa::path(
     post, path = "/api/v1/rooms/{id}/members", operation_id = "add_members", tag = "rooms",
     request_body = NewMembers, security(("token" = []), ("cookie" = [])),
-    params(("id" = Uuid, Path, description = "The room")),
+    params(
+        ("id" = Uuid, Path, description = "The room"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
+    ),
     responses(
         (status = 200, body = RoomChanged),
         (
@@ -250,6 +262,8 @@ pub(super) async fn add(room: String, context: Context, mut call: Call) -> Outco
     params(
         ("id" = Uuid, Path, description = "The room"),
         ("user" = Uuid, Path, description = "Whom"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
     ),
     responses((status = 200, body = RoomChanged)),
 )]
@@ -266,6 +280,8 @@ pub(super) async fn remove(room: String, user: String, context: Context, call: C
     params(
         ("id" = Uuid, Path, description = "The room"),
         ("user" = Uuid, Path, description = "Whose"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
     ),
     responses((status = 200, body = RoomChanged)),
 )]
@@ -297,6 +313,8 @@ pub(super) async fn banned(room: String, context: Context, call: Call) -> Outcom
     params(
         ("id" = Uuid, Path, description = "The room"),
         ("user" = Uuid, Path, description = "Whom"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
     ),
     responses((status = 200, body = RoomChanged)),
 )]
@@ -313,6 +331,8 @@ pub(super) async fn ban(room: String, user: String, context: Context, call: Call
     params(
         ("id" = Uuid, Path, description = "The room"),
         ("user" = Uuid, Path, description = "Whom"),
+        ("Idempotency-Key" = Option<String>, Header, max_length = 64, description =
+            "The event's `client_id`. Chosen by the server when absent"),
     ),
     responses((status = 200, body = RoomChanged)),
 )]

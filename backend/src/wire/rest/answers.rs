@@ -118,10 +118,10 @@ pub struct SessionList {
     pub sessions: Vec<Session>,
 }
 
-/// Who was found.
+/// People: who was found, or who is kept away.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct People {
-    /// The best matches first, at most 20.
+    /// Of a search the best matches first, at most 20; of those who are kept away at most 500.
     pub users: Vec<Person>,
 }
 

@@ -774,9 +774,9 @@ export interface components {
              */
             new_password: string;
         };
-        /** @description Who was found. */
+        /** @description People: who was found, or who is kept away. */
         People: {
-            /** @description The best matches first, at most 20. */
+            /** @description Of a search the best matches first, at most 20; of those who are kept away at most 500. */
             users: components["schemas"]["Person"][];
         };
         /** @description Somebody, as everybody may see them. */
@@ -1931,7 +1931,10 @@ export interface operations {
     ban: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
@@ -1964,7 +1967,10 @@ export interface operations {
     unban: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
@@ -1997,7 +2003,10 @@ export interface operations {
     join_room: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
@@ -2037,7 +2046,10 @@ export interface operations {
     leave_room: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
@@ -2115,7 +2127,10 @@ export interface operations {
     add_members: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
@@ -2159,7 +2174,10 @@ export interface operations {
     change_role: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
@@ -2196,7 +2214,10 @@ export interface operations {
     remove_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The event's `client_id`. Chosen by the server when absent */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description The room */
                 id: string;
