@@ -51,6 +51,47 @@ async fn a_message_reaches_all_who_are_in_it_and_nobody_else() {
     node.stop().await;
 }
 
+/// The answer was lost, and they were sent away before they asked again.
+#[tokio::test]
+async fn what_counts_is_told_to_who_went_since() {
+    let node = Node::start().await;
+    let [anna, ben] = node.people(["anna", "ben"]).await;
+    let mut of_ben = Socket::sign_in(&node, &ben).await;
+    for (visibility, code) in [("public", "not_member"), ("private", "unknown_conversation")] {
+        let more = json!({"members": [ben.id], "visibility": visibility});
+        let room = node.room(&anna, visibility, more).await;
+        let send = |name, body| {
+            json!({
+                "type": "send", "client_id": name, "conversation": room, "body": body,
+            })
+        };
+        of_ben.say(&send("m-1", "Dear Anna")).await;
+        let accepted = answer(&mut of_ben).await;
+        assert_eq!(accepted["type"], "accepted", "{accepted}");
+        node.act(&anna, Method::DELETE, &room, &format!("/members/{}", ben.id)).await.ok(200);
+        until_event(&mut of_ben, "removed").await;
+        of_ben.say(&send("m-1", "Dear Anna")).await;
+        let again = answer(&mut of_ben).await;
+        assert_eq!((&again["type"], &again["position"]), (&json!("accepted"), &accepted["position"]));
+        of_ben.say(&send("m-1", "Dear Eve")).await;
+        assert_eq!(answer(&mut of_ben).await["code"], "client_id_reused");
+        of_ben.say(&send("m-2", "Why?")).await;
+        let refused = answer(&mut of_ben).await;
+        assert_eq!((&refused["code"], &refused["temporary"]), (&json!(code), &json!(false)));
+    }
+    node.stop().await;
+}
+
+/// The next answer to a send.
+async fn answer(socket: &mut Socket) -> serde_json::Value {
+    loop {
+        let (of, frame) = hear(socket).await;
+        if of == "accepted" || of == "rejected" {
+            return frame;
+        }
+    }
+}
+
 #[tokio::test]
 async fn who_sees_only_their_own_time_sees_no_more() {
     let node = Node::start().await;
