@@ -4,64 +4,28 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::ledger::{Crowd, audit};
-use crate::world::{Cluster, Database, Kind, Milena, OwnServer, Services, number, tell, turn, until};
-
-#[derive(Debug, Clone, Copy)]
-enum Victim {
-    Backend,
-    Consumer,
-    Kafka,
-    Postgres,
-}
+use crate::world::{Milena, Mortal, Victim, number, tell, turn, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn backend_consumer_broker_and_database_die_during_traffic() {
-    let Some(mut kafka) = OwnServer::start(Kind::Kafka).await else { return };
-    let Some(mut postgres) = OwnServer::start(Kind::Postgres).await else { return };
+    let Some(mut mortal) = Mortal::start().await else { return };
     let _turn = turn().await;
-    let database = Database::create_on(postgres.address()).await;
-    let services = Services { kafka: kafka.address().to_owned(), database: database.clone() };
-    let mut cluster = Cluster::start(services, 2, 2).await;
-    let crowd = Crowd::gather(&cluster.addresses(), 200).await;
+    let crowd = Crowd::gather(&mortal.cluster.addresses(), 200).await;
+    let database = mortal.cluster.services.database.clone();
 
     let kills = number("MILENA_TEST_KILLS", 1);
     let share = number("MILENA_TEST_MESSAGES", 20_000) / 4 / kills;
     for round in 0..kills {
-        for victim in [Victim::Backend, Victim::Consumer, Victim::Kafka, Victim::Postgres] {
+        for victim in Victim::ALL {
             let seed = 10 * round as u64 + victim as u64;
             let before = crowd.progress.count();
             let writers = crowd.talk(share, seed);
-            crowd.progress.reaches(before + share / 4, 120).await;
-            match victim {
-                Victim::Backend => {
-                    cluster.backends[0].program.kill();
-                    crowd.progress.reaches(before + share / 2, 120).await;
-                    cluster.backends[0].program.start_again();
-                    cluster.ready(0).await;
-                }
-                Victim::Consumer => {
-                    cluster.consumers[0].kill();
-                    crowd.progress.reaches(before + share / 2, 120).await;
-                    cluster.consumers[0].start_again();
-                }
-                Victim::Kafka => {
-                    let refused = refused_for_now(&crowd);
-                    kafka.kill().await;
-                    until("sends are refused for now", 30, async || refused_for_now(&crowd) > refused).await;
-                    kafka.start_again().await;
-                }
-                Victim::Postgres => {
-                    postgres.kill().await;
-                    // Live chat goes on.
-                    crowd.progress.reaches(before + share / 2, 120).await;
-                    postgres.start_again().await;
-                }
-            }
+            mortal.lose(victim, round, &crowd.progress, (before, share), || refused_for_now(&crowd)).await;
             let restarted = Instant::now();
             writers.join_all().await;
             crowd.all_accepted(180).await;
             crowd.settle(seed).await;
-            cluster.stored(crowd.sent().len(), 120).await;
+            mortal.cluster.stored(crowd.sent().len(), 120).await;
             let name = format!(
                 "{victim:?} killed, all stored {:.1} s after its restart",
                 restarted.elapsed().as_secs_f64()
@@ -69,7 +33,7 @@ async fn backend_consumer_broker_and_database_die_during_traffic() {
             audit(&crowd, &database.messages().await).must_agree(&name);
         }
     }
-    let (records, dead) = cluster.log_counts().await;
+    let (records, dead) = mortal.cluster.log_counts().await;
     tell(&format!("records in the log: {records}, of {} messages", crowd.sent().len()));
     assert_eq!(dead, 0, "dead letters");
 }

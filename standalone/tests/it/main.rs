@@ -7,8 +7,9 @@
 //! `MILENA_TEST_REQUIRE_SERVERS=1` both are failures. What a test stops or kills is always its own.
 //! `MILENA_TEST_MESSAGES` (20000) and `MILENA_TEST_KILLS` (1 a point) set the size of the traffic,
 //! `MILENA_TEST_FAULT_SECONDS` (such as 1,5,30; `scripts/long faults`) makes the faults long,
-//! `MILENA_SMS_CORPUS` names the corpus for the import tests, `MILENA_TEST_PROGRAMS` a folder with other
-//! builds of the programs, and `MILENA_TEST_LOGS` a folder that keeps what they said.
+//! `MILENA_TEST_ROOMS` and others make `rooms` large (`scripts/long rooms`), `MILENA_SMS_CORPUS` names the
+//! corpus for the import tests, `MILENA_TEST_PROGRAMS` a folder with other builds of the programs, and
+//! `MILENA_TEST_LOGS` a folder that keeps what they said.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
@@ -38,6 +39,7 @@ mod privacy;
 mod repeats;
 mod resume;
 mod room_races;
+mod rooms;
 mod secrets;
 mod signals;
 mod slow_reader;

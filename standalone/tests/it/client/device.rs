@@ -1,34 +1,37 @@
 //! A device of a person: a socket that comes back after every end and resumes, with an outbox, like the
 //! browser client.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::heard::{Heard, Via};
-use super::pending::{Outgoing, Pending};
-use super::rest::{Account, Rest};
-use super::socket::{Incoming, Socket, hello, send_frame};
-use super::wire::Message;
+use super::pending::{Outgoing, Pending, Target};
+use super::rest::{Account, Answer, Rest};
+use super::socket::{Incoming, Socket, hello, send_to};
+use super::wire::{Event, Message};
 
 /// Own messages that wait for an answer, at most: whoever writes more waits.
 const WINDOW: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const RECONNECT_FIRST: Duration = Duration::from_millis(50);
 const RECONNECT_MOST: Duration = Duration::from_millis(800);
+const FETCH_AGAIN: Duration = Duration::from_millis(200);
 /// As the browser client: after a heartbeat's time of silence it asks, and gives the connection up without an
 /// answer.
 const PONG_TIMEOUT: Duration = Duration::from_secs(2);
 /// Before `welcome` the server's own time limit ends what is silent.
 const A_DAY: Duration = Duration::from_secs(86_400);
 
-/// How many messages were accepted, over all devices of a crowd. The devices write, the test waits.
+/// How many messages were accepted (in rooms: or refused for good), over all devices of a crowd. The devices
+/// write, the test waits.
 #[derive(Clone)]
 pub(crate) struct Progress(Arc<watch::Sender<usize>>);
 
@@ -46,7 +49,7 @@ impl Progress {
         let mut reader = self.0.subscribe();
         let reached =
             timeout(Duration::from_secs(seconds), reader.wait_for(|accepted| *accepted >= count)).await;
-        assert!(reached.is_ok(), "{} of {count} messages were accepted within {seconds} s", self.count());
+        assert!(reached.is_ok(), "{} of {count} messages were answered within {seconds} s", self.count());
     }
 
     fn add_one(&self) {
@@ -87,13 +90,15 @@ impl Device {
             heartbeat: A_DAY,
             cursor: None,
             replaying: false,
+            away: HashMap::new(),
+            owed: JoinSet::new(),
         };
         let task = tokio::spawn(work.run());
         Self { heard, outbox, window: Arc::new(Semaphore::new(WINDOW)), hang_up, stays_at, task }
     }
 
     /// Takes a message, once there is room in the window. It is sent until it is answered.
-    pub(crate) async fn send(&self, client_id: String, to: Uuid, body: String) {
+    pub(crate) async fn send(&self, client_id: String, to: Target, body: String) {
         let permit = Arc::clone(&self.window).acquire_owned().await.expect("never closed");
         let sent = self.outbox.send(Outgoing { client_id, to, body, _permit: permit }).await;
         sent.unwrap_or_else(|_| panic!("the device's task ended"));
@@ -137,6 +142,11 @@ struct Work {
     cursor: Option<String>,
     /// Resumed, and not yet told a cursor.
     replaying: bool,
+    /// Rooms that the owner was sent out of, as far as is known, and up to where they are known: what comes
+    /// of them again is asked for from there on.
+    away: HashMap<Uuid, i64>,
+    /// What is being fetched, whatever becomes of connections meanwhile.
+    owed: JoinSet<(Uuid, Result<Vec<Event>, Answer>)>,
 }
 
 impl Work {
@@ -186,6 +196,10 @@ impl Work {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if live && due.is_some() => {
                     self.send_due(&mut socket, false).await
                 }
+                Some(fetched) = self.owed.join_next() => {
+                    self.told(fetched.expect("it does not fail"));
+                    true
+                }
                 () = self.hang_up.notified() => false,
                 () = sleep_until(silent_at) => {
                     asked_at = Some(Instant::now());
@@ -210,12 +224,16 @@ impl Work {
             }
             "message" => {
                 let message = serde_json::from_value(frame).expect("a message");
-                let via = if self.replaying { Via::Replay } else { Via::Live };
-                self.note(|heard, owner| heard.message(message, owner, via));
+                self.message(message);
             }
+            "event" => {
+                let event = serde_json::from_value(frame["event"].clone()).expect("an event");
+                self.event(event);
+            }
+            "room" => self.room(&frame["room"]),
             "accepted" => self.accepted(frame),
             "rejected" => self.rejected(&frame),
-            "gap" => return self.fill(&frame).await,
+            "gap" => self.fill(&frame),
             "error" => self.note(|heard, _| heard.refused.push(frame.to_string())),
             "read" | "seen" | "pong" => {}
             other => panic!("a frame of the unknown type {other:?}"),
@@ -254,7 +272,7 @@ impl Work {
             if again {
                 lock(&self.heard).sent_again.insert(outgoing.client_id.clone());
             }
-            let frame = send_frame(outgoing.to, &outgoing.client_id, &outgoing.body, again);
+            let frame = send_to(outgoing.to, &outgoing.client_id, &outgoing.body, again);
             if socket.send(&frame).await.is_err() {
                 return false;
             }
@@ -282,28 +300,97 @@ impl Work {
             self.pending.later(&text("client_id"), Instant::now() + Duration::from_millis(wait_ms));
             self.note(|heard, _| *heard.refused_for_now.entry(text("code")).or_default() += 1);
         } else {
-            self.pending.remove(&text("client_id"));
-            self.note(|heard, _| heard.refused.push(frame.to_string()));
+            match self.pending.remove(&text("client_id")) {
+                Some(Target::Room(_)) => {
+                    self.note(|heard, _| heard.void.insert(text("client_id"), text("code")));
+                    self.progress.add_one();
+                }
+                _ => self.note(|heard, _| heard.refused.push(frame.to_string())),
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        let Message { conversation, position, .. } = message;
+        let via = if self.replaying { Via::Replay } else { Via::Live };
+        self.note(|heard, owner| heard.message(message, owner, via));
+        self.back_in(conversation, position);
+    }
+
+    fn event(&mut self, event: Event) {
+        let Event { conversation, position, .. } = event;
+        let goes = event.sends_away(self.account.person.id);
+        let via = if self.replaying { Via::Replay } else { Via::Live };
+        self.note(|heard, _| heard.event(event, via));
+        if goes {
+            self.away.entry(conversation).or_insert(position);
+        } else {
+            self.back_in(conversation, position);
+        }
+    }
+
+    /// A room as it is for the owner now. Without a role nothing more comes of it, and what came last before
+    /// may not have come.
+    fn room(&mut self, room: &Value) {
+        let id: Uuid = serde_json::from_value(room["id"].clone()).expect("an id");
+        if room["role"].is_null() {
+            let known = self.note(|heard, _| heard.newest(id));
+            self.away.entry(id).or_insert(known);
+        }
+    }
+
+    /// Something came of a room: whoever was away from it asks for what they may see of the time before.
+    fn back_in(&mut self, room: Uuid, position: i64) {
+        if let Some(known) = self.away.remove(&room) {
+            self.fetch(room, known, position);
         }
     }
 
     /// Fetches what lies between the positions of a `gap`.
-    async fn fill(&mut self, frame: &Value) -> bool {
+    fn fill(&mut self, frame: &Value) {
         let conversation: Uuid = serde_json::from_value(frame["conversation"].clone()).expect("an id");
         let after = frame["after"].as_i64().expect("a position");
+        let after = self.away.remove(&conversation).map_or(after, |known| after.min(known));
         let before = frame["before"].as_i64().unwrap_or(i64::MAX);
         self.note(|heard, _| heard.gaps += 1);
-        let Some(messages) = self.rest().try_messages_after(conversation, after, before).await else {
-            return false;
-        };
-        self.fetched(messages);
-        true
+        self.fetch(conversation, after, before);
+    }
+
+    /// Asks for what lies between two positions, until somebody knows all of it or refuses.
+    fn fetch(&mut self, conversation: Uuid, after: i64, before: i64) {
+        let nodes = self.nodes.clone();
+        let (home, account) = (self.node, self.account.clone());
+        self.note(|heard, _| heard.owed += 1);
+        self.owed.spawn(async move {
+            for node in nodes.iter().cycle().skip(home) {
+                let rest = Rest::new(*node).of(&account);
+                if let Some(answer) = rest.try_events_after(conversation, after, before).await {
+                    return (conversation, answer);
+                }
+                sleep(FETCH_AGAIN).await;
+            }
+            unreachable!("a cycle has no end")
+        });
+    }
+
+    fn told(&self, (conversation, answer): (Uuid, Result<Vec<Event>, Answer>)) {
+        self.note(|heard, _| {
+            heard.owed -= 1;
+            match answer {
+                Ok(events) => events.into_iter().for_each(|event| heard.event(event, Via::Fetched)),
+                Err(_) => drop(heard.denied.insert(conversation)),
+            }
+        });
     }
 
     async fn fetch_all(&mut self) -> bool {
         let Some(conversations) = self.rest().try_conversations().await else { return false };
         for conversation in conversations {
             // From the start: below the newest that came live there may be holes.
+            if conversation.person.is_none() {
+                self.fetch(conversation.id, 0, i64::MAX);
+                continue;
+            }
             let fetched = self.rest().try_messages_after(conversation.id, 0, i64::MAX).await;
             let Some(messages) = fetched else { return false };
             self.fetched(messages);

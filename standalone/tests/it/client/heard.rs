@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::wire::{Accepted, Message};
+use super::wire::{Accepted, Event, Message};
 
 /// How a message came to a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,14 @@ pub(crate) struct Heard {
     pub(crate) refused_for_now: BTreeMap<String, usize>,
     /// Own messages that were sent more than once: a later one may be stored before them.
     pub(crate) sent_again: HashSet<String>,
-    /// Refusals and errors that were final: a defect in these tests.
+    /// Own messages to rooms that were refused for good, and why.
+    pub(crate) void: HashMap<String, String>,
+    /// Other refusals and errors that were final: a defect in these tests.
     pub(crate) refused: Vec<String>,
+    /// What is being fetched.
+    pub(crate) owed: usize,
+    /// Rooms of which history was refused, because the owner had been sent away meanwhile.
+    pub(crate) denied: HashSet<Uuid>,
     /// People in a frame who do not include the owner.
     pub(crate) foreign: usize,
     /// The same message shown again on a connection that was not replaying.
@@ -72,6 +78,8 @@ pub(crate) struct Heard {
     /// Own messages that were sent more than once and answered before they came: the answer to a repeat may
     /// come from the store, and overtake what the node has still to read.
     answered_early: HashSet<Uuid>,
+    /// What REST has told before it came by the socket.
+    fetched_ahead: HashSet<Uuid>,
     ids: HashSet<Uuid>,
     newest: HashMap<Uuid, i64>,
 }
@@ -84,10 +92,23 @@ impl Heard {
 
     /// A message as a frame or by REST.
     pub(crate) fn message(&mut self, message: Message, owner: Uuid, via: Via) {
-        self.foreign += usize::from(message.sender != owner && message.to != owner);
+        let is_foreign = message.sender != owner && message.to.is_some_and(|to| to != owner);
+        self.foreign += usize::from(is_foreign);
         let Message { id, conversation, position, body, .. } = message;
         let arrival = self.arrival(id, conversation, position, via, Some(body));
         self.arrive(arrival, via == Via::Live);
+    }
+
+    /// What happened in a room, or a message there by REST.
+    pub(super) fn event(&mut self, event: Event, via: Via) {
+        let Event { id, conversation, position, body, .. } = event;
+        let arrival = self.arrival(id, conversation, position, via, body);
+        self.arrive(arrival, via == Via::Live);
+    }
+
+    /// Where the newest of a conversation stands that came by the socket.
+    pub(super) fn newest(&self, conversation: Uuid) -> i64 {
+        self.newest.get(&conversation).copied().unwrap_or(0)
     }
 
     /// An answer. Of a message that was sent more than once, it may come late or twice.
@@ -123,6 +144,15 @@ impl Heard {
             return;
         }
         known &= !self.answered_early.remove(&arrival.id);
+        if arrival.via == Via::Fetched {
+            if !known && arrival.position > *newest {
+                self.fetched_ahead.insert(arrival.id);
+            }
+            self.replayed_again += usize::from(known);
+            self.arrivals.push(arrival);
+            return;
+        }
+        known &= !self.fetched_ahead.remove(&arrival.id);
         if strict && (known || arrival.position <= *newest) {
             let before = self.arrivals.iter().filter(|before| before.id == arrival.id);
             let before: Vec<_> = before.map(|before| (before.via, before.connection)).collect();
@@ -164,7 +194,7 @@ mod tests {
             id: Uuid::from_u128(number),
             conversation: Uuid::from_u128(7),
             sender: Uuid::from_u128(1),
-            to: Uuid::from_u128(2),
+            to: Some(Uuid::from_u128(2)),
             position,
             sent_at: "2026-01-01T00:00:00.000Z".to_owned(),
             body: "x".to_owned(),

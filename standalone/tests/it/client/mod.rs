@@ -9,9 +9,10 @@ mod wire;
 
 pub(crate) use device::{Device, Progress};
 pub(crate) use heard::{Heard, Via};
+pub(crate) use pending::Target;
 pub(crate) use rest::{Account, Answer, Rest};
 pub(crate) use socket::{Incoming, Socket, hello, send_frame};
-pub(crate) use wire::{Accepted, Conversations, Message};
+pub(crate) use wire::{Accepted, Conversations, Message, Person};
 
 /// The password of everybody in these tests.
 pub(crate) const PASSWORD: &str = "correct horse battery";

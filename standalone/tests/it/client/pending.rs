@@ -7,10 +7,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    Person(Uuid),
+    Room(Uuid),
+}
+
 /// A message on its way.
 pub(super) struct Outgoing {
     pub(super) client_id: String,
-    pub(super) to: Uuid,
+    pub(super) to: Target,
     pub(super) body: String,
     /// A place in the device's window, given back with the answer.
     pub(super) _permit: OwnedSemaphorePermit,
@@ -64,8 +71,9 @@ impl Pending {
         }
     }
 
-    /// Answered for good; nothing when it was answered before.
-    pub(super) fn remove(&mut self, client_id: &str) {
-        self.messages.retain(|_, waiting| waiting.outgoing.client_id != client_id);
+    /// Answered for good; where it went, or nothing when it was answered before.
+    pub(super) fn remove(&mut self, client_id: &str) -> Option<Target> {
+        let mut waiting = self.messages.extract_if(.., |_, waiting| waiting.outgoing.client_id == client_id);
+        waiting.next().map(|(_, waiting)| waiting.outgoing.to)
     }
 }

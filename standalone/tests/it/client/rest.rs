@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::PASSWORD;
-use super::wire::{Accepted, Conversation, Conversations, Message, Page, Person};
+use super::wire::{Accepted, Conversation, Conversations, Event, EventPage, Message, Page, Person};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -168,6 +168,35 @@ impl Rest {
             if !page.has_after || messages.last().is_some_and(|last| last.position >= before) {
                 messages.retain(|message| message.position < before);
                 return Some(messages);
+            }
+        }
+    }
+
+    /// All that happened in a room between two positions, its messages too: `None` when the server cannot
+    /// prove now that it has all of it, and the refusal for who may not know.
+    pub(crate) async fn try_events_after(
+        &self,
+        room: Uuid,
+        after: i64,
+        before: i64,
+    ) -> Option<Result<Vec<Event>, Answer>> {
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let after = events.last().map_or(after, |event| event.position).max(0);
+            let path = format!("conversations/{room}/events?after={after}&limit=100");
+            let answer = Self::try_ask(self.request(Method::GET, &path)).await?;
+            if matches!(answer.status, 403 | 404) {
+                return Some(Err(answer));
+            }
+            let page: EventPage = answer.when(200)?;
+            if !page.complete {
+                return None;
+            }
+            let goes_on = page.has_after && !page.events.is_empty();
+            events.extend(page.events);
+            if !goes_on || events.last().is_some_and(|last| last.position >= before) {
+                events.retain(|event| event.position < before);
+                return Some(Ok(events));
             }
         }
     }

@@ -10,6 +10,8 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::pending::Target;
+
 /// Far more than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -182,6 +184,16 @@ impl Socket {
 /// The first frame.
 pub(crate) fn hello(token: &str, resume: Option<&str>) -> Value {
     json!({"type": "hello", "token": token, "resume": resume})
+}
+
+/// A message to a person, or into a room.
+pub(super) fn send_to(target: Target, client_id: &str, body: &str, retry: bool) -> Value {
+    match target {
+        Target::Person(to) => send_frame(to, client_id, body, retry),
+        Target::Room(room) => json!({
+            "type": "send", "client_id": client_id, "conversation": room, "body": body, "retry": retry,
+        }),
+    }
 }
 
 /// A message to a person.

@@ -14,11 +14,43 @@ pub(crate) struct Message {
     pub(crate) id: Uuid,
     pub(crate) conversation: Uuid,
     pub(crate) sender: Uuid,
-    pub(crate) to: Uuid,
+    /// In a direct conversation.
+    pub(crate) to: Option<Uuid>,
     pub(crate) position: i64,
     pub(crate) sent_at: String,
     pub(crate) body: String,
     pub(crate) client_id: Option<String>,
+}
+
+/// What happened in a room, or a message there, as `event` frames and REST tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) id: Uuid,
+    pub(crate) conversation: Uuid,
+    pub(crate) kind: String,
+    pub(crate) actor: Uuid,
+    pub(crate) position: i64,
+    /// Whose going it is, where somebody else caused it.
+    pub(crate) user: Option<Uuid>,
+    pub(crate) body: Option<String>,
+}
+
+impl Event {
+    /// Whether it sends this person away.
+    pub(crate) fn sends_away(&self, person: Uuid) -> bool {
+        match &*self.kind {
+            "left" => self.actor == person,
+            "removed" | "banned" => self.user == Some(person),
+            _ => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct EventPage {
+    pub(crate) events: Vec<Event>,
+    pub(crate) has_after: bool,
+    pub(crate) complete: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -41,7 +73,8 @@ pub(crate) struct Page {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Conversation {
     pub(crate) id: Uuid,
-    pub(crate) person: Person,
+    /// None in a room.
+    pub(crate) person: Option<Person>,
     pub(crate) last_message: Option<Message>,
     pub(crate) last_position: i64,
     pub(crate) unread: u32,

@@ -154,7 +154,7 @@ mod tests {
     fn judged(positions: &[i64], body: &str) -> (usize, usize, usize, usize) {
         let mut heard = Heard::default();
         for position in positions {
-            let (sender, to, sent_at) = (id(1), id(2), "2026-01-01T00:00:00Z".to_owned());
+            let (sender, to, sent_at) = (id(1), Some(id(2)), "2026-01-01T00:00:00Z".to_owned());
             let message = Message {
                 id: id(*position),
                 conversation: id(9),

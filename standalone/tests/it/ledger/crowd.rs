@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::texts::Texts;
-use crate::client::{Account, Device, Progress, Rest};
+use crate::client::{Account, Device, Progress, Rest, Target};
 use crate::world::until;
 
 /// Registrations at a time: each is a password hash.
@@ -146,7 +146,7 @@ impl Crowd {
             (&self.members[sent.sender].devices[sent.device], self.members[sent.to].account.person.id);
         sent.client_id.insert_str(0, &device.heard().client_id_prefix);
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent.clone());
-        device.send(sent.client_id, to, sent.body).await;
+        device.send(sent.client_id, Target::Person(to), sent.body).await;
     }
 
     /// Waits until everything that was written is accepted.

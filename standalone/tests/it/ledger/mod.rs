@@ -10,3 +10,4 @@ pub(crate) use audit::audit;
 pub(crate) use corpus::{Corpus, Line};
 pub(crate) use crowd::{Crowd, Sent};
 pub(crate) use figures::Figures;
+pub(crate) use texts::Texts;

@@ -26,25 +26,25 @@ const HAN: &str = "你我他在家里吃饭了吗明天晚上见好的没有不�
 const EMOJI: [&str; 6] = ["🙂", "👍🏽", "👨‍👩‍👧", "🇨🇿", "❤️", "🐞"];
 
 /// The same seed gives the same texts.
-pub(super) struct Texts(StdRng);
+pub(crate) struct Texts(StdRng);
 
 impl Texts {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(StdRng::seed_from_u64(seed))
     }
 
     /// From `0` up to `below`.
-    pub(super) fn pick(&mut self, below: usize) -> usize {
+    pub(crate) fn pick(&mut self, below: usize) -> usize {
         self.0.random_range(0..below)
     }
 
     /// From 0 to 1.
-    pub(super) fn share(&mut self) -> f64 {
+    pub(crate) fn share(&mut self) -> f64 {
         self.0.random()
     }
 
     /// A message.
-    pub(super) fn next(&mut self) -> String {
+    pub(crate) fn next(&mut self) -> String {
         let chars = self.length();
         let chinese = self.share() < 0.2;
         let mut text = String::new();

@@ -110,8 +110,13 @@ impl Cluster {
 
     /// Runs `kafka-consumer` with these arguments to its end.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Finished {
+        self.command_within(60, arguments).await
+    }
+
+    /// The same, with more time.
+    pub(crate) async fn command_within(&self, seconds: u64, arguments: &[&str]) -> Finished {
         let launch = self.launch("kafka-consumer", "command");
-        arguments.iter().fold(launch, |launch, argument| launch.argument(*argument)).run(60).await
+        arguments.iter().fold(launch, |launch, argument| launch.argument(*argument)).run(seconds).await
     }
 
     pub(crate) fn folder(&self) -> &Path {

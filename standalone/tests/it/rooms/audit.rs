@@ -1,0 +1,212 @@
+//! Compares what was sent, answered and shown with what the log says.
+
+use std::collections::{HashMap, HashSet};
+
+use milena_domain::Position;
+use milena_domain::record::History;
+use milena_timeline::Interval;
+use uuid::Uuid;
+
+use super::findings::Findings;
+use super::house::House;
+use super::truth::{RoomTruth, Row, Truth};
+use crate::client::{Heard, Via};
+
+type Names<'t> = HashMap<(Uuid, Uuid, &'t str), &'t Row>;
+
+pub(super) fn audit(house: &House, truth: &Truth) -> Findings {
+    let mut findings = Findings { repeats: truth.repeats, ..Findings::default() };
+    for (.., why) in &truth.void {
+        *findings.void.entry(why.code()).or_default() += 1;
+    }
+    let names: Names<'_> =
+        truth.rows().map(|(room, row)| ((room, row.actor, &*row.client_id), row)).collect();
+    if names.len() != truth.rows().count() {
+        findings.wrong("twice in the log", || format!("{} names", names.len()));
+    }
+    let mut known = messages(house, &names, &mut findings);
+    known.extend(changes(house, truth, &names, &mut findings));
+    for (room, row) in truth.rows().filter(|(_, row)| !known.contains(&row.id)) {
+        findings.wrong("never sent", || format!("{room} {row:?}"));
+    }
+    let rows: HashMap<Uuid, (Uuid, &Row)> = truth.rows().map(|(room, row)| (row.id, (room, row))).collect();
+    for member in &house.crowd.members {
+        for (number, device) in member.devices.iter().enumerate() {
+            let name = format!("{}/{number}", member.account.person.username);
+            shown(&name, member.account.person.id, &device.heard(), truth, &rows, &mut findings);
+        }
+    }
+    findings
+}
+
+/// Every message was answered, and the answers are true.
+fn messages(house: &House, names: &Names<'_>, findings: &mut Findings) -> HashSet<Uuid> {
+    let mut known = HashSet::new();
+    for sent in house.sent() {
+        findings.sent += 1;
+        let (room, sender) = (house.rooms[sent.room].id, house.person(sent.sender));
+        let row = names.get(&(room, sender, &*sent.client_id));
+        known.extend(row.map(|row| row.id));
+        let heard = house.crowd.members[sent.sender].devices[sent.device].heard();
+        let accepted = heard.accepted.get(&sent.client_id);
+        let void = heard.void.get(&sent.client_id);
+        findings.accepted += usize::from(accepted.is_some());
+        if let Some(code) = void {
+            *findings.refused.entry(code.clone()).or_default() += 1;
+        }
+        match (accepted, void, row) {
+            (Some(answers), None, Some(row)) => {
+                let agrees = answers.iter().all(|answer| {
+                    (answer.id, answer.conversation, answer.position) == (row.id, room, row.position)
+                });
+                if !agrees || row.body.as_deref() != Some(&*sent.body) {
+                    findings.wrong("answered otherwise", || format!("{sent:?} {answers:?} {row:?}"));
+                }
+            }
+            (None, Some(_), None) => {}
+            (Some(answers), None, None) => {
+                findings.wrong("accepted and lost", || format!("{sent:?} {answers:?}"));
+            }
+            (None, Some(code), Some(row)) => {
+                findings.wrong("refused, yet it counts", || format!("{code} {sent:?} {row:?}"));
+            }
+            _ => findings.wrong("not answered, or twice", || format!("{sent:?} {accepted:?} {void:?}")),
+        }
+    }
+    known
+}
+
+/// The same of what was done to rooms.
+fn changes(house: &House, truth: &Truth, names: &Names<'_>, findings: &mut Findings) -> HashSet<Uuid> {
+    let mut known = HashSet::new();
+    for done in house.done() {
+        findings.changes += 1;
+        let (room, actor) = (house.rooms[done.room].id, house.person(done.actor));
+        let row = names.get(&(room, actor, &*done.client_id));
+        known.extend(row.map(|row| row.id));
+        match (&done.answer, row) {
+            (Ok(position), Some(row)) if row.position == *position && row.kind == done.kind => {}
+            // It was so already, since there.
+            (Ok(position), None) if stands(&truth.rooms[&room], *position) => {}
+            (Ok(_), _) => findings.wrong("a change answered otherwise", || format!("{done:?} {row:?}")),
+            (Err(code), None) => *findings.changes_refused.entry(code.clone()).or_default() += 1,
+            (Err(_), Some(row)) => {
+                findings.wrong("a change refused, yet it counts", || format!("{done:?} {row:?}"));
+            }
+        }
+    }
+    known
+}
+
+fn stands(room: &RoomTruth, position: i64) -> bool {
+    room.rows.binary_search_by_key(&position, |row| row.position).is_ok()
+}
+
+/// A device was shown what its owner had to see, nothing else, each once, in the order of the log.
+fn shown(
+    device: &str,
+    owner: Uuid,
+    heard: &Heard,
+    truth: &Truth,
+    rows: &HashMap<Uuid, (Uuid, &Row)>,
+    findings: &mut Findings,
+) {
+    let numbers = [("shown twice", heard.duplicated), ("out of order", heard.reordered)];
+    for (what, count) in numbers.into_iter().filter(|(_, count)| *count > 0) {
+        findings.wrong(what, || format!("{device}: {count}, {:?}", heard.oddities));
+    }
+    for refused in &heard.refused {
+        findings.wrong("an error", || format!("{device}: {refused}"));
+    }
+    for arrival in &heard.arrivals {
+        let Some((room, row)) = rows.get(&arrival.id) else {
+            findings.wrong("not in the log", || format!("{device}: {arrival:?}"));
+            continue;
+        };
+        let is_same = (*room, row.position) == (arrival.conversation, arrival.position);
+        let is_said = arrival.body.as_ref().is_none_or(|body| row.body.as_ref() == Some(body));
+        if !is_same || !is_said {
+            findings.wrong("shown otherwise", || format!("{device}: {arrival:?} {row:?}"));
+        }
+        let truth = &truth.rooms[room];
+        let position = Position::from_u64(row.position as u64).expect("a position");
+        if !may_see(truth, owner, position, arrival.via) {
+            let intervals = truth.intervals_of(owner).to_vec();
+            findings.wrong("shown to who may not see it", || format!("{device}: {arrival:?} {intervals:?}"));
+        }
+    }
+    // A late answer to an own message says nothing of what came before it.
+    let told = heard.arrivals.iter().filter(|arrival| arrival.via != Via::Accepted);
+    let told: HashSet<Uuid> = told.map(|arrival| arrival.id).collect();
+    for (id, room) in &truth.rooms {
+        for stay in stays(room.intervals_of(owner)) {
+            missed(device, *id, room, stay, (heard, &told), findings);
+        }
+    }
+    findings.reconnects += heard.connections.saturating_sub(1);
+    findings.resumed += heard.resumed;
+    findings.gaps += heard.gaps;
+    findings.sent_again += heard.sent_again.len();
+    for (code, count) in &heard.refused_for_now {
+        *findings.refused_for_now.entry(code.clone()).or_default() += count;
+    }
+}
+
+/// What comes live is of members of that moment alone. What is asked for, members may see as the room shows
+/// it; when they asked is not known here, so of a room that shows all of it, all until they last went.
+fn may_see(room: &RoomTruth, owner: Uuid, position: Position, via: Via) -> bool {
+    let intervals = room.intervals_of(owner);
+    let covered = intervals.iter().any(|interval| interval.covers(position));
+    match (via, room.history) {
+        (Via::Live | Via::Accepted, _) | (_, History::SinceJoin) => covered,
+        (Via::Replay | Via::Fetched, History::All) => {
+            intervals.iter().any(|interval| interval.to.is_none_or(|to| position <= to))
+        }
+    }
+}
+
+/// From coming to going, whatever the roles in between.
+fn stays(intervals: &[Interval]) -> Vec<(i64, Option<i64>)> {
+    let mut stays: Vec<(i64, Option<i64>)> = Vec::new();
+    for interval in intervals {
+        let (from, to) = (interval.from.as_i64(), interval.to.map(Position::as_i64));
+        match stays.last_mut() {
+            Some(last) if last.1 == Some(from) => last.1 = to,
+            _ => stays.push((from, to)),
+        }
+    }
+    stays
+}
+
+/// All of a stay was shown; or, where the device was away when its owner was sent away, all until then.
+fn missed(
+    device: &str,
+    id: Uuid,
+    room: &RoomTruth,
+    (from, to): (i64, Option<i64>),
+    (heard, told): (&Heard, &HashSet<Uuid>),
+    findings: &mut Findings,
+) {
+    let begin = room.rows.partition_point(|row| row.position < from);
+    let end = to.map_or(room.rows.len(), |to| room.rows.partition_point(|row| row.position <= to));
+    let stay = &room.rows[begin..end];
+    let has = |row: &&Row| heard.ids().contains(&row.id);
+    let known = stay.iter().filter(has).count();
+    findings.due += stay.len();
+    findings.shown += known;
+    if known == stay.len() {
+        return;
+    }
+    let was_away = to.is_some() && stay.last().is_some_and(|last| !heard.ids().contains(&last.id));
+    let is_end = !stay.iter().skip_while(has).any(|row| told.contains(&row.id));
+    if was_away && (is_end || heard.denied.contains(&id)) {
+        findings.excused += stay.len() - known;
+        return;
+    }
+    let missing: Vec<_> = stay.iter().filter(|row| !has(row)).map(|row| (row.position, row.kind)).collect();
+    findings.wrong("not shown to a member", || {
+        let count = missing.len();
+        let some = &missing[..count.min(5)];
+        format!("{device}: {id} {from} to {to:?}: {count} of {}, {some:?}", stay.len())
+    });
+}

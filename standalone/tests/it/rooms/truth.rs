@@ -1,0 +1,155 @@
+//! What the log says: read whole, and folded by the rules that every program has.
+
+use std::collections::{BTreeMap, HashMap};
+
+use milena_domain::record::{Action, Event, History, Placed, Role};
+use milena_domain::{ConversationId, Epoch, Position, Timestamp, UserId};
+use milena_timeline::{Change, ConversationState, Interval, Outcome, Standing, Void, Window, fold};
+use uuid::Uuid;
+
+use crate::world::read_log;
+
+/// An event that counts and stands in the timeline.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) position: i64,
+    pub(crate) id: Uuid,
+    pub(crate) kind: &'static str,
+    pub(crate) actor: Uuid,
+    pub(crate) client_id: String,
+    pub(crate) body: Option<String>,
+}
+
+/// A room, all of it.
+#[derive(Debug)]
+pub(crate) struct RoomTruth {
+    pub(crate) history: History,
+    /// In their order.
+    pub(crate) rows: Vec<Row>,
+    pub(crate) intervals: BTreeMap<Uuid, Vec<Interval>>,
+}
+
+impl RoomTruth {
+    pub(crate) fn intervals_of(&self, person: Uuid) -> &[Interval] {
+        self.intervals.get(&person).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The log.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    pub(crate) records: u64,
+    pub(crate) repeats: u64,
+    pub(crate) dead: u64,
+    pub(crate) void: Vec<(Uuid, i64, Uuid, Void)>,
+    pub(crate) rooms: BTreeMap<Uuid, RoomTruth>,
+}
+
+impl Truth {
+    pub(crate) async fn read(brokers: &str, topic: &str) -> Self {
+        let (partitions, records) = read_log(brokers, topic).await;
+        let mut truth = Self { records: records.len() as u64, ..Self::default() };
+        let mut windows: HashMap<i32, Window> = HashMap::new();
+        let mut states: HashMap<ConversationId, ConversationState> = HashMap::new();
+        for record in records {
+            let written = record.written_ms.map(Timestamp::from_unix_ms);
+            let (key, value) = (record.key.as_deref(), record.value.as_deref());
+            let Ok(event) = Event::read(record.partition, partitions, key, value) else {
+                truth.dead += 1;
+                continue;
+            };
+            let position = Position::new(Epoch::FIRST, record.offset);
+            let placed = Placed { position, event: event.believed(written) };
+            let state = states.entry(placed.event.conversation).or_insert_with(ConversationState::unwritten);
+            let window = windows.entry(record.partition).or_default();
+            match judged(window, state, &placed) {
+                Outcome::Repeat(_) => truth.repeats += 1,
+                Outcome::Void(why) => {
+                    let (room, id) = (placed.event.conversation.as_uuid(), placed.event.id.as_uuid());
+                    truth.void.push((room, position.as_i64(), id, why));
+                }
+                Outcome::Effective(changes) => {
+                    let history = state.room().expect("all are rooms").history;
+                    truth.counts(history, &placed, &changes);
+                }
+            }
+        }
+        truth
+    }
+
+    fn counts(&mut self, history: History, placed: &Placed, changes: &[Change]) {
+        let Placed { position, event } = placed;
+        let room = self.rooms.entry(event.conversation.as_uuid()).or_insert_with(|| RoomTruth {
+            history,
+            rows: Vec::new(),
+            intervals: BTreeMap::new(),
+        });
+        let body = match &event.action {
+            Action::Message(message) => Some(message.body.as_str().to_owned()),
+            _ => None,
+        };
+        room.rows.push(Row {
+            position: position.as_i64(),
+            id: event.id.as_uuid(),
+            kind: event.action.name(),
+            actor: event.actor.as_uuid(),
+            client_id: event.client_id.as_str().to_owned(),
+            body,
+        });
+        let intervals = &mut room.intervals;
+        for change in changes {
+            match change {
+                Change::Opened { user, role, from } => {
+                    of(intervals, *user).push(Interval { role: *role, from: *from, to: None });
+                }
+                Change::Closed { user, from } => {
+                    let ended = of(intervals, *user).iter_mut().find(|interval| interval.from == *from);
+                    ended.expect("what ends has begun").to = Some(*position);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Uuid, &Row)> {
+        self.rooms.iter().flat_map(|(id, room)| room.rows.iter().map(|row| (*id, row)))
+    }
+
+    /// The newest rows of the rooms that somebody is in.
+    pub(crate) fn last_of_rooms_with(&self, person: Uuid) -> Vec<Uuid> {
+        let is_in = |room: &&RoomTruth| room.intervals_of(person).iter().any(|one| one.to.is_none());
+        self.rooms.values().filter(is_in).filter_map(|room| room.rows.last()).map(|row| row.id).collect()
+    }
+
+    /// Memberships as the store has them.
+    pub(crate) fn memberships(&self) -> Vec<(Uuid, Uuid, i64, Option<i64>, Role)> {
+        let mut all = Vec::new();
+        for (room, truth) in &self.rooms {
+            for (user, intervals) in &truth.intervals {
+                all.extend(
+                    intervals
+                        .iter()
+                        .map(|one| (*room, *user, one.from.as_i64(), one.to.map(Position::as_i64), one.role)),
+                );
+            }
+        }
+        all.sort_unstable_by_key(|(room, user, from, ..)| (*room, *user, *from));
+        all
+    }
+}
+
+fn of(intervals: &mut BTreeMap<Uuid, Vec<Interval>>, user: UserId) -> &mut Vec<Interval> {
+    intervals.entry(user.as_uuid()).or_default()
+}
+
+/// The log is read from its beginning: who is not known is a stranger.
+fn judged(window: &mut Window, state: &mut ConversationState, placed: &Placed) -> Outcome {
+    loop {
+        let missing = match fold(window, state, placed) {
+            Ok(outcome) => return outcome,
+            Err(missing) => missing,
+        };
+        missing.ids.iter().for_each(|id| window.answer(*id, None));
+        missing.people.iter().for_each(|user| state.load_standing(*user, Standing::default()));
+    }
+}
