@@ -70,6 +70,6 @@ pub use queries::rooms::members::{MemberCursor, RoomMember};
 pub use queries::rooms::state::StoredRoom;
 pub use queries::sessions::{NewSession, Session, TOKENS_MAX, USER_AGENT_MAX_CHARS};
 pub use queries::timeline::{PositionRange, TimelinePage};
-pub use queries::traces::{StoredInterval, TimelineRow, TraceCounts};
+pub use queries::traces::{StoredInterval, StoredMention, StoredReaction, TimelineRow, TraceCounts};
 pub use store::{CALLS, Store, StoreKind};
-pub use writer::{OffsetAdvance, WriteBatch, WriteReport};
+pub use writer::{OffsetAdvance, WriteBatch, WriteReport, payload_of};

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::offsets::{LogPosition, read_log_position};
 use super::{moment, position};
-use crate::entities::{effective_events, memberships, messages, void_records};
+use crate::entities::{effective_events, memberships, mentions, messages, reactions, void_records};
 use crate::sql::padded;
 use crate::{StorageError, Store};
 
@@ -43,6 +43,14 @@ pub struct TimelineRow {
     pub edited: Option<Position>,
     /// Where a message was deleted.
     pub deleted: Option<Position>,
+    /// JSON: what it has besides the text.
+    pub payload: Option<String>,
+    /// Where it was pinned, while it is.
+    pub pinned: Option<Position>,
+    /// Where the pin was taken out, while none is in.
+    pub unpinned: Option<Position>,
+    /// Where anything about it last changed.
+    pub changed: Option<Position>,
 }
 
 /// How many traces the current epoch has.
@@ -54,7 +62,17 @@ pub struct TraceCounts {
     pub events: u64,
     /// Void records.
     pub void: u64,
+    /// Reactions that were put in it.
+    pub reactions: u64,
+    /// People named in its messages.
+    pub mentions: u64,
 }
+
+/// A reaction: where, to which message, whose, which one, and the event that put it.
+pub type StoredReaction = (ConversationId, Position, UserId, String, Position);
+
+/// Somebody is named: where, in which message, who.
+pub type StoredMention = (ConversationId, Position, UserId);
 
 /// An interval of membership: whose, where it began, as what, where it ended.
 pub type StoredInterval = (ConversationId, UserId, Position, Role, Option<Position>);
@@ -80,6 +98,10 @@ impl TryFrom<messages::Model> for TimelineRow {
             seq: row.seq.and_then(|seq| u64::try_from(seq).ok()),
             edited: place(row.edited_position)?,
             deleted: place(row.deleted_position)?,
+            payload: row.payload,
+            pinned: place(row.pinned_position)?,
+            unpinned: place(row.unpinned_position)?,
+            changed: place(row.changed_position)?,
         })
     }
 }
@@ -124,6 +146,76 @@ impl Store {
         Ok(found)
     }
 
+    /// The rows of the timeline at these places, in no order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn timeline_rows_at(
+        &self,
+        places: &[(ConversationId, Position)],
+    ) -> Result<Vec<TimelineRow>, StorageError> {
+        use messages::Column;
+        let mut found = Vec::with_capacity(places.len());
+        for chunk in places.chunks(KEYS) {
+            let query =
+                messages::Entity::find().filter(any_of(chunk, Column::ConversationId, Column::Position));
+            let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
+            for row in rows {
+                found.push(TimelineRow::try_from(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The reactions to the messages at these places.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reactions_at(
+        &self,
+        places: &[(ConversationId, Position)],
+    ) -> Result<Vec<StoredReaction>, StorageError> {
+        use reactions::Column;
+        let mut found = Vec::new();
+        for chunk in places.chunks(KEYS) {
+            let any = any_of(chunk, Column::ConversationId, Column::TargetPosition);
+            let query = reactions::Entity::find().filter(any);
+            let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
+            for row in rows {
+                found.push((
+                    ConversationId::from_uuid(row.conversation_id),
+                    position(row.target_position)?,
+                    UserId::from_uuid(row.user_id),
+                    row.emoji,
+                    position(row.position)?,
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Who is named in the messages at these places.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mentions_at(
+        &self,
+        places: &[(ConversationId, Position)],
+    ) -> Result<Vec<StoredMention>, StorageError> {
+        use mentions::Column;
+        let mut found = Vec::new();
+        for chunk in places.chunks(KEYS) {
+            let any = any_of(chunk, Column::ConversationId, Column::Position);
+            let query = mentions::Entity::find().filter(any);
+            let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
+            for row in rows {
+                let conversation = ConversationId::from_uuid(row.conversation_id);
+                found.push((conversation, position(row.position)?, UserId::from_uuid(row.user_id)));
+            }
+        }
+        Ok(found)
+    }
+
     /// The void records at these places: id and reason of each.
     ///
     /// # Errors
@@ -135,13 +227,7 @@ impl Store {
         use void_records::Column;
         let mut found = Vec::new();
         for chunk in places.chunks(KEYS) {
-            let any = chunk.iter().fold(Condition::any(), |any, (conversation, position)| {
-                any.add(
-                    Condition::all()
-                        .add(Column::ConversationId.eq(conversation.as_uuid()))
-                        .add(Column::Position.eq(position.as_i64())),
-                )
-            });
+            let any = any_of(chunk, Column::ConversationId, Column::Position);
             let query = void_records::Entity::find().filter(any);
             let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
             for row in rows {
@@ -200,16 +286,32 @@ impl Store {
             let events =
                 effective_events::Entity::find().filter(effective_events::Column::Position.gte(first));
             let void = void_records::Entity::find().filter(void_records::Column::Position.gte(first));
+            let reactions = reactions::Entity::find().filter(reactions::Column::Position.gte(first));
+            let mentions = mentions::Entity::find().filter(mentions::Column::Position.gte(first));
             let counts = TraceCounts {
                 rows: rows.count(&snapshot).await?,
                 events: events.count(&snapshot).await?,
                 void: void.count(&snapshot).await?,
+                reactions: reactions.count(&snapshot).await?,
+                mentions: mentions.count(&snapshot).await?,
             };
             snapshot.commit().await?;
             Ok((at, counts))
         })
         .await
     }
+}
+
+/// At one of these places.
+fn any_of(
+    places: &[(ConversationId, Position)],
+    conversation: impl ColumnTrait,
+    position: impl ColumnTrait,
+) -> Condition {
+    places.iter().fold(Condition::any(), |any, (id, at)| {
+        let is_it = Condition::all().add(conversation.eq(id.as_uuid())).add(position.eq(at.as_i64()));
+        any.add(is_it)
+    })
 }
 
 fn role(name: &str) -> Result<Role, StorageError> {

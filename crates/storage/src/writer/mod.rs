@@ -47,6 +47,8 @@ use crate::queries::numbering::number_one;
 use crate::queries::offsets::as_column;
 use crate::{Store, StoreKind, WriteError};
 
+pub use self::row::payload_of;
+
 /// A partition's stored offset, from where the batch begins to where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OffsetAdvance {

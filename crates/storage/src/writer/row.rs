@@ -42,14 +42,16 @@ impl<'b> TimelineRow<'b> {
             sent_at: event.at,
             body,
             kind: event.action.name(),
-            payload: payload(event),
+            payload: payload_of(event),
             seq: i64::try_from(seq).unwrap_or(i64::MAX),
         }
     }
 }
 
-/// What the event's type has besides the text, in the log's own words; `None` for nothing.
-fn payload(event: &Event) -> Option<String> {
+/// What the row of an event keeps of it besides the text and what every event has, in the log's own words;
+/// `None` for nothing.
+#[must_use]
+pub fn payload_of(event: &Event) -> Option<String> {
     if let Action::Message(message) = &event.action
         && message.reply_to.is_none()
         && message.mentions.is_empty()

@@ -1,29 +1,23 @@
 //! The log folded once more, in memory, from its beginning.
 //!
-//! What is kept follows what conversations *are*: rooms with their people, blocks, deletions, pins and
-//! reactions, and a number for every other conversation. How many messages were written does not matter:
+//! What is kept follows what conversations *are*: rooms with their people, blocks, what has happened to
+//! messages since and who is named in them, and a number for every other conversation. How many messages were written does not matter:
 //! which message stands at a place is asked of the store, whose rows have been held against the log by then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use milena_domain::record::{Emoji, Placed};
+use milena_domain::record::{Action, Placed};
 use milena_domain::{ConversationId, MessageId, Position, UserId};
 use milena_storage::TimelineRow;
 use milena_timeline::{Change, ConversationState, Item, Missing, Outcome, Room, Window, fold};
+
+use super::marks::Marks;
 
 /// The rows of the ids that a chunk of the log is about.
 pub(super) type Rows = HashMap<MessageId, TimelineRow>;
 
 /// The places of effective events without a row.
 pub(super) type Events = HashMap<MessageId, (ConversationId, Position)>;
-
-/// Where and how a conversation's messages stand that something has happened to.
-#[derive(Debug, Default)]
-struct Marks {
-    deleted: HashMap<Position, Position>,
-    pinned: HashMap<Position, (Position, bool)>,
-    reactions: HashMap<(Position, UserId), BTreeMap<Emoji, Position>>,
-}
 
 /// A conversation between two steps.
 #[derive(Debug)]
@@ -69,6 +63,16 @@ impl PartitionFold {
     /// The rooms, as the log has made them.
     pub(super) fn rooms(&self) -> impl Iterator<Item = (ConversationId, &Room)> {
         self.whole().filter_map(|(id, state)| Some((id, state.room()?)))
+    }
+
+    /// What has happened to messages of a conversation, and who is named in them.
+    pub(super) fn marks(&self) -> impl Iterator<Item = (ConversationId, &Marks)> {
+        self.marks.iter().map(|(id, marks)| (*id, marks))
+    }
+
+    /// The same of one conversation.
+    pub(super) fn marks_of(&self, conversation: ConversationId) -> Option<&Marks> {
+        self.marks.get(&conversation)
     }
 
     /// Who blocks whom: where, who, and since when.
@@ -118,32 +122,13 @@ impl PartitionFold {
     }
 
     fn mark(&mut self, placed: &Placed, changes: &[Change]) {
-        let (at, event) = (placed.position, &placed.event);
-        for change in changes {
-            match change {
-                Change::Deleted { target } => {
-                    let marks = self.marks.entry(event.conversation).or_default();
-                    marks.deleted.insert(*target, at);
-                    marks.reactions.retain(|(position, _), _| position != target);
-                }
-                Change::Pinned { target, on } => {
-                    let marks = self.marks.entry(event.conversation).or_default();
-                    marks.pinned.insert(*target, (at, *on));
-                }
-                Change::Reacted { target, emoji, on } => {
-                    let marks = self.marks.entry(event.conversation).or_default();
-                    let mine = marks.reactions.entry((*target, event.actor)).or_default();
-                    if *on {
-                        mine.insert(emoji.clone(), at);
-                    } else {
-                        mine.remove(emoji);
-                    }
-                    if mine.is_empty() {
-                        marks.reactions.remove(&(*target, event.actor));
-                    }
-                }
-                _ => {}
-            }
+        let names = |action: &Action| match action {
+            Action::Message(message) => !message.mentions.is_empty(),
+            action => action.target().is_some(),
+        };
+        if names(&placed.event.action) {
+            let marks = self.marks.entry(placed.event.conversation).or_default();
+            changes.iter().for_each(|change| marks.apply(placed, change));
         }
     }
 }

@@ -9,19 +9,21 @@
 //! the consumer goes on storing.
 
 mod fold;
+mod marks;
 mod state;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::Context;
 use milena_domain::record::{Action, Event, Placed, Role};
 use milena_domain::{Body, ConversationId, Epoch, MessageId, Position, UserId};
 use milena_settings::Settings;
-use milena_storage::{Store, TimelineRow, TraceCounts};
+use milena_storage::{Store, TimelineRow, TraceCounts, payload_of};
 use milena_timeline::{Change, Outcome, Void};
 use serde::Serialize;
 
 use self::fold::{Events, PartitionFold, Rows};
+use self::marks::{is_touched, split};
 
 use super::dead::{Origin, origins};
 use super::{answer, answer_json, existing};
@@ -102,13 +104,20 @@ impl Findings {
         }
     }
 
-    /// What was not found wrong one by one must not be too much either.
-    fn count(&mut self, counts: TraceCounts) {
+    /// What was not found wrong one by one must not be too much either. `reactions` and `mentions` are the
+    /// log's.
+    fn count(&mut self, counts: TraceCounts, (reactions, mentions): (u64, u64)) {
         if self.difference_count > 0 {
             return;
         }
-        let found = [(counts.rows, self.equal), (counts.events, self.changes), (counts.void, self.void)];
-        for ((stored, logged), what) in found.into_iter().zip(["rows", "changes", "void records"]) {
+        let found = [
+            (counts.rows, self.equal, "rows"),
+            (counts.events, self.changes, "changes"),
+            (counts.void, self.void, "void records"),
+            (counts.reactions, reactions, "reactions"),
+            (counts.mentions, mentions, "mentions"),
+        ];
+        for (stored, logged, what) in found {
             if stored != logged {
                 self.differ(|| format!("the store has {stored} {what} but the log has {logged}"));
             }
@@ -125,6 +134,25 @@ impl Findings {
 /// Whether it may say only what an earlier epoch has said.
 fn restates(action: &Action) -> bool {
     matches!(action, Action::RoomState(_) | Action::Blocked { on: true })
+}
+
+/// Whether a row keeps what its event has. Whom it names is compared later: an edit may name others.
+fn is_payload(row: &TimelineRow, event: &Event) -> bool {
+    let logged = payload_of(event);
+    match &event.action {
+        // Of a deleted one nothing is left; its deletion says what is there instead.
+        Action::Message(_) if row.deleted.is_some() => true,
+        Action::Message(_) => split(row.payload.as_deref()).1 == split(logged.as_deref()).1,
+        _ => row.payload == logged,
+    }
+}
+
+/// What is left of a message that an event deletes.
+fn of_deleted(event: &Event) -> Option<String> {
+    let Action::Deleted { reason, .. } = &event.action else { return None };
+    let mut left = serde_json::Map::from_iter([("deleted_by".to_owned(), serde_json::json!(event.actor))]);
+    left.extend(reason.as_ref().map(|reason| ("reason".to_owned(), serde_json::json!(reason.as_str()))));
+    Some(serde_json::Value::Object(left).to_string())
 }
 
 /// The words of a message.
@@ -162,6 +190,7 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
         folds: HashMap::new(),
         bases: HashMap::new(),
         unexplained: BTreeMap::new(),
+        touched: BTreeSet::new(),
         findings: Findings { rows: counts.rows, ..Findings::default() },
     };
     let partitioning = noted.partitioning(log.len());
@@ -171,8 +200,10 @@ pub(crate) async fn verify(settings: &Settings, store: &Store, json: bool) -> an
         comparison.chunk(chunk?).await?;
     }
     comparison.states().await?;
+    comparison.marks().await?;
+    let marks = comparison.mark_counts();
     let mut findings = comparison.end();
-    findings.count(counts);
+    findings.count(counts, marks);
     if findings.difference_count == 0 && !findings.is_balanced() {
         findings.differ(|| "what was read is not what was found".to_owned());
     }
@@ -210,6 +241,8 @@ struct Comparison<'s> {
     /// Messages whose text in the store is not that of the log so far, by partition: changes that stand
     /// further on in the log may have made it so. What nothing explains in the end is a difference.
     unexplained: BTreeMap<(i32, Position), String>,
+    /// Messages of which the store says that something has happened to them, or that they name somebody.
+    touched: BTreeSet<(i32, ConversationId, Position)>,
     findings: Findings,
 }
 
@@ -372,8 +405,13 @@ impl Comparison<'_> {
             });
         } else if numbers.is_some_and(|(stored, seq)| stored != seq + base) {
             findings.differ(|| format!("{place}: {kind} {} has another number in the store", event.id));
+        } else if !is_payload(row, event) {
+            findings.differ(|| format!("{place}: {kind} {} has another payload in the store", event.id));
         } else {
             findings.equal += 1;
+            if is_touched(row) {
+                self.touched.insert((partition, event.conversation, position));
+            }
             self.text(partition, position, row, body(event));
         }
     }
@@ -405,7 +443,11 @@ impl Comparison<'_> {
                 }
                 (Change::Deleted { target }, _, row) => {
                     self.unexplained.remove(&(partition, *target));
-                    if row.is_none_or(|row| row.deleted != Some(at) || !row.body.is_empty()) {
+                    if row.is_none_or(|row| {
+                        row.deleted != Some(at)
+                            || !row.body.is_empty()
+                            || row.payload != of_deleted(&placed.event)
+                    }) {
                         self.findings
                             .differ(|| format!("{place}: what it deletes is not deleted in the store"));
                     }
