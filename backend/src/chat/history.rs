@@ -5,13 +5,14 @@ use std::sync::Arc;
 use milena_domain::record::{History as RoomHistory, Placed};
 use milena_domain::{ConversationId, UserId, partition_of};
 use milena_storage::Page;
+use milena_timeline::Void;
 
 use super::Chat;
 use super::page::{MergedPage, StoredPage, merge};
 use super::rooms::{Place, Visible, visible};
 use crate::log::event::message;
 use crate::log::recent::Delivered;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 
 /// What of a conversation is on a page; with one other person it is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,13 +94,15 @@ impl Chat {
         limit: usize,
     ) -> Result<(MergedPage, bool), Refusal> {
         // Memory first: what leaves it between the two reads is in the store by then, never in neither.
+        let read = self.read_up_to(conversation).before();
         let (unflushed, in_memory) = {
             let recent = self.recent();
             let unflushed = recent.unflushed(conversation);
             (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
         };
         let (stored, unflushed) = if is_room {
-            let visible = self.visible_to(user, conversation, &unflushed).await?;
+            let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
+            let visible = self.visible_to(user, conversation, &unflushed).await?.until(last);
             let stored = match wanted {
                 Wanted::Events => self.lookups.timeline(conversation, page, limit, &visible.0).await?,
                 Wanted::Messages => {
@@ -119,21 +122,27 @@ impl Chat {
         Ok((merge(page, limit, stored, unflushed), in_memory))
     }
 
-    /// What `user` may see of a room that is followed.
+    /// What `user` may see of a room that is followed, up to what this node had read when it was called: that
+    /// far they are seen to be a member. The store may go on while it is asked, and have their going by then,
+    /// and what came after it.
     async fn visible_to(
         &self,
         user: UserId,
         room: ConversationId,
         unflushed: &[Arc<Delivered>],
     ) -> Result<Visible, Refusal> {
-        let history = self.rooms().view(room, user).map(|view| view.room.history);
-        match history {
-            Some(RoomHistory::SinceJoin) => {
+        let Some(view) = self.rooms().view(room, user) else {
+            return Err(Refusal::later(Code::Overloaded, "the room is not known here at the moment", 500));
+        };
+        if view.standing.membership.is_none() {
+            return Err(Void::NotMember.into());
+        }
+        match view.room.history {
+            RoomHistory::SinceJoin => {
                 let stored = self.lookups.intervals_of(room, user).await?;
                 Ok(visible(RoomHistory::SinceJoin, user, &stored, unflushed))
             }
-            // Whoever is asked about is a member.
-            _ => Ok(Visible::all()),
+            RoomHistory::All => Ok(Visible::all()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits, partition_of};
 use milena_storage::{Page, Touched};
+use milena_timeline::Void;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -223,7 +224,7 @@ impl Chat {
         outbox: &Outbox,
     ) -> Result<bool, Refusal> {
         let seen = seen(since, conversation, self.partitions);
-        let (page, complete) = {
+        let found = {
             let _turn = self.turns.of(user).await;
             if is_room && !self.rooms().is_member(conversation, user) {
                 // They went meanwhile, and heard that.
@@ -236,7 +237,12 @@ impl Chat {
                 Page::Latest,
                 limits::REPLAY_PAGE,
             )
-            .await?
+            .await
+        };
+        let (page, complete) = match found {
+            // The same, a moment later.
+            Err(Refusal { code: Code::Void(Void::NotMember), .. }) => return Ok(true),
+            found => found?,
         };
         if !complete {
             return Err(does_not_fit());

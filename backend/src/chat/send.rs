@@ -188,7 +188,7 @@ impl Chat {
     }
 
     /// Everything of the conversation's partition before this was delivered here.
-    fn read_up_to(&self, conversation: ConversationId) -> Position {
+    pub(super) fn read_up_to(&self, conversation: ConversationId) -> Position {
         let partition = partition_of(conversation, self.partitions) as usize;
         Position::new(self.epoch, self.progress.borrow().read.get(partition).copied().unwrap_or(0))
     }

@@ -21,6 +21,13 @@ impl Visible {
         Self(vec![PositionRange::ALL])
     }
 
+    /// Of this, what stands up to `last`.
+    pub(in crate::chat) fn until(self, last: Position) -> Self {
+        let ranges = self.0.into_iter().filter(|range| range.from <= last);
+        let cut = |to: Option<Position>| Some(to.map_or(last, |to| to.min(last)));
+        Self(ranges.map(|PositionRange { from, to }| PositionRange { from, to: cut(to) }).collect())
+    }
+
     /// Whether this may be seen.
     pub(in crate::chat) fn contains(&self, position: Position) -> bool {
         self.0.iter().any(|range| range.from <= position && range.to.is_none_or(|to| position <= to))
@@ -128,6 +135,18 @@ mod tests {
         assert_eq!(ranges(&[first], &again), [(3, Some(6))]);
         let others = [event(4, 9, Action::Joined), event(1, 10, Action::Banned { user: user(4) })];
         assert_eq!(ranges(&[stored(3, None, Role::Member)], &others), [(3, None)]);
+    }
+
+    #[test]
+    fn nothing_is_seen_beyond_what_was_looked_at() {
+        let all = Visible::all().until(at(7));
+        assert!(all.contains(at(7)) && !all.contains(at(8)));
+        let Visible(ranges) =
+            visible(History::SinceJoin, user(2), &[stored(3, Some(6), Role::Member)], &[]).until(at(5));
+        assert_eq!(ranges.len(), 1);
+        assert_eq!((ranges[0].from, ranges[0].to), (at(3), Some(at(5))));
+        let later = visible(History::SinceJoin, user(2), &[stored(9, None, Role::Member)], &[]);
+        assert!(later.until(at(7)).0.is_empty());
     }
 
     #[test]
