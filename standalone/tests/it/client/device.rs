@@ -57,6 +57,9 @@ impl Progress {
     }
 }
 
+/// A conversation, after and before where.
+type Stretch = (Uuid, i64, i64);
+
 /// A device; it ends when dropped.
 pub(crate) struct Device {
     heard: Arc<Mutex<Heard>>,
@@ -146,7 +149,7 @@ struct Work {
     /// of them again is asked for from there on.
     away: HashMap<Uuid, i64>,
     /// What is being fetched, whatever becomes of connections meanwhile.
-    owed: JoinSet<(Uuid, Result<Vec<Event>, Answer>)>,
+    owed: JoinSet<(Stretch, Result<Vec<Event>, Answer>)>,
 }
 
 impl Work {
@@ -365,7 +368,7 @@ impl Work {
             for node in nodes.iter().cycle().skip(home) {
                 let rest = Rest::new(*node).of(&account);
                 if let Some(answer) = rest.try_events_after(conversation, after, before).await {
-                    return (conversation, answer);
+                    return ((conversation, after, before), answer);
                 }
                 sleep(FETCH_AGAIN).await;
             }
@@ -373,12 +376,12 @@ impl Work {
         });
     }
 
-    fn told(&self, (conversation, answer): (Uuid, Result<Vec<Event>, Answer>)) {
+    fn told(&self, (stretch, answer): (Stretch, Result<Vec<Event>, Answer>)) {
         self.note(|heard, _| {
             heard.owed -= 1;
             match answer {
                 Ok(events) => events.into_iter().for_each(|event| heard.event(event, Via::Fetched)),
-                Err(_) => drop(heard.denied.insert(conversation)),
+                Err(_) => heard.denied.push(stretch),
             }
         });
     }

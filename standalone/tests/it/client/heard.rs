@@ -53,8 +53,9 @@ pub(crate) struct Heard {
     pub(crate) refused: Vec<String>,
     /// What is being fetched.
     pub(crate) owed: usize,
-    /// Rooms of which history was refused, because the owner had been sent away meanwhile.
-    pub(crate) denied: HashSet<Uuid>,
+    /// What of rooms was to be fetched and was refused, because the owner had been sent away meanwhile: the
+    /// room, after where, and before where.
+    pub(crate) denied: Vec<(Uuid, i64, i64)>,
     /// People in a frame who do not include the owner.
     pub(crate) foreign: usize,
     /// The same message shown again on a connection that was not replaying.

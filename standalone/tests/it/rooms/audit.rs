@@ -132,12 +132,14 @@ fn shown(
         let position = Position::from_u64(row.position as u64).expect("a position");
         if !may_see(truth, owner, position, arrival.via) {
             let intervals = truth.intervals_of(owner).to_vec();
-            findings.wrong("shown to who may not see it", || format!("{device}: {arrival:?} {intervals:?}"));
+            findings.wrong("shown to who may not see it", || {
+                format!("{device}: {arrival:?} {intervals:?}\n{}", around(heard, *room, position.as_i64()))
+            });
         }
     }
     // A late answer to an own message says nothing of what came before it.
     let told = heard.arrivals.iter().filter(|arrival| arrival.via != Via::Accepted);
-    let told: HashSet<Uuid> = told.map(|arrival| arrival.id).collect();
+    let told: HashMap<Uuid, Via> = told.map(|arrival| (arrival.id, arrival.via)).collect();
     for (id, room) in &truth.rooms {
         for stay in stays(room.intervals_of(owner)) {
             missed(device, *id, room, stay, (heard, &told), findings);
@@ -178,13 +180,32 @@ fn stays(intervals: &[Interval]) -> Vec<(i64, Option<i64>)> {
     stays
 }
 
+/// How a device came to know what stands near a place.
+fn around(heard: &Heard, room: Uuid, position: i64) -> String {
+    let mut near: Vec<_> = heard
+        .arrivals
+        .iter()
+        .enumerate()
+        .filter(|(_, arrival)| arrival.conversation == room && (arrival.position - position).abs() < 60)
+        .map(|(number, arrival)| {
+            let at = arrival.at.as_millis();
+            (arrival.position, format!("{:?} {}.{at} #{number}", arrival.via, arrival.connection))
+        })
+        .collect();
+    near.sort_unstable();
+    near.sort_by_key(|(at, _)| (at - position).abs());
+    near.truncate(16);
+    near.sort_unstable();
+    near.iter().map(|(at, how)| format!("  {}: {how}", at - position)).collect::<Vec<_>>().join("\n")
+}
+
 /// All of a stay was shown; or, where the device was away when its owner was sent away, all until then.
 fn missed(
     device: &str,
     id: Uuid,
     room: &RoomTruth,
     (from, to): (i64, Option<i64>),
-    (heard, told): (&Heard, &HashSet<Uuid>),
+    (heard, told): (&Heard, &HashMap<Uuid, Via>),
     findings: &mut Findings,
 ) {
     let begin = room.rows.partition_point(|row| row.position < from);
@@ -198,8 +219,18 @@ fn missed(
         return;
     }
     let was_away = to.is_some() && stay.last().is_some_and(|last| !heard.ids().contains(&last.id));
-    let is_end = !stay.iter().skip_while(has).any(|row| told.contains(&row.id));
-    if was_away && (is_end || heard.denied.contains(&id)) {
+    let is_denied = |row: &Row| {
+        let covers = |(room, after, before): &(Uuid, i64, i64)| {
+            *room == id && *after < row.position && row.position < *before
+        };
+        heard.denied.iter().any(covers)
+    };
+    let is_end = !stay.iter().skip_while(has).any(|row| told.contains_key(&row.id));
+    // Or what it asked for when its owner had just been sent away.
+    let was_denied = to.is_some() && stay.iter().filter(|row| !has(row)).all(is_denied);
+    // Or it had come back and was still being told what it had missed.
+    let went = stay.last().and_then(|last| told.get(&last.id));
+    if was_denied || (was_away && is_end) || (to.is_some() && went == Some(&Via::Replay)) {
         findings.excused += stay.len() - known;
         return;
     }
@@ -207,6 +238,14 @@ fn missed(
     findings.wrong("not shown to a member", || {
         let count = missing.len();
         let some = &missing[..count.min(5)];
-        format!("{device}: {id} {from} to {to:?}: {count} of {}, {some:?}", stay.len())
+        let first = missing.first().map_or(0, |row| row.0);
+        let last = missing.last().map_or(0, |row| row.0);
+        format!(
+            "{device}: {id} {from} to {to:?}: {count} of {}, {some:?} up to {last}\n{}\n{}\ndenied {:?}",
+            stay.len(),
+            around(heard, id, first),
+            around(heard, id, to.unwrap_or(last)),
+            heard.denied.iter().filter(|denied| denied.0 == id).collect::<Vec<_>>()
+        )
     });
 }
