@@ -137,12 +137,12 @@ fn shown(
             });
         }
     }
-    // A late answer to an own message says nothing of what came before it.
-    let told = heard.arrivals.iter().filter(|arrival| arrival.via != Via::Accepted);
-    let told: HashMap<Uuid, Via> = told.map(|arrival| (arrival.id, arrival.via)).collect();
+    // After these, everything before them had been told.
+    let live = heard.arrivals.iter().filter(|arrival| arrival.via == Via::Live);
+    let live: HashSet<Uuid> = live.map(|arrival| arrival.id).collect();
     for (id, room) in &truth.rooms {
         for stay in stays(room.intervals_of(owner)) {
-            missed(device, *id, room, stay, (heard, &told), findings);
+            missed(device, *id, room, stay, (heard, &live), findings);
         }
     }
     findings.reconnects += heard.connections.saturating_sub(1);
@@ -199,13 +199,13 @@ fn around(heard: &Heard, room: Uuid, position: i64) -> String {
     near.iter().map(|(at, how)| format!("  {}: {how}", at - position)).collect::<Vec<_>>().join("\n")
 }
 
-/// All of a stay was shown; or, where the device was away when its owner was sent away, all until then.
+/// All of a stay was shown, or what is missing is what a client is told to do without.
 fn missed(
     device: &str,
     id: Uuid,
     room: &RoomTruth,
     (from, to): (i64, Option<i64>),
-    (heard, told): (&Heard, &HashMap<Uuid, Via>),
+    (heard, live): (&Heard, &HashSet<Uuid>),
     findings: &mut Findings,
 ) {
     let begin = room.rows.partition_point(|row| row.position < from);
@@ -218,19 +218,18 @@ fn missed(
     if known == stay.len() {
         return;
     }
-    let was_away = to.is_some() && stay.last().is_some_and(|last| !heard.ids().contains(&last.id));
+    // Where its owner was sent away while it was away, or was still being told what it had missed, nothing
+    // more is told of the room.
+    let was_away = to.is_some() && !stay.iter().skip_while(has).any(|row| live.contains(&row.id));
+    // Or what it asked for was refused, because its owner had just been sent away.
     let is_denied = |row: &Row| {
         let covers = |(room, after, before): &(Uuid, i64, i64)| {
             *room == id && *after < row.position && row.position < *before
         };
         heard.denied.iter().any(covers)
     };
-    let is_end = !stay.iter().skip_while(has).any(|row| told.contains_key(&row.id));
-    // Or what it asked for when its owner had just been sent away.
     let was_denied = to.is_some() && stay.iter().filter(|row| !has(row)).all(is_denied);
-    // Or it had come back and was still being told what it had missed.
-    let went = stay.last().and_then(|last| told.get(&last.id));
-    if was_denied || (was_away && is_end) || (to.is_some() && went == Some(&Via::Replay)) {
+    if was_away || was_denied {
         findings.excused += stay.len() - known;
         return;
     }
