@@ -11,6 +11,7 @@ mod database;
 mod frozen;
 mod letters;
 mod measure;
+mod online_index;
 mod rooms;
 mod sqlite;
 /// Logs as a person writes them down, and the fold of them in memory.
