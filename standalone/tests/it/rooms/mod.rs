@@ -57,7 +57,7 @@ async fn members_are_shown_and_stores_hold_what_was_accepted_whatever_dies() {
         seconds,
     ));
     findings.must_agree();
-    let mut replays = Replays::of(&mortal.cluster);
+    let replays = Replays::of(&mortal.cluster);
     replays.live_equals(&truth).await;
     replays.all_become_the_same(Some(mortal.another_database().await)).await;
 }

@@ -150,7 +150,7 @@ impl<'c> Replays<'c> {
     }
 
     /// Replays into an SQLite file, into `postgres`, and into MariaDB where there is one; and again.
-    pub(crate) async fn all_become_the_same(&mut self, postgres: Option<Database>) {
+    pub(crate) async fn all_become_the_same(&self, postgres: Option<Database>) {
         let expected = tables(self.cluster.services.database.url()).await;
         let file = self.cluster.folder().join("replayed.db");
         let sqlite = Database::of(&format!("sqlite:{}?mode=rwc", file.display()));
