@@ -1,8 +1,9 @@
 //! The log folded once more, in memory, from its beginning.
 //!
 //! What is kept follows what conversations *are*: rooms with their people, blocks, what has happened to
-//! messages since and who is named in them, and a number for every other conversation. How many messages were written does not matter:
-//! which message stands at a place is asked of the store, whose rows have been held against the log by then.
+//! messages since and who is named in them, and a number for every other conversation. How many messages were
+//! written does not matter: which message stands at a place is asked of the store, whose rows have been held
+//! against the log by then.
 
 use std::collections::HashMap;
 
