@@ -118,6 +118,18 @@ impl DeliveryTask {
         }
     }
 
+    /// Whoever came hears the room from now on, and whoever went does not.
+    fn move_people(&self, room: ConversationId, changes: &[Change]) {
+        for user in moves(changes) {
+            let is_member = self.rooms().is_member(room, user);
+            if is_member {
+                self.registry.enter(user, room);
+            } else {
+                self.registry.leave(user, room);
+            }
+        }
+    }
+
     /// An update about a record of the room, for all who are in it.
     fn tell_room(&mut self, room: ConversationId, offset: i64, update: &Update, except: &[ConnectionId]) {
         if !self.fanout.takes(room, self.registry.listeners(room)) {
@@ -241,7 +253,11 @@ impl DeliveryTask {
             }
             let outcome = self.rooms_mut().fold(&event.placed);
             if was_judged {
-                // The room was followed before: this was shown, and only its state was forgotten.
+                // The room was followed before: this was shown, and only its state was forgotten. Whoever
+                // went by it must not hear what follows.
+                if let Some(Outcome::Effective(changes)) = outcome {
+                    self.move_people(room, &changes);
+                }
                 continue;
             }
             match outcome {

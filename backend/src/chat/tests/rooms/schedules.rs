@@ -202,6 +202,39 @@ fn a_room_that_was_let_go_before_it_was_stored_is_followed_again_whole() {
     plays(4, false, steps);
 }
 
+/// The store still has somebody in the room, and memory their removal, which was shown before the room was let
+/// go.
+#[test]
+fn whoever_was_sent_away_does_not_hear_a_room_that_is_followed_again() {
+    let steps = vec![
+        Step::Connect { device: 2, node: 1 },
+        Step::Create { device: 1 },
+        Step::Append { node: 0 },
+        Step::Append { node: 1 },
+        Step::Consume { partition: 0, count: 1 },
+        Step::Consume { partition: 1, count: 1 },
+        Step::Consume { partition: 2, count: 1 },
+        Step::Read { node: 0, partition: 0, count: 9 },
+        Step::Read { node: 0, partition: 1, count: 9 },
+        Step::Read { node: 0, partition: 2, count: 9 },
+        Step::Read { node: 1, partition: 0, count: 9 },
+        Step::Read { node: 1, partition: 1, count: 9 },
+        Step::Read { node: 1, partition: 2, count: 9 },
+        Step::Act { device: 1, room: 1, deed: Deed::Remove(2) },
+        Step::Append { node: 0 },
+        Step::Append { node: 1 },
+        Step::Read { node: 1, partition: 0, count: 9 },
+        Step::Read { node: 1, partition: 1, count: 9 },
+        Step::Read { node: 1, partition: 2, count: 9 },
+        Step::Forget { node: 1 },
+        Step::Act { device: 0, room: 1, deed: Deed::Join },
+        Step::Act { device: 3, room: 1, deed: Deed::Join },
+        Step::Connect { device: 0, node: 1 },
+        Step::Act { device: 0, room: 1, deed: Deed::Join },
+    ];
+    plays(40, false, steps);
+}
+
 /// A block that is older than the start of a node.
 #[test]
 fn whoever_is_blocked_is_refused_by_a_node_that_started_since() {
