@@ -83,8 +83,11 @@ impl Fanout {
         let Some(waiting) = self.rooms.get_mut(&room) else { return false };
         let mut is_finished = false;
         if let Some(handout) = waiting.front_mut() {
-            let slice = handout.sockets.iter().skip(handout.done).take(SLICE);
-            handout.done += slice.map(|outbox| outbox.push(handout.update.clone())).count();
+            let end = handout.sockets.len().min(handout.done + SLICE);
+            for outbox in &handout.sockets[handout.done..end] {
+                outbox.push(handout.update.clone());
+            }
+            handout.done = end;
             is_finished = handout.done == handout.sockets.len();
         }
         if is_finished {
