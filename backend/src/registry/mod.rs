@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 pub use self::close::CloseCode;
 pub use self::outbox::Outbox;
+
+/// Sockets, and where what they are sent goes.
+pub type Listeners = Arc<[(ConnectionId, Outbox)]>;
 use crate::live::Update;
 
 /// A connection of this node, unique for the life of the process.
@@ -46,7 +49,7 @@ struct Connections {
     by_id: HashMap<ConnectionId, Connection>,
     /// Never empty. A snapshot: replaced when somebody comes or goes, so that a delivery only clones the
     /// `Arc`.
-    by_user: HashMap<UserId, Arc<[(ConnectionId, Outbox)]>>,
+    by_user: HashMap<UserId, Listeners>,
     /// Never empty.
     by_session: HashMap<Uuid, Vec<ConnectionId>>,
     /// The sessions that were closed last, at most [`REMEMBERED_ENDS`]: a socket that was signed in just
@@ -192,20 +195,16 @@ impl Registry {
         }
     }
 
-    /// The sockets that hear the room now, but those of `except`.
+    /// The sockets that hear the room now: the same list until they change.
     #[must_use]
-    pub fn sockets_in(&self, room: ConversationId, except: &[ConnectionId]) -> Vec<Outbox> {
-        let connections = self.read();
-        let sockets = connections.rooms.audience(room).map(|audience| &audience.sockets);
-        let others = sockets.into_iter().flatten().filter(|(id, _)| !except.contains(id));
-        others.map(|(_, outbox)| outbox.clone()).collect()
+    pub fn sockets_in(&self, room: ConversationId) -> Listeners {
+        self.write().rooms.listeners(room)
     }
 
     /// The sockets of a user now.
     #[must_use]
-    pub fn sockets_of(&self, user: UserId) -> Vec<Outbox> {
-        let sockets = self.read().by_user.get(&user).cloned();
-        sockets.iter().flat_map(|sockets| sockets.iter().map(|(_, outbox)| outbox.clone())).collect()
+    pub fn sockets_of(&self, user: UserId) -> Listeners {
+        self.read().by_user.get(&user).cloned().unwrap_or_default()
     }
 
     /// Adds a connection. From the return on, every [`Registry::deliver`] to `user` that begins reaches

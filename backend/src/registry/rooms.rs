@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use milena_domain::{ConversationId, UserId};
 
-use super::{ConnectionId, Outbox};
+use super::{ConnectionId, Listeners, Outbox};
 
 /// People without sockets whose rooms are still known, at most; the longest gone are forgotten first.
 const LINGERING_MAX: usize = 20_000;
@@ -37,6 +37,8 @@ impl Here {
 pub(super) struct Audience {
     pub(super) people: HashSet<UserId>,
     pub(super) sockets: HashMap<ConnectionId, Outbox>,
+    /// The sockets as a list, until they change.
+    listed: Option<Listeners>,
 }
 
 /// Both ways, always the same facts.
@@ -101,6 +103,7 @@ impl Index {
         let audience = self.rooms.entry(room).or_default();
         audience.people.insert(user);
         audience.sockets.extend(sockets.iter().cloned());
+        audience.listed = None;
     }
 
     /// Somebody went out of a room; `sockets` are theirs.
@@ -113,6 +116,7 @@ impl Index {
         for (id, _) in sockets {
             audience.sockets.remove(id);
         }
+        audience.listed = None;
         if audience.people.is_empty() {
             self.rooms.remove(&room);
         }
@@ -125,6 +129,7 @@ impl Index {
         for room in &here.rooms {
             if let Some(audience) = self.rooms.get_mut(room) {
                 audience.sockets.insert(id, outbox.clone());
+                audience.listed = None;
             }
         }
     }
@@ -136,6 +141,7 @@ impl Index {
         for room in &here.rooms {
             if let Some(audience) = self.rooms.get_mut(room) {
                 audience.sockets.remove(&id);
+                audience.listed = None;
             }
         }
         self.let_go(user);
@@ -144,6 +150,14 @@ impl Index {
     /// The members of a room who are here.
     pub(super) fn audience(&self, room: ConversationId) -> Option<&Audience> {
         self.rooms.get(&room)
+    }
+
+    /// The sockets in a room: the same list until they change.
+    pub(super) fn listeners(&mut self, room: ConversationId) -> Listeners {
+        let Some(audience) = self.rooms.get_mut(&room) else { return Listeners::default() };
+        let sockets = &audience.sockets;
+        let list = || sockets.iter().map(|(id, outbox)| (*id, outbox.clone())).collect();
+        audience.listed.get_or_insert_with(list).clone()
     }
 
     /// Whether anybody in the room is connected, or about to be.
@@ -210,6 +224,10 @@ impl Index {
             }
             let sockets: usize = audience.people.iter().map(|user| self.people[user].sockets).sum();
             assert_eq!(audience.sockets.len(), sockets);
+            if let Some(listed) = &audience.listed {
+                assert!(listed.iter().all(|(id, _)| audience.sockets.contains_key(id)));
+                assert_eq!(listed.len(), sockets);
+            }
         }
     }
 }

@@ -6,14 +6,18 @@
 //! each socket gets a room's updates in their order; rooms take turns; and nobody's cursor covers an update
 //! that is still being handed out ([`Fanout::told`]). Whom an update is for was decided when it was added.
 //!
+//! What waits together for the same sockets is handed out together: a room that is written in faster than its
+//! sockets take it costs each of them one write for several messages.
+//!
 //! It all happens in the one delivery task: what costs time is writing, and sockets do that side by side.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use milena_domain::ConversationId;
 
 use crate::live::Update;
-use crate::registry::Outbox;
+use crate::registry::{ConnectionId, Listeners};
 
 /// Sockets in one go.
 const SLICE: usize = 64;
@@ -22,14 +26,15 @@ pub const LARGE: usize = 256;
 /// Updates that may be under way; beyond, the oldest are finished at once, and deliveries wait for that.
 const MOST: usize = 1_024;
 
-/// One update on its way.
+/// Updates on their way to the same sockets.
 #[derive(Debug)]
 struct Handout {
-    /// The partition and offset of the event that it is about.
+    /// The partition and offset of the event that the first is about.
     at: (i32, i64),
-    update: Update,
-    sockets: Vec<Outbox>,
-    /// How many of them have it.
+    /// Each with those who do not get it.
+    updates: Vec<(Update, Vec<ConnectionId>)>,
+    audience: Listeners,
+    /// How many sockets have them.
     done: usize,
 }
 
@@ -41,14 +46,14 @@ pub struct Fanout {
     rooms: HashMap<ConversationId, VecDeque<Handout>>,
     /// The rooms, the next in turn first.
     turns: VecDeque<ConversationId>,
-    handouts: usize,
+    updates: usize,
 }
 
 impl Fanout {
     /// `large`: as [`LARGE`]; tests have small rooms.
     #[must_use]
     pub fn new(large: usize) -> Self {
-        Self { large, rooms: HashMap::new(), turns: VecDeque::new(), handouts: 0 }
+        Self { large, rooms: HashMap::new(), turns: VecDeque::new(), updates: 0 }
     }
 
     /// Whether what is for `sockets` sockets in the room now must be [added](Self::add) instead of handed out
@@ -58,15 +63,28 @@ impl Fanout {
         sockets > self.large || self.rooms.contains_key(&room)
     }
 
-    /// An update about the event at a partition's offset; those of a room come in the order of the log.
-    pub fn add(&mut self, room: ConversationId, at: (i32, i64), update: Update, sockets: Vec<Outbox>) {
+    /// An update about the event at a partition's offset, for all of `audience` but `except`; those of a room
+    /// come in the order of the log.
+    pub fn add(
+        &mut self,
+        room: ConversationId,
+        at: (i32, i64),
+        (update, except): (Update, &[ConnectionId]),
+        audience: Listeners,
+    ) {
         let waiting = self.rooms.entry(room).or_default();
         if waiting.is_empty() {
             self.turns.push_back(room);
         }
-        waiting.push_back(Handout { at, update, sockets, done: 0 });
-        self.handouts += 1;
-        while self.handouts > MOST {
+        let update = (update, except.to_vec());
+        match waiting.back_mut() {
+            Some(last) if last.done == 0 && Arc::ptr_eq(&last.audience, &audience) => {
+                last.updates.push(update);
+            }
+            _ => waiting.push_back(Handout { at, updates: vec![update], audience, done: 0 }),
+        }
+        self.updates += 1;
+        while self.updates > MOST {
             self.step();
         }
     }
@@ -83,16 +101,17 @@ impl Fanout {
         let Some(waiting) = self.rooms.get_mut(&room) else { return false };
         let mut is_finished = false;
         if let Some(handout) = waiting.front_mut() {
-            let end = handout.sockets.len().min(handout.done + SLICE);
-            for outbox in &handout.sockets[handout.done..end] {
-                outbox.push(handout.update.clone());
+            let end = handout.audience.len().min(handout.done + SLICE);
+            for (id, outbox) in &handout.audience[handout.done..end] {
+                for (update, _) in handout.updates.iter().filter(|(_, except)| !except.contains(id)) {
+                    outbox.push(update.clone());
+                }
             }
             handout.done = end;
-            is_finished = handout.done == handout.sockets.len();
+            is_finished = handout.done == handout.audience.len();
         }
-        if is_finished {
-            waiting.pop_front();
-            self.handouts -= 1;
+        if is_finished && let Some(handout) = waiting.pop_front() {
+            self.updates -= handout.updates.len();
         }
         if waiting.is_empty() {
             self.rooms.remove(&room);
@@ -118,6 +137,18 @@ mod tests {
 
     use super::*;
     use crate::live::News;
+    use crate::registry::{Outbox, Registry};
+
+    fn audience(sockets: usize) -> Listeners {
+        let registry = Registry::default();
+        let user = UserId::from_uuid(uuid::Uuid::nil());
+        let outboxes = (0..sockets).map(|_| Outbox::new(10_000, 1 << 24));
+        let registered: Vec<_> =
+            outboxes.map(|outbox| registry.register(user, uuid::Uuid::nil(), outbox)).collect();
+        let audience = registry.sockets_of(user);
+        drop(registered);
+        audience
+    }
 
     fn room(number: usize) -> ConversationId {
         let client_id = ClientId::new(&format!("room-{number}")).unwrap();
@@ -134,9 +165,7 @@ mod tests {
         fn each_socket_gets_everything_in_order_before_a_cursor_says_so(
             plan in prop::collection::vec((0..3_usize, 0..4_usize), 1..40),
         ) {
-            let sizes = [1, 40, 200];
-            let sockets: Vec<Vec<Outbox>> =
-                sizes.iter().map(|size| (0..*size).map(|_| Outbox::new(1_000, 1 << 20)).collect()).collect();
+            let sockets = [1, 40, 200].map(audience);
             let mut fanout = Fanout::new(0);
             let mut sent: Vec<Vec<i64>> = vec![Vec::new(); 3];
             let mut next = [0_i64; 2];
@@ -145,14 +174,14 @@ mod tests {
                     let partition = number % 2;
                     let told = fanout.told(partition as i32, next[partition]);
                     let due = sent[number].iter().filter(|offset| **offset < told).count();
-                    prop_assert!(outboxes.iter().all(|outbox| outbox.len() >= due));
+                    prop_assert!(outboxes.iter().all(|(_, outbox)| outbox.len() >= due));
                 }
                 Ok(())
             };
             for (number, steps) in plan {
                 let partition = number % 2;
                 let at = (partition as i32, next[partition]);
-                fanout.add(room(number), at, update(at.1), sockets[number].clone());
+                fanout.add(room(number), at, (update(at.1), &[]), sockets[number].clone());
                 sent[number].push(at.1);
                 next[partition] += 1;
                 check(&fanout, &sent, next)?;
@@ -167,7 +196,7 @@ mod tests {
             }
             prop_assert!(!fanout.takes(room(1), 0));
             for (outboxes, sent) in sockets.iter().zip(&sent) {
-                for outbox in outboxes {
+                for (_, outbox) in outboxes.iter() {
                     let got: Vec<i64> = std::iter::from_fn(|| outbox.pop())
                         .map(|update| match update.news() {
                             News::Prefix(offset) => offset.parse().unwrap(),
@@ -182,16 +211,32 @@ mod tests {
 
     #[test]
     fn what_is_under_way_is_bounded_and_rooms_take_turns() {
-        let outboxes: Vec<Outbox> = (0..SLICE * 3).map(|_| Outbox::new(10_000, 1 << 24)).collect();
+        let (many, one) = (audience(SLICE * 3), audience(1));
         let mut fanout = Fanout::new(LARGE);
         assert!(!fanout.takes(room(1), LARGE) && fanout.takes(room(1), LARGE + 1));
-        fanout.add(room(1), (0, 1), update(1), outboxes.clone());
+        fanout.add(room(1), (0, 1), (update(1), &[]), many.clone());
         assert!(fanout.takes(room(1), 1), "behind what is under way");
-        fanout.add(room(2), (0, 2), update(2), outboxes[..1].to_vec());
+        fanout.add(room(2), (0, 2), (update(2), &[]), one);
         assert!(!fanout.step() && fanout.step(), "the small room does not wait for the large one");
         for offset in 3..2_000 {
-            fanout.add(room(1), (0, offset), update(offset), outboxes.clone());
+            fanout.add(room(1), (0, offset), (update(offset), &[]), many.clone());
         }
-        assert!(fanout.handouts <= MOST && fanout.told(0, 2_000) > 900);
+        assert!(fanout.updates <= MOST && fanout.told(0, 2_000) > 900);
+    }
+
+    #[test]
+    fn what_waits_for_the_same_sockets_goes_together() {
+        let (many, others) = (audience(SLICE + 1), audience(SLICE));
+        let mut fanout = Fanout::new(LARGE);
+        let sender = many[0].0;
+        for offset in 1..5 {
+            let except = if offset == 3 { &[sender][..] } else { &[] };
+            fanout.add(room(1), (0, offset), (update(offset), except), many.clone());
+        }
+        fanout.add(room(1), (0, 5), (update(5), &[]), others.clone());
+        assert!(!fanout.step());
+        assert_eq!((many[0].1.len(), many[1].1.len(), many[SLICE].1.len()), (3, 4, 0));
+        assert!(fanout.step() && fanout.told(0, 6) == 5);
+        assert!(fanout.step() && fanout.is_empty() && others[0].1.len() == 1);
     }
 }

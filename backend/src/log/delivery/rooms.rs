@@ -136,8 +136,8 @@ impl DeliveryTask {
             self.registry.deliver_in(room, update, except);
             return;
         }
-        let sockets = self.registry.sockets_in(room, except);
-        self.fanout.add(room, (partition_of(room, self.cursors.len()), offset), update.clone(), sockets);
+        let at = (partition_of(room, self.cursors.len()), offset);
+        self.fanout.add(room, at, (update.clone(), except), self.registry.sockets_in(room));
     }
 
     /// An update about a record of the room, for one who is or was in it.
@@ -146,8 +146,8 @@ impl DeliveryTask {
             self.registry.deliver(user, update, &[]);
             return;
         }
-        let sockets = self.registry.sockets_of(user);
-        self.fanout.add(room, (partition_of(room, self.cursors.len()), offset), update.clone(), sockets);
+        let at = (partition_of(room, self.cursors.len()), offset);
+        self.fanout.add(room, at, (update.clone(), &[]), self.registry.sockets_of(user));
     }
 
     /// What the room is now, to those whom it concerns.

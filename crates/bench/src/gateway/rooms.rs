@@ -1,7 +1,8 @@
 //! `rooms`: messages to a room, as fast as its sockets take them, beside a bare loop of the same writes; how
 //! long after its first socket the last one has a message; and what direct messages notice meanwhile.
 //!
-//! Direct messages are measured in turns, without the room and beside a room that gets a fifth of what it can
+//! Who writes direct messages has a thread of its own, so that they do not wait for the bench's readers of the
+//! room. They are measured in turns, without the room and beside a room that gets a fifth of what it can
 //! take: beside a machine that is full, every latency is that of its queue.
 
 use std::net::SocketAddr;
@@ -84,14 +85,19 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
     // One room at a time, and nobody is in another one.
     let world = World::start(&options.place, 1, "[rooms]\njoin_at_registration = []").await?;
     let people = sign_up(&world.databases[0], options.direct_people).await?;
-    let crowd = Arc::new(Crowd::connect(world.gateways[0], people, |_| Origin::default()).await?);
-    let mut bench = Bench { options, world, crowd, sent: 0 };
+    let apart = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let gateway = world.gateways[0];
+    let handle = apart.handle().clone();
+    let connect = move || handle.block_on(Crowd::connect(gateway, people, |_| Origin::default()));
+    let crowd = tokio::task::spawn_blocking(connect).await??;
+    let mut bench = Bench { options, world, crowd: Arc::new(crowd), sent: 0 };
     let mut report = None;
     for (members, sockets) in rooms {
         let figures = bench.room(members, sockets).await?;
         eprintln!("{}", figures.line());
         report = Some(figures.report(bench.world.kind().as_str()));
     }
+    apart.shutdown_background();
     report.context("no room was measured")
 }
 
