@@ -1,8 +1,8 @@
 //! One signed-in connection, owned by one task: it alone reads, writes, keeps the time and ends it.
 //!
 //! - A client's sends to a conversation reach the log in the order in which they arrived: they are checked
-//!   side by side, since that may take a look-up, and enqueued one after the other; other conversations do not
-//!   wait for it. Up to `max_in_flight` are checked or wait for the log; then reading pauses.
+//!   side by side, since that may take a look-up, and enqueued one after the other; other conversations do
+//!   not wait for it. Up to `max_in_flight` are checked or wait for the log; then reading pauses.
 //! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what
 //!   goes out.
 //! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is

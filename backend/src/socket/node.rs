@@ -43,8 +43,8 @@ pub(super) trait Node: Send + Sync {
     ) -> BoxFuture<'_, Result<Live, Refusal>>;
 
     /// Checks a message, which may take a look-up: several are checked at once. What comes out puts it into
-    /// the log's queue and is called in the order in which the messages of a conversation came; when the outcome is there,
-    /// `accepted` is in the outbox already.
+    /// the log's queue and is called in the order in which the messages of a conversation came; when the
+    /// outcome is there, `accepted` is in the outbox already.
     fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
 
     /// Moves a read position.

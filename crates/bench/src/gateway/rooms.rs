@@ -1,8 +1,8 @@
 //! `rooms`: messages to a room, as fast as its sockets take them, beside a bare loop of the same writes; how
 //! long after its first socket the last one has a message; and what direct messages notice meanwhile.
 //!
-//! Who writes direct messages has a thread of its own, so that they do not wait for the bench's readers of the
-//! room. They are measured in turns, without the room and beside a room that gets a fifth of what it can
+//! Who writes direct messages has a thread of its own, so that they do not wait for the bench's readers of
+//! the room. They are measured in turns, without the room and beside a room that gets a fifth of what it can
 //! take: beside a machine that is full, every latency is that of its queue.
 
 use std::net::SocketAddr;

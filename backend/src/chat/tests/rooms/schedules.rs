@@ -202,8 +202,8 @@ fn a_room_that_was_let_go_before_it_was_stored_is_followed_again_whole() {
     plays(4, false, steps);
 }
 
-/// The store still has somebody in the room, and memory their removal, which was shown before the room was let
-/// go.
+/// The store still has somebody in the room, and memory their removal, which was shown before the room was
+/// let go.
 #[test]
 fn whoever_was_sent_away_does_not_hear_a_room_that_is_followed_again() {
     let steps = vec![
