@@ -66,6 +66,8 @@ pub struct Chat {
     turns: Arc<turns::Turns<UserId>>,
     /// Who needs the same room waits for whoever loads it.
     room_turns: Arc<turns::Turns<ConversationId>>,
+    /// What was not there, when somebody looked.
+    absent: Arc<rooms::Absent>,
     first_rooms: Arc<rooms::first::FirstRooms>,
     cursor_seal: Arc<CursorSeal>,
     directory: Directory,

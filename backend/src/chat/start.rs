@@ -146,6 +146,7 @@ pub async fn start(
         repeats: ports::repeats(Arc::new(store.clone())),
         turns: Arc::new(Turns::new(OF_ONE_PERSON)),
         room_turns: Arc::new(Turns::new(1)),
+        absent: Arc::default(),
         first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
         first_rooms: FirstRooms::new(&settings.rooms.join_at_registration),
         cursor_seal: Arc::new(CursorSeal::new(&key)),

@@ -49,14 +49,22 @@ impl Chat {
             return Ok(true);
         }
         // Who needs the same room waits for whoever loads it.
+        let asked = self.absent.moment();
         let _turn = self.room_turns.of(room).await;
         for _ in 0..ATTEMPTS {
             if self.rooms().contains(room) {
                 return Ok(true);
             }
+            if self.absent.is_known(room, asked) {
+                return Ok(false);
+            }
+            let began = self.absent.moment();
             match self.load(room).await? {
                 Installed::Followed => return Ok(true),
-                Installed::NoRoom => return Ok(false),
+                Installed::NoRoom => {
+                    self.absent.found_none(room, began);
+                    return Ok(false);
+                }
                 Installed::Again => tokio::time::sleep(AGAIN_AFTER).await,
             }
         }

@@ -1,7 +1,8 @@
 //! The use cases of rooms: [`act`] writes events, [`access`] says who may see what, [`directory`] finds rooms
-//! and their people, [`follow`] has this node follow a room,
+//! and their people, [`follow`] has this node follow a room, [`absent`] knows what was not there,
 //! [`first`] keeps the rooms that everybody is in.
 
+mod absent;
 mod access;
 mod act;
 mod directory;
@@ -9,6 +10,7 @@ pub(super) mod first;
 mod follow;
 mod visible;
 
+pub(super) use absent::Absent;
 pub(super) use access::Place;
 pub(super) use act::is_stale;
 pub use act::{Acted, RoomChange};

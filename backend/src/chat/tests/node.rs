@@ -116,6 +116,7 @@ impl Node {
             repeats: ports::repeats(lookups.clone()),
             turns: Arc::new(Turns::new(OF_ONE_PERSON)),
             room_turns: Arc::new(Turns::new(1)),
+            absent: Arc::default(),
             rooms: Arc::clone(&rooms),
             blocks: blocks.clone(),
             installs,
