@@ -219,7 +219,7 @@ async fn a_database_that_somebody_has_to_mend_is_told_and_waited_for() {
     };
     told("ok").await;
 
-    database.execute("ALTER TABLE members RENAME TO elsewhere").await;
+    database.execute("ALTER TABLE conversations RENAME TO elsewhere").await;
     anns.send_accepted(bob.person.id, "c-2", "meanwhile").await;
     let refused = anns.get("conversations").await;
     assert_eq!((refused.status, refused.code()), (503, "store_unavailable"), "{}", refused.body);
@@ -229,7 +229,7 @@ async fn a_database_that_somebody_has_to_mend_is_told_and_waited_for() {
     })
     .await;
 
-    database.execute("ALTER TABLE elsewhere RENAME TO members").await;
+    database.execute("ALTER TABLE elsewhere RENAME TO conversations").await;
     cluster.stored(2, 60).await;
     told("ok").await;
     assert_eq!(cluster.log_counts().await, (2, 0), "records in the log, dead letters");
