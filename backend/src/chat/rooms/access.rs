@@ -75,7 +75,7 @@ impl Chat {
     /// A room as `user` may see it from outside or inside.
     ///
     /// # Errors
-    /// `unknown_conversation`, and what following a room and [`Chat::hear_of`] may answer.
+    /// `unknown_conversation`, and what following a room and waiting for the log may answer.
     pub async fn room(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
         match self.room_heard_of(user, room).await {
             Err(refusal) if refusal.code.is_about_the_log() => {

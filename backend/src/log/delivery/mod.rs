@@ -3,7 +3,7 @@
 //! Invariants that others rest on:
 //! - an update is in a socket's queue *before* the cursor that covers it is published, so whoever reads the
 //!   published cursor and then empties the queue has sent everything up to it (also when it takes several
-//!   turns to hand it out: [`fanout`]);
+//!   turns to hand it out: `fanout`);
 //! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
 //!   goes to the socket's queue, and nothing falls between.
 
