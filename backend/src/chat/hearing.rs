@@ -37,11 +37,33 @@ pub(super) fn ends(producer: &Producer) -> Arc<Ends> {
 }
 
 impl Chat {
+    /// What `look` finds, and when that is a no that others may have made untrue: what it finds once this
+    /// node has read what they had confirmed.
+    ///
+    /// # Errors
+    /// Those of `look` and of [`Chat::hear_of`].
+    pub(super) async fn once_heard<T, F>(
+        &self,
+        conversation: ConversationId,
+        look: impl Fn() -> F,
+    ) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+    {
+        match look().await {
+            Err(refusal) if refusal.code.is_about_the_log() => {
+                self.hear_of(conversation).await?;
+                look().await
+            }
+            found => found,
+        }
+    }
+
     /// Waits until this node has read all that the conversation's partition has at the moment.
     ///
     /// # Errors
     /// `log_unavailable` when the log does not say where it ends, `overloaded` when this node is far behind.
-    pub(super) async fn hear_of(&self, conversation: ConversationId) -> Result<(), Refusal> {
+    async fn hear_of(&self, conversation: ConversationId) -> Result<(), Refusal> {
         if !self.health.is_live() {
             return Err(Refusal::log_unavailable());
         }

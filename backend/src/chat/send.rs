@@ -107,13 +107,7 @@ impl Chat {
         };
         self.unreadable.check(ConversationId::direct(sender, to))?;
         let event = direct_message(sender, to, client_id, Timestamp::now(), body);
-        let kind = match self.direct_kind(&event, connection).await {
-            Err(refusal) if refusal.code.is_about_the_log() => {
-                self.hear_of(event.conversation).await?;
-                self.direct_kind(&event, connection).await?
-            }
-            kind => kind?,
-        };
+        let kind = self.once_heard(event.conversation, || self.direct_kind(&event, connection)).await?;
         if let Kind::New(event) = &kind {
             self.directory.remember_pair(event.conversation, (sender, to)).await;
         }
@@ -161,13 +155,7 @@ impl Chat {
         // Before everything that is looked at: what comes after this, the fold looks at itself.
         let seen = self.read_up_to(room);
         let event = self.room_event(actor, room, client_id, seen, action);
-        let kind = match self.kind_in_room(&event, connection).await {
-            Err(refusal) if refusal.code.is_about_the_log() => {
-                self.hear_of(room).await?;
-                self.kind_in_room(&event, connection).await?
-            }
-            kind => kind?,
-        };
+        let kind = self.once_heard(room, || self.kind_in_room(&event, connection)).await?;
         Ok(Prepared { chat: self.clone(), connection, kind })
     }
 

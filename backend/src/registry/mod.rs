@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 pub use self::close::CloseCode;
 pub use self::outbox::Outbox;
+use crate::live::Update;
 
 /// Sockets, and where what they are sent goes.
 pub type Listeners = Arc<[(ConnectionId, Outbox)]>;
-use crate::live::Update;
 
 /// A connection of this node, unique for the life of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

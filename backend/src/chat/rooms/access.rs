@@ -22,19 +22,14 @@ impl Chat {
     ///
     /// # Errors
     /// `unknown_conversation` when there is none, or nothing of it may be known to `user`; `not_member` of a
-    /// public room that they are not in; those of [`Chat::follow`], [`Chat::other_in`] and [`Chat::hear_of`].
+    /// public room that they are not in; those of [`Chat::follow`], [`Chat::other_in`],
+    /// [`Chat::once_heard`].
     pub(in crate::chat) async fn place(
         &self,
         user: UserId,
         conversation: ConversationId,
     ) -> Result<Place, Refusal> {
-        match self.place_heard_of(user, conversation).await {
-            Err(refusal) if refusal.code.is_about_the_log() => {
-                self.hear_of(conversation).await?;
-                self.place_heard_of(user, conversation).await
-            }
-            place => place,
-        }
+        self.once_heard(conversation, || self.place_heard_of(user, conversation)).await
     }
 
     /// The same as far as this node has read.
@@ -77,13 +72,7 @@ impl Chat {
     /// # Errors
     /// `unknown_conversation`, and what following a room and waiting for the log may answer.
     pub async fn room(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
-        match self.room_heard_of(user, room).await {
-            Err(refusal) if refusal.code.is_about_the_log() => {
-                self.hear_of(room).await?;
-                self.room_heard_of(user, room).await
-            }
-            view => view,
-        }
+        self.once_heard(room, || self.room_heard_of(user, room)).await
     }
 
     async fn room_heard_of(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {

@@ -57,13 +57,7 @@ impl Chat {
     /// # Errors
     /// `unknown_conversation`, the fold's reasons, `handle_taken`, `unknown_recipient`, and those of sending.
     pub async fn change_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
-        match self.may_try(&change).await {
-            Err(refusal) if refusal.code.is_about_the_log() => {
-                self.hear_of(change.room).await?;
-                self.may_try(&change).await?;
-            }
-            tried => tried?,
-        }
+        self.once_heard(change.room, || self.may_try(&change)).await?;
         self.write_in_room(change).await
     }
 
