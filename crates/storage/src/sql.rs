@@ -52,6 +52,16 @@ pub(crate) fn keep_greatest(kind: StoreKind, table: &str, column: &str) -> Strin
     }
 }
 
+/// A join whose left side is read first, where a database has a word for that. PostgreSQL has none, and weighs
+/// the bounds themselves.
+pub(crate) const fn joined_in_order(kind: StoreKind) -> &'static str {
+    match kind {
+        StoreKind::Sqlite => "CROSS JOIN",
+        StoreKind::Postgres => "JOIN",
+        StoreKind::MySql => "STRAIGHT_JOIN",
+    }
+}
+
 /// How the database would answer a statement, a line each.
 pub(crate) async fn plan(
     kind: StoreKind,

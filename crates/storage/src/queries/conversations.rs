@@ -17,7 +17,7 @@ use super::offsets::{LogPosition, read_log_position};
 use super::rooms::list::{self as rooms, RoomSummary};
 use super::{MAX_ROWS, moment, position, row_limit};
 use crate::entities::{members, messages};
-use crate::sql::statement;
+use crate::sql::{joined_in_order, statement};
 use crate::{StorageError, Store};
 
 /// Where a page of the list ended.
@@ -122,14 +122,15 @@ const REACHES: &str = "\
     ORDER BY last_sent_at_ms DESC LIMIT 1 OFFSET ?";
 
 /// A page of a person's list: of the conversations that it can be among, read from the index. The bounds are
-/// values, not a query within, so that the database can tell how few they are.
+/// values, not a query within, so that PostgreSQL can tell how few they are. SQLite cannot and would go
+/// through all of the person's conversations once it has counted them: it is told the order.
 const LISTED: &str = "\
     SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
     FROM (\
       SELECT conversation_id, user_id FROM conversation_lists \
       WHERE user_id = ? AND last_sent_at_ms > ? AND last_sent_at_ms <= ?) l \
-    JOIN conversations c ON c.id = l.conversation_id \
-    JOIN members m ON m.conversation_id = l.conversation_id AND m.user_id = l.user_id \
+    {then} conversations c ON c.id = l.conversation_id \
+    {then} members m ON m.conversation_id = l.conversation_id AND m.user_id = l.user_id \
     WHERE c.last_sent_at_ms < ? OR (c.last_sent_at_ms = ? AND c.id < ?) \
     ORDER BY c.last_sent_at_ms DESC, c.id DESC LIMIT ?";
 
@@ -283,7 +284,7 @@ impl Store {
         };
         let values = [last.saturating_sub(SPAN_MS), at, at, at].map(Value::from);
         let values = values.into_iter().chain([id.into()]).collect();
-        Ok(self.summaries(user, LISTED, values, limit))
+        Ok(self.summaries(user, &LISTED.replace("{then}", joined_in_order(self.kind())), values, limit))
     }
 
     /// How the database would read the rooms of a page of the list: for tests and operators.
