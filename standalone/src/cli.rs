@@ -99,7 +99,9 @@ pub(crate) enum LogAccessForm {
 /// What `import` takes.
 #[derive(Debug, Args)]
 #[command(after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \
-                  \"text\": ...}, or \"room\": name in place of \"to\". Plain or gzip, UTF-8.\n\
+                  \"text\": ...}, or \"room\": name in place of \"to\". In a room also {..., \
+                  \"event\": \"joined\", \"left\", \"removed\" with \"user\": name, or \"changed\" with \
+                  \"title\" or \"topic\"} in place of \"text\". Plain or gzip, UTF-8.\n\
                   People and rooms are created when missing; a name is one account in all files, letter by \
                   letter. Importing a file again stores nothing twice.\n\
                   Ends with status 1 when a line was refused; the others are imported all the same.")]

@@ -184,7 +184,7 @@ mod tests {
 
     /// Written before anything is accepted (the first start), or by a program of its own (`milena import`),
     /// which then says by itself what it may not do; and the list of the migrations.
-    const OTHERS: [&str; 3] = ["server_keys", "imported_people", "seaql_migrations"];
+    const OTHERS: [&str; 4] = ["server_keys", "imported_events", "imported_people", "seaql_migrations"];
 
     async fn names(store: &Store, text: &str) -> BTreeSet<String> {
         let statement = Statement::from_string(backend(store.kind()), text);

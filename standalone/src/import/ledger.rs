@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use milena_domain::{Body, ConversationId, MessageId, Timestamp};
+use milena_domain::record::Event;
+use milena_domain::{Body, ConversationId, MessageId, Position, Timestamp};
 use milena_storage::StoredMessage;
 use sha2::{Digest, Sha256};
 
@@ -17,7 +18,7 @@ pub(crate) const MESSAGES_MAX: usize = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Content {
     conversation: ConversationId,
-    /// The first half of a SHA-256 over time and text.
+    /// The first half of a SHA-256 over time and text; of a room event, over its record.
     digest: [u8; 16],
 }
 
@@ -31,10 +32,14 @@ impl Content {
     }
 
     fn new(conversation: ConversationId, sent_at_ms: i64, body: &str) -> Self {
-        let hash = Sha256::new().chain_update(sent_at_ms.to_be_bytes()).chain_update(body).finalize();
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&hash[..16]);
-        Self { conversation, digest }
+        let hash = Sha256::new().chain_update(sent_at_ms.to_be_bytes()).chain_update(body);
+        Self { conversation, digest: half(hash) }
+    }
+
+    /// Of something that happened in a room. How far its sender had read is no part of it.
+    pub(crate) fn of_event(event: &Event) -> Self {
+        let record = Event { seen: Some(Position::ZERO), ..event.clone() }.encode();
+        Self { conversation: event.conversation, digest: half(Sha256::new().chain_update(record)) }
     }
 
     /// Why a message with this content cannot have the name of one with the content of `other`.
@@ -46,16 +51,24 @@ impl Content {
     }
 }
 
-/// A message on its way.
+fn half(hash: Sha256) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&hash.finalize()[..16]);
+    digest
+}
+
+/// A message or room event on its way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent {
     /// Its line in the file.
     pub(crate) line: u64,
     /// What must be in the database.
     pub(crate) content: Content,
+    /// Whether it is no message.
+    pub(crate) is_event: bool,
 }
 
-/// All messages on their way.
+/// Everything on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     sent: HashMap<MessageId, Sent>,

@@ -1,12 +1,14 @@
-//! One line of an import file: its form, its rules, and the message that it becomes.
+//! One line of an import file: its form, its rules, and what it becomes in the log.
 
 use std::collections::HashMap;
 
-use milena_domain::record::Event;
+use milena_domain::record::{self, Action, Event};
 use milena_domain::{Body, ClientId, FieldError, MessageEvent, MessageId, Timestamp, UserId, limits};
+use milena_timeline::Void;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::event::{Happened, RoomEvent, event_client_id};
 use super::ledger::Content;
 use super::rooms::Rooms;
 use crate::cli::IdScope;
@@ -29,6 +31,15 @@ pub(crate) enum LineError {
     /// Both.
     #[error("the fields `to` and `room` exclude each other")]
     TwoPlaces,
+    /// What happens in rooms only.
+    #[error("the field `event` goes with `room`, not with `to`")]
+    NoRoom,
+    /// A field that a line of its kind has.
+    #[error("the field {0} is missing")]
+    Missing(&'static str),
+    /// Not allowed in the room as it is.
+    #[error("the room does not let this happen: {0}")]
+    NotAllowed(Void),
     /// Another message has the name that this one would have.
     #[error("the id {id:?} already names a message of {from:?} {other}{at}")]
     Taken {
@@ -60,9 +71,13 @@ struct Wire {
     id: String,
     sent_at: String,
     from: String,
-    text: String,
+    text: Option<String>,
     to: Option<String>,
     room: Option<String>,
+    event: Option<String>,
+    user: Option<String>,
+    title: Option<String>,
+    topic: Option<String>,
 }
 
 /// A good line.
@@ -78,7 +93,14 @@ pub(crate) struct ImportLine {
     pub(crate) from: String,
     /// Where.
     pub(crate) place: Place,
-    body: Body,
+    what: What,
+}
+
+/// What a line says.
+#[derive(Debug)]
+enum What {
+    Said(Body),
+    Happened(RoomEvent),
 }
 
 /// Where a message was sent to, by names in the file.
@@ -104,6 +126,13 @@ impl Message {
     }
 }
 
+/// What a line becomes.
+#[derive(Debug)]
+pub(crate) enum Record {
+    Message(Message, Content),
+    Happened(Happened),
+}
+
 /// Names in files are not usernames yet, but an endless one is a mistake.
 const NAME_MAX_CHARS: usize = 64;
 
@@ -121,53 +150,72 @@ impl ImportLine {
             (Some(_), Some(_)) => return Err(LineError::TwoPlaces),
             (None, None) => return Err(LineError::NoPlace),
         };
-        let body = Body::new(wire.text).map_err(|error| FieldError { field: "text", ..error })?;
+        let what = match wire.event {
+            Some(_) if matches!(place, Place::To(_)) => return Err(LineError::NoRoom),
+            Some(kind) => {
+                let event = RoomEvent::new(&kind, wire.user, wire.title.as_deref(), wire.topic.as_deref())?;
+                event.user().map_or(Ok(()), |user| name("user", user))?;
+                What::Happened(event)
+            }
+            None => {
+                let text = wire.text.ok_or(LineError::Missing("`text`"))?;
+                What::Said(Body::new(text).map_err(|error| FieldError { field: "text", ..error })?)
+            }
+        };
         name("from", &wire.from)?;
         match &place {
             Place::To(to) => name("to", to)?,
             Place::Room(room) => name("room", room)?,
         }
         let client_id = match (scope, &place) {
+            _ if matches!(what, What::Happened(_)) => event_client_id(&wire.id, &wire.from),
             (IdScope::Sender, _) => ClientId::new(&wire.id),
             (IdScope::Conversation, Place::To(to)) => within_conversation(&wire.id, &wire.from, to),
             (IdScope::Conversation, Place::Room(_)) => within_room(&wire.id),
         };
         let client_id = client_id.map_err(|error| FieldError { field: "id", ..error })?;
         let sent_at = Timestamp::exact(&wire.sent_at)?;
-        Ok(Self { number, id: wire.id, client_id, sent_at, from: wire.from, place, body })
+        Ok(Self { number, id: wire.id, client_id, sent_at, from: wire.from, place, what })
     }
 
     /// The names of the people in it.
     pub(crate) fn people(&self) -> impl Iterator<Item = &str> {
-        let to = match &self.place {
-            Place::To(to) => Some(&**to),
-            Place::Room(_) => None,
+        let other = match (&self.place, &self.what) {
+            (Place::To(to), _) => Some(&**to),
+            (Place::Room(_), What::Happened(event)) => event.user(),
+            (Place::Room(_), What::Said(_)) => None,
         };
-        std::iter::once(&*self.from).chain(to)
+        std::iter::once(&*self.from).chain(other)
     }
 
-    /// The message, once people and rooms are known.
+    /// What goes into the log, once people and rooms are known.
     ///
     /// # Panics
     /// When one of the names is not known; the caller has just asked for them.
     #[must_use]
-    pub(crate) fn message(&self, people: &HashMap<String, UserId>, rooms: &Rooms) -> Message {
+    pub(crate) fn record(&self, people: &HashMap<String, UserId>, rooms: &Rooms) -> Record {
         let id = |name: &str| *people.get(name).expect("all people were created before");
-        let (client_id, body) = (self.client_id.clone(), self.body.clone());
-        let from = id(&self.from);
-        match &self.place {
-            Place::To(to) => Message::Direct(MessageEvent::new(from, id(to), client_id, self.sent_at, body)),
-            Place::Room(room) => Message::Room(rooms.message(room, from, client_id, self.sent_at, body)),
-        }
-    }
-
-    /// What makes the message itself, besides its name.
-    pub(crate) fn content(&self, message: &Message) -> Content {
-        let conversation = match message {
-            Message::Direct(event) => event.conversation,
-            Message::Room(event) => event.conversation,
+        let (from, at) = (id(&self.from), self.sent_at);
+        let client_id = self.client_id.clone();
+        let (message, conversation, body) = match (&self.place, &self.what) {
+            (Place::To(to), What::Said(body)) => {
+                let event = MessageEvent::new(from, id(to), client_id, at, body.clone());
+                let conversation = event.conversation;
+                (Message::Direct(event), conversation, body)
+            }
+            (Place::Room(room), What::Said(body)) => {
+                let said = Action::Message(record::Message::plain(body.clone()));
+                let event = rooms.event_in(room, from, client_id, at, said);
+                let conversation = event.conversation;
+                (Message::Room(event), conversation, body)
+            }
+            (Place::To(room) | Place::Room(room), What::Happened(event)) => {
+                let by = |actor| rooms.event_in(room, actor, client_id.clone(), at, event.action(people));
+                let by_server = event.may_be_the_servers().then(|| by(UserId::SERVER));
+                return Record::Happened(Happened { by_sender: by(from), by_server });
+            }
         };
-        Content::of(conversation, self.sent_at, &self.body)
+        Record::Message(message, Content::of(conversation, at, body))
     }
 }
 
@@ -250,7 +298,9 @@ mod tests {
         assert!(with("from", "\"\"").starts_with("from must be"));
         assert!(with("text", "\"\"").starts_with("text must be"));
         assert!(with("text", "\"a\\u0000\"").starts_with("text must not"));
+        assert!(with("text", "null").contains("`text` is missing"));
         assert!(with("to", "null").contains("`to` is missing"));
+        assert!(with("event", "\"joined\"").contains("`event` goes with `room`"));
         assert!(with("room", "\"ubuntu\"").contains("`to` and `room` exclude each other"));
         let in_room = |room: &str| {
             let line = serde_json::json!({
@@ -260,6 +310,16 @@ mod tests {
         };
         assert!(in_room("").starts_with("room must be 1 to 64 characters"));
         assert!(in_room(&"x".repeat(65)).starts_with("room must be 1 to 64 characters"));
+        let event = |kind: &str, user: &str| {
+            let line = serde_json::json!({
+                "id": "1", "sent_at": "2010-11-11T12:23:00Z", "from": "ann", "room": "r", "event": kind,
+                "user": user
+            });
+            problem(&line.to_string())
+        };
+        assert!(event("promoted", "bob").starts_with("event must be joined"));
+        assert!(event("removed", "").starts_with("user must be 1 to 64 characters"));
+        assert!(event("changed", "bob").contains("`title`, or `topic`, is missing"));
         assert!(problem("{\"id\":").contains("EOF"));
         let not_text = ImportLine::parse(1, b"\xff", IdScope::Sender).unwrap_err().to_string();
         assert!(not_text.contains("UTF-8"));

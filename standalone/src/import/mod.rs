@@ -1,11 +1,12 @@
 //! `milena import`: conversations from a file, through the log like every other message.
 //!
-//! The file is read in chunks; for each, people are created when missing, what the store has already is left
+//! The file is read in chunks ([`take`]); for each, people are created when missing, what the store has already is left
 //! out, and the rest goes to the producer, one after the other, so that a conversation keeps the order of the
 //! file. The file's `id` becomes the `client_id`, from which the message id follows: even what is produced
 //! twice is stored once. A line that cannot be stored as itself, because its id names another message, is
 //! refused ([`ledger`]).
 
+mod event;
 mod ledger;
 mod line;
 mod names;
@@ -14,6 +15,7 @@ mod produce;
 mod progress;
 mod rooms;
 mod source;
+mod take;
 mod target;
 
 use std::collections::HashMap;
@@ -28,7 +30,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use self::ledger::{Content, Ledger, Sent};
-use self::line::{ImportLine, LineError, Message, Place};
+use self::line::{ImportLine, LineError};
 use self::people::People;
 use self::produce::ImportProducer;
 use self::progress::Progress;
@@ -51,8 +53,23 @@ pub(crate) struct Summary {
     pub(crate) stored: u64,
     /// Messages that were there already.
     pub(crate) known: u64,
+    /// What became of the room events.
+    pub(crate) events: EventCounts,
     /// Lines that were refused.
     pub(crate) refused: u64,
+}
+
+/// Room events of the file, by what became of them; those that were refused are among the lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct EventCounts {
+    /// They went into the log.
+    pub(crate) produced: u64,
+    /// Those of them that were found in the store.
+    pub(crate) stored: u64,
+    /// They were there already.
+    pub(crate) known: u64,
+    /// What they say was so already, or does not matter any more.
+    pub(crate) unchanged: u64,
 }
 
 /// Imports a file.
@@ -130,7 +147,7 @@ impl Import<'_> {
             self.target.wait_until_stored(self.progress, self.stop).await?;
             self.progress.reading();
         }
-        let read = self.read_all(source).await;
+        let read = Box::pin(self.read_all(source)).await;
         // Whatever ended the reading: what was produced before is on its way and must arrive, in its order.
         self.progress.confirming();
         let confirmed = self.producer.finish().await;
@@ -157,7 +174,7 @@ impl Import<'_> {
             }
             self.summary.read += lines.len() as u64;
             let good = self.parse(lines);
-            self.take(good).await?;
+            Box::pin(self.take(good)).await?;
             self.producer.check()?;
             if self.ledger.is_full() || self.rooms.is_full() {
                 self.producer.finish().await?;
@@ -168,69 +185,6 @@ impl Import<'_> {
             self.progress.advance(bytes_read, &self.summary);
         }
         Ok(())
-    }
-
-    /// Sends what nobody has yet.
-    async fn take(&mut self, lines: Vec<ImportLine>) -> anyhow::Result<()> {
-        let (store, topic) = (&self.target.store, &self.target.settings.kafka.topic);
-        let in_rooms = || {
-            lines.iter().filter_map(|line| match &line.place {
-                Place::Room(room) => Some((&**room, line.sent_at)),
-                Place::To(_) => None,
-            })
-        };
-        if in_rooms().next().is_some() {
-            if self.rooms.is_empty() {
-                // With `--no-wait` an earlier import may be on its way still.
-                self.target.wait_until_stored(self.progress, self.stop).await?;
-                self.progress.reading();
-            }
-            let producer = &self.producer;
-            self.rooms.wait_for_store(store, topic, || producer.ends(), self.stop).await?;
-            for created in self.rooms.ensure(store, topic, in_rooms()).await? {
-                if !producer.send_event(&created, self.stop).await? {
-                    return Ok(());
-                }
-            }
-        }
-        let people = self.people.ensure(store, lines.iter().flat_map(ImportLine::people)).await?;
-        let messages: Vec<Message> = lines.iter().map(|line| line.message(people, &self.rooms)).collect();
-        let ids: Vec<MessageId> = messages.iter().map(Message::id).collect();
-        let stored = stored(store, &ids).await?;
-        for (line, message) in lines.iter().zip(&messages) {
-            let (id, content) = (message.id(), line.content(message));
-            let (other, at) = match (self.ledger.get(id), stored.get(&id)) {
-                (Some(sent), _) => (sent.content, format!(": line {}", sent.line)),
-                (None, Some(stored)) => (*stored, String::new()),
-                (None, None) => {
-                    if !self.send(line, message).await? {
-                        return Ok(());
-                    }
-                    self.summary.produced += 1;
-                    self.ledger.insert(id, Sent { line: line.number, content });
-                    continue;
-                }
-            };
-            match content.conflict(other) {
-                None => self.summary.known += 1,
-                Some(other) => {
-                    let (id, from) = (line.id.clone(), line.from.clone());
-                    self.refuse(line.number, &LineError::Taken { id, from, other, at });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A message, and before it, in a room, that its sender joins. `false` when `stop` came first.
-    async fn send(&mut self, line: &ImportLine, message: &Message) -> anyhow::Result<bool> {
-        if let (Place::Room(room), Message::Room(event)) = (&line.place, message)
-            && let Some(joining) = self.rooms.joining(room, event)
-            && !self.producer.send_event(&joining, self.stop).await?
-        {
-            return Ok(false);
-        }
-        self.producer.send(message, self.stop).await
     }
 
     /// Waits until the store has everything, and counts what it has as it is in the file.
@@ -244,13 +198,19 @@ impl Import<'_> {
         // In pieces: the whole would be all bodies of the file.
         for (ids, sent) in ids.chunks(SETTLED_AT_ONCE).zip(sent.chunks(SETTLED_AT_ONCE)) {
             let stored = stored(&self.target.store, ids).await?;
-            for (id, Sent { line, content }) in sent {
+            let mut for_nothing = Vec::new();
+            for (id, Sent { line, content, is_event }) in sent {
                 match stored.get(id).map(|stored| content.conflict(*stored)) {
+                    Some(None) if *is_event => self.summary.events.stored += 1,
                     Some(None) => self.summary.stored += 1,
                     Some(Some(other)) => self.refuse(*line, &LineError::Overtaken(other)),
+                    // Somebody else was faster.
+                    None if *is_event => for_nothing.push(*id),
                     None => self.refuse(*line, &LineError::NotStored),
                 }
             }
+            self.summary.events.unchanged += for_nothing.len() as u64;
+            self.keep_for_nothing(&for_nothing).await?;
         }
         Ok(())
     }
@@ -272,10 +232,16 @@ impl Import<'_> {
     }
 }
 
-/// What the store has of the messages.
+/// What the store has of the messages and events.
 async fn stored(store: &Store, ids: &[MessageId]) -> anyhow::Result<HashMap<MessageId, Content>> {
-    let found = store.messages_by_id(ids).await.context("the database cannot be asked")?;
-    Ok(found.iter().map(|message| (message.id, Content::of_stored(message))).collect())
+    const CONTEXT: &str = "the database cannot be asked";
+    let messages = store.messages_by_id(ids).await.context(CONTEXT)?;
+    let messages = messages.iter().map(|message| (message.id, Content::of_stored(message)));
+    let mut found: HashMap<_, _> = messages.collect();
+    let others: Vec<MessageId> = ids.iter().copied().filter(|id| !found.contains_key(id)).collect();
+    let events = store.room_events_by_id(&others).await.context(CONTEXT)?;
+    found.extend(events.iter().map(|placed| (placed.event.id, Content::of_event(&placed.event))));
+    Ok(found)
 }
 
 /// Messages that are looked up at once.
@@ -285,15 +251,24 @@ fn report(summary: &Summary, stopped: bool) {
     if stopped {
         answer("Stopped before the end; run the same command again to go on.");
     }
-    let Summary { read, people_created, produced, stored, known, refused } = summary;
-    let imported = if *stored == *produced {
-        format!("{stored} messages imported")
-    } else if *stored == 0 || stopped {
-        format!("{produced} messages sent to the log")
-    } else {
-        format!("{stored} messages imported")
+    let Summary { read, people_created, produced, stored, known, events, refused } = summary;
+    // Before they were looked up, it is only known where they went.
+    let imported = |produced: u64, stored: u64, what: &str| {
+        if stored == produced || (stored > 0 && !stopped) {
+            format!("{stored} {what}imported")
+        } else {
+            format!("{produced} {what}sent to the log")
+        }
     };
     answer(format!(
-        "{read} lines: {imported}, {known} already there, {refused} refused; {people_created} people created."
+        "{read} lines: {}, {known} already there, {refused} refused; {people_created} people created.",
+        imported(*produced, *stored, "messages ")
     ));
+    if *events != EventCounts::default() {
+        let EventCounts { produced, stored, known, unchanged } = events;
+        answer(format!(
+            "Room events: {}, {known} already there, {unchanged} changed nothing.",
+            imported(*produced, *stored, "")
+        ));
+    }
 }

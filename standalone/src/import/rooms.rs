@@ -1,4 +1,5 @@
-//! The rooms of an import: found again by their handles, created when missing, and joined by whoever writes.
+//! The rooms of an import: found again by their handles, created when missing, joined by whoever writes, and
+//! folded on by what the file says happened in them.
 //!
 //! A room that the import creates is public, shows all its history, and belongs to the server: nobody in a
 //! file is known to want to keep order in it. Its id follows from its name in the file, so a second import,
@@ -8,22 +9,25 @@
 //! [`REPEAT_WINDOW_OFFSETS`] of it. What was stored up to there is looked up; so an import never runs further
 //! ahead of the store than that ([`Rooms::wait_for_store`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use milena_domain::limits::{HANDLE_MAX_CHARS, REPEAT_WINDOW_OFFSETS};
 use milena_domain::record::{
-    Action, Created, Event, Handle, History, Message, Place, Posting, Title, Visibility,
+    Action, Created, Event, Handle, History, Place, Placed, Posting, Title, Visibility,
 };
-use milena_domain::{Body, ClientId, ConversationId, Epoch, Position, Timestamp, UserId, partition_of};
+use milena_domain::{ClientId, ConversationId, Epoch, Position, Timestamp, UserId, partition_of};
 use milena_storage::{LogPosition, Store};
+use milena_timeline::{ConversationState, Judgement, Outcome, Void};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-/// Members of all rooms that are remembered, at most (about 50 MB): then the import waits for the database,
+use super::event::Happened;
+
+/// People of all rooms that are remembered, at most (about 100 MB): then the import waits for the database,
 /// and asks it again.
-const MEMBERS_MAX: usize = 1_000_000;
+const PEOPLE_MAX: usize = 1_000_000;
 /// So far an import may be ahead of the store: half of what a proof reaches, as others write too.
 const AHEAD_MAX: i64 = REPEAT_WINDOW_OFFSETS / 2;
 const POLL: Duration = Duration::from_millis(20);
@@ -33,13 +37,25 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A room as far as the import knows it.
 struct Room {
     id: ConversationId,
-    members: HashSet<UserId>,
+    /// With everybody, as of the last thing that this import wrote there.
+    state: ConversationState,
+}
+
+/// What an event of the file does to its room.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// This is to be written.
+    Counts(Event),
+    /// It is so already.
+    Nothing,
+    /// The room does not let it happen.
+    Void(Void),
 }
 
 /// All rooms of the file so far, by their names in it.
 pub(crate) struct Rooms {
     by_name: HashMap<String, Room>,
-    members: usize,
+    people: usize,
     partitions: usize,
     /// How far the store is, as of the last chunk.
     stored: LogPosition,
@@ -49,7 +65,7 @@ impl Rooms {
     /// None yet, in a topic of so many partitions.
     pub(crate) fn new(partitions: usize) -> Self {
         let stored = LogPosition { epoch: Epoch::FIRST, next_offsets: BTreeMap::new() };
-        Self { by_name: HashMap::new(), members: 0, partitions, stored }
+        Self { by_name: HashMap::new(), people: 0, partitions, stored }
     }
 
     /// Whether none is known.
@@ -59,13 +75,13 @@ impl Rooms {
 
     /// Too many are remembered: [`Rooms::forget`] when the store has everything.
     pub(crate) const fn is_full(&self) -> bool {
-        self.members >= MEMBERS_MAX
+        self.people >= PEOPLE_MAX
     }
 
     /// Forgets all of them.
     pub(crate) fn forget(&mut self) {
         self.by_name.clear();
-        self.members = 0;
+        self.people = 0;
     }
 
     /// Waits until the store is near enough for proofs: `ends` says how far the log is, by partition. To be
@@ -126,46 +142,84 @@ impl Rooms {
                 store.room_by_handle(handle.as_str()).await.context("the database cannot be asked")?;
             let id = found.unwrap_or_else(|| ConversationId::room(UserId::SERVER, &client_id));
             let (stored, _) = store.room_at(topic, id).await.context("the database cannot be asked")?;
-            let mut members = HashSet::new();
-            match stored {
+            let state = match stored {
                 Some(room) => {
-                    let people = room.people.into_iter();
-                    members.extend(people.filter(|(_, it)| it.membership.is_some()).map(|(user, _)| user));
+                    let mut state = ConversationState::stored(Some(room.room), [], room.last_seq);
+                    state.load_roster(room.people);
+                    state
                 }
-                None => created.push(self.event(UserId::SERVER, id, client_id, at, create(name, handle))),
-            }
-            self.members += members.len();
-            self.by_name.insert(name.to_owned(), Room { id, members });
+                None => {
+                    let event = self.event(UserId::SERVER, id, client_id, at, create(name, handle));
+                    let mut state = ConversationState::unwritten();
+                    carry(&mut state, &event);
+                    created.push(event);
+                    state
+                }
+            };
+            self.people += state.known_people();
+            self.by_name.insert(name.to_owned(), Room { id, state });
         }
         Ok(created)
     }
 
-    /// A message of somebody in a room that [`Rooms::ensure`] has made known.
+    /// Something that somebody did in a room that [`Rooms::ensure`] has made known.
     ///
     /// # Panics
     /// When it has not.
-    pub(crate) fn message(
+    pub(crate) fn event_in(
         &self,
         name: &str,
-        sender: UserId,
+        actor: UserId,
         client_id: ClientId,
         at: Timestamp,
-        body: Body,
+        action: Action,
     ) -> Event {
         let room = self.by_name.get(name).expect("every room was made known before");
-        self.event(sender, room.id, client_id, at, Action::Message(Message::plain(body)))
+        self.event(actor, room.id, client_id, at, action)
     }
 
-    /// Before somebody's first message: that they join. Named after the message, so that an import that is
-    /// cut off between the two says it again.
+    /// Before somebody's message while they are not in the room: that they join. Named after the message, so
+    /// that an import that is cut off between the two says it again.
     pub(crate) fn joining(&mut self, name: &str, message: &Event) -> Option<Event> {
-        let room = self.by_name.get_mut(name)?;
-        if !room.members.insert(message.actor) {
-            return None;
-        }
-        self.members += 1;
         let client_id = named("join", message.client_id.as_str());
-        Some(self.event(message.actor, message.conversation, client_id, message.at, Action::Joined))
+        let event = self.event(message.actor, message.conversation, client_id, message.at, Action::Joined);
+        self.write(name, &event).then_some(event)
+    }
+
+    /// What an event of the file does, given all that stands before it; what counts is to be written.
+    pub(crate) fn happened(&mut self, name: &str, happened: &Happened) -> Verdict {
+        let Some(room) = self.by_name.get(name) else { return Verdict::Void(Void::NoRoom) };
+        let state = &room.state;
+        let is_in = |user| state.standing(user).is_some_and(|standing| standing.membership.is_some());
+        let mut event = &happened.by_sender;
+        let mut verdict = judge(state, event);
+        if let (Judgement::Void(_), Some(by_server)) = (verdict, &happened.by_server)
+            && is_in(UserId::SERVER)
+        {
+            (event, verdict) = (by_server, judge(state, by_server));
+        }
+        match verdict {
+            Judgement::Counts => {
+                let event = event.clone();
+                self.write(name, &event);
+                Verdict::Counts(event)
+            }
+            Judgement::Repeat(_) => Verdict::Nothing,
+            // Whoever is not there cannot go, nor be sent away.
+            Judgement::Void(Void::NotMember) if event.action == Action::Left || is_in(event.actor) => {
+                Verdict::Nothing
+            }
+            Judgement::Void(void) => Verdict::Void(void),
+        }
+    }
+
+    /// Carries an event into the room's state; whether it counts.
+    fn write(&mut self, name: &str, event: &Event) -> bool {
+        let Some(room) = self.by_name.get_mut(name) else { return false };
+        let before = room.state.known_people();
+        let counts = carry(&mut room.state, event);
+        self.people += room.state.known_people() - before;
+        counts
     }
 
     fn event(
@@ -180,6 +234,17 @@ impl Rooms {
         let seen = Position::new(self.stored.epoch, next);
         Event::new(actor, Place::Room(room), client_id, at, seen, action)
     }
+}
+
+/// The whole roster is known, so nothing is ever missing.
+fn judge(state: &ConversationState, event: &Event) -> Judgement {
+    state.judge(event).unwrap_or(Judgement::Void(Void::NoRoom))
+}
+
+/// Where it will stand is not known yet, and no verdict asks for it.
+fn carry(state: &mut ConversationState, event: &Event) -> bool {
+    let placed = Placed { position: event.seen.unwrap_or(Position::ZERO), event: event.clone() };
+    matches!(state.apply(&placed), Ok(Outcome::Effective(_)))
 }
 
 fn create(name: &str, handle: Handle) -> Action {
@@ -224,12 +289,17 @@ fn handle(name: &str) -> Handle {
     Handle::new(&text).expect("letters, digits and '-' within the limit")
 }
 
-fn digits(text: &str, bytes: usize) -> String {
+pub(crate) fn digits(text: &str, bytes: usize) -> String {
     Sha256::digest(text.as_bytes()).iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
+    use milena_domain::Body;
+    use milena_domain::record::{Message, Role, RoomPatch};
+
     use super::*;
 
     #[test]
@@ -248,22 +318,89 @@ mod tests {
         assert_eq!(id, ConversationId::room(UserId::SERVER, &creation("ubuntu")));
     }
 
-    #[test]
-    fn who_writes_joins_once() {
+    fn client_id(text: &str) -> ClientId {
+        ClientId::new(text).unwrap()
+    }
+
+    fn room() -> Rooms {
         let mut rooms = Rooms::new(12);
         let id = ConversationId::room(UserId::SERVER, &creation("ubuntu"));
-        rooms.by_name.insert("ubuntu".to_owned(), Room { id, members: HashSet::new() });
+        let mut state = ConversationState::unwritten();
+        let create = create("ubuntu", handle("ubuntu"));
+        let created = rooms.event(UserId::SERVER, id, creation("ubuntu"), Timestamp::from_unix_ms(5), create);
+        assert!(carry(&mut state, &created));
+        rooms.by_name.insert("ubuntu".to_owned(), Room { id, state });
+        rooms
+    }
+
+    fn event(rooms: &Rooms, name: &str, actor: UserId, action: Action) -> Event {
+        rooms.event_in("ubuntu", actor, client_id(name), Timestamp::from_unix_ms(5), action)
+    }
+
+    fn says(rooms: &Rooms, name: &str, actor: UserId) -> Event {
+        event(rooms, name, actor, Action::Message(Message::plain(Body::new("x").unwrap())))
+    }
+
+    #[test]
+    fn who_writes_joins_once() {
+        let mut rooms = room();
         let ann = UserId::new();
-        let at = Timestamp::from_unix_ms(5);
-        let message = |rooms: &Rooms, name: &str| {
-            rooms.message("ubuntu", ann, ClientId::new(name).unwrap(), at, Body::new("x").unwrap())
-        };
-        let first = message(&rooms, "1");
+        let first = says(&rooms, "1", ann);
         let joined = rooms.joining("ubuntu", &first).unwrap();
-        assert_eq!((joined.actor, joined.conversation, joined.at), (ann, id, at));
+        assert_eq!((joined.actor, joined.conversation, joined.at), (ann, first.conversation, first.at));
         assert!(matches!(joined.action, Action::Joined) && joined.id != first.id);
-        let second = message(&rooms, "2");
+        let second = says(&rooms, "2", ann);
         assert!(rooms.joining("ubuntu", &second).is_none());
-        assert_eq!(rooms.members, 1);
+        assert_eq!(rooms.people, 1);
+    }
+
+    #[test]
+    fn what_happens_is_the_servers_where_its_sender_may_not() {
+        let mut rooms = room();
+        let [ann, bob] = [UserId::new(), UserId::new()];
+        let happens = |rooms: &mut Rooms, actor: UserId, action: Action| {
+            let by_server = matches!(action, Action::Removed { .. } | Action::RoomChanged(_));
+            let by_server = by_server.then(|| event(rooms, "e", UserId::SERVER, action.clone()));
+            let by_sender = event(rooms, "e", actor, action);
+            rooms.happened("ubuntu", &Happened { by_sender, by_server })
+        };
+        let nothing = |verdict: Verdict| assert!(matches!(verdict, Verdict::Nothing), "{verdict:?}");
+        let counts = |verdict: Verdict| match verdict {
+            Verdict::Counts(event) => event.actor,
+            other => panic!("{other:?}"),
+        };
+        nothing(happens(&mut rooms, ann, Action::Left));
+        nothing(happens(&mut rooms, ann, Action::Removed { user: bob }));
+        assert_eq!(counts(happens(&mut rooms, ann, Action::Joined)), ann);
+        nothing(happens(&mut rooms, ann, Action::Joined));
+        assert_eq!(counts(happens(&mut rooms, bob, Action::Joined)), bob);
+        assert_eq!(counts(happens(&mut rooms, ann, Action::Removed { user: bob })), UserId::SERVER);
+        nothing(happens(&mut rooms, ann, Action::Removed { user: bob }));
+        nothing(happens(&mut rooms, bob, Action::Left));
+        let title = |text: &str| {
+            let title = Some(Title::new(text).unwrap());
+            Action::RoomChanged(RoomPatch { title, ..RoomPatch::default() })
+        };
+        assert_eq!(counts(happens(&mut rooms, ann, title("New"))), UserId::SERVER);
+        nothing(happens(&mut rooms, ann, title("New")));
+        // Whoever comes back by writing joins again.
+        let back = says(&rooms, "3", bob);
+        assert_eq!(rooms.joining("ubuntu", &back).unwrap().actor, bob);
+
+        // Somebody has it in hand: who may, does it; who may not, is told.
+        let promoted = Action::RoleChanged { user: ann, role: Role::Owner };
+        let promoted = event(&rooms, "4", UserId::SERVER, promoted);
+        assert!(rooms.write("ubuntu", &promoted));
+        assert_eq!(counts(happens(&mut rooms, ann, title("Ann's"))), ann);
+        let gone = event(&rooms, "5", UserId::SERVER, Action::Left);
+        assert!(rooms.write("ubuntu", &gone));
+        let refused = happens(&mut rooms, bob, title("Bob's"));
+        assert!(matches!(refused, Verdict::Void(Void::NotPermitted)), "{refused:?}");
+        let refused = happens(&mut rooms, ann, Action::Left);
+        assert!(matches!(refused, Verdict::Void(Void::LastOwner)), "{refused:?}");
+        let banned = event(&rooms, "6", ann, Action::Banned { user: bob });
+        assert!(rooms.write("ubuntu", &banned));
+        let refused = happens(&mut rooms, bob, Action::Joined);
+        assert!(matches!(refused, Verdict::Void(Void::Banned)), "{refused:?}");
     }
 }

@@ -6,6 +6,7 @@ pub mod consumer_offsets;
 pub mod conversation_lists;
 pub mod conversations;
 pub mod effective_events;
+pub mod imported_events;
 pub mod imported_people;
 pub mod log_epochs;
 pub mod log_topics;

@@ -1,15 +1,16 @@
-//! Whose account a name of an import file is, over all imports.
+//! What imports keep for later ones: whose account a name of a file is, and which events changed nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use milena_domain::UserId;
+use milena_domain::{MessageId, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::entities::{imported_people, users};
+use crate::entities::{imported_events, imported_people, users};
+use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// Rows or ids of one statement.
@@ -50,6 +51,41 @@ impl Store {
                 .do_nothing_on([imported_people::Column::NameHash])
                 .to_owned();
             let insert = imported_people::Entity::insert_many(rows).on_conflict(nothing);
+            self.bulk(async {
+                insert.exec_without_returning(self.writer()).await?;
+                Ok::<_, StorageError>(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Which of these events changed nothing when they were imported.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn imported_for_nothing(&self, ids: &[MessageId]) -> Result<HashSet<MessageId>, StorageError> {
+        let mut found = HashSet::new();
+        for chunk in ids.chunks(CHUNK) {
+            let query = imported_events::Entity::find()
+                .filter(imported_events::Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())));
+            let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.writer()).await?) }).await?;
+            found.extend(rows.into_iter().map(|row| MessageId::from_uuid(row.id)));
+        }
+        Ok(found)
+    }
+
+    /// Keeps that these events changed nothing. What is kept already stays.
+    ///
+    /// # Errors
+    /// The database's; some of them may be kept then.
+    pub async fn keep_imported_for_nothing(&self, ids: &[MessageId]) -> Result<(), StorageError> {
+        for chunk in ids.chunks(CHUNK) {
+            let rows = chunk.iter().map(|id| imported_events::ActiveModel { id: Set(id.as_uuid()) });
+            let nothing = OnConflict::column(imported_events::Column::Id)
+                .do_nothing_on([imported_events::Column::Id])
+                .to_owned();
+            let insert = imported_events::Entity::insert_many(rows).on_conflict(nothing);
             self.bulk(async {
                 insert.exec_without_returning(self.writer()).await?;
                 Ok::<_, StorageError>(())

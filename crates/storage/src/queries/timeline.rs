@@ -14,10 +14,14 @@ use serde_json::{Map, Value, json};
 use super::history::{MESSAGE, Page, Side, recipient, split_around};
 use super::{moment, position, row_limit};
 use crate::entities::messages::{self, Column};
+use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// Ranges of one statement: whoever has come and gone more often costs a statement more.
 const RANGES: usize = 16;
+
+/// Ids of one statement.
+const IDS: usize = 512;
 
 /// A stretch of the log; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +121,26 @@ impl Store {
     ) -> Result<TimelinePage, StorageError> {
         let rows = rows_of(conversation).filter(Column::Kind.eq(MESSAGE));
         self.timeline_page(Scope::new(rows, visible), page, limit).await
+    }
+
+    /// Of these events, what stands in a timeline and is no message; in no order.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that is no event.
+    pub async fn room_events_by_id(&self, ids: &[MessageId]) -> Result<Vec<Placed>, StorageError> {
+        self.bulk(async {
+            let mut found = Vec::new();
+            for chunk in ids.chunks(IDS) {
+                let query = messages::Entity::find()
+                    .filter(Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())))
+                    .filter(Column::Kind.ne(MESSAGE));
+                for row in query.all(self.reader()).await? {
+                    found.push(placed(row)?);
+                }
+            }
+            Ok(found)
+        })
+        .await
     }
 
     async fn timeline_page(

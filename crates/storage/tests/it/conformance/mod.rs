@@ -53,7 +53,7 @@ on_every_database! {
         a_newer_programs_migrations_are_left_alone, messages_of_before_are_numbered;
     people: usernames_are_unique_regardless_of_case, people_are_found_by_id_and_by_name,
         the_search_ranks_and_takes_text_as_text, names_that_older_programs_write_are_found,
-        an_import_keeps_the_ids_that_exist, people_are_renamed,
+        an_import_keeps_the_ids_that_exist, an_import_keeps_what_changed_nothing, people_are_renamed,
         a_new_password_ends_the_other_sessions;
     sessions: a_session_lives_until_it_expires, a_session_belongs_to_its_person, user_agents_are_cut,
         many_sessions_are_touched_at_once, all_sessions_but_one_are_ended,

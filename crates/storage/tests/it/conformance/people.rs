@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use milena_domain::DisplayName;
+use milena_domain::{DisplayName, MessageId};
 use milena_storage::{NewUser, StorageError};
 use sea_orm::ConnectionTrait;
 
@@ -165,6 +165,18 @@ pub(super) async fn an_import_keeps_the_ids_that_exist(database: &TestDatabase) 
     assert_eq!(store.ensure_users(again.collect()).await.unwrap(), ids, "a second import changes nothing");
     assert_eq!(store.person(user(3)).await.unwrap().unwrap().display_name, "Ben");
     assert!(store.ensure_users(Vec::new()).await.unwrap().is_empty());
+}
+
+/// What changed nothing in an import is known to all later ones.
+pub(super) async fn an_import_keeps_what_changed_nothing(database: &TestDatabase) {
+    let store = database.store().await;
+    let ids: Vec<_> = (1..=1_200).map(|number| MessageId::from_uuid(Uuid::from_u128(number))).collect();
+    assert!(store.imported_for_nothing(&ids).await.unwrap().is_empty());
+    store.keep_imported_for_nothing(&ids[..700]).await.unwrap();
+    store.keep_imported_for_nothing(&ids[600..1_100]).await.unwrap();
+    store.keep_imported_for_nothing(&[]).await.unwrap();
+    let found = store.imported_for_nothing(&ids).await.unwrap();
+    assert_eq!(found, ids[..1_100].iter().copied().collect());
 }
 
 pub(super) async fn people_are_renamed(database: &TestDatabase) {

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use milena_domain::{Epoch, Position};
 use milena_storage::ReadMark;
 use milena_storage::entities::{
-    blocks, consumer_offsets, conversation_lists, conversations, effective_events, imported_people,
-    log_epochs, log_topics, members, memberships, mentions, messages, name_words, outbox, reactions,
-    room_authors, room_people, room_reads, room_words, server_keys, sessions, users, void_records,
+    blocks, consumer_offsets, conversation_lists, conversations, effective_events, imported_events,
+    imported_people, log_epochs, log_topics, members, memberships, mentions, messages, name_words, outbox,
+    reactions, room_authors, room_people, room_reads, room_words, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -159,6 +159,7 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     let name = format!("{} ", "😀".repeat(63));
     let imported = imported_people::Model { name_hash: (0..32).collect(), name, user_id: id(1) };
     check(database, &raw, imported).await;
+    check(database, &raw, imported_events::Model { id: id(1) }).await;
     check(
         database,
         &raw,
