@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::fanout::{Fanout, LARGE};
+#[cfg(test)]
+pub(crate) use self::rooms::SHOWS_WHAT_WAS_BEFORE;
 pub use self::rooms::{INSTALL_CHANNEL, Install, Installed, WANTED_CHANNEL};
 use super::cursor::PartitionCursor;
 use super::event;

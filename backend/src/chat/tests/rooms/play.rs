@@ -169,6 +169,16 @@ impl Play {
             Step::Let { node, permits } => self.gates[node].add_permits(permits),
             Step::Release { node } => self.gates[node].add_permits(OPEN),
             Step::Wait { ms } => tokio::time::sleep(Duration::from_millis(ms)).await,
+            Step::ComeLate { device, room, node } => {
+                self.devices[device].hang_up();
+                let (owner, place) = (user(room), Place::Room(room_of(room)));
+                let users = vec![self.devices[device].user];
+                for action in [said(), Action::MembersAdded { users }, said()] {
+                    self.elsewhere(owner, place, action);
+                }
+                self.read_all(node).await;
+                self.connect(device, node);
+            }
             Step::Burst { room } => {
                 for _ in 0..BURST {
                     self.elsewhere(user(room), Place::Room(room_of(room)), said());
@@ -207,12 +217,16 @@ impl Play {
 
     /// The tails read all there is, and time passes.
     async fn wait(&mut self) {
-        for node in &mut self.nodes {
-            for partition in 0..PARTITIONS {
-                node.read(&self.log, partition, usize::MAX).await;
-            }
+        for node in 0..2 {
+            self.read_all(node).await;
         }
         tokio::time::sleep(A_WHILE).await;
+    }
+
+    async fn read_all(&mut self, node: usize) {
+        for partition in 0..PARTITIONS {
+            self.nodes[node].read(&self.log, partition, usize::MAX).await;
+        }
     }
 
     /// All that can go on does, and then everything must hold.

@@ -10,6 +10,7 @@ use super::super::shared::PARTITIONS;
 use super::play::{Figures, Play, Setting};
 use super::rules::Rule;
 use super::steps::{DEVICES, Deed, PEOPLE, ROOMS, Step, fold_and_rules_agree};
+use crate::log::delivery::SHOWS_WHAT_WAS_BEFORE;
 
 const SCHEDULES: u32 = 60;
 /// In so many logs a missing rule is noticed.
@@ -49,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => device.clone().prop_map(|device| Step::Again { device }),
         3 => device.clone().prop_map(|device| Step::Drop { device }),
         8 => (device.clone(), node.clone()).prop_map(|(device, node)| Step::Connect { device, node }),
-        14 => (device, 0_usize..9).prop_map(|(device, most)| Step::Turn { device, most }),
+        14 => (device.clone(), 0_usize..9).prop_map(|(device, most)| Step::Turn { device, most }),
         20 => node.clone().prop_map(|node| Step::Append { node }),
         10 => node.clone().prop_map(|node| Step::Confirm { node }),
         2 => node.clone().prop_map(|node| Step::Fail { node }),
@@ -65,6 +66,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (node.clone(), 1_usize..5).prop_map(|(node, permits)| Step::Let { node, permits }),
         2 => node.clone().prop_map(|node| Step::Release { node }),
         6 => prop_oneof![Just(150), Just(700), Just(6_000)].prop_map(|ms| Step::Wait { ms }),
+        3 => (device, room(), node.clone())
+            .prop_map(|(device, room, node)| Step::ComeLate { device, room, node }),
         1 => room().prop_map(|room| Step::Burst { room }),
         1 => node.clone().prop_map(|node| Step::Disconnect { node }),
         2 => node.clone().prop_map(|node| Step::Reconnect { node }),
@@ -139,6 +142,22 @@ fn a_missing_rule_is_noticed() {
     assert!(!disagree(None), "with all rules they agree");
     let unnoticed: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| !disagree(Some(*rule))).collect();
     assert!(unnoticed.is_empty(), "nobody misses {unnoticed:?}");
+}
+
+/// The same of what nodes show: were a resume not cut to the time of one's membership, a schedule would tell.
+#[test]
+fn a_resume_that_shows_what_was_before_somebody_came_is_noticed() {
+    let config =
+        Config { cases: SCHEDULES, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    SHOWS_WHAT_WAS_BEFORE.set(true);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&schedule(), |schedule| {
+        play(schedule);
+        Ok(())
+    });
+    SHOWS_WHAT_WAS_BEFORE.set(false);
+    let Err(TestError::Fail(reason, _)) = outcome else { panic!("nobody notices: {outcome:?}") };
+    assert!(reason.message().contains("was sent"), "{reason}");
 }
 
 fn plays(memory: usize, founded: bool, steps: Vec<Step>) -> Figures {

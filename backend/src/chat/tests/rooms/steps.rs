@@ -122,6 +122,13 @@ pub(super) enum Step {
     Wait {
         ms: u64,
     },
+    /// While a device is away, its person is brought into a room in which somebody has just written, and
+    /// then it comes back to a node that has read all of it.
+    ComeLate {
+        device: usize,
+        room: u128,
+        node: usize,
+    },
     /// Somebody on a third node writes much in a room.
     Burst {
         room: u128,
