@@ -78,6 +78,8 @@ pub(crate) struct Reconciled {
     pub(crate) left: Batch,
     /// Already in the store, for example because the answer to our own commit was lost.
     pub(crate) done: Vec<Span>,
+    /// Events of these.
+    pub(crate) done_events: usize,
     /// The store is elsewhere, because another consumer writes the partition: dropped.
     pub(crate) moved: Vec<Moved>,
 }
@@ -100,6 +102,7 @@ pub(crate) fn reconcile(batch: Batch, stored: &BTreeMap<i32, i64>) -> Reconciled
             None => drop(answer.left.parts.insert(partition, part)),
             Some(&next) if next == part.from => drop(answer.left.parts.insert(partition, part)),
             Some(&next) if next == part.to => {
+                answer.done_events += part.events.len();
                 answer.done.push(Span {
                     partition,
                     generation: part.generation,

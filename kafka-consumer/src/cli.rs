@@ -107,6 +107,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let summary = result?;
     log::info!(
         inserted = summary.inserted, repeats = summary.repeats, void = summary.void,
+        unanswered = summary.unanswered,
         dead_letters = summary.dead_letters, transactions = summary.transactions, retries = summary.retries,
         rebalances = summary.rebalances;
         "the consumer stopped"

@@ -15,6 +15,7 @@ use crate::outcome::Outcome;
 const ROWS: &str = "milena_consumer_rows_total";
 const DUPLICATES: &str = "milena_consumer_duplicates_total";
 const VOID: &str = "milena_consumer_void_total";
+const UNANSWERED: &str = "milena_consumer_unanswered_total";
 const DEAD_LETTERS: &str = "milena_consumer_dead_letters_total";
 const TRANSACTIONS: &str = "milena_consumer_transactions_total";
 const RETRIES: &str = "milena_consumer_retries_total";
@@ -62,6 +63,11 @@ pub fn describe() {
         Unit::Count,
         "good events that do not count: they came too late, or were not allowed"
     );
+    describe_counter!(
+        UNANSWERED,
+        Unit::Count,
+        "events of batches whose commit was not answered, found in the store afterwards"
+    );
     describe_counter!(DEAD_LETTERS, Unit::Count, "records given to the dead-letter topic");
     describe_counter!(TRANSACTIONS, Unit::Count, "transactions committed");
     describe_counter!(RETRIES, Unit::Count, "attempts that the store refused for the time being");
@@ -88,6 +94,7 @@ pub(crate) fn outcome(outcome: &Outcome) {
     counter!(ROWS).increment(outcome.inserted);
     counter!(DUPLICATES).increment(outcome.repeats);
     counter!(VOID).increment(outcome.void);
+    counter!(UNANSWERED).increment(outcome.unanswered);
     counter!(DEAD_LETTERS).increment(outcome.dead);
     counter!(TRANSACTIONS).increment(outcome.transactions);
     counter!(FENCED).increment(outcome.fenced);
@@ -118,7 +125,8 @@ pub(crate) fn lag(records: i64) {
 
 /// Zeroes for what has not happened yet, so that an alert on a rate has something to start from.
 pub(crate) fn start() {
-    for name in [ROWS, DUPLICATES, VOID, DEAD_LETTERS, TRANSACTIONS, RETRIES, REBALANCES, FENCED] {
+    for name in [ROWS, DUPLICATES, VOID, UNANSWERED, DEAD_LETTERS, TRANSACTIONS, RETRIES, REBALANCES, FENCED]
+    {
         counter!(name).increment(0);
     }
     gauge!(LAG).set(0.0);

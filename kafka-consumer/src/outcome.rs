@@ -19,6 +19,9 @@ pub(crate) struct Outcome {
     pub(crate) repeats: u64,
     /// Good events that do not count.
     pub(crate) void: u64,
+    /// Events of batches whose commit was not answered, found in the store afterwards: how many of them count
+    /// was in the answer.
+    pub(crate) unanswered: u64,
     pub(crate) dead: u64,
     /// Transactions that were committed.
     pub(crate) transactions: u64,

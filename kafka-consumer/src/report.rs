@@ -14,6 +14,9 @@ pub struct Summary {
     pub repeats: u64,
     /// Good events that do not count.
     pub void: u64,
+    /// Events of batches whose commit was not answered, found in the store afterwards: stored, but which of
+    /// the three they were was in the answer.
+    pub unanswered: u64,
     /// Records given to the dead-letter topic.
     pub dead_letters: u64,
     /// Transactions committed.
@@ -31,6 +34,7 @@ impl AddAssign for Summary {
         self.inserted += more.inserted;
         self.repeats += more.repeats;
         self.void += more.void;
+        self.unanswered += more.unanswered;
         self.dead_letters += more.dead_letters;
         self.transactions += more.transactions;
         self.retries += more.retries;
@@ -61,6 +65,7 @@ impl Report {
         self.total.inserted += outcome.inserted;
         self.total.repeats += outcome.repeats;
         self.total.void += outcome.void;
+        self.total.unanswered += outcome.unanswered;
         self.total.dead_letters += outcome.dead;
         self.total.transactions += outcome.transactions;
         self.total.retries += outcome.retries;
@@ -84,6 +89,7 @@ impl Report {
             batches_per_s = rate(self.total.transactions, self.said.transactions),
             repeats = self.total.repeats - self.said.repeats,
             void = self.total.void - self.said.void,
+            unanswered = self.total.unanswered - self.said.unanswered,
             dead_letters = self.total.dead_letters - self.said.dead_letters,
             retries = self.total.retries - self.said.retries,
             slowest_ms = self.slowest.as_millis() as u64,

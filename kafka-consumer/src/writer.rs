@@ -97,10 +97,12 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                     outcome.transactions += 1;
                     outcome.done.extend(piece.spans());
                 }
-                Err(Refusal::Fenced) => {
+                Err(Refusal::Fenced { unanswered }) => {
                     outcome.fenced += 1;
                     piece.put_back(lent);
-                    left.push(self.reconcile(piece, &mut outcome).await?);
+                    let (rest, found) = self.reconcile(piece, &mut outcome).await?;
+                    outcome.unanswered += if unanswered { found as u64 } else { 0 };
+                    left.push(rest);
                 }
                 Err(Refusal::Permanent(reason)) => {
                     piece.put_back(lent);
@@ -148,7 +150,7 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         if batch.dead() == 0 {
             return Ok(batch);
         }
-        let mut batch = self.reconcile(batch, outcome).await?;
+        let (mut batch, _) = self.reconcile(batch, outcome).await?;
         let letters: Vec<_> =
             batch.parts.values_mut().flat_map(|part| std::mem::take(&mut part.dead)).collect();
         self.publish(letters, outcome).await;
@@ -184,17 +186,22 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         self.dead_letters.publish(letters).await;
     }
 
-    /// Asks the store where it is and keeps of `piece` what still is to be written.
-    async fn reconcile(&mut self, piece: Batch, outcome: &mut Outcome) -> Result<Batch, ConsumerError> {
+    /// Asks the store where it is and keeps of `piece` what still is to be written; also answers how many of
+    /// its events the store has.
+    async fn reconcile(
+        &mut self,
+        piece: Batch,
+        outcome: &mut Outcome,
+    ) -> Result<(Batch, usize), ConsumerError> {
         let position = self.position(outcome).await?;
         if self.replay {
             self.settled = position.next_offsets;
-            return Ok(piece);
+            return Ok((piece, 0));
         }
         let answer = reconcile(piece, &position.next_offsets);
         outcome.done.extend(answer.done);
         outcome.moved.extend(answer.moved);
-        Ok(answer.left)
+        Ok((answer.left, answer.done_events))
     }
 
     async fn position(&mut self, outcome: &mut Outcome) -> Result<LogPosition, ConsumerError> {
@@ -222,15 +229,17 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         outcome: &mut Outcome,
     ) -> Result<WriteReport, Refusal> {
         let mut backoff = Backoff::default();
+        // An attempt that failed may have been committed all the same.
+        let mut unanswered = false;
         loop {
             let (waiting, reason) = match self.store.write(write).await {
                 Ok(report) => return Ok(report),
                 Err(WriteError::Fenced { partition, .. }) => {
                     log::debug!(partition; "the store is elsewhere");
-                    return Err(Refusal::Fenced);
+                    return Err(Refusal::Fenced { unanswered });
                 }
                 // Which epoch it is now is asked for in the same way as which offset it is now.
-                Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced),
+                Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced { unanswered }),
                 Err(error @ WriteError::FalseProof { conversation, position }) => {
                     return Err(Refusal::FalseProof { conversation, position, reason: error.to_string() });
                 }
@@ -238,6 +247,7 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                 Err(WriteError::Transient(error)) => (Waiting::Unavailable, error.to_string()),
                 Err(WriteError::NeedsRepair(error)) => (Waiting::Repair, error.to_string()),
             };
+            unanswered = true;
             outcome.retries += 1;
             self.wait(&mut backoff, waiting, &reason).await;
         }
@@ -261,9 +271,16 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
 
 /// Why the store did not take a batch, other than for the time being.
 enum Refusal {
-    Fenced,
+    Fenced {
+        /// An attempt before it failed in a way that may hide a commit.
+        unanswered: bool,
+    },
     Permanent(String),
-    FalseProof { conversation: ConversationId, position: Position, reason: String },
+    FalseProof {
+        conversation: ConversationId,
+        position: Position,
+        reason: String,
+    },
 }
 
 #[cfg(test)]

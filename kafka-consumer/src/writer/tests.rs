@@ -171,11 +171,16 @@ proptest! {
                 places.iter().map(|(p, n)| i64::from(*p) * STRIDE + n).collect()
             };
             (inner.poison, inner.said_long_ago) = (offsets(&poison), offsets(&said_long_ago));
-            inner.faults = faults.into();
+            inner.faults = faults.iter().cloned().collect();
             inner.next = ends.iter().map(|(&partition, &(from, _))| (partition, from)).collect();
         }
+        let is_alone = !faults.iter().any(|fault| matches!(fault, Fault::Stolen { .. }));
         let outcome = write(&fake, batch).unwrap();
         let inner = fake.0.lock().unwrap();
+        if is_alone {
+            let counted = outcome.inserted + outcome.unanswered;
+            prop_assert_eq!(counted, inner.rows.len() as u64, "each is counted, answered or not");
+        }
         let moved: BTreeSet<i32> = outcome.moved.iter().map(|moved| moved.partition).collect();
         for (&partition, &(from, to)) in &ends {
             let next = inner.next[&partition];
@@ -238,5 +243,17 @@ fn an_answer_that_was_lost_is_found_in_the_store() {
     let outcome = write(&fake, batch_of(&[(0, true), (1, true)])).unwrap();
     assert_eq!(outcome.done.len(), 2);
     assert!(outcome.moved.is_empty());
-    assert_eq!(outcome.retries, 1);
+    assert_eq!((outcome.inserted, outcome.unanswered, outcome.retries), (0, 2, 1));
+}
+
+#[test]
+fn what_another_consumer_wrote_is_not_counted_as_ours() {
+    let fake = Fake::default();
+    {
+        let mut inner = fake.0.lock().unwrap();
+        inner.faults = VecDeque::from([Fault::Stolen { partition: 0, records: 1 }]);
+        inner.next = BTreeMap::from([(0, 0), (1, STRIDE)]);
+    }
+    let outcome = write(&fake, batch_of(&[(0, true), (1, true)])).unwrap();
+    assert_eq!((outcome.inserted, outcome.unanswered, outcome.fenced), (1, 0, 1));
 }
