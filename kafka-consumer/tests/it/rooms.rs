@@ -155,7 +155,6 @@ async fn every_record_is_accounted_for(world: World) {
     let stored = summary.inserted + summary.unanswered;
     assert_eq!(stored + summary.void + summary.repeats + summary.dead_letters, read);
     let told = says(&world, &["verify"]).await;
-    let stored = summary.inserted;
     let balance =
         format!("balance: {read} read = {stored} stored + {} repeats + {void} void + 1 dead", repeats + 10);
     assert!(told.contains(&balance), "{told}");
