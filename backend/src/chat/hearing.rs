@@ -38,7 +38,7 @@ pub(super) fn ends(producer: &Producer) -> Arc<Ends> {
 
 impl Chat {
     /// What `look` finds, and when that is a no that others may have made untrue: what it finds once this
-    /// node has read what they had confirmed.
+    /// node has read what they had confirmed, if there was anything that it had not read before it looked.
     ///
     /// # Errors
     /// Those of `look` and of [`Chat::hear_of`].
@@ -50,20 +50,31 @@ impl Chat {
     where
         F: Future<Output = Result<T, Refusal>>,
     {
+        let read = self.next_to_read(conversation);
         match look().await {
             Err(refusal) if refusal.code.is_about_the_log() => {
-                self.hear_of(conversation).await?;
-                look().await
+                if self.hear_of(conversation).await? > read {
+                    look().await
+                } else {
+                    Err(refusal)
+                }
             }
             found => found,
         }
     }
 
-    /// Waits until this node has read all that the conversation's partition has at the moment.
+    /// What this node reads next of the conversation's partition: everything before that is shown already.
+    fn next_to_read(&self, conversation: ConversationId) -> i64 {
+        let partition = partition_of(conversation, self.partitions) as usize;
+        self.progress.borrow().read.get(partition).copied().unwrap_or(0)
+    }
+
+    /// Waits until this node has read all that the conversation's partition has at the moment; says where it
+    /// ends.
     ///
     /// # Errors
     /// `log_unavailable` when the log does not say where it ends, `overloaded` when this node is far behind.
-    async fn hear_of(&self, conversation: ConversationId) -> Result<(), Refusal> {
+    async fn hear_of(&self, conversation: ConversationId) -> Result<i64, Refusal> {
         if !self.health.is_live() {
             return Err(Refusal::log_unavailable());
         }
@@ -73,7 +84,7 @@ impl Chat {
         let has_read = progress
             .wait_for(|progress| progress.read.get(partition as usize).is_some_and(|next| *next >= end));
         match tokio::time::timeout(WITHIN, has_read).await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(_)) => Ok(end),
             _ => {
                 Err(Refusal::later(Code::Overloaded, "this server has yet to read the newest events", 1_000))
             }

@@ -52,6 +52,7 @@ pub(super) trait Lookups: Send + Sync {
         user: UserId,
         limit: usize,
     ) -> Answer<'a, (Vec<ConversationId>, LogPosition)>;
+    fn room_counts<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, usize>>;
     fn ids_since(&self, room: ConversationId, first: Position) -> Answer<'_, Vec<(MessageId, Position)>>;
     fn events_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredPlace>>;
     fn intervals_of(&self, room: ConversationId, user: UserId) -> Answer<'_, Vec<Interval>>;
@@ -112,6 +113,10 @@ impl Lookups for Store {
         limit: usize,
     ) -> Answer<'a, (Vec<ConversationId>, LogPosition)> {
         self.rooms_of(topic, user, limit).boxed()
+    }
+
+    fn room_counts<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, usize>> {
+        self.room_counts(users).boxed()
     }
 
     fn ids_since(&self, room: ConversationId, first: Position) -> Answer<'_, Vec<(MessageId, Position)>> {

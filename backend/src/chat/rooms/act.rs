@@ -1,7 +1,6 @@
 //! What people do in rooms: one event each, asked of the fold first, written to the log, and answered with
 //! the fold's verdict.
 
-use futures::{StreamExt, TryStreamExt, stream};
 use milena_domain::record::{Action, Created, Event, Handle, Place as LogPlace, RoomPatch, Visibility};
 use milena_domain::{ClientId, ConversationId, Position, Timestamp, UserId};
 use milena_timeline::{Standing, Void};
@@ -11,9 +10,6 @@ use crate::chat::Chat;
 use crate::chat::rooms::follow::ROOMS_OF_ONE_MAX;
 use crate::live::rooms::RoomView;
 use crate::refusal::{Code, Refusal};
-
-/// People whose rooms are counted at the same time.
-const COUNTED_AT_ONCE: usize = 8;
 
 /// Something that somebody wants to do in a room, or to it.
 #[derive(Debug, Clone)]
@@ -90,15 +86,15 @@ impl Chat {
             Action::RoomCreated(created) if !self.rooms().contains(event.conversation) => {
                 let members: Vec<UserId> = created.members.iter().map(|seat| seat.user).collect();
                 self.everybody_exists(members.iter().copied(), "members").await?;
-                self.check_room_count(event.actor).await?;
-                self.all_have_room(&members, "members").await?;
+                self.all_have_room(&[event.actor], None).await?;
+                self.all_have_room(&members, Some("members")).await?;
                 self.handle_is_free(&created.handle, event.conversation).await
             }
             Action::MembersAdded { users } => {
                 self.everybody_exists(users.iter().copied(), "users").await?;
-                self.all_have_room(users, "users").await
+                self.all_have_room(users, Some("users")).await
             }
-            Action::Joined => self.check_room_count(event.actor).await,
+            Action::Joined => self.all_have_room(&[event.actor], None).await,
             Action::RoomChanged(RoomPatch { handle: Some(handle), .. }) => {
                 self.handle_is_free(handle, event.conversation).await
             }
@@ -138,30 +134,26 @@ impl Chat {
         }
     }
 
-    async fn check_room_count(&self, user: UserId) -> Result<(), Refusal> {
-        if self.has_room_for_more(user).await? { Ok(()) } else { Err(too_many_rooms()) }
-    }
-
-    /// Whoever is brought into rooms has the same limit as whoever comes by themselves.
-    async fn all_have_room(&self, people: &[UserId], field: &'static str) -> Result<(), Refusal> {
-        let all: Vec<bool> = stream::iter(people.to_vec())
-            .map(|user| async move { self.has_room_for_more(user).await })
-            .buffer_unordered(COUNTED_AT_ONCE)
-            .try_collect()
-            .await?;
-        if all.into_iter().all(|has_room| has_room) {
+    /// Whoever is brought into rooms has the same limit as whoever comes by themselves. One query for all of
+    /// whom this node does not know it.
+    async fn all_have_room(&self, people: &[UserId], field: Option<&'static str>) -> Result<(), Refusal> {
+        let known = |user: &UserId| self.registry.rooms_of(*user).map(|rooms| rooms.len());
+        let (mut unknown, mut most) = (Vec::new(), 0);
+        for user in people {
+            match known(user) {
+                Some(count) => most = most.max(count),
+                None => unknown.push(*user),
+            }
+        }
+        if !unknown.is_empty() {
+            let counts = self.lookups.room_counts(&unknown).await?;
+            most = counts.into_values().fold(most, usize::max);
+        }
+        if most < ROOMS_OF_ONE_MAX {
             return Ok(());
         }
-        Err(Refusal { field: Some(field), ..too_many_rooms() })
-    }
-
-    async fn has_room_for_more(&self, user: UserId) -> Result<bool, Refusal> {
-        let known = self.registry.rooms_of(user).map(|rooms| rooms.len());
-        let count = match known {
-            Some(count) => count,
-            None => self.lookups.rooms_of(&self.topic, user, ROOMS_OF_ONE_MAX).await?.0.len(),
-        };
-        Ok(count < ROOMS_OF_ONE_MAX)
+        let text = format!("a person can be in {ROOMS_OF_ONE_MAX} rooms at most");
+        Err(Refusal { field, ..Refusal::new(Code::TooManyRooms, text) })
     }
 
     pub(in crate::chat) fn room_event(
@@ -174,10 +166,6 @@ impl Chat {
     ) -> Event {
         Event::new(actor, LogPlace::Room(room), client_id, Timestamp::now(), seen, action)
     }
-}
-
-fn too_many_rooms() -> Refusal {
-    Refusal::new(Code::TooManyRooms, format!("a person can be in {ROOMS_OF_ONE_MAX} rooms at most"))
 }
 
 /// Whether a refusal says only that the proof of newness was too old.

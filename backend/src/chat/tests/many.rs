@@ -1,12 +1,14 @@
 //! People with very many conversations, and many sockets that come back at once: nothing is hidden, the work
 //! is bounded, and others do not wait for it.
 
+use std::sync::Arc;
+
 use milena_domain::record::{
     Action, Created, Event, Handle, History, Place, Posting, Role, Seat, Title, Visibility,
 };
 use milena_domain::{ClientId, ConversationId, Epoch, Position, SessionCursor, Timestamp, UserId, limits};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::yield_now;
 use uuid::Uuid;
 
@@ -160,4 +162,20 @@ async fn a_crowd_of_attaches_does_not_hold_up_deliveries() {
     }
     let live = attached.iter().filter(|(outbox, _)| !outbox.is_empty()).count();
     assert!((1..=64).contains(&live), "{live} of {CROWD} came before the message");
+}
+
+/// However many are brought into a room, the store is asked who they are, and how many rooms they are in.
+#[tokio::test]
+async fn many_are_brought_into_a_room_by_two_look_ups() {
+    let log = Log::default();
+    let store = MemoryStore::default().all_behind(&Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)));
+    let node = Node::start(&log, store.clone(), 1 << 20).await;
+    let (owner, name) = (user(ANN), ClientId::new("room").unwrap());
+    let place = Place::Room(ConversationId::room(owner, &name));
+    let users = (1..=limits::MEMBERS_ADDED_MAX as u128).map(user).collect();
+    let (at, seen) = (Timestamp::from_unix_ms(1), Position::new(Epoch::FIRST, 0));
+    let event = Event::new(owner, place, name, at, seen, Action::MembersAdded { users });
+    store.looks();
+    node.chat.check_action(&event).await.unwrap();
+    assert_eq!(store.looks(), 2);
 }

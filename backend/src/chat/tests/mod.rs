@@ -4,6 +4,7 @@
 mod client;
 mod complete;
 mod dropped;
+mod hearing;
 mod interleavings;
 mod many;
 mod marks;

@@ -116,7 +116,7 @@ pub(super) struct MemoryStore {
     /// What is asked about rooms goes through the gate, too.
     gates_rooms: bool,
     /// How often it was asked.
-    looks: Arc<AtomicUsize>,
+    pub(super) looks: Arc<AtomicUsize>,
 }
 
 impl MemoryStore {
@@ -335,6 +335,13 @@ impl Lookups for MemoryStore {
             let mut rooms = rows.reader.rooms_of(user);
             rooms.truncate(limit);
             (rooms, rows.log())
+        })
+    }
+
+    fn room_counts<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, usize>> {
+        self.answer(move |rows| {
+            let counts = users.iter().map(|user| (*user, rows.reader.rooms_of(*user).len()));
+            counts.filter(|(_, count)| *count > 0).collect()
         })
     }
 

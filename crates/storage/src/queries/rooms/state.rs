@@ -12,8 +12,11 @@ use super::super::numbering::number_one;
 use super::super::offsets::{LogPosition, read_log_position};
 use super::super::{moment, position, row_limit};
 use crate::room_rows::{BESIDES_COLUMNS, MEMBERSHIP_COLUMNS, ROOM_COLUMNS, add_besides, membership, room};
-use crate::sql::statement;
+use crate::sql::{padded, statement};
 use crate::{StorageError, Store};
+
+/// People of one statement.
+const PEOPLE: usize = 512;
 
 /// A room with everybody whom it knows anything of, as of one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +151,31 @@ impl Store {
                 .map(|row| Ok(ConversationId::from_uuid(row.try_get_by_index::<Uuid>(0)?)))
                 .collect();
             Ok((ids?, log))
+        })
+        .await
+    }
+
+    /// In how many rooms each of these people is now; who is in none is left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn room_counts(&self, users: &[UserId]) -> Result<HashMap<UserId, usize>, StorageError> {
+        self.answer(async {
+            let mut counts = HashMap::new();
+            for chunk in users.chunks(PEOPLE) {
+                let values: Vec<Value> = padded(chunk).map(|user| user.as_uuid().into()).collect();
+                let text = format!(
+                    "SELECT user_id, COUNT(*) FROM memberships \
+                     WHERE user_id IN ({}) AND to_position IS NULL GROUP BY user_id",
+                    vec!["?"; values.len()].join(", ")
+                );
+                for row in self.reader().query_all_raw(statement(self.kind(), &text, values)).await? {
+                    let user = UserId::from_uuid(row.try_get_by_index(0)?);
+                    let count: i64 = row.try_get_by_index(1)?;
+                    counts.insert(user, usize::try_from(count).unwrap_or_default());
+                }
+            }
+            Ok(counts)
         })
         .await
     }

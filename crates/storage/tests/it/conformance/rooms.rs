@@ -55,6 +55,9 @@ pub(super) async fn a_room_is_read_whole(database: &TestDatabase) {
     }
     let (rooms, position) = store.rooms_of(TOPIC, user(4), 10).await.unwrap();
     assert_eq!((rooms, position.next_offsets[&0]), (Vec::new(), 7));
+    let everybody: Vec<_> = (1..700).map(user).collect();
+    let counts = store.room_counts(&everybody).await.unwrap();
+    assert_eq!(counts, [1, 2, 5].map(|number| (user(number), 1)).into(), "once, whatever role came after");
     let gone = store.intervals_of(room, user(4)).await.unwrap();
     assert_eq!((gone.len(), gone[0].from, gone[0].to), (1, begun, Some(offset(2))));
 }
