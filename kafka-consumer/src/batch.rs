@@ -68,6 +68,22 @@ impl Batch {
         })
     }
 
+    /// In `count` pieces of about as many events each, every partition whole in one of them; fewer where there
+    /// are fewer partitions.
+    pub(crate) fn shares(self, count: usize) -> Vec<Self> {
+        let mut parts: Vec<_> = self.parts.into_iter().collect();
+        parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.events.len()));
+        let mut pieces: Vec<Self> = Vec::new();
+        pieces.resize_with(count.min(parts.len()), Self::default);
+        for (partition, part) in parts {
+            if let Some(lightest) = pieces.iter_mut().min_by_key(|piece| (piece.events(), piece.parts.len()))
+            {
+                lightest.parts.insert(partition, part);
+            }
+        }
+        pieces
+    }
+
     /// The spans that are finished once this batch is.
     pub(crate) fn spans(&self) -> impl Iterator<Item = Span> + '_ {
         self.parts.iter().map(|(&partition, part)| Span {
@@ -303,6 +319,38 @@ pub(crate) mod tests {
                 }
             }
             prop_assert_eq!(seen, next);
+        }
+    }
+
+    proptest! {
+        /// Pieces for several transactions have each partition whole in one of them, and none has much more
+        /// than its share.
+        #[test]
+        fn shares_have_partitions_of_their_own(
+            sizes in prop::collection::vec(1_i64..40, 0..13),
+            count in 1_usize..6,
+        ) {
+            let (rows, bytes) = (usize::MAX, usize::MAX);
+            let mut open = OpenBatch::new(Limits { rows, bytes, age: AGE, idle: AGE }, Epoch::FIRST);
+            for (partition, &size) in (0..).zip(&sizes) {
+                for offset in 0..size {
+                    open.push(record(partition, offset, 1, true), 0, Instant::now()).unwrap();
+                }
+            }
+            let batch = open.take();
+            let (whole, events) = (batch.clone(), batch.events());
+            let pieces = batch.shares(count);
+            prop_assert_eq!(pieces.len(), count.min(sizes.len()));
+            let most = sizes.iter().max().copied().unwrap_or(0) as usize;
+            prop_assert!(pieces.iter().all(|piece| piece.events() <= events / count.min(sizes.len()) + most));
+            let mut together = BTreeMap::new();
+            for (partition, part) in pieces.into_iter().flat_map(|piece| piece.parts) {
+                let it = (part.from, part.to, offsets(&part));
+                prop_assert_eq!(together.insert(partition, it), None);
+            }
+            let whole = whole.parts.into_iter();
+            let whole = whole.map(|(partition, part)| (partition, (part.from, part.to, offsets(&part))));
+            prop_assert_eq!(together, whole.collect::<BTreeMap<_, _>>());
         }
     }
 

@@ -14,6 +14,9 @@ pub(crate) trait Sink: Send + Sync + 'static {
     /// One transaction: offsets by compare-and-set, then events.
     fn write(&self, batch: &WriteBatch) -> impl Future<Output = Result<WriteReport, WriteError>> + Send;
 
+    /// In how many transactions at once it takes so many events the soonest; each has partitions of its own.
+    fn at_once(&self, events: usize) -> usize;
+
     /// Epoch and next offsets of `topic`.
     fn log_position(&self, topic: &str) -> impl Future<Output = Result<LogPosition, StorageError>> + Send;
 }
@@ -21,6 +24,10 @@ pub(crate) trait Sink: Send + Sync + 'static {
 impl Sink for Store {
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
         self.write_batch(batch).await
+    }
+
+    fn at_once(&self, events: usize) -> usize {
+        self.writes_at_once(events)
     }
 
     async fn log_position(&self, topic: &str) -> Result<LogPosition, StorageError> {

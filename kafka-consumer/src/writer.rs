@@ -13,7 +13,7 @@ use milena_domain::{ConversationId, Epoch, Position};
 use milena_storage::{LogPosition, WriteError, WriteReport};
 
 use crate::backoff::Backoff;
-use crate::batch::Batch;
+use crate::batch::{Batch, Lent};
 use crate::bisect::{Split, reconcile, split};
 use crate::error::ConsumerError;
 use crate::health::{Health, Waiting};
@@ -81,23 +81,16 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         }
         let batch = self.publish_unreadable(batch, &mut outcome).await?;
         // A stack of what is left, the next piece on top.
-        let mut left = vec![batch];
+        let (mut left, mut unanswered) = self.side_by_side(batch, &mut outcome).await;
         while let Some(mut piece) = left.pop() {
             if piece.parts.is_empty() {
                 continue;
             }
             let lent = piece.lend(&self.topic, self.epoch, &self.settled);
-            let result = self.attempt(&lent.write, &mut outcome).await;
+            let result = self.attempt(&lent.write, &mut unanswered, &mut outcome).await;
             match result {
-                Ok(report) => {
-                    self.quota.stored(lent.write.events.len() as u64);
-                    outcome.inserted += report.inserted;
-                    outcome.repeats += report.repeats;
-                    outcome.void += report.void;
-                    outcome.transactions += 1;
-                    outcome.done.extend(piece.spans());
-                }
-                Err(Refusal::Fenced { unanswered }) => {
+                Ok(report) => self.stored(&piece, &lent, report, &mut outcome),
+                Err(Refusal::Fenced) => {
                     outcome.fenced += 1;
                     piece.put_back(lent);
                     let (rest, found) = self.reconcile(piece, &mut outcome).await?;
@@ -138,6 +131,41 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         self.health.waiting(Waiting::Nothing);
         outcome.took = began.elapsed();
         Ok(outcome)
+    }
+
+    /// Tries once to store a large batch in several transactions under way at once, each with partitions of
+    /// its own, and answers what is left: what did not succeed is taken up again a piece after the other.
+    /// Also whether an attempt failed in a way that may hide a commit.
+    async fn side_by_side(&mut self, batch: Batch, outcome: &mut Outcome) -> (Vec<Batch>, bool) {
+        let count = if self.replay { 1 } else { self.store.at_once(batch.events()) };
+        if count < 2 {
+            return (vec![batch], false);
+        }
+        let attempts = batch.shares(count).into_iter().map(|mut piece| {
+            let (store, lent) = (&self.store, piece.lend(&self.topic, self.epoch, &self.settled));
+            async move { (store.write(&lent.write).await, piece, lent) }
+        });
+        let (mut left, mut unanswered) = (Vec::new(), false);
+        for (result, mut piece, lent) in futures::future::join_all(attempts).await {
+            match result {
+                Ok(report) => self.stored(&piece, &lent, report, outcome),
+                Err(error) => {
+                    unanswered |= matches!(error, WriteError::Transient(_) | WriteError::NeedsRepair(_));
+                    piece.put_back(lent);
+                    left.push(piece);
+                }
+            }
+        }
+        (left, unanswered)
+    }
+
+    fn stored(&mut self, piece: &Batch, lent: &Lent, report: WriteReport, outcome: &mut Outcome) {
+        self.quota.stored(lent.write.events.len() as u64);
+        outcome.inserted += report.inserted;
+        outcome.repeats += report.repeats;
+        outcome.void += report.void;
+        outcome.transactions += 1;
+        outcome.done.extend(piece.spans());
     }
 
     /// Gives the unreadable records away, but not those of partitions that have moved on without us: whoever
@@ -222,24 +250,24 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
         }
     }
 
-    /// Tries until the store has an opinion.
+    /// Tries until the store has an opinion; `unanswered` becomes true with an attempt that may have been
+    /// committed although it failed.
     async fn attempt(
         &mut self,
         write: &milena_storage::WriteBatch,
+        unanswered: &mut bool,
         outcome: &mut Outcome,
     ) -> Result<WriteReport, Refusal> {
         let mut backoff = Backoff::default();
-        // An attempt that failed may have been committed all the same.
-        let mut unanswered = false;
         loop {
             let (waiting, reason) = match self.store.write(write).await {
                 Ok(report) => return Ok(report),
                 Err(WriteError::Fenced { partition, .. }) => {
                     log::debug!(partition; "the store is elsewhere");
-                    return Err(Refusal::Fenced { unanswered });
+                    return Err(Refusal::Fenced);
                 }
                 // Which epoch it is now is asked for in the same way as which offset it is now.
-                Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced { unanswered }),
+                Err(WriteError::StaleEpoch { .. }) => return Err(Refusal::Fenced),
                 Err(error @ WriteError::FalseProof { conversation, position }) => {
                     return Err(Refusal::FalseProof { conversation, position, reason: error.to_string() });
                 }
@@ -247,7 +275,7 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
                 Err(WriteError::Transient(error)) => (Waiting::Unavailable, error.to_string()),
                 Err(WriteError::NeedsRepair(error)) => (Waiting::Repair, error.to_string()),
             };
-            unanswered = true;
+            *unanswered = true;
             outcome.retries += 1;
             self.wait(&mut backoff, waiting, &reason).await;
         }
@@ -271,16 +299,9 @@ impl<S: Sink, G: DeadLetters> Writer<S, G> {
 
 /// Why the store did not take a batch, other than for the time being.
 enum Refusal {
-    Fenced {
-        /// An attempt before it failed in a way that may hide a commit.
-        unanswered: bool,
-    },
+    Fenced,
     Permanent(String),
-    FalseProof {
-        conversation: ConversationId,
-        position: Position,
-        reason: String,
-    },
+    FalseProof { conversation: ConversationId, position: Position, reason: String },
 }
 
 #[cfg(test)]

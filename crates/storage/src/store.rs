@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::fitness;
 use crate::hosts::Hosts;
 use crate::suspicion::Suspicion;
+use crate::writer::WriteBatch;
 use crate::writer::known::Known;
 use crate::{StorageError, migrations};
 
@@ -59,18 +60,18 @@ pub struct Store {
     known: Remembered,
 }
 
-/// What the writer remembers between two batches. Shared by a store's clones; a batch takes it all, so of two
-/// batches at once one remembers nothing.
+/// What the writer remembers between two batches. Shared by a store's clones; a batch takes out what concerns
+/// its partitions, so that batches of others can be written at the same time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remembered(Arc<Mutex<Known>>);
 
 impl Remembered {
-    pub(crate) fn take(&self) -> Known {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn take(&self, batch: &WriteBatch) -> Known {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take_parts(batch)
     }
 
     pub(crate) fn put(&self, known: Known) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).put_parts(known);
     }
 }
 

@@ -24,6 +24,10 @@ impl Sink for Offsets {
         unreachable!("the writer is played by the test")
     }
 
+    fn at_once(&self, _events: usize) -> usize {
+        1
+    }
+
     async fn log_position(&self, _topic: &str) -> Result<LogPosition, StorageError> {
         Ok(LogPosition { epoch: Epoch::FIRST, next_offsets: self.0.lock().unwrap().clone() })
     }

@@ -38,6 +38,8 @@ struct Inner {
     published: Vec<i64>,
     /// What the topic has now.
     partitions: usize,
+    /// Transactions at once, when there is anything.
+    at_once: usize,
     /// What another consumer wrote.
     elsewhere: BTreeSet<i64>,
 }
@@ -92,6 +94,10 @@ impl Sink for Fake {
             return Err(WriteError::Transient(down()));
         }
         Ok(WriteReport { inserted: offsets.len() as u64, repeats: 0, void: 0 })
+    }
+
+    fn at_once(&self, _events: usize) -> usize {
+        self.0.lock().unwrap().at_once
     }
 
     async fn log_position(&self, _topic: &str) -> Result<LogPosition, StorageError> {
@@ -155,6 +161,7 @@ proptest! {
         poison in prop::collection::btree_set((0_i32..3, 0_i64..30), 0..4),
         said_long_ago in prop::collection::btree_set((0_i32..3, 0_i64..30), 0..4),
         faults in faults(),
+        at_once in 0_usize..4,
     ) {
         let fake = Fake::default();
         let batch = batch_of(&records);
@@ -172,6 +179,7 @@ proptest! {
             };
             (inner.poison, inner.said_long_ago) = (offsets(&poison), offsets(&said_long_ago));
             inner.faults = faults.iter().cloned().collect();
+            inner.at_once = at_once;
             inner.next = ends.iter().map(|(&partition, &(from, _))| (partition, from)).collect();
         }
         let is_alone = !faults.iter().any(|fault| matches!(fault, Fault::Stolen { .. }));

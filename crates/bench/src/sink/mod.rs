@@ -12,6 +12,7 @@ mod program;
 mod steady;
 mod topic;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -130,11 +131,24 @@ struct Round {
     load_s: f64,
     read_s: f64,
     sink_s: f64,
-    old_s: Option<f64>,
+    /// The older program's, when there is one.
+    old: Option<Box<Self>>,
     first_s: f64,
     consumer: Usage,
     database_cpu_s: f64,
     kafka_cpu_s: f64,
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sink_s, first_s, consumer, database_cpu_s, kafka_cpu_s, .. } = self;
+        let cpu_s = consumer.cpu_s;
+        write!(
+            f,
+            "consumed in {sink_s:.2} s (the first after {first_s:.2} s); CPU: consumer {cpu_s:.2} s, "
+        )?;
+        write!(f, "database {database_cpu_s:.2} s, Kafka {kafka_cpu_s:.2} s")
+    }
 }
 
 /// `sink`.
@@ -158,31 +172,22 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Report> {
         database.clear().await?;
         let run = Run { place, folder: folder.path(), kafka: &kafka, count };
         let group = format!("{}-{number}", kafka.topic);
-        let mut old_s = None;
+        let mut old = None;
         // In turns, so that neither always finds the servers warm from the other.
-        if let (Some(old), 1) = (&options.old, number % 2) {
-            old_s = Some(run.consume_with_old(old, &database, &group).await?);
+        if let (Some(programs), 1) = (&options.old, number % 2) {
+            old = Some(run.consume_with_old(programs, &database, &group).await?);
         }
         let programs = place.programs.as_deref();
         let consumed = run.consume(programs, &database, &group).await?;
         expect(&database, count).await?;
-        if let (Some(old), 0) = (&options.old, number % 2) {
-            old_s = Some(run.consume_with_old(old, &database, &group).await?);
+        if let (Some(programs), 0) = (&options.old, number % 2) {
+            old = Some(run.consume_with_old(programs, &database, &group).await?);
         }
-        if let Some(old_s) = old_s {
-            eprintln!("the older program took {old_s:.2} s");
+        if let Some(old) = &old {
+            eprintln!("the older program: {old}");
         }
-        let round = Round { load_s, read_s, old_s, ..consumed };
-        eprintln!(
-            "consumed in {:.2} s (the first after {:.2} s): {:.2} of the load's speed; CPU: consumer \
-             {:.2} s, database {:.2} s, Kafka {:.2} s",
-            round.sink_s,
-            round.first_s,
-            round.load_s / round.sink_s,
-            round.consumer.cpu_s,
-            round.database_cpu_s,
-            round.kafka_cpu_s
-        );
+        let round = Round { load_s, read_s, old: old.map(Box::new), ..consumed };
+        eprintln!("{round}; {:.2} of the load's speed", round.load_s / round.sink_s);
         rounds.push(round);
     }
     store.close().await;
@@ -208,13 +213,13 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// The same with an older program, which brings its own tables.
-    async fn consume_with_old(self, old: &Path, database: &Database, group: &str) -> anyhow::Result<f64> {
+    async fn consume_with_old(self, old: &Path, database: &Database, group: &str) -> anyhow::Result<Round> {
         let group = format!("{group}-old");
         let beside = database.beside(&group).await?;
-        let Round { sink_s, .. } = self.consume(Some(old), &beside, &group).await?;
+        let round = self.consume(Some(old), &beside, &group).await?;
         expect(&beside, self.count).await?;
         database.remove(beside).await?;
-        Ok(sink_s)
+        Ok(round)
     }
 
     /// From the program's start until its last row is stored.
@@ -253,7 +258,7 @@ impl Run<'_> {
             load_s: 0.0,
             read_s: 0.0,
             sink_s: begun.elapsed().as_secs_f64(),
-            old_s: None,
+            old: None,
             first_s,
             consumer: consumer.usage()?,
             database_cpu_s: cpu_s(place.database_pid()) - database_before,
@@ -283,9 +288,9 @@ fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
         .figure("peak_rss_mb", middle(|round| round.consumer.peak_rss_kib as f64 / 1024.0))
         .figure("database_cpu_s", middle(|round| round.database_cpu_s))
         .figure("kafka_cpu_s", middle(|round| round.kafka_cpu_s));
-    if rounds.iter().any(|round| round.old_s.is_none()) {
+    if rounds.iter().any(|round| round.old.is_none()) {
         return report;
     }
-    let old_s = middle(|round| round.old_s.unwrap_or(f64::NAN));
+    let old_s = middle(|round| round.old.as_ref().map_or(f64::NAN, |old| old.sink_s));
     report.figure("old_rows_per_s", per_s(old_s)).figure("ratio_to_old", old_s / sink_s)
 }

@@ -14,6 +14,7 @@ mod m20261128_203000_session_ends;
 mod m20261129_000000_timeline;
 mod m20261129_010000_rooms;
 mod m20261129_020000_outbox_leases;
+mod m20261129_030000_rewritten_in_place;
 mod m20261129_160000_imported_events;
 mod run;
 mod steps;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000000_timeline::Migration),
             Box::new(m20261129_010000_rooms::Migration),
             Box::new(m20261129_020000_outbox_leases::Migration),
+            Box::new(m20261129_030000_rewritten_in_place::Migration),
             Box::new(m20261129_160000_imported_events::Migration),
         ]
     }

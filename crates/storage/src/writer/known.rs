@@ -37,6 +37,8 @@ pub(crate) struct Known {
     parts: BTreeMap<i32, Part>,
     clock: u64,
     count: usize,
+    /// Conversations of partitions that the batch did not pass: nothing is remembered of them.
+    read_again: Vec<(i32, ConversationId)>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +49,43 @@ struct Part {
 }
 
 impl Known {
+    /// Takes out what concerns the batch's partitions; what concerns others stays.
+    pub(crate) fn take_parts(&mut self, batch: &WriteBatch) -> Self {
+        let (log, partitions, clock) = (self.log.clone(), self.partitions, self.clock);
+        let mut taken = Self { log, partitions, clock, ..Self::default() };
+        for advance in &batch.advances {
+            if let Some((partition, part)) = self.parts.remove_entry(&advance.partition) {
+                taken.count += part.conversations.len();
+                taken.parts.insert(partition, part);
+            }
+        }
+        self.count -= taken.count;
+        taken
+    }
+
+    /// Puts back what [`Known::take_parts`] took out, as it is after the batch was written.
+    pub(crate) fn put_parts(&mut self, mut written: Self) {
+        let read_again = std::mem::take(&mut written.read_again);
+        if self.log != written.log || self.partitions != written.partitions {
+            *self = written;
+            return;
+        }
+        self.clock = self.clock.max(written.clock);
+        for (partition, part) in written.parts {
+            self.count += part.conversations.len();
+            if let Some(before) = self.parts.insert(partition, part) {
+                self.count -= before.conversations.len();
+            }
+        }
+        for (partition, id) in read_again {
+            let part = self.parts.get_mut(&partition);
+            self.count -= usize::from(part.is_some_and(|part| part.conversations.remove(&id).is_some()));
+        }
+        if self.count > CONVERSATIONS_MAX {
+            self.forget_half();
+        }
+    }
+
     /// Forgets what the fence does not prove: `rewritten` is what it found, by partition.
     pub(super) fn keep_proven(&mut self, batch: &WriteBatch, rewritten: &BTreeMap<i32, i64>) {
         let log = Some((batch.topic.clone(), batch.epoch));
@@ -90,16 +129,17 @@ impl Known {
         }
         for (&id, loaded) in loaded {
             let partition = partition_of(id, partitions);
-            let Some(part) = self.parts.get_mut(&partition) else { continue };
-            let advanced = batch.advances.iter().any(|advance| advance.partition == partition);
-            let before = match loaded.to_remember() {
-                Some(direct) if advanced => part.conversations.insert(id, (self.clock, direct)).is_some(),
-                _ => {
-                    self.count -= usize::from(part.conversations.remove(&id).is_some());
-                    continue;
-                }
+            let Some(part) = self.parts.get_mut(&partition) else {
+                self.read_again.push((partition, id));
+                continue;
             };
-            self.count += usize::from(!before);
+            match loaded.to_remember() {
+                Some(direct) => {
+                    let before = part.conversations.insert(id, (self.clock, direct));
+                    self.count += usize::from(before.is_none());
+                }
+                None => self.count -= usize::from(part.conversations.remove(&id).is_some()),
+            }
         }
         if self.count > CONVERSATIONS_MAX {
             self.forget_half();

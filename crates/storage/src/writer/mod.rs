@@ -84,6 +84,11 @@ pub struct WriteReport {
     pub void: u64,
 }
 
+/// Transactions under way at once, of one consumer.
+const WRITES_AT_ONCE: usize = 2;
+/// Events for which a transaction of their own is worth its cost.
+const EVENTS_ALONE: usize = 1_000;
+
 impl Store {
     /// Writes a batch: all of it or nothing. Takes 30 s at most, and the wait for a connection.
     ///
@@ -98,9 +103,20 @@ impl Store {
         outcome
     }
 
+    /// In how many batches of different partitions so many events are written the soonest, side by side.
+    /// PostgreSQL stores one while another is judged and encoded; SQLite has one writer; what is small is
+    /// not worth another commit.
+    #[must_use]
+    pub fn writes_at_once(&self, events: usize) -> usize {
+        match self.kind() {
+            StoreKind::Postgres => (events / EVENTS_ALONE).clamp(1, WRITES_AT_ONCE),
+            StoreKind::Sqlite | StoreKind::MySql => 1,
+        }
+    }
+
     async fn write(&self, batch: &WriteBatch) -> Result<WriteReport, WriteError> {
         // Whatever fails, nothing is remembered.
-        let mut known = self.known().take();
+        let mut known = self.known().take(batch);
         let mut looks = usize::from(batch.advances.is_empty());
         loop {
             match self.write_once(looks > 0, batch, &mut known).await {

@@ -1,7 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use milena_domain::record::Placed;
 use milena_domain::{ConversationId, Epoch, Position, UserId, partition_of};
-use milena_storage::{ConversationKind, OffsetAdvance, Page, ReadMark, Store, WriteBatch, WriteError};
+use milena_storage::{
+    ConversationKind, OffsetAdvance, Page, ReadMark, Store, WriteBatch, WriteError, WriteReport,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -46,6 +49,8 @@ pub(super) async fn a_random_log_is_stored_once_and_in_order(database: &TestData
         let steps = prop::collection::vec(step(), 25).new_tree(&mut runner).unwrap().current();
         let log = log_of(&letters, case);
         let topic = format!("{TOPIC}_{case}");
+        // So that the writer remembers conversations from batch to batch.
+        store.note_partitions(&topic, Epoch::FIRST, PARTITIONS).await.unwrap();
         let reads = consume(&store, &topic, &log, &steps, case).await;
         check(&store, &topic, &log, &reads, case).await;
     }
@@ -108,11 +113,13 @@ async fn consume(
                     rows.iter().flat_map(|row| [(row.conversation, row.sender), (row.conversation, row.to)]),
                 );
                 batch.events = rows.into_iter().map(Into::into).collect();
-                let report = store.write_batch(&batch).await.unwrap();
-                assert_eq!(
-                    (report.inserted, report.inserted + report.repeats),
-                    (fresh, batch.events.len() as u64)
-                );
+                let events = batch.events.len() as u64;
+                let pieces = if case % 2 == 0 { vec![batch] } else { by_partition(batch) };
+                let reports = pieces.iter().map(|piece| written(store, piece));
+                let reports = futures::future::join_all(reports).await;
+                let inserted = reports.iter().map(|report| report.inserted).sum::<u64>();
+                let repeats = reports.iter().map(|report| report.repeats).sum::<u64>();
+                assert_eq!((inserted, inserted + repeats), (fresh, events));
             }
             Step::WriteLate(partition, by) => {
                 let found = next[*partition as usize] as i64;
@@ -142,6 +149,28 @@ async fn consume(
         }
     }
     reads
+}
+
+/// A batch for each partition, to be written side by side.
+fn by_partition(batch: WriteBatch) -> Vec<WriteBatch> {
+    let lives_in = |placed: &Placed| partition_of(placed.event.conversation, PARTITIONS);
+    let of = |&advance: &OffsetAdvance| WriteBatch {
+        events: batch.events.iter().filter(|placed| lives_in(placed) == advance.partition).cloned().collect(),
+        advances: vec![advance],
+        ..batch.clone()
+    };
+    batch.advances.iter().map(of).collect()
+}
+
+async fn written(store: &Store, batch: &WriteBatch) -> WriteReport {
+    loop {
+        match store.write_batch(batch).await {
+            Ok(report) => return report,
+            // Of two that wait for each other a database undoes one.
+            Err(WriteError::Transient(error)) => eprintln!("again: {error}"),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 async fn check(
