@@ -28,6 +28,7 @@ mod first_start;
 mod forgotten;
 mod hostile;
 mod import;
+mod import_corpus;
 mod import_identity;
 mod import_rooms;
 mod kills;
