@@ -9,10 +9,12 @@ import { MessagesSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ChatView } from '@/features/messages/chat-view';
+import { PinsPanel } from '@/features/messages/pins-panel';
 import { UnsentLeft } from '@/features/messages/unsent-left';
 import { RoomDoor } from '@/features/rooms/room-door';
 import { RoomPanel } from '@/features/rooms/room-panel';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { changesMessages } from '@/lib/chat/message-rights';
 import { ApiError, explain, explainError } from '@/lib/http/api-error';
 import type { ConversationId, Position, Room, UserId } from '@/lib/http/types';
 import { directConversation } from '@/lib/ids/direct-conversation';
@@ -78,7 +80,8 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
   const [problem, setProblem] = useState<string | null>(null);
   /** A public room that one is not in. */
   const [outside, setOutside] = useState<Room | null>(null);
-  const [panel, setPanel] = useState(false);
+  const [panel, setPanel] = useState<'room' | 'pins' | null>(null);
+  const pinnable = useChatState((state) => changesMessages(state.limits));
   const [begun, setBegun] = useState<'asking' | 'no' | 'failed'>('asking');
   const [tries, setTries] = useState(0);
 
@@ -117,6 +120,7 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
     );
   if (known || (listed && named)) {
     const room = entry?.room ?? null;
+    const toggle = (which: 'room' | 'pins') => setPanel(panel === which ? null : which);
     return (
       <div className={styles.frame}>
         <div className={styles.beside}>
@@ -125,13 +129,15 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
             to={to}
             position={position}
             begun={begun}
-            details={room && { open: panel, toggle: () => setPanel(!panel) }}
+            details={room && { open: panel === 'room', toggle: () => toggle('room') }}
+            pins={pinnable && known ? { open: panel === 'pins', toggle: () => toggle('pins') } : null}
             onRetry={() => {
               setBegun('asking');
               setTries(tries + 1);
             }}
           />
-          {room && panel && <RoomPanel room={room} onClose={() => setPanel(false)} />}
+          {room && panel === 'room' && <RoomPanel room={room} onClose={() => setPanel(null)} />}
+          {panel === 'pins' && <PinsPanel conversation={conversation} onClose={() => setPanel(null)} />}
         </div>
       </div>
     );

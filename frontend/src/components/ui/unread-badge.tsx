@@ -10,3 +10,16 @@ export function UnreadBadge({ count, className }: { count: number; className?: s
     </span>
   );
 }
+
+/** How many of the unread ones name oneself, apart from how many there are. */
+export function MentionBadge({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <span className={[styles.badge, styles.mention].join(' ')}>
+      <span aria-hidden="true">@{count > 99 ? '99+' : count}</span>
+      <span className="visually-hidden">
+        {count === 1 ? 'one names you, ' : `${count > 99 ? 'more than 99' : count} name you, `}
+      </span>
+    </span>
+  );
+}

@@ -1,10 +1,11 @@
 // One conversation in the list. It subscribes to its own state only: a message elsewhere does not render it.
 import { useEffect } from 'react';
 import { Link } from 'wouter';
+import { useShallow } from 'zustand/react/shallow';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
-import { UnreadBadge } from '@/components/ui/unread-badge';
+import { MentionBadge, UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
 import { authorName } from '@/lib/chat/author-name';
 import { useChat, useChatState, useDraft } from '@/lib/chat/chat-context';
@@ -28,14 +29,19 @@ export function ConversationRow({ id, chosen }: { id: string; chosen: boolean })
 }
 
 function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
-  const { id, unread } = entry;
+  const chat = useChat();
+  const { id, unread, mentions } = entry;
   const at = entry.last_message?.sent_at ?? entry.at;
   const me = useChatState((state) => state.me.id);
   const { name, person, alike, avatar } = useFace(entry);
   const unsent = useChatState((state) => state.outbox[id] ?? NONE);
   const draft = useDraft(id);
   // While the conversation is open its draft is in view already.
-  const preview = previewOf(entry, me, chosen ? '' : draft, unsent);
+  const preview = useChatState(
+    useShallow((state) => previewOf(entry, me, chosen ? '' : draft, unsent, state)),
+  );
+  const last = entry.last_message;
+  useEffect(() => chat.names.need(last?.mentions ?? []), [chat, last]);
   return (
     <Link
       href={paths.conversation(id)}
@@ -51,7 +57,10 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
       <span className={styles.preview} dir="auto">
         <PreviewText preview={preview} inRoom={entry.kind === 'room'} />
       </span>
-      <UnreadBadge count={unread} className={styles.badge} />
+      <span className={styles.badges}>
+        <MentionBadge count={mentions} />
+        <UnreadBadge count={unread} />
+      </span>
     </Link>
   );
 }

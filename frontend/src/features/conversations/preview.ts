@@ -1,5 +1,7 @@
 // The second line of a conversation in the list: what is unsent comes before what was said last.
-import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
+import type { Names } from '@/lib/chat/author-name';
+import { toNames } from '@/lib/chat/mentions';
+import { DELETED_TEXT, textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
 import type { TimelineEvent, UserId } from '@/lib/http/types';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { oneLine } from '@/lib/markup/plain-text';
@@ -21,12 +23,14 @@ export function previewOf(
   me: string,
   draft: string,
   unsent: readonly OutboxItem[],
+  names: Names | null = null,
 ): Preview {
+  const line = (body: string) => oneLine(names ? toNames(body, names) : body, MAX_CHARS);
   const failed = unsent.find((item) => item.status === 'failed');
   const last = unsent.at(-1);
-  if (failed) return { kind: 'failed', text: oneLine(failed.body, MAX_CHARS) };
-  if (draft.trim() !== '') return { kind: 'draft', text: oneLine(draft, MAX_CHARS) };
-  if (last) return { kind: 'sending', text: oneLine(last.body, MAX_CHARS) };
+  if (failed) return { kind: 'failed', text: line(failed.body) };
+  if (draft.trim() !== '') return { kind: 'draft', text: line(draft) };
+  if (last) return { kind: 'sending', text: line(last.body) };
   const message = entry.last_message;
   if (!message)
     return entry.last_event?.event
@@ -34,7 +38,7 @@ export function previewOf(
       : { kind: 'empty', text: '' };
   const said = textOf(message);
   if (said === null) return { kind: 'theirs', text: UNKNOWN_TEXT };
-  const text = oneLine(said, MAX_CHARS);
+  const text = message.deleted ? DELETED_TEXT : line(said);
   if (message.sender === me) return { kind: 'mine', text };
   return entry.kind === 'room' ? { kind: 'author', author: message.sender, text } : { kind: 'theirs', text };
 }

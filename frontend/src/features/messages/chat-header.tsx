@@ -2,6 +2,7 @@
 import { Link } from 'wouter';
 
 import { Avatar } from '@/components/ui/avatar';
+import { IconButton } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import type { Face } from '@/lib/chat/conversation-face';
@@ -19,9 +20,10 @@ interface ChatHeaderProps {
   face: Face;
   room: Room | null;
   details: Details | null;
+  pins: Details | null;
 }
 
-export function ChatHeader({ face, room, details }: ChatHeaderProps) {
+export function ChatHeader({ face, room, details, pins }: ChatHeaderProps) {
   return (
     <header className={styles.header}>
       <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
@@ -29,18 +31,33 @@ export function ChatHeader({ face, room, details }: ChatHeaderProps) {
       </Link>
       <Avatar {...face.avatar} size={40} />
       {room && details ? (
-        <RoomNames room={room} details={details} />
+        <RoomNames room={room} details={details} pins={pins} />
       ) : (
-        <div className={styles.names}>
-          <h2 dir="auto">{face.name}</h2>
-          {face.person && <p>@{face.person.username}</p>}
-        </div>
+        <>
+          <div className={styles.names}>
+            <h2 dir="auto">{face.name}</h2>
+            {face.person && <p>@{face.person.username}</p>}
+          </div>
+          {pins && <PinsButton pins={pins} />}
+        </>
       )}
     </header>
   );
 }
 
-function RoomNames({ room, details }: { room: Room; details: Details }) {
+function PinsButton({ pins }: { pins: Details }) {
+  return (
+    <IconButton
+      icon="pin"
+      label="Pinned messages"
+      className={styles.pins}
+      aria-expanded={pins.open}
+      onClick={pins.toggle}
+    />
+  );
+}
+
+function RoomNames({ room, details, pins }: { room: Room; details: Details; pins: Details | null }) {
   const { title, topic, handle, members, archived } = room;
   const about = topic === '' ? `#${handle}` : topic;
   return (
@@ -62,6 +79,7 @@ function RoomNames({ room, details }: { room: Room; details: Details }) {
           {about}
         </p>
       </div>
+      {pins && <PinsButton pins={pins} />}
       <button
         type="button"
         className={styles.members}

@@ -15,11 +15,17 @@ import { ChatHeader } from './chat-header';
 import type { Details } from './chat-header';
 import styles from './chat-view.module.css';
 import { Composer } from './composer';
+import { DeedsProvider } from './deeds';
+import { FailedDeeds } from './failed-deeds';
 import { MessageList } from './message-list';
+import type { ListControl } from './message-list';
 import { NoMessages } from './no-messages';
 import { rowsOf } from './rows';
+import { SettledAnnouncer } from './settled-announcer';
+import { useConversationDeeds } from './use-conversation-deeds';
 import { useRoomNames } from './use-room-names';
 import { useUnreadLine } from './use-unread-line';
+import { withPending } from './with-pending';
 
 interface ChatViewProps {
   conversation: ConversationId;
@@ -33,6 +39,8 @@ interface ChatViewProps {
   onRetry: () => void;
   /** What a room has beside its messages. */
   details: Details | null;
+  /** What is pinned, beside it too; null where nothing can be. */
+  pins: Details | null;
 }
 
 const NONE: never[] = [];
@@ -45,7 +53,7 @@ const UNKNOWN = {
   failed: { ...LOADING, status: 'failed' as const },
 };
 
-export function ChatView({ conversation, to, position, begun, onRetry, details }: ChatViewProps) {
+export function ChatView({ conversation, to, position, begun, onRetry, details, pins }: ChatViewProps) {
   const chat = useChat();
   const me = useChatState((state) => state.me.id);
   const entry = useChatState((state) => state.conversations[conversation]);
@@ -65,12 +73,18 @@ export function ChatView({ conversation, to, position, begun, onRetry, details }
   const author = useChatState((state) => (inRoom && newest ? authorName(state, newest.sender) : null));
   const closed = room && whyClosed(room);
   const line = useUnreadLine(entry);
-  const list = useRef<{ toEnd: () => void }>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
+  const pending = useChatState((state) => state.pending[conversation] ?? NONE);
+  const list = useRef<ListControl>(null);
+  const deeds = useConversationDeeds(conversation, position, list, () => composer.current?.focus());
   const [, navigate] = useLocation();
+  const messages = useMemo(
+    () => withPending(timeline.messages, pending, me),
+    [timeline.messages, pending, me],
+  );
   const rows = useMemo(
-    () => rowsOf(timeline.messages, timeline.hasAfter ? NONE : unsent, me, line.after, !timeline.hasBefore),
-    [timeline.messages, timeline.hasBefore, timeline.hasAfter, unsent, me, line.after],
+    () => rowsOf(messages, timeline.hasAfter ? NONE : unsent, me, line.after, !timeline.hasBefore),
+    [messages, timeline.hasBefore, timeline.hasAfter, unsent, me, line.after],
   );
 
   useRoomNames(inRoom ? conversation : null, timeline.messages);
@@ -100,56 +114,62 @@ export function ChatView({ conversation, to, position, begun, onRetry, details }
   }
 
   return (
-    <section className={styles.chat} aria-label={name}>
-      <ChatHeader face={face} room={room} details={details} />
-      {rows.length > 0 ? (
-        <MessageList
-          conversation={conversation}
-          rows={rows}
-          timeline={timeline}
-          meant={position}
-          readByOther={entry?.other_last_read ?? 0}
-          me={me}
-          name={name}
-          inRoom={inRoom}
-          beginning={room?.history === 'since_join' ? SINCE_JOIN : 'This is where it begins.'}
-          unread={entry?.unread ?? 0}
-          place={chat.places.of(conversation)}
-          onPlace={(place) => known && chat.places.set(conversation, place)}
-          onOlder={() => known && void chat.history.older(conversation)}
-          onNewer={(following) => known && void chat.history.newer(conversation, following)}
-          onPresent={toPresent}
-          onWrite={() => composer.current?.focus()}
-          onSeen={(position) => chat.markRead(conversation, position)}
-          control={(control) => {
-            list.current = control;
-          }}
-        />
-      ) : (
-        <div className={styles.nothing}>
-          <NoMessages
-            status={missing ? (timeline.newer === 'failed' ? 'failed' : 'loading') : timeline.status}
+    <DeedsProvider value={deeds.all}>
+      <section className={styles.chat} aria-label={name}>
+        <ChatHeader face={face} room={room} details={details} pins={pins} />
+        {rows.length > 0 ? (
+          <MessageList
+            conversation={conversation}
+            rows={rows}
+            timeline={timeline}
+            meant={position}
+            readByOther={entry?.other_last_read ?? 0}
+            me={me}
             name={name}
-            self={notes}
             inRoom={inRoom}
-            onRetry={() => (known ? chat.history.open(conversation, position) : onRetry())}
+            beginning={room?.history === 'since_join' ? SINCE_JOIN : 'This is where it begins.'}
+            unread={entry?.unread ?? 0}
+            place={chat.places.of(conversation)}
+            onPlace={(place) => known && chat.places.set(conversation, place)}
+            onOlder={() => known && void chat.history.older(conversation)}
+            onNewer={(following) => known && void chat.history.newer(conversation, following)}
+            onPresent={toPresent}
+            onWrite={() => composer.current?.focus()}
+            onSeen={(position) => chat.markRead(conversation, position)}
+            back={deeds.back}
+            control={(control) => {
+              list.current = control;
+            }}
           />
-        </div>
-      )}
-      <Announcer newest={newest} me={me} name={author ?? spokenName(face)} />
-      {closed === null ? (
-        <Composer
-          area={composer}
-          destination={{ conversation, to: other }}
-          name={notes ? 'yourself' : name}
-          onSent={sent}
-        />
-      ) : (
-        <p className={styles.closed} role="note">
-          {closed}
-        </p>
-      )}
-    </section>
+        ) : (
+          <div className={styles.nothing}>
+            <NoMessages
+              status={missing ? (timeline.newer === 'failed' ? 'failed' : 'loading') : timeline.status}
+              name={name}
+              self={notes}
+              inRoom={inRoom}
+              onRetry={() => (known ? chat.history.open(conversation, position) : onRetry())}
+            />
+          </div>
+        )}
+        <Announcer newest={newest} me={me} name={author ?? spokenName(face)} />
+        <SettledAnnouncer conversation={conversation} />
+        <FailedDeeds pending={pending} />
+        {closed === null ? (
+          <Composer
+            area={composer}
+            destination={{ conversation, to: other }}
+            name={notes ? 'yourself' : name}
+            onSent={sent}
+            onEditLast={() => deeds.editLast(timeline)}
+          />
+        ) : (
+          <p className={styles.closed} role="note">
+            {closed}
+          </p>
+        )}
+      </section>
+    </DeedsProvider>
   );
 }
 

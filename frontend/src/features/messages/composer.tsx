@@ -5,46 +5,61 @@ import type { KeyboardEvent, RefObject } from 'react';
 
 import { IconButton } from '@/components/ui/button';
 import { BODY_MAX_CHARS, countChars } from '@/config/limits';
-import { useChat, useDraft } from '@/lib/chat/chat-context';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
+import type { NamedText } from '@/lib/chat/mentions';
+import { changesMessages } from '@/lib/chat/message-rights';
+import type { Writing } from '@/lib/chat/writing';
 import { isComposing } from '@/lib/keys/composing';
 import { isVisible } from '@/lib/names/fold';
 import type { Destination } from '@/lib/outbox/destination';
 
 import styles from './composer.module.css';
 import { EmojiSuggestions } from './emoji/emoji-suggestions';
+import { fit, useFitToWidth } from './fit-area';
 import { insertText } from './insert-text';
 import { EmojiPicker } from './emoji/lazy';
 import { useEmojiCompletion } from './emoji/use-emoji-completion';
 import { markWith } from './mark-with';
+import { MentionSuggestions } from './mention-suggestions';
+import { useMentionCompletion } from './use-mention-completion';
+import { contentOf, named, useWriting } from './use-writing';
+import { WritingBar } from './writing-bar';
 
 /** The count is shown when this few characters are left. */
 const COUNT_BELOW = 500;
 /** Several messages that one takes apart; so much more than that only makes the page slow. */
 const TAKEN_MAX_CHARS = 5 * BODY_MAX_CHARS;
-/** More than this is higher than the box may be. */
-const MEASURED_CHARS = 20_000;
 
 interface ComposerProps {
   area: RefObject<HTMLTextAreaElement | null>;
   destination: Destination;
   name: string;
   onSent: () => void;
+  /** Up in an empty composer: the last message of one's own is to be edited. */
+  onEditLast: () => void;
 }
 
-export function Composer({ area, destination, name, onSent }: ComposerProps) {
+export function Composer({ area, destination, name, onSent, onEditLast }: ComposerProps) {
   const chat = useChat();
-  const text = useDraft(destination.conversation);
+  const { conversation } = destination;
+  const { writing, text, change, leave } = useWriting(destination);
   const [full, setFull] = useState(false);
   /** Why what was pasted or dropped is not here. */
   const [refused, setRefused] = useState<string | null>(null);
   const [picking, setPicking] = useState(false);
   const emoji = useEmojiCompletion();
+  const mention = useMentionCompletion(
+    conversation,
+    useChatState((state) => changesMessages(state.limits)),
+  );
   const id = useId();
   const body = bodyOf(text);
   /** The server refuses for good what nobody sees. */
   const blank = !isVisible(body);
   const left = BODY_MAX_CHARS - countChars(body);
-  const suggests = emoji.found.length > 0;
+  const list = mention.found.length > 0 ? mention : emoji;
+  const suggests = list.found.length > 0;
+  const edits = writing?.kind === 'edit';
 
   useLayoutEffect(() => fit(area.current), [area, text]);
   useFitToWidth(area);
@@ -53,18 +68,40 @@ export function Composer({ area, destination, name, onSent }: ComposerProps) {
 
   function send() {
     if (blank || left < 0) return;
-    const taken = chat.send(destination, body);
+    const said = named(chat.store.getState(), conversation, body);
+    const taken = edits ? saved(writing, said) : chat.send(destination, contentOf(said, writing));
     setFull(!taken);
     if (!taken) return;
-    chat.drafts.set(destination, '');
+    leave();
     emoji.close();
-    onSent();
+    mention.close();
+    if (!edits) {
+      chat.drafts.set(destination, '');
+      onSent();
+    }
     area.current?.focus();
   }
 
+  /** What was not changed is left as it is. */
+  function saved({ target, before }: Extract<Writing, { kind: 'edit' }>, said: NamedText): boolean {
+    const { body: words, mentions } = said;
+    return words === before || chat.do(conversation, { does: 'edit', target, mentions }, words);
+  }
+
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>) {
-    if (emoji.onKeyDown(event) || markWith(event)) return;
-    if (event.key !== 'Enter' || event.shiftKey || isComposing(event.nativeEvent) || touchOnly()) return;
+    if (mention.onKeyDown(event) || emoji.onKeyDown(event) || markWith(event)) return;
+    if (isComposing(event.nativeEvent)) return;
+    if (event.key === 'Escape' && writing) {
+      event.preventDefault();
+      event.stopPropagation();
+      leave();
+    }
+    const held = event.shiftKey || event.altKey || event.ctrlKey || event.metaKey;
+    if (event.key === 'ArrowUp' && text === '' && !writing && !held) {
+      event.preventDefault();
+      onEditLast();
+    }
+    if (event.key !== 'Enter' || event.shiftKey || touchOnly()) return;
     event.preventDefault();
     send();
   }
@@ -109,7 +146,26 @@ export function Composer({ area, destination, name, onSent }: ComposerProps) {
           />
         </Suspense>
       )}
-      {suggests && (
+      {writing && (
+        <WritingBar
+          id={`${id}-writing`}
+          conversation={conversation}
+          writing={writing}
+          onLeave={() => {
+            leave();
+            area.current?.focus();
+          }}
+        />
+      )}
+      {mention.found.length > 0 && (
+        <MentionSuggestions
+          id={id}
+          found={mention.found}
+          chosen={mention.chosen}
+          onTake={(chosen) => area.current && mention.take(chosen, area.current)}
+        />
+      )}
+      {suggests && list === emoji && (
         <EmojiSuggestions
           id={id}
           found={emoji.found}
@@ -123,14 +179,16 @@ export function Composer({ area, destination, name, onSent }: ComposerProps) {
           rows={1}
           dir="auto"
           value={text}
-          placeholder={`Write to ${name}`}
-          aria-label={`Message to ${name}`}
+          placeholder={edits ? 'Other words for your message' : `Write to ${name}`}
+          aria-label={edits ? 'Edit your message' : `Message to ${name}`}
+          aria-describedby={writing ? `${id}-writing` : undefined}
           aria-autocomplete="list"
           aria-controls={suggests ? id : undefined}
-          aria-activedescendant={suggests && emoji.chosen !== null ? `${id}-${emoji.chosen}` : undefined}
+          aria-activedescendant={suggests && list.chosen !== null ? `${id}-${list.chosen}` : undefined}
           autoFocus={!touchOnly() && !writingElsewhere()}
           onChange={(event) => {
-            chat.drafts.set(destination, event.target.value);
+            change(event.target.value);
+            mention.look(event.target);
             setRefused(null);
             const { isComposing: composes, data } = event.nativeEvent as InputEvent;
             // Keyboards of phones compose every word: the list follows, but what is composed is not replaced.
@@ -150,7 +208,10 @@ export function Composer({ area, destination, name, onSent }: ComposerProps) {
             event.preventDefault();
             setRefused(why);
           }}
-          onBlur={emoji.close}
+          onBlur={() => {
+            emoji.close();
+            mention.close();
+          }}
         />
         <IconButton
           icon="smile"
@@ -161,8 +222,8 @@ export function Composer({ area, destination, name, onSent }: ComposerProps) {
         />
         <IconButton
           type="submit"
-          icon="send"
-          label="Send"
+          icon={edits ? 'tick' : 'send'}
+          label={edits ? 'Save' : 'Send'}
           className={styles.send}
           disabled={blank || left < 0}
         />
@@ -177,26 +238,6 @@ function bodyOf(text: string): string {
     .replaceAll('\0', '')
     .replace(/^\s*\n/, '')
     .trimEnd();
-}
-
-/**
- * As high as its text, up to the limit of the style sheet. Measured without a moment in which the box is low:
- * the messages above would become higher for it, and scroll.
- */
-function fit(area: HTMLTextAreaElement | null): void {
-  const box = area?.parentElement;
-  if (!area || !box) return;
-  // Of so much text the height is known, and finding it out takes long.
-  if (area.value.length > MEASURED_CHARS) {
-    area.style.height = '100vh';
-    return;
-  }
-  const { scrollTop } = area;
-  box.style.minHeight = `${box.offsetHeight}px`;
-  area.style.height = 'auto';
-  area.style.height = `${area.scrollHeight}px`;
-  box.style.minHeight = '';
-  area.scrollTop = scrollTop;
 }
 
 const NO_FILES = 'Pictures and other files cannot be sent yet.';
@@ -239,27 +280,6 @@ function useDroppedFiles(onFiles: () => void): void {
       window.removeEventListener('drop', dropped);
     };
   }, []);
-}
-
-/** Another width breaks the lines elsewhere, and so do other letters. */
-function useFitToWidth(area: RefObject<HTMLTextAreaElement | null>): void {
-  useEffect(() => {
-    const element = area.current;
-    if (!element) return;
-    let width = element.clientWidth;
-    const refit = () => fit(element);
-    const observer = new ResizeObserver(() => {
-      if (element.clientWidth === width) return;
-      width = element.clientWidth;
-      refit();
-    });
-    observer.observe(element);
-    document.fonts.addEventListener('loadingdone', refit);
-    return () => {
-      observer.disconnect();
-      document.fonts.removeEventListener('loadingdone', refit);
-    };
-  }, [area]);
 }
 
 /** A conversation that appears while somebody types a search does not take the keys away. */

@@ -17,6 +17,7 @@ import styles from './message-list.module.css';
 import type { Row } from './rows';
 import { useFloatingDay } from './use-floating-day';
 import { useListScroll } from './use-list-scroll';
+import type { Back } from './use-conversation-deeds';
 import type { ListScroll } from './use-list-scroll';
 import { useMessageKeys } from './use-message-keys';
 import { useWholeList } from './use-whole-list';
@@ -48,35 +49,40 @@ interface MessageListProps {
   onWrite: () => void;
   onSeen: (position: Position) => void;
   /** Lets the view scroll to the end when something is sent. */
-  control: (scroll: Pick<ListScroll, 'toEnd'>) => void;
+  control: (scroll: ListControl) => void;
+  /** The way back to where one jumped from. */
+  back: Back;
 }
+
+export type ListControl = Pick<ListScroll, 'toEnd' | 'show'>;
 
 export function MessageList(props: MessageListProps) {
   const { conversation, rows, timeline, meant, readByOther, me, name, inRoom, unread } = props;
-  const { scroller, virtualizer, shift, away, onScroll, onResize, onTakeover, toEnd, look } = useListScroll({
-    rows,
-    meant,
-    topPx: TOP_PX,
-    hasBefore: timeline.hasBefore && timeline.older === 'idle',
-    hasAfter: timeline.hasAfter,
-    onOlder: props.onOlder,
-    onNewer: (following) => timeline.newer === 'idle' && props.onNewer(following),
-    place: props.place,
-    onPlace: props.onPlace,
-    onSeen: (key) => {
-      if (!attending()) return;
-      const upTo = rows.findIndex((row) => row.key === key) + 1;
-      const seen = rows.slice(0, upTo).findLast((row) => row.position !== null);
-      if (seen?.position != null) props.onSeen(seen.position);
-    },
-  });
+  const { scroller, virtualizer, shift, away, onScroll, onResize, onTakeover, toEnd, show, look } =
+    useListScroll({
+      rows,
+      meant,
+      topPx: TOP_PX,
+      hasBefore: timeline.hasBefore && timeline.older === 'idle',
+      hasAfter: timeline.hasAfter,
+      onOlder: props.onOlder,
+      onNewer: (following) => timeline.newer === 'idle' && props.onNewer(following),
+      place: props.place,
+      onPlace: props.onPlace,
+      onSeen: (key) => {
+        if (!attending()) return;
+        const upTo = rows.findIndex((row) => row.key === key) + 1;
+        const seen = rows.slice(0, upTo).findLast((row) => row.position !== null);
+        if (seen?.position != null) props.onSeen(seen.position);
+      },
+    });
   useAttention(look);
   const floating = useFloatingDay(rows, TOP_PX, virtualizer);
   const total = timeline.hasBefore || timeline.hasAfter ? -1 : rows.length;
   const keys = useMessageKeys(rows, scroller, virtualizer, props.onWrite);
   const whole = useWholeList(rows, scroller);
   const { control } = props;
-  const giveControl = useEffectEvent(() => control({ toEnd }));
+  const giveControl = useEffectEvent(() => control({ toEnd, show }));
   useEffect(() => giveControl());
 
   function jump() {
@@ -150,7 +156,13 @@ export function MessageList(props: MessageListProps) {
           <DayTitle ms={floating.ms} />
         </p>
       )}
-      {away && (
+      {props.back.to !== null && (
+        <button type="button" className={styles.back} onClick={props.back.go}>
+          <Icon name="reply" size={18} />
+          Back to the answer
+        </button>
+      )}
+      {away && props.back.to === null && (
         <button type="button" className={styles.jump} onClick={jump}>
           <Icon name="down" size={18} />
           {unread > 0 ? `${unread > 99 ? '99+' : unread} new` : 'Newest'}

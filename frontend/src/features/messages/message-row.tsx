@@ -2,15 +2,18 @@
 // unread line).
 import { memo } from 'react';
 
+import { useChatState } from '@/lib/chat/chat-context';
+import { callsMe } from '@/lib/chat/mentions';
 import { clockTime, fullTime } from '@/lib/time/format';
 
 import { EventRow, QuietRow } from './event-row';
 import { isEmojiOnly } from './format/detect';
-import { MessageBody } from './format/message-body';
-import { MessageActions, MessageSheet } from './message-actions';
+import { MessageActions } from './message-actions';
+import { MessageLayers } from './message-layers';
 import styles from './message-row.module.css';
+import { Reactions } from './reactions';
 import { RoomMessage } from './room-message';
-import { classes, Dividers, State, useMessageRow } from './row-parts';
+import { classes, Dividers, Edited, isAnswer, State, useMessageRow, Words } from './row-parts';
 import type { MessageRowProps } from './row-parts';
 import { UnsentNote } from './unsent-note';
 
@@ -27,8 +30,9 @@ export const MessageRow = memo(function MessageRow({
 /** Between two people: at the side of whoever wrote it. */
 function Bubble(props: MessageRowProps) {
   const { row, mine, name, read, meant } = props;
-  const { key, unsent, body, sentAtMs } = row;
-  const { active, fresh, sheet, setSheet, path, article } = useMessageRow(props);
+  const { key, unsent, body, sentAtMs, message } = row;
+  const { active, fresh, layer, setLayer, path, article } = useMessageRow(props);
+  const me = useChatState((state) => state.me.id);
   const failed = unsent?.status === 'failed';
   return (
     <div className={classes(styles.row, mine ? styles.mine : styles.theirs, row.startsRun && styles.first)}>
@@ -40,7 +44,9 @@ function Bubble(props: MessageRowProps) {
           row.endsRun && styles.last,
           fresh && styles.fresh,
           failed && styles.failed,
-          isEmojiOnly(body) && styles.bare,
+          message?.deleted && styles.gone,
+          isEmojiOnly(body) && !isAnswer(row) && styles.bare,
+          message && !mine && callsMe(message, me) && styles.calling,
           meant && styles.meant,
         )}
       >
@@ -48,17 +54,23 @@ function Bubble(props: MessageRowProps) {
           {mine ? 'You' : name}:{' '}
         </span>
         <div className={styles.words}>
-          <MessageBody id={`${key}-body`} text={body} />
+          <Words row={row} />
           <span className={styles.meta}>
+            <Edited message={message} />
             <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
               {clockTime(sentAtMs)}
             </time>
-            {mine && <State state={failed ? 'failed' : unsent ? 'unsent' : read ? 'read' : 'sent'} />}
+            {mine && (
+              <State
+                state={failed ? 'failed' : (unsent ?? message?.waiting) ? 'unsent' : read ? 'read' : 'sent'}
+              />
+            )}
           </span>
         </div>
-        {active && <MessageActions body={body} path={path} onMore={() => setSheet(true)} />}
+        {active && <MessageActions row={row} path={path} onLayer={setLayer} />}
       </div>
-      {sheet && <MessageSheet body={body} path={path} onClose={() => setSheet(false)} />}
+      {message && <Reactions message={message} />}
+      <MessageLayers row={row} path={path} layer={layer} onLayer={setLayer} />
       {unsent?.reason !== undefined && <UnsentNote item={unsent} />}
     </div>
   );

@@ -6,21 +6,24 @@ import { Avatar } from '@/components/ui/avatar';
 import { paths } from '@/config/paths';
 import { authorName } from '@/lib/chat/author-name';
 import { useChatState } from '@/lib/chat/chat-context';
+import { callsMe } from '@/lib/chat/mentions';
 import { clockTime, fullTime } from '@/lib/time/format';
 
 import { isEmojiOnly } from './format/detect';
-import { MessageBody } from './format/message-body';
-import { MessageActions, MessageSheet } from './message-actions';
+import { MessageActions } from './message-actions';
+import { MessageLayers } from './message-layers';
+import { Reactions } from './reactions';
 import styles from './room-message.module.css';
-import { classes, Dividers, State, useMessageRow } from './row-parts';
+import { classes, Dividers, Edited, isAnswer, State, useMessageRow, Words } from './row-parts';
 import type { MessageRowProps } from './row-parts';
 import { UnsentNote } from './unsent-note';
 
 export function RoomMessage(props: MessageRowProps) {
   const { row, mine, meant } = props;
-  const { key, sender, unsent, body, sentAtMs, startsRun } = row;
+  const { key, sender, unsent, body, sentAtMs, startsRun, message } = row;
   const name = useChatState((state) => authorName(state, sender));
-  const { active, fresh, sheet, setSheet, path, article } = useMessageRow(props);
+  const me = useChatState((state) => state.me.id);
+  const { active, fresh, layer, setLayer, path, article } = useMessageRow(props);
   const failed = unsent?.status === 'failed';
   return (
     <div className={classes(styles.row, startsRun && styles.first)}>
@@ -32,7 +35,8 @@ export function RoomMessage(props: MessageRowProps) {
           styles.message,
           fresh && styles.fresh,
           failed && styles.failed,
-          isEmojiOnly(body) && styles.bare,
+          isEmojiOnly(body) && !isAnswer(row) && styles.bare,
+          message && !mine && callsMe(message, me) && styles.calling,
           meant && styles.meant,
         )}
       >
@@ -55,16 +59,17 @@ export function RoomMessage(props: MessageRowProps) {
           </span>
         )}
         <div className={styles.words}>
-          <MessageBody id={`${key}-body`} text={body} />
-          {unsent && (
+          <Words row={row} /> <Edited message={message} />
+          {(unsent ?? message?.waiting) && (
             <span className={styles.state}>
               <State state={failed ? 'failed' : 'unsent'} />
             </span>
           )}
+          {message && <Reactions message={message} />}
         </div>
-        {active && <MessageActions body={body} path={path} onMore={() => setSheet(true)} />}
+        {active && <MessageActions row={row} path={path} onLayer={setLayer} />}
       </div>
-      {sheet && <MessageSheet body={body} path={path} onClose={() => setSheet(false)} />}
+      <MessageLayers row={row} path={path} layer={layer} onLayer={setLayer} />
       {unsent?.reason !== undefined && <UnsentNote item={unsent} />}
     </div>
   );

@@ -1,16 +1,22 @@
 // What the rows of a list have in common, however a message looks: the lines above it, its state, and what
 // shows its actions.
 import { useState } from 'react';
-import type { FocusEvent, PointerEvent } from 'react';
+import type { FocusEvent, KeyboardEvent, PointerEvent } from 'react';
 
 import { Icon } from '@/components/ui/icon';
 import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
-import type { ConversationId } from '@/lib/http/types';
+import type { ConversationId, Message } from '@/lib/http/types';
+
+import { DELETED_TEXT } from '@/lib/chat/message-text';
 
 import { DayTitle } from './day-title';
+import { MessageBody } from './format/message-body';
 import styles from './message-row.module.css';
+import extras from './message-extras.module.css';
+import type { Layer } from './message-layers';
 import type { Row } from './rows';
+import { Quote } from './quote';
 import { useLongPress } from './use-long-press';
 
 export interface MessageRowProps {
@@ -32,13 +38,13 @@ export function useMessageRow({ row, conversation, mine, number, total }: Messag
   const { key, unsent, position } = row;
   const [active, setActive] = useState(false);
   const [fresh] = useState(unsent !== null);
-  const [sheet, setSheet] = useState(false);
-  const press = useLongPress(() => setSheet(true));
+  const [layer, setLayer] = useState<Layer | null>(null);
+  const press = useLongPress(() => setLayer({ kind: 'sheet' }));
   return {
     active,
     fresh,
-    sheet,
-    setSheet,
+    layer,
+    setLayer,
     /** Its address; null while it is unsent. */
     path: position !== null ? paths.message(conversation, position) : null,
     /** For the element of the message. */
@@ -58,9 +64,42 @@ export function useMessageRow({ row, conversation, mine, number, total }: Messag
       onPointerEnter: ({ pointerType }: PointerEvent) => pointerType !== 'touch' && setActive(true),
       onPointerLeave: ({ pointerType }: PointerEvent) => pointerType !== 'touch' && setActive(false),
       onFocus: () => setActive(true),
+      // By keyboard, what a pointer finds beside it.
+      onKeyDown: (event: KeyboardEvent) => {
+        if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
+        event.preventDefault();
+        setLayer({ kind: 'sheet' });
+      },
       onBlur: (event: FocusEvent) => setActive(event.currentTarget.contains(event.relatedTarget)),
     },
   };
+}
+
+/** What it answers, and its words; or that there are none any more. */
+export function Words({ row: { key, message, unsent, body, position } }: { row: Row }) {
+  const target = message?.reply_to ?? unsent?.reply_to;
+  if (message?.deleted)
+    return (
+      <span id={`${key}-body`} className={extras.deleted} data-testid="deleted">
+        {DELETED_TEXT}
+        {message.deleted.reason !== undefined && ` “${message.deleted.reason}”`}
+      </span>
+    );
+  return (
+    <>
+      {target && <Quote target={target} from={position} />}
+      <MessageBody id={`${key}-body`} text={body} />
+    </>
+  );
+}
+
+export const isAnswer = ({ message, unsent }: Row): boolean =>
+  (message?.reply_to ?? unsent?.reply_to) !== undefined;
+
+/** Beside the time. */
+export function Edited({ message }: { message: Message | null }) {
+  if (message?.edited === undefined || message.deleted) return null;
+  return <span className={extras.edited}>(edited)</span>;
 }
 
 export function Dividers({ row }: { row: Row }) {
@@ -98,4 +137,4 @@ export function State({ state }: { state: MessageState }) {
   );
 }
 
-export const classes = (...names: (string | false | undefined)[]) => names.filter(Boolean).join(' ');
+export const classes = (...names: (string | false | null | undefined)[]) => names.filter(Boolean).join(' ');

@@ -19,6 +19,8 @@ export interface Row {
   /** Null while it is unsent. */
   position: Position | null;
   unsent: OutboxItem | null;
+  /** What the server has of it; null while it is unsent. */
+  message: Message | null;
   startsDay: boolean;
   startsUnread: boolean;
   startsRun: boolean;
@@ -73,8 +75,8 @@ function contentOf(of: Message | OutboxItem): Content {
   const sentAtMs = 'sent_at' in of ? Date.parse(of.sent_at) : of.created_at;
   const content =
     'sent_at' in of
-      ? { key: of.client_id ?? of.id, sender: of.sender, position: of.position, unsent: null }
-      : { key: of.client_id, sender: of.owner, position: null, unsent: of };
+      ? { key: of.client_id ?? of.id, sender: of.sender, position: of.position, unsent: null, message: of }
+      : { key: of.client_id, sender: of.owner, position: null, unsent: of, message: null };
   const text = 'sent_at' in of ? textOf(of) : of.body;
   const events = 'sent_at' in of && of.event ? [of.event] : NO_EVENTS;
   const body = text ?? (events.length > 0 ? '' : UNKNOWN_TEXT);

@@ -2,7 +2,7 @@
 // the end, and not at all while the person reads further up. Asks for older and newer pages before their
 // place comes into view. At the end the distance to it stays 0, whatever changes a height: only the reader
 // scrolls away.
-import { useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState } from 'react';
 import type { RefObject } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 
@@ -55,6 +55,8 @@ export interface ListScroll {
   /** The reader's wheel, finger or keys: from here on the place is theirs. */
   onTakeover: () => void;
   toEnd: () => void;
+  /** Brings the message at this position into view, if it is among the rows. */
+  show: (position: Position) => void;
   /** Looks again what is in view: the page came to the front. */
   look: () => void;
 }
@@ -166,6 +168,12 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     return anchor.current.kind === 'row';
   });
   const settled = useEffectEvent(settle);
+  const [shows, setShows] = useState(0);
+  useEffect(() => {
+    if (shows === 0) return;
+    const timer = setTimeout(settled, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [shows]);
 
   const seen = useEffectEvent(() => {
     const element = scroller.current;
@@ -226,6 +234,17 @@ export function useListScroll(options: ListScrollOptions): ListScroll {
     toEnd: () => {
       anchor.current = { kind: 'end' };
       hold();
+    },
+    show: (position) => {
+      const row = rows.find((one) => one.position === position);
+      if (!row) return;
+      anchor.current = {
+        kind: 'row',
+        key: row.key,
+        above: (scroller.current?.clientHeight ?? 0) * ABOVE_MEANT,
+      };
+      hold();
+      setShows((count) => count + 1);
     },
     look,
   };

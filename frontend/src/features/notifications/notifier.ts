@@ -3,9 +3,11 @@
 import { authorName } from '@/lib/chat/author-name';
 import type { ChatSession } from '@/lib/chat/chat-session';
 import { faceOf, spokenName } from '@/lib/chat/conversation-face';
+import { toNames } from '@/lib/chat/mentions';
 import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
 import type { ConversationId, Message } from '@/lib/http/types';
 import { oneLine } from '@/lib/markup/plain-text';
+import type { ConversationEntry } from '@/lib/store/conversation-entry';
 
 import { Announcements } from './announcement';
 import { permission } from './permission';
@@ -19,7 +21,7 @@ export class Notifier {
   readonly #chat: ChatSession;
   readonly #open: (id: ConversationId) => void;
   readonly #announcements: Announcements;
-  readonly #shown = new Map<ConversationId, Notification>();
+  readonly #shown = new Map<ConversationId, { notification: Notification; message: Message }>();
   readonly #stops: (() => void)[];
   #soundAt = 0;
 
@@ -40,7 +42,7 @@ export class Notifier {
   dispose(): void {
     for (const stop of this.#stops) stop();
     this.#announcements.dispose();
-    for (const notification of this.#shown.values()) notification.close();
+    for (const { notification } of this.#shown.values()) notification.close();
   }
 
   /** Of a burst, the newest of each conversation stands for the others. */
@@ -57,7 +59,7 @@ export class Notifier {
     if (!(await this.#announcements.isOurs(message.id, inView))) return;
     // Read meanwhile, on another device.
     const entry = this.#chat.store.getState().conversations[message.conversation];
-    if (entry && entry.last_read >= message.position) return;
+    if (entry && (entry.last_read >= message.position || isDeleted(message, entry))) return;
     const { desktop, sound } = preferences();
     if (sound) this.#sound();
     if (desktop && permission() === 'granted') this.#show(message, count);
@@ -76,7 +78,7 @@ export class Notifier {
     const entry = state.conversations[conversation];
     const known =
       entry ?? (state.people[sender] && { id: conversation, kind: 'direct', others: [sender], room: null });
-    const text = oneLine(textOf(message) ?? UNKNOWN_TEXT, TEXT_MAX_CHARS);
+    const text = oneLine(toNames(textOf(message) ?? UNKNOWN_TEXT, state), TEXT_MAX_CHARS);
     const said = known?.kind === 'room' ? `${authorName(state, sender)}: ${text}` : text;
     const notification = new Notification(known ? spokenName(faceOf(known, state)) : 'Milena', {
       body: count > 1 ? `${count} new messages` : said,
@@ -90,16 +92,21 @@ export class Notifier {
       this.#open(conversation);
       notification.close();
     };
-    this.#shown.set(conversation, notification);
+    this.#shown.set(conversation, { notification, message });
   }
 
   #closeRead(conversations: ReturnType<ChatSession['store']['getState']>['conversations']): void {
-    for (const [id, notification] of this.#shown) {
-      if ((conversations[id]?.unread ?? 1) > 0) continue;
+    for (const [id, { notification, message }] of this.#shown) {
+      const entry = conversations[id];
+      if ((entry?.unread ?? 1) > 0 && !isDeleted(message, entry)) continue;
       notification.close();
       this.#shown.delete(id);
     }
   }
 }
+
+/** Its words are nobody's business any more. */
+const isDeleted = ({ id }: Message, entry: ConversationEntry | undefined): boolean =>
+  entry?.last_message?.id === id && entry.last_message.deleted !== undefined;
 
 const isLookedAt = () => document.visibilityState === 'visible' && document.hasFocus();

@@ -25,11 +25,13 @@ export class Arrivals {
   /** Tells of those that are new and not one's own, and gives them back. */
   tell(events: readonly ChatEvent[], me: UserId): readonly Message[] {
     const arrived = events.flatMap((event) =>
-      event.kind === 'message' && event.fresh && event.message.sender !== me && isMessage(event.message)
-        ? [event.message]
-        : [],
+      event.kind === 'message' && event.fresh && isNews(event.message, me) ? [event.message] : [],
     );
     if (arrived.length > 0) for (const listener of this.#listeners) listener(arrived);
     return arrived;
   }
 }
+
+/** What was deleted before it came here is no news. */
+const isNews = (message: Message, me: UserId): boolean =>
+  message.sender !== me && isMessage(message) && !message.deleted;

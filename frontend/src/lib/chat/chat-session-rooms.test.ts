@@ -56,7 +56,7 @@ describe('a room', () => {
 
   it('takes a message by its id, without a person', async () => {
     const { chat, sockets, settle, state } = await inRoom();
-    chat.send({ conversation: 'r', to: null }, 'hello');
+    chat.send({ conversation: 'r', to: null }, { body: 'hello' });
     await settle();
     const [sent] = sockets.current().sentOf('send');
     expect(sent).toMatchObject({ conversation: 'r', body: 'hello' });

@@ -63,7 +63,7 @@ describe('the tabs of one person', () => {
 
   it('logging out in one ends all of them, and nothing stays that one of them had written', async () => {
     const { first, second, stored } = await twoTabs();
-    second.chat.send(to('anna'), 'unsent there');
+    second.chat.send(to('anna'), { body: 'unsent there' });
     second.chat.drafts.set(to('anna'), 'half a thought');
     stored.push({ ...stored[0]!, client_id: 'of a tab that is gone' });
     await second.settle();
@@ -162,11 +162,11 @@ describe('leaving the page', () => {
     const { chat, opened, settle, stored } = start();
     await opened();
     expect(leave()).toBe('left');
-    chat.send(to('anna'), 'stored');
+    chat.send(to('anna'), { body: 'stored' });
     await settle();
     expect(leave()).toBe('left');
     stored.push = () => 0;
-    chat.send(to('anna'), 'no room');
+    chat.send(to('anna'), { body: 'no room' });
     await settle();
     expect(leave()).toBe('asked');
   });

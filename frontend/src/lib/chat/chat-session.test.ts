@@ -20,7 +20,7 @@ describe('sending', () => {
     chat.store.subscribe((now) =>
       counts.add((now.outbox.c?.length ?? 0) + (now.timelines.c?.messages.length ?? 0)),
     );
-    expect(chat.send(to('anna'), 'hello')).toBe(true);
+    expect(chat.send(to('anna'), { body: 'hello' })).toBe(true);
     expect(state().outbox.c).toHaveLength(1);
     const [send] = sockets.current().sentOf('send');
     expect(send).toMatchObject({ to: 'anna', body: 'hello' });
@@ -42,7 +42,7 @@ describe('sending', () => {
   it('takes the echo of an earlier connection for the answer', async () => {
     const { chat, sockets, settle, state, opened, shown } = start();
     await opened();
-    chat.send(to('anna'), 'hello');
+    chat.send(to('anna'), { body: 'hello' });
     const { client_id } = sockets.current().sentOf('send')[0]!;
     sockets.current().end();
     await vi.advanceTimersByTimeAsync(600);
@@ -69,7 +69,7 @@ describe('sending', () => {
       created_at: 1,
       status: 'queued',
     });
-    chat.send(to('anna'), 'new');
+    chat.send(to('anna'), { body: 'new' });
     chat.start();
     await goLive();
     expect(sockets.current().sentOf('send')).toEqual([
@@ -80,7 +80,7 @@ describe('sending', () => {
   it('shows why one failed', async () => {
     const { chat, sockets, settle, state, opened } = start();
     await opened();
-    chat.send(to('anna'), 'hello');
+    chat.send(to('anna'), { body: 'hello' });
     const { client_id } = sockets.current().sentOf('send')[0]!;
     sockets
       .current()
@@ -237,7 +237,7 @@ describe('opening', () => {
     chat.start();
     await goLive();
     await chat.conversations.person('anna');
-    chat.send(to('anna'), 'first');
+    chat.send(to('anna'), { body: 'first' });
     const { client_id } = sockets.current().sentOf('send')[0]!;
     sockets
       .current()

@@ -3,40 +3,42 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
-import type { ConversationId, Message, Person, Position, Room } from '@/lib/http/types';
+import type { ConversationId, Person, Position } from '@/lib/http/types';
 import type { Destination } from '@/lib/outbox/destination';
+import { Adoption } from '@/lib/outbox/adoption';
 import { Outbox } from '@/lib/outbox/outbox';
-import type { ServerFrame } from '@/lib/socket/frames';
+import type { Deed, OutboxContent } from '@/lib/outbox/outbox-item';
+import type { Welcome } from '@/lib/socket/frames';
 import { SocketClient } from '@/lib/socket/socket-client';
 import type { SocketState } from '@/lib/socket/socket-client';
 import { initialState } from '@/lib/store/chat-state';
 import type { ChatState } from '@/lib/store/chat-state';
 import { createDraftStore } from '@/lib/store/drafts';
 import type { DraftStore } from '@/lib/store/drafts';
-import { applyEvents, readUpTo, withMe, withOutbox } from '@/lib/store/events';
+import { readUpTo, withMe } from '@/lib/store/events';
 import type { ChatEvent } from '@/lib/store/events';
 import type { TabChannel, TabNews } from '@/lib/tabs/tab-channel';
-import { isMessage, itemOf } from '@/lib/timeline/event';
 
 import { Arrivals } from './arrivals';
+import { Changes } from './changes';
 import type { ChatSessionOptions } from './chat-session-options';
 import { ConversationLoader } from './conversation-loader';
-import { eventOf } from './frame-event';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
+import { Inbox } from './inbox';
 import { Names } from './names';
 import { watchPage } from './page-events';
 import { Places } from './places';
 import { ReadReports } from './read-reports';
 import { Rooms } from './rooms';
-import { sentMessage } from './sent-message';
-import { isSignedOut } from './signed-out';
+import { isClosed, isOver } from './signed-out';
+import { createWritingStore } from './writing';
+import type { WritingStore } from './writing';
 
 /** Without a live connection by then, the list is fetched all the same. */
 const FIRST_LOAD_MS = 1_000;
 /** A browser whose storage hangs stops neither sending nor leaving. */
 const STORAGE_MS = 1_000;
-const NO_SESSION = [4500, 4501];
 
 export class ChatSession {
   readonly store: StoreApi<ChatState>;
@@ -49,14 +51,17 @@ export class ChatSession {
   readonly conversations: ConversationLoader;
   readonly names: Names;
   readonly rooms: Rooms;
+  readonly changes: Changes;
+  /** Which messages are being answered or edited. */
+  readonly writing: WritingStore;
   readonly #outbox: Outbox;
   readonly #socket: SocketClient;
   readonly #batch: FrameBatch<ChatEvent>;
   readonly #arrivals = new Arrivals();
   readonly #options: ChatSessionOptions;
   readonly #reads: ReadReports;
-  /** Takes over what earlier pages left unsent, one search after the other. */
-  #adoption: Promise<void> = Promise.resolve();
+  readonly #adoption: Adoption;
+  readonly #inbox: Inbox;
   #firstLoad: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
   #ended = false;
@@ -68,14 +73,21 @@ export class ChatSession {
     this.tabs = tabs;
     this.tab = page.id;
     this.drafts = createDraftStore(me.id, tabs);
-    this.history = new History(this.store, api);
-    this.conversations = new ConversationLoader(this.store, api);
+    this.writing = createWritingStore(me.id);
+    this.changes = new Changes({
+      store: this.store,
+      api,
+      push: (event) => this.#batch.push(event),
+      arrived: (message) => this.#inbox.arrived(message),
+    });
+    this.history = new History(this.store, api, this.changes);
+    this.conversations = new ConversationLoader(this.store, api, this.changes.recent);
     this.names = new Names(this.store, api);
     this.rooms = new Rooms(this.store, api, this.names, this.conversations);
-    this.#batch = new FrameBatch((events) => this.#apply(events));
+    this.#batch = new FrameBatch((events) => !this.#ended && this.#inbox.apply(events));
     this.#socket = new SocketClient({
       url: socketUrl,
-      onFrame: (frame) => this.#received(frame),
+      onFrame: (frame) => this.#inbox.received(frame),
       onState: (state) => this.#connectionChanged(state),
       ...(createSocket ? { createSocket } : {}),
     });
@@ -89,12 +101,22 @@ export class ChatSession {
       send: (frame) => this.#socket.send(frame),
       onChange: () => this.#batch.schedule(),
     });
+    this.#adoption = new Adoption(this.#outbox, page);
+    this.#inbox = new Inbox({
+      store: this.store,
+      outbox: this.#outbox,
+      changes: this.changes,
+      conversations: this.conversations,
+      arrivals: this.#arrivals,
+      push: (event) => this.#batch.push(event),
+      welcomed: (frame) => this.#welcomed(frame),
+    });
   }
 
   start(): void {
     this.tabs.listen((news) => this.#heard(news));
     this.#socket.connect();
-    this.#adopt();
+    this.#adoption.look();
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
     this.#unwatch = watchPage({
       // Both can be false alarms: they are a reason to look, not a verdict.
@@ -114,12 +136,14 @@ export class ChatSession {
   dispose(): void {
     this.#reads.dispose();
     this.#ended = true;
+    this.#adoption.end();
     clearTimeout(this.#firstLoad);
     this.#unwatch?.();
     this.#outbox.dispose();
     this.#socket.close();
     this.#batch.cancel();
     this.history.dispose();
+    this.changes.asides.dispose();
     this.conversations.dispose();
     this.names.dispose();
     this.drafts.dispose();
@@ -128,10 +152,15 @@ export class ChatSession {
   }
 
   /** False when too many unsent messages wait already: the text was not taken. */
-  send(destination: Destination, body: string): boolean {
-    const taken = this.#outbox.add(destination, body);
+  send(destination: Destination, content: OutboxContent): boolean {
+    const taken = this.#outbox.add(destination, content);
     this.#batch.flush();
     return taken;
+  }
+
+  /** The same, for what is done with a message that stands there. */
+  do(conversation: ConversationId, deed: Deed, body = ''): boolean {
+    return this.send({ conversation, to: null }, { body, deed });
   }
 
   readonly retry = (clientId: string): void => this.#outbox.retry(clientId);
@@ -147,6 +176,7 @@ export class ChatSession {
   async forget(): Promise<void> {
     const { storage, me } = this.#options;
     this.#letGo();
+    this.writing.clear();
     this.tabs.post({ kind: 'left' });
     await Promise.race([storage.clear(me.id), delay(STORAGE_MS)]);
   }
@@ -196,90 +226,25 @@ export class ChatSession {
 
   #named = (me: Person): void => this.store.setState((state) => withMe(state, me));
 
-  #received(frame: ServerFrame): void {
-    switch (frame.type) {
-      case 'welcome':
-        this.#named(frame.user);
-        this.#outbox.idPrefix = frame.client_id_prefix ?? '';
-        return this.#welcomed(frame.resumed);
-      case 'prefix':
-        return void (this.#outbox.idPrefix = frame.client_id_prefix);
-      case 'accepted': {
-        const item = this.#outbox.accepted(frame.client_id);
-        return item && this.#arrived(sentMessage(item, frame));
-      }
-      case 'rejected':
-        return this.#outbox.refused(frame);
-      case 'error':
-        if (frame.client_id !== undefined) this.#outbox.refused({ ...frame, client_id: frame.client_id });
-        return;
-      case 'message':
-        return this.#told(frame);
-      case 'event':
-        return this.#told(itemOf(frame.event));
-      case 'room':
-        this.#batch.push(eventOf(frame));
-        return this.#entered(frame.room);
-      case 'read':
-      case 'seen':
-      case 'gap':
-        return this.#batch.push(eventOf(frame));
-      case 'cursor':
-      case 'pong':
-        return;
-    }
-  }
-
-  #welcomed(resumed: boolean): void {
+  #welcomed({ user, client_id_prefix, limits, resumed }: Welcome): void {
+    this.#named(user);
+    this.#outbox.idPrefix = client_id_prefix ?? '';
+    this.store.setState({ limits });
     clearTimeout(this.#firstLoad);
     // Live from here on: fetching now cannot leave a hole between the answer and the next frame.
-    if (!resumed) this.history.invalidate();
+    this.changes.recent.connection += 1;
+    if (!resumed) {
+      this.history.invalidate();
+      this.changes.outdated(this.conversations);
+    }
+    this.changes.asides.retry();
     this.history.retryFailed();
     void this.conversations.load();
     this.#reads.send();
     // What another page, closed meanwhile, left unsent goes before what is written now.
-    this.#adopt();
-    void Promise.race([this.#adoption, delay(STORAGE_MS)]).then(() => {
+    this.#adoption.look();
+    void this.#adoption.done().then(() => {
       if (this.#socket.live) this.#outbox.connected();
-    });
-  }
-
-  #told({ type: _, ...message }: Message & { type?: string }): void {
-    // Sent by this page on an earlier connection, or by another page of ours: it is there.
-    if (message.client_id !== undefined) this.#outbox.accepted(message.client_id);
-    this.#arrived(message);
-  }
-
-  /** Into a room just now: what was said there, the server knows. */
-  #entered({ id, role }: Room): void {
-    const known = this.store.getState().conversations[id];
-    if (role && !known?.room?.role) void this.conversations.one(id).catch(() => undefined);
-  }
-
-  #arrived(message: Message): void {
-    this.#batch.push(this.#arrivals.eventOf(message));
-  }
-
-  #apply(events: ChatEvent[]): void {
-    if (this.#ended) return;
-    const { conversations, me } = this.store.getState();
-    this.store.setState((state) => withOutbox(applyEvents(state, events), this.#outbox.items), true);
-    for (const { conversation } of this.#arrivals.tell(events, me.id))
-      this.conversations.refresh(conversation);
-    for (const event of events) {
-      if (event.kind === 'read') this.conversations.recount(event.conversation, event.position);
-      if (event.kind !== 'message' || !isMessage(event.message)) continue;
-      // Also one that a message of one's own made known here: how far it was read, the server knows.
-      const { conversation } = event.message;
-      if (!conversations[conversation])
-        void this.conversations.one(conversation).catch(() => this.conversations.loadSoon());
-    }
-  }
-
-  #adopt(): void {
-    this.#adoption = this.#adoption.then(async () => {
-      const others = await this.#options.page.others();
-      if (!this.#ended) await this.#outbox.adopt(others);
     });
   }
 
@@ -287,12 +252,10 @@ export class ChatSession {
     if (this.#ended) return;
     if (connection.phase !== 'live') this.#outbox.disconnected();
     this.store.setState({ connection });
-    if (connection.phase === 'closed' && NO_SESSION.includes(connection.code)) this.#options.onEnded('ended');
-    // A browser does not tell why an upgrade failed; one that needs a new sign-in must not try for ever.
-    if (connection.phase === 'backing-off' && !connection.opened && connection.attempt % 3 === 0)
-      void isSignedOut(this.#options.api).then((out) => {
-        if (out && !this.#ended) this.#options.onEnded('ended');
-      });
+    if (isClosed(connection)) this.#options.onEnded('ended');
+    void isOver(connection, this.#options.api).then((over) => {
+      if (over && !this.#ended) this.#options.onEnded('ended');
+    });
   }
 }
 

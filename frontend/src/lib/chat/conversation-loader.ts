@@ -3,12 +3,15 @@ import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
-import type { ConversationId, Position, UserId } from '@/lib/http/types';
+import type { Conversation, ConversationId, Position, UserId } from '@/lib/http/types';
 import type { ChatState, ListState } from '@/lib/store/chat-state';
 import { applyEvents, withConversations, withoutRooms } from '@/lib/store/events';
 import { withPeople } from '@/lib/store/people';
 
-const PAGE = 100;
+import type { RecentChanges } from './recent-changes';
+
+/** So many conversations come with one page of the list. */
+export const LISTED = 100;
 const SOON_MS = 3_000;
 const RECOUNT_MS = 1_000;
 /** What was told longer ago than this may be out of date: people change their names, and no frame says so. */
@@ -19,18 +22,21 @@ const NOT_IN_IT = ['unknown_conversation', 'not_member'];
 export class ConversationLoader {
   readonly #store: StoreApi<ChatState>;
   readonly #api: Api;
+  readonly #recent: RecentChanges;
   readonly #asked = new Set<string>();
   /** When each conversation was last asked for, to have its newest names. */
   readonly #refreshedAt = new Map<ConversationId, number>();
   #listedAt = 0;
   #loading = false;
   #again = false;
+  readonly #stale = new Set<ConversationId>();
   #soon: ReturnType<typeof setTimeout> | undefined;
   readonly #recounts = new Map<ConversationId, ReturnType<typeof setTimeout>>();
 
-  constructor(store: StoreApi<ChatState>, api: Api) {
+  constructor(store: StoreApi<ChatState>, api: Api, recent: RecentChanges) {
     this.#store = store;
     this.#api = api;
+    this.#recent = recent;
   }
 
   /**
@@ -44,10 +50,10 @@ export class ConversationLoader {
     const askedAt = Date.now();
     this.#listedAt = askedAt;
     try {
-      const page = await this.#api.conversations({ limit: PAGE });
+      const page = await this.#api.conversations({ limit: LISTED });
       const all = page.complete && page.next === null;
       this.#store.setState((state) => {
-        const told = withConversations(state, page.conversations, askedAt);
+        const told = withConversations(state, this.#told(page.conversations), askedAt);
         return {
           ...(all ? withoutRooms(told, page.conversations, askedAt) : told),
           list: { status: 'ready', next: page.next, loadingMore: false },
@@ -80,15 +86,29 @@ export class ConversationLoader {
     void this.one(id).catch(() => undefined);
   }
 
+  /** What is known of these may be out of date: one after the other, so that nothing else is held up. */
+  recheck(ids: Iterable<ConversationId>): void {
+    const idle = this.#stale.size === 0;
+    for (const id of ids) if (this.#store.getState().conversations[id]) this.#stale.add(id);
+    if (idle) void this.#recheckAll();
+  }
+
+  async #recheckAll(): Promise<void> {
+    for (const id of this.#stale) {
+      await this.one(id).catch(() => undefined);
+      this.#stale.delete(id);
+    }
+  }
+
   async more(): Promise<void> {
     const { next, loadingMore } = this.#list();
     if (next === null || loadingMore) return;
     this.#change({ loadingMore: true });
     const askedAt = Date.now();
     try {
-      const page = await this.#api.conversations({ limit: PAGE, before: next });
+      const page = await this.#api.conversations({ limit: LISTED, before: next });
       this.#store.setState((state) => ({
-        ...withConversations(state, page.conversations, askedAt),
+        ...withConversations(state, this.#told(page.conversations), askedAt),
         list: { ...state.list, next: page.next },
       }));
     } catch {
@@ -119,6 +139,7 @@ export class ConversationLoader {
   }
 
   dispose(): void {
+    this.#stale.clear();
     clearTimeout(this.#soon);
     for (const timer of this.#recounts.values()) clearTimeout(timer);
   }
@@ -135,7 +156,7 @@ export class ConversationLoader {
     const askedAt = Date.now();
     try {
       const conversation = await this.#api.conversation(id);
-      this.#store.setState((state) => withConversations(state, [conversation], askedAt));
+      this.#store.setState((state) => withConversations(state, this.#told([conversation]), askedAt));
     } catch (error) {
       if (error instanceof ApiError && NOT_IN_IT.includes(error.code)) this.#gone(id, askedAt);
       throw error;
@@ -162,6 +183,11 @@ export class ConversationLoader {
       if (error instanceof ApiError && error.code === 'unknown_conversation') return false;
       throw error;
     }
+  }
+
+  /** What changed while the answer was on its way. */
+  #told(conversations: readonly Conversation[]): Conversation[] {
+    return conversations.map((one) => ({ ...one, last_message: this.#recent.on(one.last_message) }));
   }
 
   /** A room that this person is no longer in, which nobody has told them. */

@@ -52,6 +52,8 @@ function sentence(group: readonly TimelineEvent[], names: Names): string {
       return `${who} made ${andOthers(whom)} ${ROLES[event.role ?? 'member']}`;
     case 'room_created':
       return `${who} created the room`;
+    case 'pinned':
+      return event.on === false ? `${who} unpinned a message` : `${who} pinned a message`;
     case 'room_changed':
       return `${who} ${listed(changes(event))}`;
     default:

@@ -7,7 +7,7 @@ export function eventOf(frame: ReadFrame | SeenFrame | Gap | RoomFrame): ChatEve
     case 'room':
       return { kind: 'room', room: frame.room, atMs: Date.now() };
     case 'gap':
-      return { kind: 'gap', conversation: frame.conversation, after: frame.after };
+      return { kind: 'gap', conversation: frame.conversation, after: frame.after, before: frame.before };
     default:
       return { kind: frame.type, conversation: frame.conversation, position: frame.position };
   }

@@ -19,6 +19,9 @@ import {
 } from '@/lib/store/timeline';
 import type { Timeline } from '@/lib/store/timeline';
 
+import type { Changes } from './changes';
+import { changesMessages } from './message-rights';
+
 const PAGE = 50;
 const CATCH_UP_PAGE = 100;
 /** More unread than this opens at the first of them, not at the newest page. */
@@ -46,6 +49,7 @@ function hasFirstUnread(messages: readonly Message[], hasBefore: boolean, unread
 export class History {
   readonly #store: StoreApi<ChatState>;
   readonly #api: Api;
+  readonly #changes: Pick<Changes, 'recent' | 'asides'>;
   /** Least recently opened first. */
   #kept: ConversationId[] = [];
   #open: ConversationId | null = null;
@@ -54,9 +58,10 @@ export class History {
   #generations = new Map<ConversationId, symbol>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: StoreApi<ChatState>, api: Api) {
+  constructor(store: StoreApi<ChatState>, api: Api, changes: Pick<Changes, 'recent' | 'asides'>) {
     this.#store = store;
     this.#api = api;
+    this.#changes = changes;
   }
 
   /**
@@ -224,15 +229,27 @@ export class History {
     // One that began with a message of this page has a timeline, and no generation yet.
     const generation = this.#generations.get(id) ?? Symbol(id);
     this.#generations.set(id, generation);
+    const { connection } = this.#changes.recent;
     const answer = await this.#page(id, page).catch(() => null);
     if (this.#generations.get(id) !== generation) return 'outdated';
+    const first = answer?.messages[0]?.position;
+    // Made before this page was away: what changed since then is asked for behind it.
+    if (first !== undefined && connection !== this.#changes.recent.connection)
+      queueMicrotask(() => this.#changes.asides.missed(id, first));
     if (answer && !answer.complete) this.#askAgain(id, page);
     return answer;
   }
 
   /** In a room, with what happened between the messages. */
   async #page(id: ConversationId, page: PageOf): Promise<MessagePage> {
-    if (!this.#store.getState().conversations[id]?.room) return this.#api.messages(id, page);
+    const { conversations, limits } = this.#store.getState();
+    // Between two people there is more than messages only where these can be pinned and deleted.
+    const all = conversations[id]?.room != null || changesMessages(limits);
+    const { messages, ...rest } = all ? await this.#events(id, page) : await this.#api.messages(id, page);
+    return { ...rest, messages: messages.map((message) => this.#changes.recent.on(message)) };
+  }
+
+  async #events(id: ConversationId, page: PageOf): Promise<MessagePage> {
     const { events, ...rest } = await this.#api.events(id, page);
     return { ...rest, messages: events.map(itemOf) };
   }
@@ -242,7 +259,8 @@ export class History {
     this.#generations.delete(id);
     this.#store.setState((state) => {
       const { [id]: _, ...timelines } = state.timelines;
-      return { timelines };
+      const { [id]: __, ...aside } = state.aside;
+      return { timelines, aside };
     });
   }
 

@@ -6,6 +6,10 @@ const KINDS = ['direct', 'room'];
 
 export const UNKNOWN_TEXT = 'Something that this page cannot show yet. Load it again to see it.';
 
+export const DELETED_TEXT = 'This message was deleted.';
+
 /** Null: this page does not know what it is. */
-export const textOf = ({ kind, body }: Message): string | null =>
-  KINDS.includes(kind) ? (body ?? null) : null;
+export const textOf = ({ kind, body, deleted }: Message): string | null => {
+  if (!KINDS.includes(kind)) return null;
+  return deleted ? '' : (body ?? null);
+};

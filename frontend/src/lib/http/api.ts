@@ -1,6 +1,7 @@
 // The REST calls of protocol v1 that the page uses, one function each.
 import { request } from './request';
 import type {
+  ChangePage,
   Conversation,
   ConversationId,
   ConversationPage,
@@ -12,6 +13,8 @@ import type {
   PasswordChange,
   People,
   Person,
+  PinPage,
+  Position,
   ProfileChange,
   Registration,
   Role,
@@ -48,6 +51,13 @@ export const api = {
   /** Messages, and what else happened. */
   events: (id: ConversationId, page: PageOf = {}) =>
     request<EventPage>(`conversations/${encodeURIComponent(id)}/events?${parameters(page)}`),
+  /** Those at these positions, deleted ones too. */
+  messagesAt: (id: ConversationId, at: readonly Position[]) =>
+    request<MessagePage>(`conversations/${encodeURIComponent(id)}/messages?at=${at.join(',')}`),
+  /** Messages that changed after this position. */
+  changes: (id: ConversationId, page: { changed_after: Position; limit?: number }) =>
+    request<ChangePage>(`conversations/${encodeURIComponent(id)}/changes?${parameters(page)}`),
+  pins: (id: ConversationId) => request<PinPage>(`conversations/${encodeURIComponent(id)}/pins`),
 
   createRoom: (form: RoomCreation) => request<RoomChanged>('rooms', { method: 'POST', body: form }),
   publicRooms: (page: { q?: string; before?: string; limit?: number } = {}, signal?: AbortSignal) =>

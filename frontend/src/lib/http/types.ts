@@ -1,5 +1,7 @@
 // The bodies of REST under the names that the page uses. They are generated: `npm run types` makes
 // `openapi.ts` from the server's own description, and a test fails when they differ.
+import type { Changeable } from '@/lib/timeline/change';
+
 import type { components, operations } from './openapi';
 
 type Schemas = components['schemas'];
@@ -18,19 +20,34 @@ export type People = Schemas['People'];
  * Something that stands in a conversation. Kinds grow: what this page does not know of them yet may lack what
  * the known ones have.
  */
-export type Message = Omit<Schemas['Message'], 'kind' | 'to' | 'body'> & {
+export type Message = Omit<Schemas['Message'], 'kind' | 'to' | 'body' | keyof Told> & {
   kind: string;
   /** Between two people: who it is for. */
   to?: UserId;
   body?: string;
   /** Not somebody's words, but what happened in the room. */
   event?: TimelineEvent;
-};
+  /** What one did with it here is in it, and not accepted yet. */
+  waiting?: true;
+} & Told;
+
+/** What is said with a message, and was said of it later. */
+export interface Told extends Omit<Changeable, 'position' | 'body'> {
+  /** What it answers. */
+  reply_to?: Target;
+  everyone?: boolean;
+}
+
+/** An earlier message of the same conversation. */
+export interface Target {
+  position: Position;
+  id: string;
+}
 export type MessagePage = Omit<Schemas['MessagePage'], 'messages'> & { messages: Message[] };
 export type Accepted = Schemas['Accepted'];
 export type Conversation = Omit<
   Schemas['Conversation'],
-  'kind' | 'person' | 'other_last_read' | 'last_message' | 'room' | 'at'
+  'kind' | 'person' | 'other_last_read' | 'last_message' | 'room' | 'at' | 'mentions'
 > & {
   kind: string;
   /** The other one of a direct conversation, or oneself for notes to self. */
@@ -38,6 +55,8 @@ export type Conversation = Omit<
   room?: Room | null;
   other_last_read?: Position;
   last_message: Message | null;
+  /** Unread messages that name this person. */
+  mentions?: number;
   /** The list is in this order: the newest message, or when one came into the room. */
   at?: string;
 };
@@ -63,7 +82,7 @@ export type Member = Schemas['Member'];
 export type MemberPage = Schemas['MemberList'];
 
 /** One event of a conversation, a message among them; of a kind that this page does not know, what it has. */
-export interface TimelineEvent extends Partial<RoomFields> {
+export interface TimelineEvent extends Partial<RoomFields>, Told {
   id: string;
   conversation: ConversationId;
   kind: string;
@@ -77,6 +96,9 @@ export interface TimelineEvent extends Partial<RoomFields> {
   user?: UserId;
   users?: readonly UserId[];
   role?: Role;
+  /** The message that was pinned, or not any more. */
+  target?: Target;
+  on?: boolean;
   members?: readonly { user: UserId; role: Role }[];
 }
 
@@ -84,6 +106,18 @@ export interface EventPage {
   events: TimelineEvent[];
   has_before: boolean;
   has_after: boolean;
+  complete: boolean;
+}
+
+/** What changed later, by when it was changed last; `next`: where to go on. */
+export interface ChangePage {
+  messages: Message[];
+  next: Position | null;
+  complete: boolean;
+}
+
+export interface PinPage {
+  messages: Message[];
   complete: boolean;
 }
 

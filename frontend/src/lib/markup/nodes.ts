@@ -50,3 +50,25 @@ function sourceOfBlock(block: Block): string {
 function sourceOfInline(nodes: readonly Inline[]): string {
   return nodes.map((node) => ('children' in node ? sourceOfInline(node.children) : node.text)).join('');
 }
+
+/** The same tree with other words in its texts; marks, code and addresses stay as they are. */
+export function mapTexts(blocks: readonly Block[], to: (text: string) => string): Block[] {
+  const inline = (nodes: readonly Inline[]): Inline[] =>
+    nodes.map((node) => {
+      if (node.kind === 'text') return { ...node, text: to(node.text) };
+      if (node.kind === 'link' || !('children' in node)) return node;
+      return { ...node, children: inline(node.children) };
+    });
+  return blocks.map((block): Block => {
+    switch (block.kind) {
+      case 'text':
+        return { ...block, children: inline(block.children) };
+      case 'quote':
+        return { ...block, blocks: mapTexts(block.blocks, to) };
+      case 'list':
+        return { ...block, items: block.items.map((item) => ({ ...item, children: inline(item.children) })) };
+      case 'fence':
+        return block;
+    }
+  });
+}

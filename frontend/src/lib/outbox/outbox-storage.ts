@@ -6,11 +6,15 @@
 // update reads, sends and takes them over like its own. That is why the database keeps its version: a higher
 // one would have to wait until such a tab is closed, and would keep that tab from its own messages. What such
 // a tab cannot send, because it goes to a room, it shows to nobody and keeps as refused, for the next page.
+//
+// What is done with messages (edits, reactions and the like) has a database of its own, for the same reason: a
+// tab of an earlier version would send an edit as a message.
 import { openDB } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
 
 import { directConversation } from '@/lib/ids/direct-conversation';
 
+import { isUnsentMessage } from './outbox-item';
 import type { OutboxItem } from './outbox-item';
 
 export interface OutboxStorage {
@@ -33,41 +37,39 @@ function itemOf(stored: Stored): OutboxItem {
   return { ...stored, conversation: directConversation(stored.owner, stored.to) ?? stored.to };
 }
 
+type Database = IDBPDatabase<Schema>;
+
 export class IdbOutboxStorage implements OutboxStorage {
-  readonly #db: Promise<IDBPDatabase<Schema> | null>;
+  readonly #messages: Promise<Database | null>;
+  readonly #deeds: Promise<Database | null>;
   /** Writes in the order in which they were asked for. */
   #writes: Promise<unknown> = Promise.resolve();
 
   constructor(name = 'milena') {
-    // Where storage is forbidden, even asking for it can throw.
-    this.#db = Promise.resolve()
-      .then(() =>
-        openDB<Schema>(name, 1, {
-          upgrade: (db) => {
-            db.createObjectStore('outbox', { keyPath: 'client_id' }).createIndex('owner', 'owner');
-          },
-        }),
-      )
-      .catch(() => null);
+    this.#messages = open(name);
+    this.#deeds = open(`${name}-deeds`);
   }
 
   async load(owner: string): Promise<OutboxItem[]> {
     await this.#writes;
-    const db = await this.#db;
-    const stored = await db?.getAllFromIndex('outbox', 'owner', owner).catch(() => []);
-    return (stored ?? []).map(itemOf);
+    const all = [this.#messages, this.#deeds].map(async (opened) => {
+      const db = await opened;
+      return db?.getAllFromIndex('outbox', 'owner', owner).catch(() => []) ?? [];
+    });
+    return (await Promise.all(all)).flat().map(itemOf);
   }
 
   put(item: OutboxItem): Promise<boolean> {
-    return this.#write((db) => db.put('outbox', item));
+    const to = isUnsentMessage(item) ? this.#messages : this.#deeds;
+    return this.#write([to], (db) => db.put('outbox', item));
   }
 
   delete(clientId: string): void {
-    void this.#write((db) => db.delete('outbox', clientId));
+    void this.#write([this.#messages, this.#deeds], (db) => db.delete('outbox', clientId));
   }
 
   async clear(owner: string): Promise<void> {
-    await this.#write(async (db) => {
+    await this.#write([this.#messages, this.#deeds], async (db) => {
       const { store, done } = db.transaction('outbox', 'readwrite');
       const keys = await store.index('owner').getAllKeys(owner);
       await Promise.all([...keys.map((key) => store.delete(key)), done]);
@@ -75,16 +77,32 @@ export class IdbOutboxStorage implements OutboxStorage {
   }
 
   /** A full or broken disk must not stop the conversation: the item is still in memory and on its way. */
-  #write(action: (db: IDBPDatabase<Schema>) => Promise<unknown>): Promise<boolean> {
+  #write(where: Promise<Database | null>[], action: (db: Database) => Promise<unknown>): Promise<boolean> {
     const written = this.#writes.then(async () => {
-      const db = await this.#db;
-      if (!db) return false;
-      return action(db).then(
-        () => true,
-        () => false,
-      );
+      const done = where.map(async (opened) => {
+        const db = await opened;
+        if (!db) return false;
+        return action(db).then(
+          () => true,
+          () => false,
+        );
+      });
+      return (await Promise.all(done)).every(Boolean);
     });
     this.#writes = written;
     return written;
   }
+}
+
+/** Null where storage is forbidden: there, even asking for it can throw. */
+function open(name: string): Promise<Database | null> {
+  return Promise.resolve()
+    .then(() =>
+      openDB<Schema>(name, 1, {
+        upgrade: (db) => {
+          db.createObjectStore('outbox', { keyPath: 'client_id' }).createIndex('owner', 'owner');
+        },
+      }),
+    )
+    .catch(() => null);
 }

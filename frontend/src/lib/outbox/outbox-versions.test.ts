@@ -65,7 +65,7 @@ it('a tab of the first version goes on beside one of this, and each takes over f
   const { outbox } = page(storage);
   await outbox.adopt(new Set(['old tab']));
   expect(outbox.items).toEqual([]);
-  outbox.add({ conversation: chat, to: anna }, 'of the new tab');
+  outbox.add({ conversation: chat, to: anna }, { body: 'of the new tab' });
   await outbox.adopt(new Set(['old tab']));
   expect(outbox.atRisk).toBe(false);
   await old.put('outbox', item('still written', 'old tab'));

@@ -45,7 +45,7 @@ afterEach(() => {
 it('sends anew what was refused because its id names another message', () => {
   const { outbox, sent, states, storage } = setUp();
   outbox.connected();
-  outbox.add(to('anna'), '1');
+  outbox.add(to('anna'), { body: '1' });
   const { client_id } = sent[0]!;
   outbox.refused({ client_id, code: 'client_id_reused', message: 'no', temporary: false });
   outbox.retry(client_id);
@@ -62,8 +62,8 @@ describe('order', () => {
   it('has one message to a person under way at a time', () => {
     const { outbox, bodies, sent } = setUp();
     outbox.connected();
-    for (const body of ['1', '2', '3']) outbox.add(to('anna'), body);
-    outbox.add(to('ben'), 'b');
+    for (const body of ['1', '2', '3']) outbox.add(to('anna'), { body });
+    outbox.add(to('ben'), { body: 'b' });
     expect(bodies()).toEqual(['1', 'b']);
     outbox.accepted(sent[0]!.client_id);
     expect(bodies()).toEqual(['1', 'b', '2']);
@@ -71,7 +71,7 @@ describe('order', () => {
 
   it('waits until there is a connection', () => {
     const { outbox, bodies, states } = setUp();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     expect(states()).toEqual(['1:queued']);
     outbox.connected();
     expect(bodies()).toEqual(['1']);
@@ -80,8 +80,8 @@ describe('order', () => {
   it('lets nobody pass one that was refused for now', () => {
     const { outbox, sent, bodies, states } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
-    outbox.add(to('anna'), '2');
+    outbox.add(to('anna'), { body: '1' });
+    outbox.add(to('anna'), { body: '2' });
     outbox.refused({ ...temporary, client_id: sent[0]!.client_id });
     expect(states()).toEqual(['1:waiting', '2:queued']);
     vi.advanceTimersByTime(1_000);
@@ -91,8 +91,8 @@ describe('order', () => {
   it('goes on behind one that was refused for good', () => {
     const { outbox, sent, bodies, states } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
-    outbox.add(to('anna'), '2');
+    outbox.add(to('anna'), { body: '1' });
+    outbox.add(to('anna'), { body: '2' });
     outbox.refused({ ...forGood, client_id: sent[0]!.client_id });
     expect(bodies()).toEqual(['1', '2']);
     expect(states()).toEqual(['1:failed', '2:sending']);
@@ -103,7 +103,7 @@ describe('once', () => {
   it('sends again under the same client_id, and says so, when the connection was lost', () => {
     const { outbox, sent } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     outbox.disconnected();
     outbox.connected();
     expect(sent[1]).toEqual({ ...sent[0], retry: true });
@@ -114,7 +114,7 @@ describe('once', () => {
     const { outbox, sent, line } = setUp();
     line.up = false;
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     line.up = true;
     outbox.connected();
     expect(sent).toHaveLength(1);
@@ -124,7 +124,7 @@ describe('once', () => {
   it('repeats what is not answered', () => {
     const { outbox, sent } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     vi.advanceTimersByTime(15_000);
     expect(sent).toHaveLength(2);
     expect(sent[1]?.retry).toBe(true);
@@ -133,7 +133,7 @@ describe('once', () => {
   it('takes the answer of a repeat once', () => {
     const { outbox, sent } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     const id = sent[0]!.client_id;
     expect(outbox.accepted(id)?.body).toBe('1');
     expect(outbox.accepted(id)).toBeUndefined();
@@ -144,11 +144,11 @@ describe('once', () => {
 
   it('begins new ids with the prefix of the connection, and leaves alone those that wait', () => {
     const { outbox, sent } = setUp();
-    outbox.add(to('anna'), 'before');
+    outbox.add(to('anna'), { body: 'before' });
     const prefix = `1${'p'.repeat(28)}.`;
     outbox.idPrefix = prefix;
     outbox.connected();
-    outbox.add(to('ben'), 'after');
+    outbox.add(to('ben'), { body: 'after' });
     expect(sent.map(({ client_id }) => client_id.startsWith(prefix))).toEqual([false, true]);
     expect(sent[1]!.client_id).toMatch(/^[ -~]{1,64}$/);
     outbox.idPrefix = 'another';
@@ -160,7 +160,7 @@ describe('once', () => {
   it('chooses ids that the server takes', () => {
     const { outbox, sent } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     expect(sent[0]?.client_id).toMatch(/^[0-9a-f]{32}$/);
   });
 });
@@ -169,7 +169,7 @@ describe('refusals', () => {
   it('waits longer after each, at least as long as the server asks, and keeps the reason in view', () => {
     const { outbox, sent } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     const id = sent[0]!.client_id;
     outbox.refused({ ...temporary, client_id: id, retry_after_ms: 5_000 });
     vi.advanceTimersByTime(4_999);
@@ -187,7 +187,7 @@ describe('refusals', () => {
   it('never waits longer than half a minute by itself', () => {
     const { outbox, sent } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     for (let i = 0; i < 12; i += 1) {
       const before = sent.length;
       outbox.refused({ ...temporary, client_id: sent[0]!.client_id });
@@ -199,7 +199,7 @@ describe('refusals', () => {
   it('tries one that failed only when the person says so, under the same client_id', () => {
     const { outbox, sent, states } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     const id = sent[0]!.client_id;
     outbox.refused({ ...forGood, client_id: id });
     outbox.disconnected();
@@ -214,20 +214,20 @@ describe('refusals', () => {
 
   it('takes no more than its limit', () => {
     const { outbox } = setUp();
-    for (let i = 0; i < OUTBOX_MAX_ITEMS; i += 1) expect(outbox.add(to('anna'), 'x')).toBe(true);
-    expect(outbox.add(to('anna'), 'x')).toBe(false);
+    for (let i = 0; i < OUTBOX_MAX_ITEMS; i += 1) expect(outbox.add(to('anna'), { body: 'x' })).toBe(true);
+    expect(outbox.add(to('anna'), { body: 'x' })).toBe(false);
   });
 });
 
 describe('the next page', () => {
   it('takes over in order, in front of its own, and marks all as repeats', async () => {
     const first = setUp();
-    first.outbox.add(to('anna'), '1');
+    first.outbox.add(to('anna'), { body: '1' });
     vi.advanceTimersByTime(1);
-    first.outbox.add(to('anna'), '2');
+    first.outbox.add(to('anna'), { body: '2' });
     first.outbox.dispose();
     const second = setUp(first.storage, 'page 2');
-    second.outbox.add(to('anna'), '3');
+    second.outbox.add(to('anna'), { body: '3' });
     await second.outbox.adopt(new Set());
     second.outbox.connected();
     for (let i = 0; i < 3; i += 1) second.outbox.accepted(second.sent[i]!.client_id);
@@ -243,7 +243,7 @@ describe('the next page', () => {
     const texts = Array.from({ length: 12 }, (_, index) => String(index));
     for (const [index, text] of texts.entries()) {
       if (index === 6) vi.setSystemTime(Date.now() - 3_600_000);
-      first.outbox.add(to('anna'), text);
+      first.outbox.add(to('anna'), { body: text });
     }
     const second = setUp(first.storage, 'page 2');
     await second.outbox.adopt(new Set());
@@ -252,7 +252,7 @@ describe('the next page', () => {
 
   it('leaves alone what belongs to a page that is open, and to others', async () => {
     const first = setUp();
-    first.outbox.add(to('anna'), '1');
+    first.outbox.add(to('anna'), { body: '1' });
     const second = setUp(first.storage, 'page 2');
     await second.outbox.adopt(new Set(['page']));
     expect(second.states()).toEqual([]);
@@ -264,7 +264,7 @@ describe('the next page', () => {
   it('does not bring back what was accepted while the storage was read', async () => {
     const { outbox, sent, storage, states } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     const stored = [...storage.items.values()];
     storage.load = async () => stored;
     const adoption = outbox.adopt(new Set());
@@ -276,7 +276,7 @@ describe('the next page', () => {
   it('knows what failed, and why', async () => {
     const first = setUp();
     first.outbox.connected();
-    first.outbox.add(to('anna'), '1');
+    first.outbox.add(to('anna'), { body: '1' });
     first.outbox.refused({ ...forGood, client_id: first.sent[0]!.client_id });
     const second = setUp(first.storage, 'page 2');
     await second.outbox.adopt(new Set());
@@ -289,8 +289,8 @@ describe('the next page', () => {
   it('finds nothing after a discard or an acceptance', () => {
     const { outbox, sent, storage } = setUp();
     outbox.connected();
-    outbox.add(to('anna'), '1');
-    outbox.add(to('ben'), '2');
+    outbox.add(to('anna'), { body: '1' });
+    outbox.add(to('ben'), { body: '2' });
     outbox.accepted(sent[0]!.client_id);
     outbox.discard(sent[1]!.client_id);
     expect(storage.items.size).toBe(0);
@@ -304,7 +304,7 @@ describe('what could not be stored', () => {
     const { outbox, sent } = setUp(storage);
     expect(outbox.atRisk).toBe(false);
     outbox.connected();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     await vi.advanceTimersByTimeAsync(0);
     expect(outbox.atRisk).toBe(true);
     outbox.accepted(sent[0]!.client_id);
@@ -313,7 +313,7 @@ describe('what could not be stored', () => {
 
   it('is at risk while it is being written, and not after it', async () => {
     const { outbox } = setUp();
-    outbox.add(to('anna'), '1');
+    outbox.add(to('anna'), { body: '1' });
     expect(outbox.atRisk).toBe(true);
     await vi.advanceTimersByTimeAsync(0);
     expect(outbox.atRisk).toBe(false);
@@ -323,10 +323,10 @@ describe('what could not be stored', () => {
 describe('all that is unsent', () => {
   it('is counted over the pages of one person, each once', async () => {
     const first = setUp();
-    first.outbox.add(to('anna'), '1');
+    first.outbox.add(to('anna'), { body: '1' });
     first.storage.items.set('theirs', { ...first.outbox.items[0]!, client_id: 'theirs', owner: 'other' });
     const second = setUp(first.storage, 'page 2');
-    second.outbox.add(to('anna'), '2');
+    second.outbox.add(to('anna'), { body: '2' });
     expect(await first.outbox.countAll()).toBe(2);
     expect(await second.outbox.countAll()).toBe(2);
   });

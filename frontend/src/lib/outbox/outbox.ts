@@ -1,11 +1,13 @@
-// What the person has sent and the server has not accepted yet. Guarantees: nothing typed is lost; each
-// message keeps its client_id through every try; one per conversation is under way at a time, so the
-// order is kept; a message that was refused for good steps aside and does not block those behind it.
+// What the person has sent and the server has not accepted yet: messages, and what is done with messages.
+// Guarantees: nothing typed is lost; each keeps its client_id through every try; one per conversation is under
+// way at a time, so the order is kept; what was refused for good steps aside and does not block those behind
+// it.
 import type { ConversationId, UserId } from '@/lib/http/types';
 import type { ClientFrame } from '@/lib/socket/frames';
 
 import type { Destination } from './destination';
-import type { OutboxItem, OutboxReason } from './outbox-item';
+import { frameOf } from './item-frame';
+import type { OutboxContent, OutboxItem, OutboxReason } from './outbox-item';
 import type { OutboxStorage } from './outbox-storage';
 import { randomId } from './random-id';
 
@@ -108,9 +110,9 @@ export class Outbox {
   }
 
   /** False when the outbox is full. */
-  add(destination: Destination, body: string): boolean {
+  add(destination: Destination, content: OutboxContent): boolean {
     if (this.#tracks.size >= OUTBOX_MAX_ITEMS) return false;
-    this.#addNew(destination, body);
+    this.#addNew(destination, content);
     this.#changed();
     return true;
   }
@@ -135,9 +137,10 @@ export class Outbox {
     return item;
   }
 
-  refused(refusal: Refusal): void {
+  /** Returns the item that it is about, if that is (still) ours. */
+  refused(refusal: Refusal): OutboxItem | undefined {
     const track = this.#tracks.get(refusal.client_id);
-    if (!track || track.item.status === 'failed') return;
+    if (!track || track.item.status === 'failed') return undefined;
     const reason = { code: refusal.code, message: refusal.message };
     if (refusal.temporary) {
       const waitMs = Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** Math.min(track.refusals, 10));
@@ -149,6 +152,7 @@ export class Outbox {
       this.#set(track, 'failed', reason);
     }
     this.#changed();
+    return track.item;
   }
 
   retry(clientId: string): void {
@@ -179,7 +183,7 @@ export class Outbox {
     this.#options.onChange();
   }
 
-  /** Sends the first message of every conversation that has none under way and none waiting in front. */
+  /** Sends the first one of every conversation that has none under way and none waiting in front. */
   #pump(): void {
     if (!this.#connected) return;
     let inFlight = this.#count('sending');
@@ -193,16 +197,7 @@ export class Outbox {
   }
 
   #send(track: Track): boolean {
-    const { client_id, conversation, to, body } = track.item;
-    const sent = this.#options.send({
-      type: 'send',
-      client_id,
-      // To a person: the conversation need not exist yet.
-      ...(to === null ? { conversation } : { to }),
-      body,
-      ...(track.tried ? { retry: true } : {}),
-    });
-    if (!sent) return false;
+    if (!this.#options.send(frameOf(track.item, track.tried))) return false;
     track.tried = true;
     this.#set(track, 'sending', track.item.reason);
     this.#after(track, ANSWER_TIMEOUT_MS, () => this.#again(track));
@@ -216,16 +211,23 @@ export class Outbox {
 
   /** As a new message, behind what waits. Stored before the old one is forgotten. */
   #anew({ item }: Track): void {
-    this.#addNew(item, item.body);
+    const { body, reply_to, mentions, everyone, deed } = item;
+    this.#addNew(item, {
+      body,
+      ...(reply_to ? { reply_to } : {}),
+      ...(mentions ? { mentions } : {}),
+      ...(everyone ? { everyone } : {}),
+      ...(deed ? { deed } : {}),
+    });
     this.#remove(item.client_id);
     this.#changed();
   }
 
-  #addNew({ conversation, to }: Destination, body: string): void {
+  #addNew({ conversation, to }: Destination, content: OutboxContent): void {
     const { owner, page } = this.#options;
     const created_at = this.#nextTime();
     const client_id = `${this.idPrefix}${randomId()}`;
-    this.#add({ client_id, owner, page, conversation, to, body, created_at, status: 'queued' }, false);
+    this.#add({ client_id, owner, page, conversation, to, ...content, created_at, status: 'queued' }, false);
   }
 
   #requeue(track: Track): void {

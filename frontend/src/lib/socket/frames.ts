@@ -8,6 +8,7 @@ import type {
   Person,
   Position,
   Room,
+  Target,
   TimelineEvent,
   UserId,
 } from '@/lib/http/types';
@@ -22,16 +23,37 @@ export type ClientFrame =
       to?: UserId;
       conversation?: ConversationId;
       body: string;
+      reply_to?: Target;
+      mentions?: readonly UserId[];
+      everyone?: boolean;
       retry?: boolean;
     }
+  | ({ type: 'edit'; body: string; mentions?: readonly UserId[] } & OfMessage)
+  | ({ type: 'delete' } & OfMessage)
+  | ({ type: 'react'; emoji: string; on: boolean } & OfMessage)
+  | ({ type: 'pin'; on: boolean } & OfMessage)
   | { type: 'read'; conversation: ConversationId; position: Position }
   | { type: 'ping' };
+
+/** What is done with a message that stands in the conversation. */
+interface OfMessage {
+  client_id: string;
+  conversation: ConversationId;
+  target: Target;
+}
 
 export interface Limits {
   body_max_chars: number;
   client_id_max_chars: number;
   frame_max_bytes: number;
   max_in_flight: number;
+  /** Servers that let messages be answered, edited, deleted and so on say these. */
+  mentions_max?: number;
+  reactions_per_person_max?: number;
+  /** In larger rooms only moderators call everybody. */
+  everyone_free_members?: number;
+  /** How long one may edit; null: for ever. */
+  edit_limit_ms?: number | null;
 }
 
 export interface Welcome {
@@ -62,6 +84,31 @@ export interface Gap {
   conversation: ConversationId;
   after: Position;
   before: Position | null;
+  /** Changes of older messages after this position are not told one by one. */
+  changes_after?: Position;
+}
+
+/** A change of a message, in its place of the log. */
+type ChangeOf<T> = T & {
+  conversation: ConversationId;
+  position: Position;
+  actor: UserId;
+  at: string;
+  target: Target;
+  /** Only to its actor. */
+  client_id?: string;
+};
+
+export type ChangeFrame = ChangeOf<
+  | { type: 'edited'; body: string; mentions?: UserId[] }
+  | { type: 'deleted'; reason?: string }
+  | { type: 'reacted'; emoji: string; on: boolean }
+>;
+
+/** What a message is now, that changed while this page was away. */
+export interface ChangedFrame {
+  type: 'changed';
+  message: Message;
 }
 
 export interface ErrorFrame {
@@ -106,6 +153,8 @@ export type ServerFrame =
   | Rejected
   | MessageFrame
   | EventFrame
+  | ChangeFrame
+  | ChangedFrame
   | RoomFrame
   | { type: 'cursor'; cursor: string }
   | { type: 'prefix'; client_id_prefix: string }
@@ -121,6 +170,10 @@ const TYPES = new Set<string>([
   'rejected',
   'message',
   'event',
+  'edited',
+  'deleted',
+  'reacted',
+  'changed',
   'room',
   'cursor',
   'prefix',

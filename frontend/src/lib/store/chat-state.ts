@@ -1,8 +1,10 @@
 // Everything that the signed-in page shows, in one normalised place, keyed by conversation.
 import type { ConversationId, Person } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import type { Limits } from '@/lib/socket/frames';
 import type { SocketState } from '@/lib/socket/socket-client';
 
+import type { Aside } from './aside';
 import type { ConversationEntry } from './conversation-entry';
 import type { People } from './people';
 import type { Timeline } from './timeline';
@@ -24,8 +26,14 @@ export interface ChatState {
   /** Everybody whom the page knows by name: in conversations, and of searches and links. */
   people: People;
   timelines: Record<ConversationId, Timeline>;
+  /** What is quoted or pinned and stands outside of the window. */
+  aside: Record<ConversationId, Aside>;
   /** Unsent messages by the conversation that they go to, also one that is still to begin; oldest first. */
   outbox: Record<ConversationId, OutboxItem[]>;
+  /** Unsent edits, deletions, reactions and pins; oldest first. */
+  pending: Record<ConversationId, OutboxItem[]>;
+  /** As the server said last; null before. */
+  limits: Limits | null;
 }
 
 export function initialState(me: Person): ChatState {
@@ -37,6 +45,9 @@ export function initialState(me: Person): ChatState {
     order: [],
     people: { [me.id]: me },
     timelines: {},
+    aside: {},
     outbox: {},
+    pending: {},
+    limits: null,
   };
 }

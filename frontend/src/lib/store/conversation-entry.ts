@@ -1,5 +1,7 @@
 // One row of the conversation list, and how messages, events and read positions change it.
 import type { Conversation, ConversationId, Message, Position, Room, UserId } from '@/lib/http/types';
+import { changed, newest } from '@/lib/timeline/change';
+import type { Change } from '@/lib/timeline/change';
 import { isMessage } from '@/lib/timeline/event';
 
 export interface ConversationEntry {
@@ -20,10 +22,14 @@ export interface ConversationEntry {
   /** How far the other one has read; 0 where there are many. */
   other_last_read: Position;
   unread: number;
+  /** Those of them that name this person. */
+  mentions: number;
   /** The server's count includes everything up to here: live messages beyond it are counted on top. */
   counted_up_to: Position;
   /** Where these unread live messages stand: what was read elsewhere meanwhile goes from them one by one. */
   live: readonly Position[];
+  /** Those of them that name this person. */
+  live_mentions: readonly Position[];
   /** When one came into it, at least: a room is in the list before anything is said in it. */
   at: string;
 }
@@ -43,8 +49,10 @@ export const beginning = (id: ConversationId): ConversationEntry => ({
   last_read: 0,
   other_last_read: 0,
   unread: 0,
+  mentions: 0,
   counted_up_to: 0,
   live: [],
+  live_mentions: [],
   at: '',
 });
 
@@ -68,26 +76,34 @@ export function fromServer(
   // An answer that another one has overtaken says nothing of what that one counted.
   if (known && known.counted_up_to > last_position) return { ...known, ...who, other_last_read };
   const last_read = Math.max(conversation.last_read, known?.last_read ?? 0);
-  const live = (known?.live ?? []).filter((at) => at > Math.max(last_read, last_position));
-  const unread = Math.min(UNREAD_MAX_COUNT, countedBy(conversation, known) + live.length);
+  const isLeft = (at: Position) => at > Math.max(last_read, last_position);
+  const live = (known?.live ?? []).filter(isLeft);
+  const live_mentions = (known?.live_mentions ?? []).filter(isLeft);
+  const counted = countedBy(conversation, known);
+  const unread = Math.min(UNREAD_MAX_COUNT, counted + live.length);
+  const named = counted === 0 ? 0 : Math.min(counted, conversation.mentions ?? 0);
   return {
     id,
     ...who,
     // What arrived live after the answer was made is newer than the answer.
-    last_message: newer(known?.last_message ?? null, conversation.last_message),
+    last_message: lastOf(known?.last_message ?? null, conversation.last_message),
     last_event: known?.last_event ?? null,
     last_position: Math.max(last_position, known?.last_position ?? 0),
     last_read,
     other_last_read,
     unread,
+    mentions: named + live_mentions.length,
     counted_up_to: last_position,
     live,
+    live_mentions,
   };
 }
 
-/** Of the same message, as the server tells it now. */
-const newer = (known: Message | null, told: Message | null) =>
-  (known?.position ?? 0) > (told?.position ?? 0) ? known : told;
+/** Of the same message, what is newer of it. */
+function lastOf(known: Message | null, told: Message | null): Message | null {
+  if (known && told?.id === known.id) return newest(told, known);
+  return (known?.position ?? 0) > (told?.position ?? 0) ? known : told;
+}
 
 const later = (a: string, b: string) => (a > b ? a : b);
 
@@ -111,8 +127,9 @@ export function withMessage(
   if (!isMessage(message)) return withEvent(entry, message);
   const counts =
     fresh && message.sender !== me && message.position > Math.max(entry.last_read, entry.counted_up_to);
-  const newest = message.position > (entry.last_message?.position ?? 0);
-  if (!counts && !newest) return entry;
+  const last_message = lastOf(entry.last_message, message);
+  if (!counts && last_message === entry.last_message) return entry;
+  const named = counts && (message.mentions ?? []).includes(me);
   return {
     ...entry,
     ...(counts
@@ -121,9 +138,35 @@ export function withMessage(
           live: [...entry.live, message.position].slice(-UNREAD_MAX_COUNT),
         }
       : {}),
-    ...(newest ? { last_message: message } : {}),
+    ...(named
+      ? {
+          mentions: entry.mentions + 1,
+          live_mentions: [...entry.live_mentions, message.position].slice(-UNREAD_MAX_COUNT),
+        }
+      : {}),
+    last_message,
     last_position: Math.max(entry.last_position, message.position),
   };
+}
+
+/** What is said later of the newest message. */
+export function withChangesOf(
+  entry: ConversationEntry,
+  changes: readonly Change[],
+  me: UserId,
+): ConversationEntry {
+  const last = entry.last_message;
+  const own = last ? changes.filter(({ target }) => target === last.position) : [];
+  const last_message = last && own.length > 0 ? changed(last, own, me) : last;
+  return last_message === last ? entry : { ...entry, last_message };
+}
+
+/** The newest message as it was told anew; no other one takes its place. */
+export function withToldLast(entry: ConversationEntry, told: readonly Message[]): ConversationEntry {
+  const last = entry.last_message;
+  const same = last && told.find(({ id }) => id === last.id);
+  const last_message = same ? newest(same, last) : last;
+  return last_message === last ? entry : { ...entry, last_message };
 }
 
 /** What happens in a room is nothing that one has to read. */
@@ -143,7 +186,7 @@ export function withRoom(entry: ConversationEntry, room: Room, atMs: number): Co
   const now = isHidden ? { ...isHidden, role: null, banned: room.banned, visibility: room.visibility } : room;
   const told = { ...entry, kind: 'room' as const, room: now, room_at_ms: atMs };
   if (room.role !== null) return told;
-  return { ...told, unread: 0, live: [], last_message: null };
+  return { ...told, unread: 0, mentions: 0, live: [], live_mentions: [], last_message: null };
 }
 
 /** In the list. */
@@ -158,17 +201,21 @@ export function withRead(
 ): ConversationEntry {
   if (position <= entry.last_read) return entry;
   const live = entry.live.filter((at) => at > position);
+  const live_mentions = entry.live_mentions.filter((at) => at > position);
   const justRead = (message: Message) =>
     isMessage(message) &&
     message.sender !== me &&
     message.position > entry.last_read &&
     message.position <= Math.min(position, entry.counted_up_to);
-  const counted =
-    position >= entry.counted_up_to
-      ? 0
-      : Math.max(0, entry.unread - entry.live.length - loaded.filter(justRead).length);
+  const read = position >= entry.counted_up_to ? null : loaded.filter(justRead);
+  const counted = read ? Math.max(0, entry.unread - entry.live.length - read.length) : 0;
+  const namesMe = ({ mentions = [] }: Message) => mentions.includes(me);
+  const named = read
+    ? Math.max(0, entry.mentions - entry.live_mentions.length - read.filter(namesMe).length)
+    : 0;
   const unread = position >= entry.last_position ? 0 : counted + live.length;
-  return { ...entry, last_read: position, live, unread };
+  const mentions = Math.min(unread, named + live_mentions.length);
+  return { ...entry, last_read: position, live, live_mentions, unread, mentions };
 }
 
 /**

@@ -1,46 +1,68 @@
 // What happens live, as pure steps from one state to the next. A burst is one step: one new state, one
 // render.
 import type { Conversation, ConversationId, Message, Person, Position, Room } from '@/lib/http/types';
+import { isUnsentMessage } from '@/lib/outbox/outbox-item';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import { withChanges } from '@/lib/timeline/change';
+import type { Change } from '@/lib/timeline/change';
 
+import { withAside } from './aside';
+import type { Aside } from './aside';
 import type { ChatState } from './chat-state';
-import { beginning, fromServer, inOrder, withMessage, withRead, withRoom } from './conversation-entry';
+import {
+  beginning,
+  fromServer,
+  inOrder,
+  withChangesOf,
+  withMessage,
+  withRead,
+  withRoom,
+  withToldLast,
+} from './conversation-entry';
 import type { ConversationEntry } from './conversation-entry';
 import { withPeople } from './people';
-import { endingAt, LOADING, withLive } from './timeline';
+import { endingAt, LOADING, withChanged, withLive, withTold } from './timeline';
+import type { Timeline } from './timeline';
 
 export type ChatEvent =
   | { kind: 'message'; message: Message; fresh: boolean }
   | { kind: 'read' | 'seen'; conversation: ConversationId; position: Position }
-  | { kind: 'gap'; conversation: ConversationId; after: Position }
+  | { kind: 'gap'; conversation: ConversationId; after: Position; before?: Position | null }
   /** `atMs`: when it was told. */
-  | { kind: 'room'; room: Room; atMs: number };
+  | { kind: 'room'; room: Room; atMs: number }
+  /** What was said later of a message. */
+  | { kind: 'change'; conversation: ConversationId; change: Change }
+  /** Messages as they are now; those that are not here stay away. */
+  | { kind: 'told'; conversation: ConversationId; messages: readonly Message[] };
 
 export function applyEvents(state: ChatState, events: readonly ChatEvent[]): ChatState {
   let next = state;
   for (let from = 0; from < events.length;) {
-    const run = messagesFrom(events, from);
+    const run = runFrom(events, from, 'message');
+    const changes = runFrom(events, from, 'change');
     const event = events[from];
     if (run.length > 0) next = withTimelines(summarised(next, run), run);
-    else if (event && event.kind !== 'message') next = applied(next, event);
-    from += Math.max(1, run.length);
+    else if (changes.length > 0) next = withAllChanges(next, changes);
+    else if (event && event.kind !== 'message' && event.kind !== 'change') next = applied(next, event);
+    from += Math.max(1, run.length, changes.length);
   }
   return next.conversations === state.conversations ? next : reordered(next);
 }
 
-type Arrival = Extract<ChatEvent, { kind: 'message' }>;
+type Of<K extends ChatEvent['kind']> = Extract<ChatEvent, { kind: K }>;
+type Arrival = Of<'message'>;
 
-/** The messages that stand together from here on. */
-function messagesFrom(events: readonly ChatEvent[], from: number): Arrival[] {
-  const run: Arrival[] = [];
+/** Those of one kind that stand together from here on. */
+function runFrom<K extends ChatEvent['kind']>(events: readonly ChatEvent[], from: number, kind: K): Of<K>[] {
+  const run: Of<K>[] = [];
   for (let at = from; ; at += 1) {
     const event = events[at];
-    if (event?.kind !== 'message') return run;
-    run.push(event);
+    if (event?.kind !== kind) return run;
+    run.push(event as Of<K>);
   }
 }
 
-function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' }>): ChatState {
+function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' | 'change' }>): ChatState {
   switch (event.kind) {
     case 'gap':
       return gapped(state, event);
@@ -50,6 +72,8 @@ function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' }
       return readUpTo(state, event.conversation, event.position);
     case 'seen':
       return seenUpTo(state, event.conversation, event.position);
+    case 'told':
+      return withToldMessages(state, event.conversation, event.messages);
   }
 }
 
@@ -61,7 +85,8 @@ function roomTold(state: ChatState, room: Room, atMs: number): ChatState {
   if (room.role !== null) return { ...state, conversations };
   // What was said there is for those who are in it.
   const { [room.id]: _, ...timelines } = state.timelines;
-  return { ...state, conversations, timelines };
+  const { [room.id]: __, ...aside } = state.aside;
+  return { ...state, conversations, timelines, aside };
 }
 
 /** This person has come into a room, or has made one: it is in the list at once. */
@@ -125,14 +150,78 @@ export function withMe(state: ChatState, me: Person): ChatState {
 }
 
 export function withOutbox(state: ChatState, items: readonly OutboxItem[]): ChatState {
-  const outbox: ChatState['outbox'] = {};
-  for (const item of items) (outbox[item.conversation] ??= []).push(item);
-  // Lanes that did not change stay the same arrays, so that their views do not render again.
-  for (const [id, lane] of Object.entries(outbox)) {
-    const known = state.outbox[id];
-    if (known?.length === lane.length && known.every((item, i) => item === lane[i])) outbox[id] = known;
+  const outbox = lanes(items.filter(isUnsentMessage), state.outbox);
+  const pending = lanes(
+    items.filter((item) => !isUnsentMessage(item)),
+    state.pending,
+  );
+  return { ...state, outbox, pending };
+}
+
+/** Lanes that did not change stay the same arrays, so that their views do not render again. */
+function lanes(items: readonly OutboxItem[], known: ChatState['outbox']): ChatState['outbox'] {
+  const made: ChatState['outbox'] = {};
+  for (const item of items) (made[item.conversation] ??= []).push(item);
+  for (const [id, lane] of Object.entries(made)) {
+    const before = known[id];
+    if (before?.length === lane.length && before.every((item, i) => item === lane[i])) made[id] = before;
   }
-  return { ...state, outbox };
+  return made;
+}
+
+/** Each conversation once, however many changes there are. */
+function withAllChanges(state: ChatState, events: readonly Of<'change'>[]): ChatState {
+  const byConversation = new Map<ConversationId, Change[]>();
+  for (const { conversation, change } of events) {
+    const known = byConversation.get(conversation);
+    if (known) known.push(change);
+    else byConversation.set(conversation, [change]);
+  }
+  const me = state.me.id;
+  let next = state;
+  for (const [id, changes] of byConversation)
+    next = withPart(next, id, {
+      entry: (entry) => withChangesOf(entry, changes, me),
+      timeline: (timeline) => withChanged(timeline, changes, me),
+      aside: (aside) => withChanges(aside as Message[], changes, me),
+    });
+  return next;
+}
+
+export function withToldMessages(state: ChatState, id: ConversationId, told: readonly Message[]): ChatState {
+  return withPart(state, id, {
+    entry: (entry) => withToldLast(entry, told),
+    timeline: (timeline) => withTold(timeline, told),
+    aside: (aside) => {
+      const here = new Set(aside.map((message) => message.id));
+      const own = told.filter((message) => here.has(message.id));
+      return own.length === 0 ? aside : withAside(aside, own);
+    },
+  });
+}
+
+interface Steps {
+  entry: (entry: ConversationEntry) => ConversationEntry;
+  timeline: (timeline: Timeline) => Timeline;
+  aside: (aside: Aside) => Aside;
+}
+
+/** All that is kept of a conversation's messages. What stays the same object renders nothing. */
+function withPart(state: ChatState, id: ConversationId, steps: Steps): ChatState {
+  const one = <K extends 'conversations' | 'timelines' | 'aside'>(
+    key: K,
+    step: (part: ChatState[K][string]) => ChatState[K][string],
+  ): ChatState[K] => {
+    const part = state[key][id] as ChatState[K][string] | undefined;
+    const now = part === undefined ? part : step(part);
+    return part === now ? state[key] : { ...state[key], [id]: now };
+  };
+  const conversations = one('conversations', steps.entry);
+  const timelines = one('timelines', steps.timeline);
+  const aside = one('aside', steps.aside);
+  const same =
+    conversations === state.conversations && timelines === state.timelines && aside === state.aside;
+  return same ? state : { ...state, conversations, timelines, aside };
 }
 
 /** What a run of messages makes of the list. The maps are copied once, however many messages there are. */
@@ -173,10 +262,9 @@ function withTimelines(state: ChatState, arrivals: readonly Arrival[]): ChatStat
   return { ...state, timelines };
 }
 
-function gapped(
-  state: ChatState,
-  { conversation: id, after }: { conversation: ConversationId; after: Position },
-): ChatState {
+function gapped(state: ChatState, { conversation: id, after, before }: Of<'gap'>): ChatState {
+  // No message is missing, only what was said of older ones.
+  if (after === before) return state;
   const timeline = state.timelines[id];
   return timeline ? { ...state, timelines: { ...state.timelines, [id]: endingAt(timeline, after) } } : state;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { message, page, range } from '@/testing/builders';
+import { anna, me, message, page, range } from '@/testing/builders';
 
 import {
   endingAt,
@@ -85,28 +85,33 @@ describe('older and newer pages', () => {
 describe('changes to what is there', () => {
   const window = fromPage(page([10, 12, 15], { has_before: true }), 15);
   const bodies = (timeline: Timeline) => timeline.messages.map(({ body }) => body);
-  const edit = (at: number, target: number) => ({ kind: 'edited' as const, at, target, body: `edit ${at}` });
+  const edit = (at: number, target: number) => ({
+    kind: 'edited' as const,
+    at,
+    target,
+    by: anna.id,
+    body: `edit ${at}`,
+  });
 
   it('find it by its position, and leave the rest as it is', () => {
-    const after = withChanged(window, [edit(20, 12), edit(21, 11), edit(22, 900)]);
+    const after = withChanged(window, [edit(20, 12), edit(21, 11), edit(22, 900)], me.id);
     expect(bodies(after)).toEqual(['text 10', 'edit 20', 'text 15']);
     expect(after.messages[0]).toBe(window.messages[0]);
-    expect(withChanged(after, [edit(20, 12)])).toBe(after);
+    expect(withChanged(after, [edit(20, 12)], me.id)).toBe(after);
   });
 
   it('also come with history, which knows the last of them', () => {
-    const told = (position: number, changed_position: number) => ({
-      ...message(position, { body: `told ${changed_position}` }),
-      changed_position,
-    });
-    const after = withChanged(window, [edit(20, 12)]);
+    const told = (position: number, changed: number) =>
+      message(position, { body: `told ${changed}`, changed });
+    const after = withChanged(window, [edit(20, 12)], me.id);
     expect(bodies(withLive(after, [told(10, 25), told(12, 25), told(15, 25)]))).toEqual([
       'told 25',
       'told 25',
       'told 25',
     ]);
     // An answer from before the edit.
-    expect(withLive(after, [told(12, 19)])).toBe(after);
+    expect(bodies(withLive(after, [told(12, 19)]))[1]).toBe('edit 20');
+    expect(withLive(after, [message(12)])).toBe(after);
   });
 });
 

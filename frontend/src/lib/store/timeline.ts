@@ -1,8 +1,8 @@
 // The window on one conversation that is in memory: always contiguous, ordered by position, each id once.
 // What cannot be joined to it without a hole is not taken; `hasAfter` then says that newer messages must be
 // fetched.
-import type { Message, MessagePage, Position } from '@/lib/http/types';
-import { isNewer, withChanges } from '@/lib/timeline/change';
+import type { Message, MessagePage, Position, UserId } from '@/lib/http/types';
+import { newest, withChanges } from '@/lib/timeline/change';
 import type { Change } from '@/lib/timeline/change';
 
 export interface Timeline {
@@ -112,14 +112,24 @@ export function endingAt(timeline: Timeline, after: Position): Timeline {
   };
 }
 
+/** Messages of the window as they were told anew; what is not in it stays where it is. */
+export function withTold(timeline: Timeline, told: readonly Message[]): Timeline {
+  const here = new Set(timeline.messages.map(({ id }) => id));
+  const messages = merge(
+    timeline.messages,
+    told.filter(({ id }) => here.has(id)),
+  );
+  return messages === timeline.messages ? timeline : { ...timeline, messages };
+}
+
 function trimOldest(timeline: Timeline): Timeline {
   if (timeline.messages.length <= TIMELINE_MAX_MESSAGES) return timeline;
   return { ...timeline, messages: timeline.messages.slice(-TRIM_TO), hasBefore: true };
 }
 
 /** What is said later of messages that stand in the window; of others, history tells it with them. */
-export function withChanged(timeline: Timeline, changes: readonly Change[]): Timeline {
-  const messages = withChanges(timeline.messages, changes);
+export function withChanged(timeline: Timeline, changes: readonly Change[], me: UserId): Timeline {
+  const messages = withChanges(timeline.messages, changes, me);
   return messages === timeline.messages ? timeline : { ...timeline, messages };
 }
 
@@ -130,8 +140,9 @@ function merge(known: Message[], more: Message[]): Message[] {
   let newer = false;
   for (const message of more) {
     const before = here.get(message.id);
-    if (before && !isNewer(message, before)) continue;
-    here.set(message.id, message);
+    const now = before ? newest(message, before) : message;
+    if (now === before) continue;
+    here.set(message.id, now);
     if (before) newer = true;
     else grown = true;
   }

@@ -1,15 +1,16 @@
 // The nodes inside of lines as elements.
-import { createElement, Fragment } from 'react';
+import { createElement } from 'react';
 
 import type { Inline } from '@/lib/markup/nodes';
 
+import { NamedText } from './mention';
 import { MessageLink } from './message-link';
 
 export function Inlines({ nodes }: { nodes: readonly Inline[] }) {
   return nodes.map((node, key) => {
     switch (node.kind) {
       case 'text':
-        return <Fragment key={key}>{node.text}</Fragment>;
+        return <NamedText key={key} text={node.text} />;
       case 'mark':
         return null;
       case 'code':

@@ -1,0 +1,154 @@
+// What is pinned in a conversation, the newest pin first, beside its messages. Pressed, a message is shown in
+// its place. It is asked for again whenever something is pinned or unpinned here.
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
+import { Link } from 'wouter';
+import { useShallow } from 'zustand/react/shallow';
+
+import { Button, IconButton } from '@/components/ui/button';
+import { Spinner } from '@/components/ui/spinner';
+import { paths } from '@/config/paths';
+import { authorName } from '@/lib/chat/author-name';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { rightsOn } from '@/lib/chat/message-rights';
+import { explainError } from '@/lib/http/api-error';
+import type { ConversationId, Message, Position } from '@/lib/http/types';
+import { isComposing } from '@/lib/keys/composing';
+import { useBackCloses } from '@/lib/keys/use-back';
+import { messageAt } from '@/lib/store/aside';
+import type { ChatState } from '@/lib/store/chat-state';
+import { dateTime } from '@/lib/time/format';
+
+import { MessageBody } from './format/message-body';
+import styles from './pins-panel.module.css';
+
+export function PinsPanel({ conversation, onClose }: { conversation: ConversationId; onClose: () => void }) {
+  const panel = useRef<HTMLElement>(null);
+  useBackCloses(true, onClose);
+  useEffect(() => {
+    const before = document.activeElement;
+    const element = panel.current;
+    element?.focus();
+    return () => {
+      const inside = document.activeElement === document.body || element?.contains(document.activeElement);
+      if (inside && before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  return (
+    <aside
+      ref={panel}
+      tabIndex={-1}
+      className={styles.panel}
+      aria-labelledby="pins-title"
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || isComposing(event.nativeEvent) || event.defaultPrevented) return;
+        onClose();
+      }}
+    >
+      <header className={styles.header}>
+        <h2 id="pins-title">Pinned messages</h2>
+        <IconButton icon="close" label="Close" onClick={onClose} />
+      </header>
+      <div className={styles.scroller} tabIndex={-1}>
+        <Pins conversation={conversation} onShown={onClose} />
+      </div>
+    </aside>
+  );
+}
+
+/** Of these positions, the messages that are pinned now. */
+const pinnedOf = (state: ChatState, id: ConversationId, positions: readonly Position[]): Message[] =>
+  positions.flatMap((position) => {
+    const message =
+      messageAt(state.timelines[id]?.messages ?? [], position) ?? messageAt(state.aside[id] ?? [], position);
+    return message?.pinned === undefined || message.deleted ? [] : [message];
+  });
+
+/** The newest pin that the page knows of in the window: when it is another one, the list is, too. */
+const newestPin = (state: ChatState, id: ConversationId): Position =>
+  state.timelines[id]?.messages.findLast(({ event }) => event?.kind === 'pinned')?.position ?? 0;
+
+function usePins(conversation: ConversationId) {
+  const chat = useChat();
+  const [positions, setPositions] = useState<readonly Position[] | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [tries, setTries] = useState(0);
+  const newest = useChatState((state) => newestPin(state, conversation));
+  const live = useChatState((state) => state.connection.phase === 'live');
+  const told = useEffectEvent((now: Position[]) => {
+    setPositions(now);
+    setProblem(null);
+  });
+  const failed = useEffectEvent((error: unknown) => setProblem(explainError(error)));
+  useEffect(() => {
+    let current = true;
+    chat.changes.asides.pins(conversation).then(
+      (now) => current && told(now),
+      (error: unknown) => current && failed(error),
+    );
+    return () => {
+      current = false;
+    };
+  }, [chat, conversation, newest, live, tries]);
+  const messages = useChatState(useShallow((state) => pinnedOf(state, conversation, positions ?? [])));
+  return { loading: positions === null, problem, messages, retry: () => setTries(tries + 1) };
+}
+
+function Pins({ conversation, onShown }: { conversation: ConversationId; onShown: () => void }) {
+  const { loading, problem, messages, retry } = usePins(conversation);
+  if (loading && problem !== null)
+    return (
+      <div className={styles.note}>
+        <p>The pinned messages could not be loaded. {problem}</p>
+        <Button onClick={retry}>Try again</Button>
+      </div>
+    );
+  if (loading)
+    return (
+      <div className={styles.note}>
+        <Spinner label="Loading pinned messages" />
+      </div>
+    );
+  if (messages.length === 0)
+    return <p className={styles.note}>Nothing is pinned here. What should be found again, pin it.</p>;
+  return (
+    <ul className={styles.pins}>
+      {messages.map((message) => (
+        <Pin key={message.id} message={message} onShown={onShown} />
+      ))}
+    </ul>
+  );
+}
+
+function Pin({ message, onShown }: { message: Message; onShown: () => void }) {
+  const chat = useChat();
+  const { conversation, id, position, body = '', sender, sent_at } = message;
+  const name = useChatState((state) => authorName(state, sender));
+  const room = useChatState((state) => state.conversations[conversation]?.room ?? null);
+  const [me, limits] = useChatState(useShallow((state) => [state.me.id, state.limits] as const));
+  const mayUnpin = useMemo(() => rightsOn(message, room, me, limits).pin, [message, room, me, limits]);
+  useEffect(() => chat.names.need([sender]), [chat, sender]);
+  const narrow = () => window.matchMedia('(max-width: 799px)').matches;
+  return (
+    <li className={styles.pin}>
+      <p className={styles.head}>
+        <strong dir="auto">{name}</strong> <time dateTime={sent_at}>{dateTime(Date.parse(sent_at))}</time>
+      </p>
+      <div className={styles.words}>
+        <MessageBody id={`pin-${id}`} text={body} />
+      </div>
+      <p className={styles.acts}>
+        <Link href={paths.message(conversation, position)} onClick={() => narrow() && onShown()}>
+          Show in conversation
+        </Link>
+        {mayUnpin && (
+          <Button
+            look="text"
+            onClick={() => chat.do(conversation, { does: 'pin', target: { position, id }, on: false })}
+          >
+            Unpin
+          </Button>
+        )}
+      </p>
+    </li>
+  );
+}

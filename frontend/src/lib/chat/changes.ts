@@ -1,0 +1,107 @@
+// What is said later of messages, on its way into the store: from frames, from what one did oneself, and by
+// asking, where the server does not tell it one by one.
+import type { StoreApi } from 'zustand/vanilla';
+
+import type { Api } from '@/lib/http/api';
+import type { ConversationId, Message } from '@/lib/http/types';
+import type { OutboxItem } from '@/lib/outbox/outbox-item';
+import type { Accepted, ChangedFrame, ChangeFrame, EventFrame, Gap } from '@/lib/socket/frames';
+import { messageAt } from '@/lib/store/aside';
+import type { ChatState } from '@/lib/store/chat-state';
+import type { ChatEvent } from '@/lib/store/events';
+import type { Change } from '@/lib/timeline/change';
+
+import { Asides } from './asides';
+import { changeOfEvent, changeOfFrame, changeOfItem, lastChangesOf, names, pinnedItem } from './change-of';
+import { LISTED } from './conversation-loader';
+import type { ConversationLoader } from './conversation-loader';
+import { changesMessages } from './message-rights';
+import { RecentChanges } from './recent-changes';
+import { Settled } from './settled';
+
+interface Others {
+  store: StoreApi<ChatState>;
+  api: Api;
+  push: (event: ChatEvent) => void;
+  /** Something that stands in the conversation. */
+  arrived: (message: Message) => void;
+}
+
+export class Changes {
+  readonly recent: RecentChanges;
+  readonly asides: Asides;
+  readonly #settled = new Settled();
+  readonly #others: Others;
+
+  constructor(others: Others) {
+    const { store, api } = others;
+    this.#others = others;
+    this.recent = new RecentChanges(store.getState().me.id);
+    this.asides = new Asides(store, api, this.recent);
+  }
+
+  /** What one did oneself has come true, or was refused for good. Gives back what ends it. */
+  readonly onSettled = this.#settled.listen;
+
+  told(frame: ChangeFrame | ChangedFrame | EventFrame): void {
+    if (frame.type === 'changed') return this.#toldAnew(frame.message);
+    if (frame.type !== 'event') return this.#changed(frame.conversation, changeOfFrame(frame));
+    const change = changeOfEvent(frame.event);
+    if (change) this.#changed(frame.event.conversation, change);
+  }
+
+  /** The server has taken what one did. */
+  accepted(item: OutboxItem, frame: Accepted): void {
+    const { deed, conversation } = item;
+    if (deed?.does === 'pin') {
+      const shown = this.#others.store.getState().timelines[conversation]?.messages ?? [];
+      // Where it was pinned already, that line stands there.
+      if (!messageAt(shown, frame.position)) this.#others.arrived(pinnedItem(item, frame, deed));
+    }
+    const change = changeOfItem(item, frame);
+    if (change) this.#changed(conversation, change);
+    this.#settled.tell(item, 'done');
+  }
+
+  refused(item: OutboxItem): void {
+    this.#settled.tell(item, 'refused');
+  }
+
+  /** Not all that was said of older messages is told one by one. */
+  missed({ conversation, changes_after: after }: Gap, conversations: ConversationLoader): void {
+    if (after === undefined) return;
+    const { timelines, aside } = this.#others.store.getState();
+    if (timelines[conversation] ?? aside[conversation]) this.asides.missed(conversation, after);
+    else conversations.recheck([conversation]);
+  }
+
+  /** What was kept is from before. */
+  outdated(conversations: ConversationLoader): void {
+    const { limits, order } = this.#others.store.getState();
+    if (!changesMessages(limits)) return;
+    this.asides.invalidate();
+    // The first page of the list is fetched anyway.
+    conversations.recheck(order.slice(LISTED));
+  }
+
+  /** An edit names this person in something unread: how much does, the server counts. */
+  applied(events: readonly ChatEvent[], conversations: ConversationLoader): void {
+    const state = this.#others.store.getState();
+    for (const event of events) {
+      if (event.kind !== 'change' || !names(event.change, state.me.id)) continue;
+      const entry = state.conversations[event.conversation];
+      if (entry && event.change.target > entry.last_read) conversations.recheck([entry.id]);
+    }
+  }
+
+  #changed(conversation: ConversationId, change: Change): void {
+    this.recent.add(conversation, change);
+    this.#others.push({ kind: 'change', conversation, change });
+  }
+
+  #toldAnew(message: Message): void {
+    const { conversation } = message;
+    for (const change of lastChangesOf(message)) this.recent.add(conversation, change);
+    this.#others.push({ kind: 'told', conversation, messages: [message] });
+  }
+}

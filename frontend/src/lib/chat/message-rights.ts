@@ -1,0 +1,50 @@
+// What one may do with a message, so that nothing is offered that the server would refuse: the rules of
+// crates/timeline, which has the last word.
+import type { Message, Room, UserId } from '@/lib/http/types';
+import type { Limits } from '@/lib/socket/frames';
+import { isMessage } from '@/lib/timeline/event';
+
+import { rightsIn } from './room-rights';
+
+export interface MessageRights {
+  reply: boolean;
+  react: boolean;
+  edit: boolean;
+  pin: boolean;
+  delete: boolean;
+}
+
+export const NO_RIGHTS: MessageRights = {
+  reply: false,
+  react: false,
+  edit: false,
+  pin: false,
+  delete: false,
+};
+
+/** Whether the server knows of a message's life at all. */
+export const changesMessages = (limits: Limits | null): boolean => limits?.mentions_max !== undefined;
+
+/** `room`: null between two people. */
+export function rightsOn(
+  message: Message,
+  room: Room | null,
+  me: UserId,
+  limits: Limits | null,
+  nowMs = Date.now(),
+): MessageRights {
+  if (!changesMessages(limits) || message.deleted || !isMessage(message)) return NO_RIGHTS;
+  const mine = message.sender === me;
+  const limitMs = limits?.edit_limit_ms ?? null;
+  const inTime = limitMs === null || nowMs - Date.parse(message.sent_at) < limitMs;
+  const { write, moderate } = room ? rightsIn(room) : { write: true, moderate: false };
+  const inside = room === null || (room.role !== null && !room.archived);
+  return {
+    reply: write,
+    react: inside,
+    edit: mine && inside && inTime,
+    pin: write,
+    // Also in a room that is closed.
+    delete: mine || moderate,
+  };
+}
