@@ -9,6 +9,10 @@ import type { Page, Route, WebSocketRoute } from '@playwright/test';
 import type { Conversation, Message, MessagePage, Person, Session } from '../../src/lib/http/types';
 import { directConversation } from '../../src/lib/ids/direct-conversation';
 import type { ClientFrame, ServerFrame } from '../../src/lib/socket/frames';
+import type { Change } from '../../src/lib/timeline/change';
+
+import { apply, changeOf, eventsOf, frameOf, LIFE } from './life';
+import type { DeedFrame } from './life';
 
 export const ORIGIN = 'http://localhost';
 const DIST = join(import.meta.dirname, '../../dist');
@@ -52,6 +56,10 @@ export class FakeBackend {
   held: RegExp | null = null;
   /** Requests whose path matches are answered with an error. */
   broken: RegExp | null = null;
+  /** Messages can be answered, edited, deleted and so on. */
+  life = false;
+  /** All that was done with messages. */
+  deeds: DeedFrame[] = [];
   /** Where the person is signed in. */
   sessions: Session[] = [];
   #position = 1_000;
@@ -154,6 +162,7 @@ export class FakeBackend {
             client_id_max_chars: 64,
             frame_max_bytes: 131_072,
             max_in_flight: 64,
+            ...(this.life ? LIFE : {}),
           },
         });
       case 'send':
@@ -162,6 +171,15 @@ export class FakeBackend {
         if (this.answer !== 'accept')
           return send({ type: 'rejected', client_id: frame.client_id, ...this.answer });
         return send(this.#accept(frame));
+      case 'edit':
+      case 'delete':
+      case 'react':
+      case 'pin':
+        this.deeds.push(frame);
+        if (this.answer === 'silence') return;
+        if (this.answer !== 'accept')
+          return send({ type: 'rejected', client_id: frame.client_id, ...this.answer });
+        return send(this.#do(frame));
       case 'read':
         this.reads.push(frame);
         return;
@@ -170,13 +188,34 @@ export class FakeBackend {
     }
   }
 
-  #accept({ client_id, to, body }: Extract<ClientFrame, { type: 'send' }>): ServerFrame {
+  /** Somebody else does something with a message. */
+  change(person: Person, message: Message, change: (at: number, target: number) => Change): void {
+    const made = change((this.#position += 7), message.position);
+    apply(this.thread(person), made, this.#signedIn());
+    this.emit(frameOf(made, message));
+  }
+
+  #do(frame: DeedFrame): ServerFrame {
+    const { client_id, conversation: id } = frame;
+    const position = (this.#position += 7);
+    const thread = this.threads.find(({ conversation }) => conversation.id === id);
+    if (thread) apply(thread, changeOf(frame, position, this.#signedIn().id), this.#signedIn());
+    const sent_at = new Date().toISOString();
+    return { type: 'accepted', client_id, id: `e-${position}`, conversation: id, position, sent_at };
+  }
+
+  #accept({ client_id, to, body, reply_to, mentions }: Extract<ClientFrame, { type: 'send' }>): ServerFrame {
     const person = [...this.people, this.#signedIn()].find(({ id }) => id === to);
     if (!person)
       return { type: 'rejected', client_id, code: 'unknown_recipient', message: 'nobody', temporary: false };
     const known = this.thread(person).messages.find((message) => message.client_id === client_id);
     const message =
-      known ?? Object.assign(this.add(person, this.#signedIn(), body, new Date()), { client_id });
+      known ??
+      Object.assign(this.add(person, this.#signedIn(), body, new Date()), {
+        client_id,
+        ...(reply_to ? { reply_to } : {}),
+        ...(mentions ? { mentions } : {}),
+      });
     const { id, conversation, position, sent_at } = message;
     return { type: 'accepted', client_id, id, conversation, position, sent_at };
   }
@@ -211,8 +250,17 @@ export class FakeBackend {
     if (call === 'GET conversations') return [200, this.#listPage(url.searchParams.has('before'))];
     const user = /^GET users\/(.+)$/.exec(call)?.[1];
     if (user) return found([...this.people, this.me].find(({ id }) => id === user));
-    const messages = /^GET conversations\/([^/]+)\/messages$/.exec(call)?.[1];
+    const [, messages, kind] = /^GET conversations\/([^/]+)\/(messages|events|pins)$/.exec(call) ?? [];
     const thread = (id?: string) => this.threads.find(({ conversation }) => conversation.id === id);
+    const all = thread(messages)?.messages ?? [];
+    if (kind === 'pins')
+      return [200, { messages: all.filter(({ pinned }) => pinned !== undefined), complete: true }];
+    const at = url.searchParams.get('at')?.split(',').map(Number);
+    if (at) return [200, { messages: all.filter(({ position }) => at.includes(position)), complete: true }];
+    if (kind === 'events') {
+      const { messages: told, ...rest } = pageOf(all, url.searchParams);
+      return [200, { events: eventsOf(told), ...rest }];
+    }
     if (messages) {
       this.pages.push(url.search);
       const of = thread(messages);

@@ -60,7 +60,7 @@ function Bubble(props: MessageRowProps) {
             <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
               {clockTime(sentAtMs)}
             </time>
-            {mine && (
+            {mine && (!message?.deleted || message.waiting) && (
               <State
                 state={failed ? 'failed' : (unsent ?? message?.waiting) ? 'unsent' : read ? 'read' : 'sent'}
               />
