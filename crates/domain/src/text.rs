@@ -166,6 +166,18 @@ impl Body {
         Ok(body)
     }
 
+    /// What a deleted message has in the place of its words: nothing. No record is read as this.
+    #[must_use]
+    pub fn deleted() -> Self {
+        Self("".into())
+    }
+
+    /// Whether the words are gone.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

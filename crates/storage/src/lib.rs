@@ -57,6 +57,9 @@ pub use error::{StorageError, WriteError};
 pub use queries::blocks::StoredBlocks;
 pub use queries::conversations::{ConversationKind, ConversationSummary, ListCursor, Listing, Touched};
 pub use queries::history::{HistoryPage, Page, StoredMessage};
+pub use queries::life::{
+    MessageNow, NAMED_OF_REACTION, REACTIONS_TOLD, StoredFacts, StoredLife, StoredReactions,
+};
 pub use queries::offsets::LogPosition;
 pub use queries::outbox::Joining;
 pub use queries::partitions::NotedPartitions;

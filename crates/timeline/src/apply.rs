@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use milena_domain::record::{Action, Created, Placed, Role, RoomPatch, Seat, Snapshot, Topic};
 use milena_domain::{Position, UserId};
 
+use crate::fold::changes_about;
 use crate::judge::Judgement;
 use crate::state::{Item, Membership, Room};
 use crate::{Change, ConversationState, Missing, Outcome};
@@ -36,12 +37,12 @@ impl ConversationState {
                 self.items.insert(at, Some(item));
                 vec![Change::Message { seq: self.last_seq }]
             }
-            Action::Edited { target, .. } => vec![Change::Edited { target: target.position }],
+            Action::Edited { .. } => changes_about(&event.action),
             Action::Deleted { target, .. } => {
                 if let Some(Some(item)) = self.items.get_mut(&target.position) {
                     item.deleted = Some(at);
                 }
-                vec![Change::Deleted { target: target.position }]
+                changes_about(&event.action)
             }
             Action::Reacted { target, emoji, on } => {
                 let mine = self.reactions.entry((target.position, actor)).or_default();
@@ -50,13 +51,13 @@ impl ConversationState {
                 } else {
                     mine.remove(emoji);
                 }
-                vec![Change::Reacted { target: target.position, emoji: emoji.clone(), on: *on }]
+                changes_about(&event.action)
             }
             Action::Pinned { target, on } => {
                 if let Some(Some(item)) = self.items.get_mut(&target.position) {
                     item.pinned = Some((at, *on));
                 }
-                vec![Change::Happened, Change::Pinned { target: target.position, on: *on }]
+                changes_about(&event.action)
             }
             Action::Blocked { on } => {
                 if *on {

@@ -17,9 +17,9 @@ mod outcome;
 mod state;
 mod window;
 
-pub use fold::fold;
+pub use fold::{fold, fold_about};
 pub use interval::{Interval, sees};
-pub use judge::Judgement;
+pub use judge::{Facts, Judgement, Leave};
 pub use outcome::{Change, Missing, Outcome, Void};
 pub use state::{ConversationState, Item, Membership, Room, Standing};
 pub use window::{Proof, Window, near};

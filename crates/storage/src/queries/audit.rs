@@ -3,7 +3,7 @@
 use milena_domain::{MessageId, Position};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::history::{StoredMessage, with_words};
+use super::history::{MESSAGE, StoredMessage};
 use super::offsets::{LogPosition, read_log_position};
 use crate::entities::messages;
 use crate::sql::padded;
@@ -13,7 +13,7 @@ use crate::{StorageError, Store};
 const CHUNK: usize = 512;
 
 impl Store {
-    /// The messages among `ids` that are stored, in no order.
+    /// The messages among `ids` that are stored, deleted ones too, in no order.
     ///
     /// # Errors
     /// The database's.
@@ -21,7 +21,8 @@ impl Store {
         self.answer(async {
             let mut found = Vec::with_capacity(ids.len());
             for chunk in ids.chunks(CHUNK) {
-                let rows = with_words(messages::Entity::find())
+                let rows = messages::Entity::find()
+                    .filter(messages::Column::Kind.eq(MESSAGE))
                     .filter(messages::Column::Id.is_in(padded(chunk).map(|id| id.as_uuid())))
                     .all(self.reader())
                     .await?;

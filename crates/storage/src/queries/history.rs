@@ -32,8 +32,10 @@ pub struct StoredMessage {
     pub client_id: ClientId,
     /// When it was sent.
     pub sent_at: Timestamp,
-    /// The text.
+    /// The text; none when it was deleted.
     pub body: Body,
+    /// Whether anything about it has changed since it was written.
+    pub is_changed: bool,
 }
 
 /// Which part of a conversation.
@@ -257,7 +259,12 @@ impl TryFrom<messages::Model> for StoredMessage {
             to: UserId::from_uuid(row.recipient_id),
             client_id: ClientId::new(&row.client_id).map_err(corrupt)?,
             sent_at: moment(row.sent_at_ms),
-            body: Body::new(row.body).map_err(corrupt)?,
+            body: if row.deleted_position.is_some() {
+                Body::deleted()
+            } else {
+                Body::new(row.body).map_err(corrupt)?
+            },
+            is_changed: row.changed_position.is_some(),
         })
     }
 }

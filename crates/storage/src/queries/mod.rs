@@ -5,6 +5,7 @@ pub(crate) mod blocks;
 pub(crate) mod conversations;
 pub(crate) mod history;
 mod imported;
+pub(crate) mod life;
 pub(crate) mod lists;
 pub(crate) mod names;
 pub(crate) mod numbering;

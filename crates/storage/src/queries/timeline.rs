@@ -2,7 +2,8 @@
 //! it.
 //!
 //! Who may see what is told in ranges of positions ([`milena_timeline::sees`] says which), and nothing
-//! outside of them is read: neither rows nor whether there are any. What was deleted is not shown.
+//! outside of them is read: neither rows nor whether there are any. A deleted message is still a place in it:
+//! without its words.
 
 use milena_domain::record::{Action, Event, Message, Placed, Target};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, UserId};
@@ -11,7 +12,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrde
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::history::{MESSAGE, Page, Side, recipient, split_around};
+use super::history::{MESSAGE, Page, Side, recipient, split_around, with_words};
 use super::{moment, position, row_limit};
 use crate::entities::messages::{self, Column};
 use crate::sql::padded;
@@ -48,6 +49,9 @@ impl From<Interval> for PositionRange {
 pub struct TimelinePage {
     /// By position, ascending, whichever way the page was asked for. What an event had seen is not kept.
     pub events: Vec<Placed>,
+    /// The messages among them of which anything has changed since they were written: [`Store::messages_now`]
+    /// says what.
+    pub changed: Vec<Position>,
     /// There is something older within what is visible.
     pub has_before: bool,
     /// There is something newer within what is visible.
@@ -108,7 +112,7 @@ impl Store {
         self.timeline_page(Scope::new(rows_of(conversation), visible), page, limit).await
     }
 
-    /// [`Store::timeline`] of messages alone.
+    /// [`Store::timeline`] of messages alone, those that have their words.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that is no message.
@@ -119,7 +123,7 @@ impl Store {
         limit: usize,
         visible: &[PositionRange],
     ) -> Result<TimelinePage, StorageError> {
-        let rows = rows_of(conversation).filter(Column::Kind.eq(MESSAGE));
+        let rows = with_words(rows_of(conversation));
         self.timeline_page(Scope::new(rows, visible), page, limit).await
     }
 
@@ -175,8 +179,16 @@ impl Store {
             };
             let (has_before, has_after) = (older.more, newer.more);
             let rows = older.rows.into_iter().rev().chain(newer.rows);
-            let events = rows.map(placed).collect::<Result<_, _>>()?;
-            Ok(TimelinePage { events, has_before, has_after })
+            let (mut events, mut changed) = (Vec::new(), Vec::new());
+            for row in rows {
+                let is_changed = row.changed_position.is_some();
+                let event = placed(row)?;
+                if is_changed {
+                    changed.push(event.position);
+                }
+                events.push(event);
+            }
+            Ok(TimelinePage { events, changed, has_before, has_after })
         }))
         .await
     }
@@ -216,9 +228,7 @@ impl Store {
 }
 
 fn rows_of(conversation: ConversationId) -> Select<messages::Entity> {
-    messages::Entity::find()
-        .filter(Column::ConversationId.eq(conversation.as_uuid()))
-        .filter(Column::DeletedPosition.is_null())
+    messages::Entity::find().filter(Column::ConversationId.eq(conversation.as_uuid()))
 }
 
 /// What a message's row keeps besides its text.
@@ -231,8 +241,8 @@ struct MessagePayload {
     everyone: bool,
 }
 
-/// The event of a row: as it is now, where it was edited.
-fn placed(row: messages::Model) -> Result<Placed, StorageError> {
+/// The event of a row: as it is now, where it was edited or deleted.
+pub(super) fn placed(row: messages::Model) -> Result<Placed, StorageError> {
     let corrupt = |error: String| StorageError::corrupt(format!("event {}: {error}", row.id));
     let conversation = ConversationId::from_uuid(row.conversation_id);
     let (actor, to) = (UserId::from_uuid(row.sender_id), UserId::from_uuid(row.recipient_id));
@@ -252,7 +262,11 @@ fn placed(row: messages::Model) -> Result<Placed, StorageError> {
             .map_or(Ok(MessagePayload::default()), serde_json::from_str)
             .map_err(|error| corrupt(error.to_string()))?;
         Action::Message(Message {
-            body: Body::new(row.body.clone()).map_err(|error| corrupt(error.to_string()))?,
+            body: if row.deleted_position.is_some() {
+                Body::deleted()
+            } else {
+                Body::new(row.body.clone()).map_err(|error| corrupt(error.to_string()))?
+            },
             reply_to: payload.reply_to,
             mentions: payload.mentions,
             everyone: payload.everyone,

@@ -4,6 +4,7 @@ mod conversations;
 mod fence;
 mod fold;
 mod history;
+mod life;
 mod outbox;
 mod people;
 mod random_log;
@@ -72,6 +73,7 @@ on_every_database! {
     fence: a_batch_must_begin_where_the_store_is, of_two_writers_one_wins, a_new_epoch_ends_the_old_one;
     fold: the_golden_vectors_hold_in_the_store, random_logs_of_all_kinds_agree, a_deletion_leaves_no_text,
         a_false_proof_is_named, a_lost_message_is_put_back;
+    life: what_became_of_messages_is_told_for_a_page;
     room_lists: people_and_rooms_are_one_list, unread_messages_of_rooms_are_told_by_numbers,
         a_page_with_rooms_costs_a_page, rooms_are_found_by_size_word_and_handle;
     rooms: a_room_is_read_whole, events_of_all_kinds_are_found_by_id,
