@@ -173,8 +173,8 @@ impl Chat {
             Err(refusal) => return Err(refusal),
         };
         if let Some(last) = page.messages.into_iter().next_back() {
-            entry.last_position = entry.last_position.max(last.position);
-            entry.last_message = Some(last);
+            entry.last_position = entry.last_position.max(last.placed.position);
+            entry.last_message = Some(last.placed);
         }
         Ok(())
     }

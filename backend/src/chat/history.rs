@@ -1,15 +1,18 @@
-//! Reading a conversation: membership, then memory, then the store, then one page of both.
+//! Reading a conversation: membership, then memory, then the store, then one page of both; and what became of
+//! the messages on it, in the same way.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use milena_domain::record::{History as RoomHistory, Placed};
-use milena_domain::{ConversationId, UserId, partition_of};
+use milena_domain::{ConversationId, Position, UserId, partition_of};
 use milena_storage::Page;
 use milena_timeline::Void;
 
 use super::Chat;
-use super::page::{MergedPage, StoredPage, merge};
+use super::page::{StoredPage, merge};
 use super::rooms::{Place, Visible, visible};
+use crate::live::life::Shown;
 use crate::log::event::message;
 use crate::log::recent::Delivered;
 use crate::refusal::{Code, Refusal};
@@ -23,11 +26,21 @@ pub(super) enum Wanted {
     Messages,
 }
 
+/// A page, with what became of the messages on it.
+pub(super) struct ShownPage {
+    /// Oldest first.
+    pub(super) messages: Vec<Shown>,
+    /// There are older ones.
+    pub(super) has_before: bool,
+    /// There are newer ones.
+    pub(super) has_after: bool,
+}
+
 /// A page of history.
 #[derive(Debug, Clone)]
 pub struct History {
     /// Oldest first: messages, and in rooms everything else that happened.
-    pub messages: Vec<Arc<Placed>>,
+    pub messages: Vec<Shown>,
     /// There are older ones.
     pub has_before: bool,
     /// There are newer ones.
@@ -92,34 +105,122 @@ impl Chat {
         conversation: ConversationId,
         page: Page,
         limit: usize,
-    ) -> Result<(MergedPage, bool), Refusal> {
+    ) -> Result<(ShownPage, bool), Refusal> {
         // Memory first: what leaves it between the two reads is in the store by then, never in neither.
         let read = self.read_up_to(conversation).before();
         let (unflushed, in_memory) = {
             let recent = self.recent();
             let unflushed = recent.unflushed(conversation);
-            (unflushed, recent.is_complete(partition_of(conversation, self.partitions)))
+            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
+            (unflushed, is_complete && !recent.has_undecided(conversation))
         };
-        let (stored, unflushed) = if is_room {
+        let visible = if is_room {
             let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
-            let visible = self.visible_to(user, conversation, &unflushed).await?.until(last);
-            let stored = match wanted {
-                Wanted::Events => self.lookups.timeline(conversation, page, limit, &visible.0).await?,
-                Wanted::Messages => {
-                    self.lookups.messages_within(conversation, page, limit, &visible.0).await?
-                }
-            };
-            let mut unflushed = unflushed;
-            unflushed.retain(|event| {
-                let is_wanted = wanted == Wanted::Events || message(event.event()).is_some();
-                is_wanted && visible.contains(event.position())
-            });
-            (StoredPage::from(stored), unflushed)
+            self.visible_to(user, conversation, &unflushed).await?.until(last)
         } else {
-            (StoredPage::from(self.lookups.history(conversation, page, limit).await?), unflushed)
+            Visible::all()
         };
-        let unflushed = unflushed.iter().map(|message| Arc::clone(&message.placed)).collect();
-        Ok((merge(page, limit, stored, unflushed), in_memory))
+        let stored = match wanted {
+            Wanted::Events => self.lookups.timeline(conversation, page, limit, &visible.0).await?,
+            Wanted::Messages => self.lookups.messages_within(conversation, page, limit, &visible.0).await?,
+        };
+        let changed = stored.changed.clone();
+        let changes = Changes::of(&unflushed);
+        let is_wanted = |event: &&Arc<Delivered>| match wanted {
+            Wanted::Events => is_in_timeline(event),
+            Wanted::Messages => message(event.event()).is_some(),
+        };
+        let of_memory = unflushed.iter().filter(is_wanted).filter(|event| visible.contains(event.position()));
+        let of_memory = of_memory.map(|event| Arc::clone(event.placed())).collect();
+        let merged = merge(page, limit, StoredPage::from(stored), of_memory);
+        let mut messages = self.with_lives((user, conversation), merged.messages, &changed, &changes).await?;
+        if wanted == Wanted::Messages {
+            messages.retain(|shown| !shown.is_deleted());
+        }
+        let (has_before, has_after) = (merged.has_before, merged.has_after);
+        Ok((ShownPage { messages, has_before, has_after }, in_memory))
+    }
+
+    /// What became of the messages: those that have `changed` in the store are asked for, in one go, and what
+    /// memory has comes on top.
+    async fn with_lives(
+        &self,
+        (user, conversation): (UserId, ConversationId),
+        events: Vec<Arc<Placed>>,
+        changed: &[Position],
+        changes: &Changes,
+    ) -> Result<Vec<Shown>, Refusal> {
+        let is_there = |place: &Position| events.iter().any(|event| event.position == *place);
+        let places: Vec<Position> = changed.iter().copied().filter(is_there).collect();
+        let mut stored: HashMap<Position, Shown> = HashMap::new();
+        if !places.is_empty() {
+            let now = self.lookups.messages_now(conversation, &places, &[user]).await?;
+            let shown = now.into_iter().map(|now| (now.placed.position, Shown::stored(now, user)));
+            stored.extend(shown);
+        }
+        let with_life = |placed: Arc<Placed>| {
+            let mut shown = stored.remove(&placed.position).unwrap_or_else(|| Shown::from(placed));
+            changes.apply(&mut shown, user);
+            shown
+        };
+        Ok(events.into_iter().map(with_life).collect())
+    }
+
+    /// Messages at these places that `user` may see, deleted ones too, by place; of a conversation that they
+    /// are in.
+    ///
+    /// # Errors
+    /// As [`Chat::history`].
+    pub async fn messages_at(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        places: &[Position],
+    ) -> Result<History, Refusal> {
+        let is_room = self.place(user, conversation).await? == Place::Room;
+        let read = self.read_up_to(conversation).before();
+        let (unflushed, in_memory) = {
+            let recent = self.recent();
+            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
+            (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
+        };
+        let visible = if is_room {
+            let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
+            self.visible_to(user, conversation, &unflushed).await?.until(last)
+        } else {
+            Visible::all()
+        };
+        let places: Vec<Position> = places.iter().copied().filter(|place| visible.contains(*place)).collect();
+        let changes = Changes::of(&unflushed);
+        let now = self.lookups.messages_now(conversation, &places, &[user]).await?;
+        let mut messages: Vec<Shown> = now.into_iter().map(|now| Shown::stored(now, user)).collect();
+        for event in unflushed.iter().filter(|event| places.contains(&event.position())) {
+            let is_known = messages.iter().any(|shown| shown.placed.position == event.position());
+            if message(event.event()).is_some() && !is_known {
+                messages.push(Shown::from(Arc::clone(event.placed())));
+            }
+        }
+        messages.iter_mut().for_each(|shown| changes.apply(shown, user));
+        messages.sort_unstable_by_key(|shown| shown.placed.position);
+        let complete = in_memory && self.health.is_current();
+        Ok(History { messages, has_before: false, has_after: false, complete })
+    }
+
+    /// Whether a member may see what stands at a place of their room.
+    pub(super) async fn may_see(
+        &self,
+        user: UserId,
+        room: ConversationId,
+        place: Position,
+    ) -> Result<bool, Refusal> {
+        let view = self.rooms().view(room, user);
+        let since = view.as_ref().and_then(|view| view.standing.membership).map(|since| since.from);
+        let shows_all = view.is_some_and(|view| view.room.history == RoomHistory::All);
+        if shows_all || since.is_some_and(|since| since <= place) {
+            return Ok(true);
+        }
+        let unflushed = self.recent().unflushed(room);
+        Ok(self.visible_to(user, room, &unflushed).await?.contains(place))
     }
 
     /// What `user` may see of a room that is followed, up to what this node had read when it was called: that
@@ -143,6 +244,33 @@ impl Chat {
                 Ok(visible(RoomHistory::SinceJoin, user, &stored, unflushed))
             }
             RoomHistory::All => Ok(Visible::all()),
+        }
+    }
+}
+
+/// Whether it is a place in the timeline: what only changes a message is none, but for pins.
+fn is_in_timeline(event: &Delivered) -> bool {
+    let action = &event.event().action;
+    action.target().is_none() || matches!(action, milena_domain::record::Action::Pinned { .. })
+}
+
+/// What the store may not have of what became of messages, by message, in order.
+pub(super) struct Changes(HashMap<Position, Vec<Arc<Placed>>>);
+
+impl Changes {
+    pub(super) fn of(unflushed: &[Arc<Delivered>]) -> Self {
+        let mut by_message: HashMap<Position, Vec<Arc<Placed>>> = HashMap::new();
+        for event in unflushed {
+            if let Some(target) = event.event().action.target() {
+                by_message.entry(target.position).or_default().push(Arc::clone(event.placed()));
+            }
+        }
+        Self(by_message)
+    }
+
+    pub(super) fn apply(&self, shown: &mut Shown, reader: UserId) {
+        if let Some(changes) = self.0.get(&shown.placed.position) {
+            changes.iter().for_each(|change| shown.apply(change, reader));
         }
     }
 }

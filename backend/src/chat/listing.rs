@@ -124,12 +124,16 @@ impl Entry {
         let mut is_in = self.is_listed;
         for message in messages {
             let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
-            let Placed { position, event } = &*message.placed;
+            let Placed { position, event } = &**message.placed();
             if position.offset() < stored {
                 continue;
             }
+            if let Some(target) = event.action.target() {
+                self.add_change(user, target.position, message.placed());
+                continue;
+            }
             if message_of(event).is_none() {
-                self.add_happening(user, &mut is_in, &message.placed);
+                self.add_happening(user, &mut is_in, message.placed());
                 continue;
             }
             if event.actor == user && self.is_room() {
@@ -143,8 +147,33 @@ impl Entry {
             if *position > self.last_position {
                 self.last_position = *position;
                 self.last_sent_at = event.at;
-                self.last_message = Some(Arc::clone(&message.placed));
+                self.last_message = Some(Arc::clone(message.placed()));
             }
+        }
+    }
+
+    /// A message was changed: the newest one is shown as it is now, and not at all when it was deleted.
+    fn add_change(&mut self, user: UserId, target: Position, change: &Placed) {
+        let is_last = self.last_message.as_ref().is_some_and(|last| last.position == target);
+        match &change.event.action {
+            Action::Edited { body, mentions, .. } if is_last => {
+                if let Some(last) = &mut self.last_message
+                    && let Action::Message(message) = &mut Arc::make_mut(last).event.action
+                {
+                    message.body = body.clone();
+                    message.mentions.clone_from(mentions);
+                }
+            }
+            Action::Deleted { .. } => {
+                if is_last {
+                    self.last_message = None;
+                }
+                // Between two people each takes away only their own; in a room numbers are not given anew.
+                if !self.is_room() && change.event.actor != user && target > self.last_read {
+                    self.unread = self.unread.saturating_sub(1);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -256,7 +285,7 @@ mod tests {
         let sent_at = Timestamp::from_unix_ms(offset);
         let event = direct_message(user(sender), user(to), client_id, sent_at, Body::new("x").unwrap());
         let placed = Placed { position: Position::new(Epoch::FIRST, offset), event };
-        Arc::new(Delivered { placed: Arc::new(placed), at_ms: 0, partition: 0, counts: true.into() })
+        Arc::new(Delivered::new(placed, 0, 0, Some(true)))
     }
 
     #[test]

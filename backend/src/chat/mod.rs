@@ -3,6 +3,7 @@
 //! [`start()`] connects the parts: producer and tail feed the delivery task ([`crate::log`]), and [`Chat`] is
 //! the handle that requests and connections work with.
 
+mod change;
 mod conversations;
 mod cursor_seal;
 mod directory;
@@ -28,14 +29,16 @@ use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
 use milena_storage::{Store, StoredMessage};
 use tokio::sync::{mpsc, watch};
 
+pub use change::{ChangeRequest, What};
 pub(crate) use conversations::stranger;
 pub use conversations::{Conversation, ConversationList, With};
 pub use directory::Directory;
 pub(crate) use first_sends::SteadyClock;
 pub use history::History;
+pub(crate) use resume::news_of;
 pub use resume::{Attached, Backlog};
 pub use rooms::{Acted, Member, MemberPage, RoomChange, RoomPage};
-pub use send::{Prepared, SendRequest, Target};
+pub use send::{Besides, Prepared, SendRequest, Target};
 pub use start::{ChatError, Running, start};
 
 use self::cursor_seal::CursorSeal;
@@ -44,8 +47,9 @@ use crate::batched::Batched;
 use crate::live::blocks::Blocks;
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
+use crate::live::targets::Targets;
 use crate::live::unreadable::Unreadable;
-use crate::log::delivery::{Attach, Install};
+use crate::log::delivery::{Attach, Install, InstallTarget};
 use crate::log::health::Health;
 pub use crate::log::pending::Accepted;
 use crate::log::pending::Pending;
@@ -81,6 +85,10 @@ pub struct Chat {
     recent: Arc<RwLock<Recent>>,
     /// Written by the delivery task; read here for the length of a look-up, never before `recent`.
     rooms: Arc<RwLock<Rooms>>,
+    /// Written by the delivery task; read here for the length of a look-up, never before `recent`.
+    targets: Arc<RwLock<Targets>>,
+    /// To the delivery task; bounded, full means that whoever looked a message up waits.
+    target_installs: mpsc::Sender<InstallTarget>,
     /// Written by the delivery task.
     blocks: Blocks,
     /// To the delivery task; bounded, full means that whoever loaded a room waits.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use milena_domain::record::{Action, Event, Message, Placed};
 use milena_domain::{MessageId, Position};
-use milena_storage::{HistoryPage, Page, StoredMessage, TimelinePage};
+use milena_storage::{Page, StoredMessage, TimelinePage};
 
 /// A row as the event that it was made of; what rows do not keep, nobody who reads history needs.
 #[must_use]
@@ -47,16 +47,9 @@ pub(super) struct StoredPage {
     pub(super) has_after: bool,
 }
 
-impl From<HistoryPage> for StoredPage {
-    fn from(page: HistoryPage) -> Self {
-        let HistoryPage { messages, has_before, has_after } = page;
-        Self { events: messages.into_iter().map(placed).collect(), has_before, has_after }
-    }
-}
-
 impl From<TimelinePage> for StoredPage {
     fn from(page: TimelinePage) -> Self {
-        let TimelinePage { events, has_before, has_after } = page;
+        let TimelinePage { events, changed: _, has_before, has_after } = page;
         Self { events: events.into_iter().map(Arc::new).collect(), has_before, has_after }
     }
 }
@@ -135,6 +128,7 @@ mod tests {
             client_id,
             sent_at: Timestamp::from_unix_ms(offset),
             body: Body::new("x").unwrap(),
+            is_changed: false,
         }
     }
 
@@ -177,14 +171,16 @@ mod tests {
             };
             let stored = &all[..flushed];
             let (first, last) = query(stored, page, limit);
-            let history = HistoryPage {
-                messages: stored[first..last].to_vec(),
+            let events = stored[first..last].iter().cloned().map(placed);
+            let stored_page = TimelinePage {
+                events: events.map(Arc::unwrap_or_clone).collect(),
+                changed: Vec::new(),
                 has_before: first > 0,
                 has_after: last < stored.len(),
             };
             // Memory was read when the store was `stale` messages behind.
             let unflushed = all[flushed.saturating_sub(stale)..].iter().cloned().map(placed).collect();
-            let merged = merge(page, limit, history.into(), unflushed);
+            let merged = merge(page, limit, stored_page.into(), unflushed);
             let (first, last) = query(&all, page, limit);
             if matches!(page, Page::Around(_)) {
                 // The store centres on what it has; it is enough that the page is contiguous and holds the

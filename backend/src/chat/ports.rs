@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use milena_domain::record::Event;
 use milena_domain::{ConversationId, MessageId, Position, UserId};
 use milena_storage::{
-    HistoryPage, LogPosition, Page, Person, PositionRange, StorageError, Store, StoredMessage, StoredPlace,
-    StoredRoom, TimelinePage, Touched,
+    LogPosition, MessageNow, Page, Person, PositionRange, StorageError, Store, StoredFacts, StoredMessage,
+    StoredPlace, StoredRoom, TimelinePage, Touched,
 };
 use milena_timeline::Interval;
 
@@ -39,7 +39,6 @@ pub(super) trait Lookups: Send + Sync {
     fn persons<'a>(&'a self, users: &'a [UserId]) -> Answer<'a, HashMap<UserId, Person>>;
     fn members(&self, conversation: ConversationId) -> Answer<'_, Vec<UserId>>;
     fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>>;
-    fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage>;
     fn conversations_since(&self, user: UserId, first: Position, limit: usize) -> Answer<'_, Vec<Touched>>;
     fn room_at<'a>(
         &'a self,
@@ -71,6 +70,19 @@ pub(super) trait Lookups: Send + Sync {
         limit: usize,
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage>;
+    fn messages_now<'a>(
+        &'a self,
+        conversation: ConversationId,
+        places: &'a [Position],
+        asked: &'a [UserId],
+    ) -> Answer<'a, Vec<MessageNow>>;
+    fn message_facts<'a>(
+        &'a self,
+        topic: &'a str,
+        conversation: ConversationId,
+        place: Position,
+        people: &'a [UserId],
+    ) -> Answer<'a, (StoredFacts, LogPosition)>;
 }
 
 impl Lookups for Store {
@@ -88,10 +100,6 @@ impl Lookups for Store {
 
     fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>> {
         self.messages_by_id(ids).boxed()
-    }
-
-    fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage> {
-        self.history(conversation, page, limit).boxed()
     }
 
     fn conversations_since(&self, user: UserId, first: Position, limit: usize) -> Answer<'_, Vec<Touched>> {
@@ -153,6 +161,25 @@ impl Lookups for Store {
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage> {
         self.messages_within(room, page, limit, visible).boxed()
+    }
+
+    fn messages_now<'a>(
+        &'a self,
+        conversation: ConversationId,
+        places: &'a [Position],
+        asked: &'a [UserId],
+    ) -> Answer<'a, Vec<MessageNow>> {
+        self.messages_now(conversation, places, asked).boxed()
+    }
+
+    fn message_facts<'a>(
+        &'a self,
+        topic: &'a str,
+        conversation: ConversationId,
+        place: Position,
+        people: &'a [UserId],
+    ) -> Answer<'a, (StoredFacts, LogPosition)> {
+        self.message_facts(topic, conversation, place, people).boxed()
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::Chat;
 use super::history::Wanted;
+use crate::live::life::Shown;
 use crate::live::{News, Update};
 use crate::log::delivery::Attach;
 use crate::log::recent::{Missed, MissedOf};
@@ -247,17 +248,19 @@ impl Chat {
         if !complete {
             return Err(does_not_fit());
         }
-        let first = page.messages.partition_point(|message| message.position < seen);
+        let first = page.messages.partition_point(|message| message.placed.position < seen);
         // All of the page is news, and there is more before it: the client must fetch that by itself.
         if first == 0
             && page.has_before
             && let Some(oldest) = page.messages.first()
-            && !outbox.push_when_roomy(gap_between(conversation, before(seen), Some(oldest.position))).await
+            && !outbox
+                .push_when_roomy(gap_between(conversation, before(seen), Some(oldest.placed.position)))
+                .await
         {
             return Ok(false);
         }
         for message in &page.messages[first..] {
-            if !outbox.push_when_roomy(News::Placed(Arc::clone(message)).into()).await {
+            if !outbox.push_when_roomy(news_of(message)).await {
                 return Ok(false);
             }
         }
@@ -314,11 +317,19 @@ async fn replay_from_memory(
         }
     }
     for message in &of.messages {
-        if !outbox.push_when_roomy(News::Placed(Arc::clone(&message.placed)).into()).await {
+        if !outbox.push_when_roomy(News::Placed(Arc::clone(message.placed())).into()).await {
             return false;
         }
     }
     true
+}
+
+/// An event of a page.
+pub(crate) fn news_of(shown: &Shown) -> Update {
+    match shown.life {
+        Some(_) => News::Message(Arc::new(shown.clone())).into(),
+        None => News::Placed(Arc::clone(&shown.placed)).into(),
+    }
 }
 
 fn does_not_fit() -> Refusal {
@@ -337,5 +348,5 @@ pub(super) fn before(position: Position) -> Position {
 }
 
 fn gap_between(conversation: ConversationId, after: Position, before: Option<Position>) -> Update {
-    News::Gap { conversation, after, before }.into()
+    News::Gap { conversation, after, before, changes_after: None }.into()
 }

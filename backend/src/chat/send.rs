@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use milena_domain::record::{Action, Event, Message};
+use milena_domain::record::{Action, Event, Message, Place as LogPlace, Target as LogTarget};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, partition_of};
 use milena_storage::{Page, PositionRange, StoredMessage};
 use milena_timeline::{Judgement, Void};
@@ -53,8 +53,35 @@ pub struct SendRequest {
     pub client_id: ClientId,
     /// The text.
     pub body: Body,
+    /// What else belongs to it; mostly nothing.
+    pub besides: Option<Box<Besides>>,
     /// The socket that gets `accepted` instead of `message`; `None` for REST.
     pub connection: Option<ConnectionId>,
+}
+
+/// What a message may have besides its words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Besides {
+    /// What it answers.
+    pub reply_to: Option<LogTarget>,
+    /// Who is named.
+    pub mentions: Vec<UserId>,
+    /// Whether it calls everybody in the room.
+    pub everyone: bool,
+}
+
+impl Besides {
+    /// `None` when that is nothing.
+    #[must_use]
+    pub fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+
+    fn message(this: Option<Box<Self>>, body: Body) -> Message {
+        let Some(besides) = this else { return Message::plain(body) };
+        let Self { reply_to, mentions, everyone } = *besides;
+        Message { body, reply_to, mentions, everyone }
+    }
 }
 
 /// A send that passed all checks.
@@ -89,29 +116,54 @@ impl Chat {
     /// `unknown_recipient`, `unknown_conversation`, `client_id_reused`, or `store_unavailable` when the
     /// database is needed and away.
     pub async fn prepare(&self, request: SendRequest) -> Result<Prepared, Refusal> {
-        let SendRequest { sender, target, client_id, body, connection } = request;
+        let SendRequest { sender, target, client_id, body, besides, connection } = request;
         let to = match target {
             Target::User(user) => self.recipient(sender, user).await?,
             Target::Conversation(conversation) => match self.place(sender, conversation).await {
                 Ok(Place::Direct(other)) => other,
                 Ok(Place::Room) => {
-                    let action = Action::Message(Message::plain(body));
+                    let action = Action::Message(Besides::message(besides, body));
                     return self.prepare_in_room(sender, conversation, client_id, action, connection).await;
                 }
                 Err(refusal) => {
-                    let action = Action::Message(Message::plain(body));
+                    let action = Action::Message(Besides::message(besides, body));
                     let event = (sender, conversation, client_id, action);
                     return self.sent_while_there(event, connection, refusal).await;
                 }
             },
         };
         self.unreadable.check(ConversationId::direct(sender, to))?;
+        if besides.is_some() {
+            return self
+                .prepare_direct((sender, to), client_id, Besides::message(besides, body), connection)
+                .await;
+        }
         let event = direct_message(sender, to, client_id, Timestamp::now(), body);
         let kind = self.once_heard(event.conversation, || self.direct_kind(&event, connection)).await?;
         if let Kind::New(event) = &kind {
             self.directory.remember_pair(event.conversation, (sender, to)).await;
         }
         Ok(Prepared { chat: self.clone(), connection, kind })
+    }
+
+    /// A message for which version 1 of the log has no words.
+    async fn prepare_direct(
+        &self,
+        (sender, to): (UserId, UserId),
+        client_id: ClientId,
+        message: Message,
+        connection: Option<ConnectionId>,
+    ) -> Result<Prepared, Refusal> {
+        if message.everyone {
+            return Err(Refusal::field("everyone", "is for rooms"));
+        }
+        let action = Action::Message(message);
+        let prepared =
+            self.prepare_event(sender, LogPlace::Direct(to), client_id, action, connection).await?;
+        if let Kind::New(event) = &prepared.kind {
+            self.directory.remember_pair(event.conversation, (sender, to)).await;
+        }
+        Ok(prepared)
     }
 
     /// What somebody wrote in a room before they went is answered as it was, however often it is sent.
@@ -152,20 +204,45 @@ impl Chat {
         action: Action,
         connection: Option<ConnectionId>,
     ) -> Result<Prepared, Refusal> {
+        self.prepare_event(actor, LogPlace::Room(room), client_id, action, connection).await
+    }
+
+    /// The same of an event of version 2, wherever it happens.
+    ///
+    /// # Errors
+    /// The fold's reasons, besides those of [`Chat::prepare`].
+    pub(super) async fn prepare_event(
+        &self,
+        actor: UserId,
+        place: LogPlace,
+        client_id: ClientId,
+        action: Action,
+        connection: Option<ConnectionId>,
+    ) -> Result<Prepared, Refusal> {
+        let conversation = match place {
+            LogPlace::Direct(to) => ConversationId::direct(actor, to),
+            LogPlace::Room(room) => room,
+        };
         // Before everything that is looked at: what comes after this, the fold looks at itself.
-        let seen = self.read_up_to(room);
-        let event = self.room_event(actor, room, client_id, seen, action);
-        let kind = self.once_heard(room, || self.kind_in_room(&event, connection)).await?;
+        let seen = self.read_up_to(conversation);
+        let event = Event::new(actor, place, client_id, Timestamp::now(), seen, action);
+        let kind = self.once_heard(conversation, || self.kind_of(&event, connection)).await?;
         Ok(Prepared { chat: self.clone(), connection, kind })
     }
 
-    /// What is to be done with an event of a room, as far as this node has read.
-    async fn kind_in_room(&self, event: &Event, connection: Option<ConnectionId>) -> Result<Kind, Refusal> {
+    /// What is to be done with an event, as far as this node has read.
+    async fn kind_of(&self, event: &Event, connection: Option<ConnectionId>) -> Result<Kind, Refusal> {
         if let Some(first) = self.sent_before(event, connection).await? {
             return Ok(Kind::Repeat(first));
         }
-        self.check_action(event).await?;
-        let judgement = self.rooms().judge(event);
+        let judgement = if let Some(target) = event.action.target() {
+            Some(self.judge_change(event, target).await?)
+        } else if event.to.is_some() {
+            self.blocks.state(event.conversation).judge(event).ok()
+        } else {
+            self.check_action(event).await?;
+            self.rooms().judge(event)
+        };
         match judgement {
             Some(Judgement::Void(void)) => Err(void.into()),
             Some(Judgement::Repeat(first)) => {
@@ -181,10 +258,11 @@ impl Chat {
         Position::new(self.epoch, self.progress.borrow().read.get(partition).copied().unwrap_or(0))
     }
 
-    /// An event of a room whose proof was too old, with a new one.
+    /// An event whose proof was too old, with a new one.
     async fn send_anew(&self, event: &Event, connection: Option<ConnectionId>) -> Result<Accepted, Refusal> {
-        let Event { actor, conversation, client_id, action, .. } = event.clone();
-        let prepared = self.prepare_in_room(actor, conversation, client_id, action, connection).await?;
+        let Event { actor, conversation, to, client_id, action, .. } = event.clone();
+        let place = to.map_or(LogPlace::Room(conversation), LogPlace::Direct);
+        let prepared = self.prepare_event(actor, place, client_id, action, connection).await?;
         match self.begin(prepared.connection, prepared.kind)? {
             Begun::Done(accepted) => Ok(accepted),
             Begun::Waiting(answer, _) => wait(answer, self.send_timeout).await,
@@ -203,12 +281,15 @@ impl Chat {
     ) -> Result<Option<Accepted>, Refusal> {
         let (in_memory, covers_since_ms, is_complete) = {
             let recent = self.recent();
+            // Between two people a plain message is named in the way of version 1.
+            let plain = event.seen.and(event.to).map(|_| MessageId::derive(event.actor, &event.client_id));
+            let first = recent.find(event.id).or_else(|| recent.find(plain?));
             // All partitions: the id may name a message to somebody else.
-            (recent.find(event.id), recent.covers_since_ms(), recent.is_all_complete())
+            (first, recent.covers_since_ms(), recent.is_all_complete())
         };
         if let Some(first) = in_memory {
-            return if is_same(first.event(), event) {
-                Ok(Some(accepted(&first.placed)))
+            return if is_same(first.as_sent(), event) {
+                Ok(Some(accepted(first.placed())))
             } else {
                 Err(client_id_reused())
             };
@@ -227,9 +308,13 @@ impl Chat {
             }
             Proof::None => {}
         }
-        if event.to.is_none() {
-            let found = self.lookups.events_by_id(&[event.id]).await?;
+        if event.seen.is_some() {
+            // Between two people a plain message is named in the way of version 1.
+            let plain = MessageId::derive(event.actor, &event.client_id);
+            let ids = if event.to.is_some() { &[event.id, plain][..] } else { &[event.id][..] };
+            let found = self.lookups.events_by_id(ids).await?;
             return match found.first() {
+                Some(place) if place.id != event.id => Err(client_id_reused()),
                 Some(place) => self.first_in_room(event, place.position).await.map(Some),
                 None if is_complete => Ok(None),
                 None => Err(cannot_tell()),
@@ -237,8 +322,11 @@ impl Chat {
         }
         match self.in_store(event.id).await? {
             Some(row) => {
+                let is_changed = row.is_changed;
                 let first = placed(row);
-                if is_same(&first.event, event) {
+                // What somebody has edited since, or deleted, does not tell any more what it was.
+                let is_first = first.event.conversation == event.conversation && is_changed;
+                if is_first || is_same(&first.event, event) {
                     Ok(Some(accepted(&first)))
                 } else {
                     Err(client_id_reused())
@@ -258,10 +346,15 @@ impl Chat {
     async fn first_in_room(&self, event: &Event, position: Position) -> Result<Accepted, Refusal> {
         let at = Page::Around(position);
         let page = self.lookups.timeline(event.conversation, at, 1, &[PositionRange::ALL]).await;
-        let events = page.map(|page| page.events).unwrap_or_default();
+        let (events, changed) = page.map(|page| (page.events, page.changed)).unwrap_or_default();
         match events.iter().find(|first| first.event.id == event.id) {
-            // Of anything but a message its kind of row tells enough: the id is its author's own.
-            Some(first) if message(event).is_some() && !is_same(&first.event, event) => {
+            // Of anything but a message its kind of row tells enough: the id is its author's own. And what was
+            // changed since does not tell any more what it was.
+            Some(first)
+                if message(event).is_some()
+                    && !changed.contains(&first.position)
+                    && !is_same(&first.event, event) =>
+            {
                 Err(client_id_reused())
             }
             Some(first) => Ok(accepted(first)),

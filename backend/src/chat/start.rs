@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::change::look_up_wanted;
 use super::cursor_seal::CursorSeal;
 use super::first_sends::{FirstSends, SteadyClock};
 use super::rooms::first::{FirstRooms, keep_first_rooms};
@@ -25,10 +26,13 @@ use crate::live::blocks::{BLOCKS_MAX, Blocks};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
+use crate::live::targets::Targets;
 use crate::live::unreadable::Unreadable;
 use crate::live::wanted::Wanted;
 use crate::log::cursor::PartitionCursor;
-use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, Fanout, INSTALL_CHANNEL, LARGE, WANTED_CHANNEL};
+use crate::log::delivery::{
+    ATTACH_CHANNEL, DeliveryTask, Fanout, INSTALL_CHANNEL, LARGE, WANTED_CHANNEL, WANTED_TARGETS_CHANNEL,
+};
 use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Producer;
@@ -115,7 +119,10 @@ pub async fn start(
     let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
     let (wants, wanted) = mpsc::channel(WANTED_CHANNEL);
     let (installs, install_requests) = mpsc::channel(INSTALL_CHANNEL);
+    let (target_wants, wanted_targets) = mpsc::channel(WANTED_TARGETS_CHANNEL);
+    let (target_installs, target_install_requests) = mpsc::channel(INSTALL_CHANNEL);
     let rooms = Arc::new(RwLock::new(Rooms::default()));
+    let targets = Arc::new(RwLock::new(Targets::default()));
     // The fold's windows are warm when the first record comes that is shown.
     let warm: BTreeMap<i32, i64> =
         log.iter().map(|(&partition, state)| (partition, warm_from(start[&partition], state.low))).collect();
@@ -157,6 +164,8 @@ pub async fn start(
         pending: Arc::clone(&pending),
         recent: Arc::clone(&recent),
         rooms: Arc::clone(&rooms),
+        targets: Arc::clone(&targets),
+        target_installs,
         blocks: blocks.clone(),
         installs,
         reads: Arc::default(),
@@ -180,6 +189,10 @@ pub async fn start(
         fanout: Fanout::new(LARGE),
         wants,
         installs: install_requests,
+        targets,
+        something_waits: false,
+        target_wants,
+        target_installs: target_install_requests,
         from: offsets,
         unreadable,
         ends: None,
@@ -205,6 +218,7 @@ pub async fn start(
     let flush_every = Duration::from_millis(settings.delivery.read_flush_ms);
     tasks.spawn(reads::flush_regularly(chat.clone(), flush_every, stop.clone()));
     tasks.spawn(load_wanted(chat.clone(), wanted, stop.clone()));
+    tasks.spawn(look_up_wanted(chat.clone(), wanted_targets, stop.clone()));
     let first = settings.rooms.join_at_registration.clone();
     tasks.spawn(keep_first_rooms(chat.clone(), first, stop.clone()));
     if let Some(task) = signal_task {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use milena_domain::limits::{HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT};
-use milena_domain::{ClientId, ConversationId, UserId};
+use milena_domain::{ClientId, ConversationId, Position, UserId};
 use milena_storage::Page;
 use uuid::Uuid;
 use warp::Filter;
@@ -14,10 +14,12 @@ use super::call::{Call, call, id};
 use super::compression;
 use super::context::Context;
 use super::query::Query;
-use crate::chat::{SendRequest, Target};
+use crate::chat::{Besides, SendRequest, Target};
 use crate::refusal::Refusal;
 use crate::wire::rest::{Accepted, EventPage, MessagePage, NewMessage, Problem};
 
+/// Messages that are asked for by their positions, at most.
+const PLACES_MAX: usize = 50;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
@@ -56,6 +58,11 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
         ("after" = Option<u64>, Query, description = "Messages newer than this position"),
         ("around" = Option<u64>, Query, description = "The message at this position and its neighbours"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "How many; 50 when absent"),
+        (
+            "at" = Option<String>, Query,
+            description = "1 to 50 positions with commas between them: the messages there, deleted ones too, \
+                           and nothing else"
+        ),
     ),
     responses(
         (status = 200, body = MessagePage),
@@ -68,6 +75,10 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 pub(super) async fn history(conversation: String, context: Context, call: Call) -> Outcome {
     let user = call.identity(&context).await?.person.id;
     let conversation = ConversationId::from_uuid(id(&conversation)?);
+    if let Some(text) = call.query.text("at") {
+        let history = context.chat.messages_at(user, conversation, &places(text)?).await?;
+        return Ok(compression::json(&call.headers, StatusCode::OK, &MessagePage::new(history, user)).await);
+    }
     let page = page(&call.query)?;
     let limit = call.query.limit(HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)?;
     let history = context.chat.messages(user, conversation, page, limit).await?;
@@ -163,19 +174,24 @@ async fn send(context: Context, mut call: Call, target: impl FnOnce() -> Result<
     context.send_rate.check(sender)?;
     let target = target()?;
     let key = idempotency_key(&call)?;
-    let NewMessage { body } = call.json().await?;
-    context.send_rate.check_bytes(sender, &body)?;
-    let client_id = match key {
-        Some(key) => key,
-        // Just made, and provably so: it is not looked up.
-        None => {
-            let prefix = context.chat.client_id_prefix(sender);
-            ClientId::new(&format!("{prefix}{}", Uuid::now_v7().simple()))?
-        }
-    };
-    let request = SendRequest { sender, target, client_id, body, connection: None };
+    let NewMessage { body, reply_to, mentions, everyone } = call.json().await?;
+    context.send_rate.check_bytes(sender, Some(&body))?;
+    let client_id = named(key, &context, sender)?;
+    let besides = Besides { reply_to, mentions, everyone }.boxed();
+    let request = SendRequest { sender, target, client_id, body, besides, connection: None };
     let accepted = context.chat.send(request).await?;
     Ok(json(StatusCode::ACCEPTED, &Accepted::from(accepted)))
+}
+
+/// The client's name, or one that was just made, and provably so: it is not looked up.
+pub(super) fn named(key: Option<ClientId>, context: &Context, user: UserId) -> Result<ClientId, Refusal> {
+    match key {
+        Some(key) => Ok(key),
+        None => {
+            let prefix = context.chat.client_id_prefix(user);
+            Ok(ClientId::new(&format!("{prefix}{}", Uuid::now_v7().simple()))?)
+        }
+    }
 }
 
 pub(super) fn idempotency_key(call: &Call) -> Result<Option<ClientId>, Refusal> {
@@ -183,6 +199,14 @@ pub(super) fn idempotency_key(call: &Call) -> Result<Option<ClientId>, Refusal> 
     let problem = |problem: String| Refusal::field("Idempotency-Key", problem);
     let text = value.to_str().map_err(|_| problem("must be printable ASCII".to_owned()))?;
     ClientId::new(text).map(Some).map_err(|error| problem(error.problem))
+}
+
+fn places(text: &str) -> Result<Vec<Position>, Refusal> {
+    let wrong =
+        || Refusal::field("at", format!("must be 1 to {PLACES_MAX} positions, with commas between them"));
+    let places = text.split(',').map(|text| text.trim().parse().ok().and_then(Position::from_u64));
+    let places: Vec<Position> = places.collect::<Option<_>>().ok_or_else(wrong)?;
+    if places.len() > PLACES_MAX { Err(wrong()) } else { Ok(places) }
 }
 
 fn page(query: &Query) -> Result<Page, Refusal> {

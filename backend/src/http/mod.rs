@@ -8,6 +8,7 @@ mod accounts;
 mod answer;
 mod bootstrap;
 mod call;
+mod changes;
 mod client;
 mod compression;
 mod context;

@@ -8,7 +8,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use super::{accounts, bootstrap, conversations, events, messages, operations, people, rooms, sessions};
+use super::{
+    accounts, bootstrap, changes, conversations, events, messages, operations, people, rooms, sessions,
+};
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
 
@@ -29,6 +31,7 @@ use crate::wire::rest::Problem;
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,
         messages::history, messages::events, messages::send_to_conversation, messages::send_to_person,
+        changes::edit, changes::delete, changes::react, changes::take_back, changes::pin, changes::unpin,
         events::events,
         rooms::create, rooms::list, rooms::one, rooms::by_handle, rooms::change, rooms::join, rooms::leave,
         rooms::members, rooms::add, rooms::remove, rooms::set_role, rooms::banned, rooms::ban, rooms::unban,

@@ -3,14 +3,14 @@
 //! One window of repeats a partition, which is warm because the tail begins to read a window before the first
 //! record that is judged. Of a direct conversation the fold needs to know only who blocks whom ([`Blocks`]),
 //! so an ordinary message costs a look there and one into the window. What this node has no roster of
-//! (rooms) and what no door shows yet (changes of messages) is not judged here: whoever shows it will. Pure:
-//! no I/O.
+//! (rooms) is not judged here: whoever shows it will. What is about a message is judged in two steps, since its
+//! message may have to be looked up in between ([`super::targets`]). Pure: no I/O.
 
 use std::collections::HashMap;
 
 use milena_domain::record::{Action, Placed};
 use milena_domain::{MessageId, Position};
-use milena_timeline::{Change, Outcome, Void, Window, fold};
+use milena_timeline::{Change, Facts, Leave, Outcome, Void, Window, fold, fold_about};
 
 use super::blocks::Blocks;
 
@@ -73,6 +73,29 @@ impl Fold {
             // Messages and blocks ask for nothing else.
             Err(_) => Verdict::NotJudged,
         }
+    }
+
+    /// What the conversation says of an event about a message.
+    #[must_use]
+    pub fn admit(&self, placed: &Placed) -> Option<Leave> {
+        self.blocks.state(placed.event.conversation).admit(&placed.event).ok()
+    }
+
+    /// Judges an event about a message; `facts` are carried on if it counts.
+    pub fn judge_about(
+        &mut self,
+        partition: i32,
+        placed: &Placed,
+        leave: Leave,
+        facts: &mut Facts,
+    ) -> Outcome {
+        fold_about(self.windows.entry(partition).or_default(), leave, facts, placed)
+    }
+
+    /// Where the window remembers an id.
+    #[must_use]
+    pub fn place_of(&self, partition: i32, id: MessageId) -> Option<Position> {
+        self.windows.get(&partition)?.place_of(id)
     }
 
     fn remember(&self, placed: &Placed, change: &Change) {
@@ -167,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn rooms_and_changes_are_left_to_those_who_show_them() {
+    fn rooms_are_left_to_those_who_show_them() {
         let mut fold = Fold::default();
         let room = ConversationId::room(user(1), &ClientId::new("r").unwrap());
         let name = ClientId::new("j").unwrap();

@@ -3,13 +3,17 @@
 //! - [`update`] is what the core says in its own terms; doors encode it.
 //! - [`blocks`] (pure) is who blocks whom.
 //! - [`fold`] (pure) judges each record; [`unreadable`] knows which conversations this program cannot follow.
+//! - [`targets`] (pure) is what is known of messages that somebody changes, and what waits for it; [`life`]
+//!   (pure) is what became of a message.
 //! - [`rooms`] (pure) is what is known of the rooms that this node follows, [`wanted`] what is being loaded.
 //! - [`progress`] is how far that is.
 
 pub mod blocks;
 pub mod fold;
+pub mod life;
 pub mod progress;
 pub mod rooms;
+pub mod targets;
 pub mod unreadable;
 pub mod update;
 pub mod wanted;

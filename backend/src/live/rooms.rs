@@ -11,12 +11,15 @@ use std::sync::Arc;
 
 use milena_domain::record::{Action, Event, Handle, Placed, Visibility};
 use milena_domain::{ConversationId, MessageId, Position, Timestamp, UserId};
-use milena_timeline::{ConversationState, Judgement, Outcome, Room, Standing, Window, fold};
+use milena_timeline::{
+    ConversationState, Facts, Judgement, Leave, Outcome, Room, Standing, Window, fold, fold_about,
+};
 
 /// People on all rosters together from which on rooms that nobody here needs are unloaded: some 100 bytes
 /// each.
 const PEOPLE_MAX: usize = 1_000_000;
-/// Messages that a state may remember before it forgets them: no door changes messages yet.
+/// Messages that a state may remember before it forgets them: what is needed of messages is kept elsewhere
+/// ([`super::targets`]).
 const ITEMS_MAX: u32 = 256;
 
 /// A room as one person sees it.
@@ -68,7 +71,8 @@ impl Loaded {
         Self { state, window, last: None, stored_last, items: 0, used: 0, indexed: None }
     }
 
-    /// Judges the next record, and carries it on if it counts; `None` for what no door here shows yet.
+    /// Judges the next record, and carries it on if it counts; `None` for what is about a message
+    /// ([`Loaded::fold_about`]).
     pub fn fold(&mut self, placed: &Placed) -> Option<Outcome> {
         if !is_followed(&placed.event.action) {
             return None;
@@ -94,6 +98,22 @@ impl Loaded {
         Some(outcome)
     }
 
+    /// Judges a record about a message, of which the room has said what it says.
+    fn fold_about(&mut self, placed: &Placed, leave: Leave, facts: &mut Facts) -> Outcome {
+        let outcome = fold_about(&mut self.window, leave, facts, placed);
+        if matches!(outcome, Outcome::Effective(_)) {
+            self.note(placed);
+        }
+        outcome
+    }
+
+    fn note(&mut self, placed: &Placed) {
+        let is_newer = self.last().is_none_or(|(last, _)| last < placed.position);
+        if is_newer {
+            self.last = Some(Arc::new(placed.clone()));
+        }
+    }
+
     /// What the fold knows.
     #[must_use]
     pub const fn state(&self) -> &ConversationState {
@@ -113,8 +133,8 @@ impl Loaded {
     }
 }
 
-/// Whether delivery follows this kind of event. Changes of messages need the messages, and no door shows them
-/// yet; they change nothing of who may do what.
+/// Whether the state alone tells what becomes of this kind of event. Changes of messages need the messages;
+/// they change nothing of who may do what.
 #[must_use]
 pub const fn is_followed(action: &Action) -> bool {
     action.target().is_none() && !matches!(action, Action::Blocked { .. })
@@ -161,6 +181,28 @@ impl Rooms {
     #[must_use]
     pub fn judge(&self, event: &Event) -> Option<Judgement> {
         self.loaded.get(&event.conversation)?.state().judge(event).ok()
+    }
+
+    /// What a room that is loaded says of an event about a message.
+    #[must_use]
+    pub fn admit(&self, event: &Event) -> Option<Leave> {
+        self.loaded.get(&event.conversation)?.state().admit(event).ok()
+    }
+
+    /// Judges a record about a message; `None` when the room is not loaded.
+    pub fn fold_about(&mut self, placed: &Placed, leave: Leave, facts: &mut Facts) -> Option<Outcome> {
+        let loaded = self.loaded.get_mut(&placed.event.conversation)?;
+        self.uses += 1;
+        loaded.used = self.uses;
+        Some(loaded.fold_about(placed, leave, facts))
+    }
+
+    /// A record about a message counted, as was seen before the room was loaded again.
+    pub fn counted(&mut self, placed: &Placed) {
+        if let Some(loaded) = self.loaded.get_mut(&placed.event.conversation) {
+            loaded.window.remember(placed);
+            loaded.note(placed);
+        }
     }
 
     /// The loaded room that goes by this handle.

@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 use milena_domain::record::{Action, Placed};
 use milena_domain::{ConversationId, Position, UserId};
 
+use super::life::{Life, Shown};
 use super::rooms::RoomView;
-use crate::log::event::message;
 use crate::log::pending::Accepted;
 
 /// What happened.
@@ -47,7 +47,13 @@ pub enum News {
         after: Position,
         /// The first that it gets; `None` is "to the newest".
         before: Option<Position>,
+        /// Changes of older messages after this are not told one by one: the client asks for them.
+        changes_after: Option<Position>,
     },
+    /// A message that was missed, with what became of it since it was written.
+    Message(Arc<Shown>),
+    /// What a message is now that the client may hold as it was.
+    Changed(Arc<Shown>),
 }
 
 /// How somebody sees an update.
@@ -113,6 +119,7 @@ impl Update {
     pub fn view(&self, user: UserId) -> View {
         match &self.0.news {
             News::Placed(placed) if placed.event.actor != user => View::Others,
+            News::Message(shown) | News::Changed(shown) if shown.placed.event.actor != user => View::Others,
             _ => View::Own,
         }
     }
@@ -141,10 +148,9 @@ const PERSON_BYTES: usize = 80;
 
 fn bytes_of(news: &News) -> usize {
     match news {
-        News::Placed(placed) => {
-            let event = &placed.event;
-            let body = message(event).map_or(0, |message| escaped_bytes(message.body.as_str()));
-            EVENT_BYTES + body + other_bytes(&event.action) + escaped_bytes(event.client_id.as_str())
+        News::Placed(placed) => placed_bytes(placed),
+        News::Message(shown) | News::Changed(shown) => {
+            placed_bytes(&shown.placed) + shown.life.as_ref().map_or(0, |life| life_bytes(life))
         }
         News::Room(view) => {
             let room = &view.room;
@@ -156,7 +162,24 @@ fn bytes_of(news: &News) -> usize {
     }
 }
 
-/// What the payload of anything but a message takes.
+fn placed_bytes(placed: &Placed) -> usize {
+    let event = &placed.event;
+    EVENT_BYTES + other_bytes(&event.action) + escaped_bytes(event.client_id.as_str())
+}
+
+/// Numbers and names of what became of a message.
+const LIFE_BYTES: usize = 384;
+/// One reaction with five people.
+const REACTION_BYTES: usize = 384;
+/// A reference to another message.
+const TARGET_BYTES: usize = 128;
+
+fn life_bytes(life: &Life) -> usize {
+    let reason = life.deleted.as_ref().and_then(|deleted| deleted.reason.as_deref());
+    LIFE_BYTES + REACTION_BYTES * life.reactions.len() + escaped_bytes(reason.unwrap_or_default())
+}
+
+/// What the payload takes.
 fn other_bytes(action: &Action) -> usize {
     let text = |title: Option<&str>, topic: Option<&str>| {
         escaped_bytes(title.unwrap_or_default()) + escaped_bytes(topic.unwrap_or_default())
@@ -170,6 +193,19 @@ fn other_bytes(action: &Action) -> usize {
             let title = patch.title.as_ref().map(|title| title.as_str());
             ROOM_BYTES + text(title, patch.topic.as_ref().map(|topic| topic.as_str()))
         }
+        Action::Message(message) => {
+            let target = message.reply_to.map_or(0, |_| TARGET_BYTES);
+            let everyone = if message.everyone { 32 } else { 0 };
+            escaped_bytes(message.body.as_str()) + PERSON_BYTES * message.mentions.len() + target + everyone
+        }
+        Action::Edited { body, mentions, .. } => {
+            TARGET_BYTES + escaped_bytes(body.as_str()) + PERSON_BYTES * mentions.len()
+        }
+        Action::Deleted { reason, .. } => {
+            TARGET_BYTES + escaped_bytes(reason.as_ref().map_or("", |reason| reason.as_str()))
+        }
+        Action::Reacted { emoji, .. } => TARGET_BYTES + escaped_bytes(emoji.as_str()),
+        Action::Pinned { .. } => TARGET_BYTES,
         action => PERSON_BYTES * action.subjects().len(),
     }
 }

@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
-use milena_domain::{ClientId, ConversationId, UserId};
+use milena_domain::{Body, ClientId, ConversationId, UserId};
 use milena_settings::SocketSettings;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, Sleep, sleep_until};
@@ -24,7 +24,7 @@ use super::lanes::Lanes;
 use super::line::{End, Incoming, Line};
 use super::node::{Enqueue, Node, Outcome};
 use super::send_rate::SendRate;
-use crate::chat::{SendRequest, Target};
+use crate::chat::{ChangeRequest, SendRequest, Target};
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
@@ -169,28 +169,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let frame = ClientFrame::parse(text);
         if let Some(refusal) = too_soon {
             let answer = match frame {
-                Ok(ClientFrame::Send { client_id, .. }) => rejected_frame(&client_id, &refusal),
+                Ok(ClientFrame::Send { client_id, .. } | ClientFrame::Change { client_id, .. }) => {
+                    rejected_frame(&client_id, &refusal)
+                }
                 Ok(_) => error_frame(&refusal, None),
                 Err(bad) => error_frame(&refusal, bad.client_id.as_ref()),
             };
             return self.feed(answer).await;
         }
         match frame {
-            Ok(ClientFrame::Send { client_id, target, body }) => {
-                let rate = self.send_rate;
-                if let Err(refusal) = rate.check(self.user).and_then(|()| rate.check_bytes(self.user, &body))
-                {
-                    self.frame_rate.refused()?;
+            Ok(ClientFrame::Send { client_id, target, body, besides }) => {
+                if let Err(refusal) = self.count_send(Some(&body))? {
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let (sender, connection) = (self.user, Some(self.id));
-                let lane = match target {
-                    Target::User(to) => ConversationId::direct(sender, to),
-                    Target::Conversation(conversation) => conversation,
-                };
-                let request = SendRequest { sender, target, client_id: client_id.clone(), body, connection };
+                let request =
+                    SendRequest { sender, target, client_id: client_id.clone(), body, besides, connection };
                 let sending = self.node.send(request);
-                work.checking.push(lane, sending.map(|checked| (client_id, checked)));
+                work.checking.push(self.lane(target), sending.map(|checked| (client_id, checked)));
+                Ok(())
+            }
+            Ok(ClientFrame::Change { client_id, target, message, what }) => {
+                if let Err(refusal) = self.count_send(what.body())? {
+                    return self.feed(rejected_frame(&client_id, &refusal)).await;
+                }
+                let request = ChangeRequest {
+                    actor: self.user,
+                    target,
+                    client_id: client_id.clone(),
+                    position: message.position,
+                    id: Some(message.id),
+                    what,
+                    connection: Some(self.id),
+                };
+                let changing = self.node.change(request);
+                work.checking.push(self.lane(target), changing.map(|checked| (client_id, checked)));
                 Ok(())
             }
             Ok(ClientFrame::Read { conversation, position }) => {
@@ -201,6 +214,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Ok(ClientFrame::Ping) => self.feed(pong_frame()).await,
             Ok(ClientFrame::Hello { .. }) => Err(End::Ours(CloseCode::BadFrame)),
             Err(bad) => self.feed(error_frame(&bad.refusal, bad.client_id.as_ref())).await,
+        }
+    }
+
+    /// Counts what goes to the log; who goes on when refused is cut off in the end.
+    fn count_send(&self, body: Option<&Body>) -> Result<Result<(), Refusal>, End> {
+        let rate = self.send_rate;
+        let counted = rate.check(self.user).and_then(|()| rate.check_bytes(self.user, body));
+        if counted.is_err() {
+            self.frame_rate.refused()?;
+        }
+        Ok(counted)
+    }
+
+    /// Whose order it is in.
+    fn lane(&self, target: Target) -> ConversationId {
+        match target {
+            Target::User(to) => ConversationId::direct(self.user, to),
+            Target::Conversation(conversation) => conversation,
         }
     }
 

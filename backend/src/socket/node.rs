@@ -6,7 +6,7 @@ use milena_domain::{ConversationId, Position, SessionCursor, UserId};
 use uuid::Uuid;
 
 use crate::auth::{Identity, Sessions};
-use crate::chat::{Chat, SendRequest};
+use crate::chat::{ChangeRequest, Chat, SendRequest};
 use crate::refusal::Refusal;
 use crate::registry::{ConnectionId, Outbox, Registration};
 
@@ -46,6 +46,9 @@ pub(super) trait Node: Send + Sync {
     /// the log's queue and is called in the order in which the messages of a conversation came; when the
     /// outcome is there, `accepted` is in the outbox already.
     fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
+
+    /// The same of a change of a message.
+    fn change(&self, request: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
 
     /// Moves a read position.
     fn mark_read(
@@ -107,6 +110,15 @@ impl Node for LiveNode {
         let chat = self.chat.clone();
         async move {
             let prepared = chat.prepare(request).await?;
+            Ok(Box::new(move || prepared.produce().map(|answer| answer.map(drop)).boxed()) as Enqueue)
+        }
+        .boxed()
+    }
+
+    fn change(&self, request: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
+        let chat = self.chat.clone();
+        async move {
+            let prepared = chat.prepare_change(request).await?;
             Ok(Box::new(move || prepared.produce().map(|answer| answer.map(drop)).boxed()) as Enqueue)
         }
         .boxed()

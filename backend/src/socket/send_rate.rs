@@ -40,8 +40,9 @@ impl SendRate {
     ///
     /// # Errors
     /// `rate_limited` with the time to wait.
-    pub fn check_bytes(&self, user: UserId, body: &Body) -> Result<(), Refusal> {
-        let bytes = u32::try_from(body.as_str().len()).unwrap_or(u32::MAX).saturating_add(OVERHEAD_BYTES);
+    pub fn check_bytes(&self, user: UserId, body: Option<&Body>) -> Result<(), Refusal> {
+        let bytes = body.map_or(0, |body| body.as_str().len());
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(OVERHEAD_BYTES);
         self.bytes
             .check_many(&user, bytes)
             .map_err(|too_soon| too_soon.refusal("you send too much at once"))?;
@@ -69,14 +70,14 @@ mod tests {
         };
         let rate = SendRate::from_settings(&limits);
         let (greedy, other) = (UserId::new(), UserId::new());
-        assert_eq!((0..20).filter(|_| rate.check_bytes(greedy, &body).is_ok()).count(), 10);
-        let refused = rate.check_bytes(greedy, &body).unwrap_err();
+        assert_eq!((0..20).filter(|_| rate.check_bytes(greedy, Some(&body)).is_ok()).count(), 10);
+        let refused = rate.check_bytes(greedy, Some(&body)).unwrap_err();
         assert_eq!(refused.code, Code::RateLimited);
         assert!((1..=501).contains(&refused.retry_after_ms.unwrap()), "{refused:?}");
-        assert!(rate.check_bytes(other, &body).is_ok(), "others are not affected");
+        assert!(rate.check_bytes(other, Some(&body)).is_ok(), "others are not affected");
         let rate = SendRate::from_settings(&LimitSettings { send_bytes_burst: 4_000_000, ..limits });
-        assert_eq!((0..40).filter(|_| rate.check_bytes(greedy, &body).is_ok()).count(), 20);
-        let wait_ms = rate.check_bytes(greedy, &body).unwrap_err().retry_after_ms.unwrap();
+        assert_eq!((0..40).filter(|_| rate.check_bytes(greedy, Some(&body)).is_ok()).count(), 20);
+        let wait_ms = rate.check_bytes(greedy, Some(&body)).unwrap_err().retry_after_ms.unwrap();
         assert!((4_200_000..=4_330_000).contains(&wait_ms), "a twentieth of a day: {wait_ms}");
     }
 }

@@ -2,6 +2,7 @@
 //! store's, so that either can change without the protocol changing.
 
 pub mod frames;
+pub mod messages;
 pub mod rest;
 pub mod rooms;
 

@@ -5,7 +5,9 @@ use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timesta
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::live::life::Shown;
 use crate::live::rooms::RoomView;
+use crate::wire::messages::{Besides, MessageRef};
 
 /// A room as one person sees it. Whoever is not in a private room, any more or yet, learns nothing of what it
 /// is: its texts are empty then, and it has 0 members.
@@ -128,13 +130,24 @@ pub struct Event {
 pub enum What {
     /// Somebody wrote.
     Message {
-        /// 1 to 8000 characters.
+        /// 1 to 8000 characters; empty when it was deleted.
         #[schema(value_type = String)]
         body: Body,
         /// In a direct conversation.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<Uuid>, nullable = false)]
         to: Option<UserId>,
+        /// What else there is, and what became of it.
+        #[serde(flatten)]
+        #[schema(value_type = Besides, inline = false)]
+        besides: Option<Box<Besides>>,
+    },
+    /// A message was pinned, or the pin taken out.
+    Pinned {
+        /// The message.
+        target: MessageRef,
+        /// Pinned or not.
+        on: bool,
     },
     /// The first event of a room.
     RoomCreated {
@@ -240,7 +253,7 @@ impl From<&Seat> for Seated {
 }
 
 impl Event {
-    /// As its actor sees it (`own`), or everybody else; `None` for what no door shows yet.
+    /// As its actor sees it (`own`), or everybody else; `None` for what is no place in the timeline.
     #[must_use]
     pub fn new(placed: &Placed, own: bool) -> Option<Self> {
         let event = &placed.event;
@@ -254,11 +267,26 @@ impl Event {
             what: what(&event.action, event.to)?,
         })
     }
+
+    /// An event of a page.
+    #[must_use]
+    pub fn shown(shown: &Shown, own: bool) -> Option<Self> {
+        let mut event = Self::new(&shown.placed, own)?;
+        if let (What::Message { besides, .. }, Action::Message(message)) =
+            (&mut event.what, &shown.placed.event.action)
+        {
+            *besides = Besides::of(message, shown.life.as_deref());
+        }
+        Some(event)
+    }
 }
 
 fn what(action: &Action, to: Option<UserId>) -> Option<What> {
     Some(match action {
-        Action::Message(message) => What::Message { body: message.body.clone(), to },
+        Action::Message(message) => {
+            What::Message { body: message.body.clone(), to, besides: Besides::of(message, None) }
+        }
+        Action::Pinned { target, on } => What::Pinned { target: (*target).into(), on: *on },
         Action::RoomCreated(created) => What::RoomCreated {
             handle: created.handle.clone(),
             title: created.title.clone(),
@@ -286,7 +314,6 @@ fn what(action: &Action, to: Option<UserId>) -> Option<What> {
         Action::Edited { .. }
         | Action::Deleted { .. }
         | Action::Reacted { .. }
-        | Action::Pinned { .. }
         | Action::Blocked { .. }
         | Action::RoomState(_) => return None,
     })

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
 mod accounts;
+mod changes;
 mod client;
 mod conformance;
 mod connections;

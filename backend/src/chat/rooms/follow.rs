@@ -1,7 +1,7 @@
 //! Loading rooms, so that the delivery task can follow them ([`crate::live::rooms`]).
 
 use std::collections::HashMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chat::Chat;
 use crate::live::rooms::{Loaded, Rooms};
 use crate::log::delivery::{Install, Installed};
+use crate::log::recent::Delivered;
 use crate::refusal::{Code, Refusal};
 
 /// Rooms that are loaded at the same time, for one person or because somebody was brought into them.
@@ -86,10 +87,11 @@ impl Chat {
         if !self.has_read(partition, next_offset).await {
             return Err(behind());
         }
-        let waiting: Vec<(MessageId, Position)> = {
-            let unjudged = self.recent().unjudged(room);
-            unjudged.iter().map(|event| (event.event().id, event.position())).collect()
-        };
+        let unjudged = self.recent().unjudged(room);
+        let place = |event: &Arc<Delivered>| (event.event().id, event.position());
+        let waiting: Vec<(MessageId, Position)> = unjudged.iter().map(place).collect();
+        let changes = unjudged.iter().filter(|event| event.event().action.target().is_some());
+        let changes: Vec<(MessageId, Position)> = changes.map(place).collect();
         let mut loaded = Loaded::new(ConversationState::unwritten(), None, []);
         let mut counted = HashMap::new();
         if let Some(stored) = stored {
@@ -100,6 +102,8 @@ impl Chat {
             let end = Position::new(self.epoch, next_offset);
             let used: Vec<_> = used.into_iter().filter(|(_, position)| *position < end).collect();
             counted.extend(used.iter().copied());
+            // Those have no row of the timeline.
+            counted.extend(self.counted(&changes, next_offset).await?);
             let mut state = ConversationState::stored(Some(stored.room), [], stored.last_seq);
             state.load_roster(stored.people);
             let last = (stored.last_position.max(stored.folded), stored.last_sent_at);
@@ -126,7 +130,7 @@ impl Chat {
     }
 
     /// Waits until this node has read the partition up to there.
-    async fn has_read(&self, partition: i32, next_offset: i64) -> bool {
+    pub(in crate::chat) async fn has_read(&self, partition: i32, next_offset: i64) -> bool {
         let mut progress = self.progress.clone();
         let is_there = |progress: &crate::live::progress::Progress| {
             progress.read.get(partition as usize).is_some_and(|read| *read >= next_offset)

@@ -110,8 +110,7 @@ mod tests {
         let room = Place::Room(ConversationId::room(user(1), &ClientId::new("room").unwrap()));
         let event =
             Event::new(user(actor), room, client_id, Timestamp::from_unix_ms(offset), at(offset - 1), action);
-        let placed = Arc::new(Placed { position: at(offset), event });
-        Arc::new(Delivered { placed, at_ms: 0, partition: 0, counts: true.into() })
+        Arc::new(Delivered::new(Placed { position: at(offset), event }, 0, 0, Some(true)))
     }
 
     fn stored(from: i64, to: Option<i64>, role: Role) -> Interval {

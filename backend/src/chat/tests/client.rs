@@ -172,6 +172,7 @@ impl Client {
             return;
         };
         let request = SendRequest {
+            besides: None,
             sender: self.user,
             target: Target::User(*to),
             client_id: ClientId::new(&client_id).unwrap(),
@@ -281,8 +282,8 @@ impl Client {
                 return false;
             }
             for message in &page.messages {
-                after = message.position;
-                self.show(conversation, message.position, message.event.id);
+                after = message.placed.position;
+                self.show(conversation, message.placed.position, message.placed.event.id);
             }
             if !page.has_after || after >= before {
                 return true;

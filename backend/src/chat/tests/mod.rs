@@ -6,6 +6,7 @@ mod complete;
 mod dropped;
 mod hearing;
 mod interleavings;
+mod lives;
 mod many;
 mod marks;
 mod node;

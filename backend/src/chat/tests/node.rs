@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio_util::sync::CancellationToken;
 
 use super::shared::{Log, MemoryStore, PARTITIONS};
+use crate::chat::change::look_up_wanted;
 use crate::chat::cursor_seal::CursorSeal;
 use crate::chat::first_sends::{FirstSends, SteadyClock};
 use crate::chat::ports::LogEntry;
@@ -24,10 +25,13 @@ use crate::live::blocks::Blocks;
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
+use crate::live::targets::Targets;
 use crate::live::unreadable::Unreadable;
 use crate::live::wanted::Wanted;
 use crate::log::cursor::PartitionCursor;
-use crate::log::delivery::{ATTACH_CHANNEL, DeliveryTask, Fanout, INSTALL_CHANNEL, WANTED_CHANNEL};
+use crate::log::delivery::{
+    ATTACH_CHANNEL, DeliveryTask, Fanout, INSTALL_CHANNEL, WANTED_CHANNEL, WANTED_TARGETS_CHANNEL,
+};
 use crate::log::health::Health;
 use crate::log::pending::Pending;
 use crate::log::producer::Confirmation;
@@ -66,12 +70,14 @@ pub(super) struct Node {
     task: JoinHandle<()>,
     /// Loads rooms that the delivery wants.
     loader: JoinHandle<()>,
+    looker: JoinHandle<()>,
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
         self.task.abort();
         self.loader.abort();
+        self.looker.abort();
     }
 }
 
@@ -100,6 +106,9 @@ impl Node {
         let (wants, wanted) = mpsc::channel(WANTED_CHANNEL);
         let (installs, install_requests) = mpsc::channel(INSTALL_CHANNEL);
         let rooms = Arc::new(RwLock::new(Rooms::default()));
+        let (target_wants, wanted_targets) = mpsc::channel(WANTED_TARGETS_CHANNEL);
+        let (target_installs, target_install_requests) = mpsc::channel(INSTALL_CHANNEL);
+        let targets = Arc::new(RwLock::new(Targets::default()));
         let (attaches, attach_requests) = mpsc::channel(ATTACH_CHANNEL);
         let blocks = Blocks::stored(store.blocks(), |conversation| {
             let partition = partition_of(conversation, PARTITIONS) as usize;
@@ -118,6 +127,8 @@ impl Node {
             room_turns: Arc::new(Turns::new(1)),
             absent: Arc::default(),
             rooms: Arc::clone(&rooms),
+            targets: Arc::clone(&targets),
+            target_installs,
             blocks: blocks.clone(),
             installs,
             first_sends: Arc::new(FirstSends::new(&KEY, clock.clone())),
@@ -152,6 +163,10 @@ impl Node {
             fanout: Fanout::new(LARGE_SOCKETS),
             wants,
             installs: install_requests,
+            targets,
+            something_waits: false,
+            target_wants,
+            target_installs: target_install_requests,
             from: start.to_vec(),
             unreadable,
             ends: None,
@@ -165,6 +180,8 @@ impl Node {
             stop: CancellationToken::new(),
         };
         let loader = tokio::spawn(load_wanted(chat.clone(), wanted, CancellationToken::new()));
+        let stop = CancellationToken::new();
+        let looker = tokio::spawn(look_up_wanted(chat.clone(), wanted_targets, stop));
         let mut node = Self {
             chat,
             producing,
@@ -175,6 +192,7 @@ impl Node {
             confirmations,
             task: tokio::spawn(task.run()),
             loader,
+            looker,
         };
         node.connect(log).await;
         node

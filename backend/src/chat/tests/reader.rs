@@ -182,7 +182,11 @@ impl Reader {
 
     /// Of which kind the store says an event is.
     pub(super) fn kind(event: &Event) -> Option<String> {
-        let in_timeline = event.action.target().is_none() && !matches!(event.action, Action::Blocked { .. });
+        let in_timeline = match event.action {
+            Action::Blocked { .. } => false,
+            Action::Pinned { .. } => true,
+            _ => event.action.target().is_none(),
+        };
         in_timeline.then(|| event.action.name().to_owned())
     }
 }

@@ -75,6 +75,7 @@ async fn begin(
     body: &str,
 ) -> Result<BoxFuture<'static, Result<Accepted, Refusal>>, Refusal> {
     let request = SendRequest {
+        besides: None,
         sender: user(0),
         target: Target::User(to),
         client_id: ClientId::new(client_id).unwrap(),
@@ -205,6 +206,7 @@ async fn what_memory_had_to_drop_is_not_taken_for_new() {
     }
     gate.forget_permits(usize::MAX);
     let again = scene.node.chat.prepare(SendRequest {
+        besides: None,
         sender: user(0),
         target: Target::User(ben),
         client_id: ClientId::new("0").unwrap(),

@@ -10,8 +10,8 @@ use milena_domain::{
     Body, ClientId, ConversationId, Epoch, MessageId, Position, Timestamp, UserId, partition_of,
 };
 use milena_storage::{
-    HistoryPage, LogPosition, Page, Person, PositionRange, StoredMessage, StoredPlace, StoredRoom,
-    TimelinePage, Touched,
+    LogPosition, MessageNow, Page, Person, PositionRange, StoredFacts, StoredMessage, StoredPlace,
+    StoredRoom, TimelinePage, Touched,
 };
 use milena_timeline::{ConversationState, Interval, Outcome};
 use tokio::sync::Semaphore;
@@ -190,6 +190,16 @@ impl MemoryStore {
         async move { Ok(answer) }.boxed()
     }
 
+    /// What is asked about a conversation: of two people through the gate.
+    fn ask_of<'a, T: Send + 'a>(
+        &'a self,
+        conversation: ConversationId,
+        read: impl FnOnce(&Rows) -> T + Send + 'a,
+    ) -> Answer<'a, T> {
+        let is_room = self.lock().reader.room(conversation).is_some();
+        if is_room { self.answer(read) } else { self.ask(read) }
+    }
+
     async fn pass(&self) {
         if let Some(gate) = &self.gate {
             gate.acquire().await.expect("never closed").forget();
@@ -218,18 +228,14 @@ impl Rows {
             self.reader.timelines.get(&room).into_iter().flat_map(BTreeMap::values).collect();
         let all: Vec<&Placed> = all
             .into_iter()
+            .filter(|placed| Reader::kind(&placed.event).is_some())
             .filter(|placed| is_visible(placed.position) && is_wanted(&placed.event))
             .collect();
         let (first, last) = range(page, limit, &all, |placed| placed.position);
-        let events = all[first..last].iter().copied().cloned().collect();
-        TimelinePage { events, has_before: first > 0, has_after: last < all.len() }
-    }
-
-    fn page(&self, conversation: ConversationId, page: Page, limit: usize) -> HistoryPage {
-        let all = self.conversations.get(&conversation).map_or(&[][..], Vec::as_slice);
-        let (first, last) = range(page, limit, all, |message| message.position);
-        let messages = all[first..last].to_vec();
-        HistoryPage { messages, has_before: first > 0, has_after: last < all.len() }
+        let events: Vec<Placed> = all[first..last].iter().map(|placed| self.reader.now(placed).0).collect();
+        let changed = events.iter().map(|placed| placed.position);
+        let changed = changed.filter(|place| self.reader.is_changed(room, *place)).collect();
+        TimelinePage { events, changed, has_before: first > 0, has_after: last < all.len() }
     }
 }
 
@@ -269,6 +275,7 @@ fn insert(
         client_id: event.client_id.clone(),
         sent_at: event.at,
         body: message.body.clone(),
+        is_changed: false,
     });
 }
 
@@ -291,14 +298,12 @@ impl Lookups for MemoryStore {
     fn messages_by_id<'a>(&'a self, ids: &'a [MessageId]) -> Answer<'a, Vec<StoredMessage>> {
         self.ask(move |rows| {
             let row = |(conversation, place): &(ConversationId, usize)| {
-                rows.conversations[conversation][*place].clone()
+                let row = rows.conversations[conversation][*place].clone();
+                let is_changed = rows.reader.is_changed(row.conversation, row.position);
+                StoredMessage { is_changed, ..row }
             };
             ids.iter().filter_map(|id| rows.ids.get(id)).map(row).collect()
         })
-    }
-
-    fn history(&self, conversation: ConversationId, page: Page, limit: usize) -> Answer<'_, HistoryPage> {
-        self.ask(move |rows| rows.page(conversation, page, limit))
     }
 
     fn conversations_since(&self, user: UserId, first: Position, limit: usize) -> Answer<'_, Vec<Touched>> {
@@ -380,7 +385,7 @@ impl Lookups for MemoryStore {
         limit: usize,
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage> {
-        self.answer(move |rows| rows.timeline(room, page, limit, visible, |_| true))
+        self.ask_of(room, move |rows| rows.timeline(room, page, limit, visible, |_| true))
     }
 
     fn messages_within<'a>(
@@ -390,9 +395,42 @@ impl Lookups for MemoryStore {
         limit: usize,
         visible: &'a [PositionRange],
     ) -> Answer<'a, TimelinePage> {
-        self.answer(move |rows| {
-            rows.timeline(room, page, limit, visible, |event| event::message(event).is_some())
+        self.ask_of(room, move |rows| {
+            let has_words = |event: &Event| event::message(event).is_some() && !rows.reader.is_deleted(event);
+            rows.timeline(room, page, limit, visible, has_words)
         })
+    }
+
+    fn messages_now<'a>(
+        &'a self,
+        conversation: ConversationId,
+        places: &'a [Position],
+        asked: &'a [UserId],
+    ) -> Answer<'a, Vec<MessageNow>> {
+        self.answer(move |rows| {
+            let timeline = rows.reader.timelines.get(&conversation);
+            let at = |place: &Position| {
+                timeline?.get(place).filter(|placed| event::message(&placed.event).is_some())
+            };
+            let now = |placed: &Placed| {
+                let (placed, life) = rows.reader.now(placed);
+                MessageNow {
+                    placed,
+                    life: life.map(|life| rows.reader.stored_life(conversation, life, asked)),
+                }
+            };
+            places.iter().filter_map(at).map(now).collect()
+        })
+    }
+
+    fn message_facts<'a>(
+        &'a self,
+        _: &'a str,
+        conversation: ConversationId,
+        place: Position,
+        people: &'a [UserId],
+    ) -> Answer<'a, (StoredFacts, LogPosition)> {
+        self.answer(move |rows| (rows.reader.facts(conversation, place, people), rows.log()))
     }
 }
 

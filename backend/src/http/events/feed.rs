@@ -7,11 +7,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, stream};
-use milena_domain::record::Placed;
+use milena_domain::record::Action;
 use milena_domain::{ConversationId, Position, SessionCursor, UserId};
 use milena_settings::SocketSettings;
 use milena_storage::Page;
@@ -21,7 +20,8 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 use warp::sse::Event;
 
-use crate::chat::Chat;
+use crate::chat::{Chat, news_of};
+use crate::live::life::Shown;
 use crate::live::{News, Update};
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Outbox, Registration};
@@ -119,17 +119,21 @@ impl Feed {
                     1_000,
                 ));
             }
-            let events: Vec<Arc<Placed>> = if prefetch > 0 { page.messages } else { Vec::new() };
+            let events: Vec<Shown> = if prefetch > 0 { page.messages } else { Vec::new() };
             if has_gap {
-                let before = events.first().map(|placed| placed.position);
-                let gap = News::Gap { conversation, after: Position::ZERO, before };
+                let before = events.first().map(|shown| shown.placed.position);
+                let gap = News::Gap {
+                    conversation,
+                    after: Position::ZERO,
+                    before,
+                    changes_after: Some(Position::ZERO),
+                };
                 self.first.extend(event_of(&gap.into(), self.user));
             }
             if let Some(last) = events.last() {
-                self.shown.insert(conversation, last.position);
+                self.shown.insert(conversation, last.placed.position);
             }
-            let updates = events.into_iter().map(|placed| Update::from(News::Placed(placed)));
-            self.first.extend(updates.filter_map(|update| event_of(&update, self.user)));
+            self.first.extend(events.iter().filter_map(|shown| event_of(&news_of(shown), self.user)));
         }
         Ok(())
     }
@@ -200,6 +204,7 @@ impl Feed {
                 }
                 placed.event.conversation
             }
+            News::Message(shown) | News::Changed(shown) => shown.placed.event.conversation,
             News::Room(view) => view.id,
             News::Read { conversation, .. }
             | News::Seen { conversation, .. }
@@ -218,8 +223,15 @@ fn event_of(update: &Update, user: UserId) -> Option<Event> {
 /// The `type` of the frame.
 fn name_of(news: &News) -> &'static str {
     match news {
-        News::Placed(placed) if crate::log::event::message(&placed.event).is_some() => "message",
-        News::Placed(_) => "event",
+        News::Placed(placed) => match &placed.event.action {
+            Action::Message(_) => "message",
+            Action::Edited { .. } => "edited",
+            Action::Deleted { .. } => "deleted",
+            Action::Reacted { .. } => "reacted",
+            _ => "event",
+        },
+        News::Message(_) => "message",
+        News::Changed(_) => "changed",
         News::Room(_) => "room",
         News::Accepted(_) => "accepted",
         News::Prefix(_) => "prefix",

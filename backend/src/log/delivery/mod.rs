@@ -7,6 +7,7 @@
 //! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
 //!   goes to the socket's queue, and nothing falls between.
 
+mod changes;
 mod fanout;
 mod rooms;
 
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::changes::{InstallTarget, WANTED_TARGETS_CHANNEL};
 pub use self::fanout::{Fanout, LARGE};
 #[cfg(test)]
 pub(crate) use self::rooms::SHOWS_WHAT_WAS_BEFORE;
@@ -33,6 +35,7 @@ use crate::chat::SteadyClock;
 use crate::live::fold::{Fold, Verdict};
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
+use crate::live::targets::{Targets, WantedTarget};
 use crate::live::unreadable::{Unreadable, is_newer, upgrade_needed};
 use crate::live::wanted::Wanted;
 use crate::live::{News, Update};
@@ -95,6 +98,16 @@ pub struct DeliveryTask {
     pub wants: mpsc::Sender<ConversationId>,
     /// From whoever loaded a room; bounded by [`INSTALL_CHANNEL`].
     pub installs: mpsc::Receiver<Install>,
+    /// What is known of messages that somebody changes. Read by all use cases, written only here. Never locked
+    /// before `recent`.
+    pub targets: Arc<RwLock<Targets>>,
+    /// Whether something waits in `targets`.
+    pub something_waits: bool,
+    /// To whoever looks messages up; bounded by [`WANTED_TARGETS_CHANNEL`], and what does not fit waits in
+    /// `targets`.
+    pub target_wants: mpsc::Sender<WantedTarget>,
+    /// From whoever looked a message up; bounded by [`INSTALL_CHANNEL`].
+    pub target_installs: mpsc::Receiver<InstallTarget>,
     /// By partition: what is before is read only for that, and was shown by whoever stored it.
     pub from: Vec<i64>,
     /// Where this program cannot follow.
@@ -154,6 +167,7 @@ impl DeliveryTask {
                     attaches.drain(..).for_each(|attach| self.attach(attach));
                 }
                 Some(install) = self.installs.recv() => self.install(install),
+                Some(install) = self.target_installs.recv() => self.install_target(install),
                 _ = self.confirmations.recv_many(&mut confirmations, BURST) => {}
                 count = self.tail.recv_many(&mut records, BURST) => {
                     if count == 0 {
@@ -193,6 +207,9 @@ impl DeliveryTask {
         self.progress.send_replace(self.progress());
         drop(recent);
         self.wanted.pass_on(|room| self.wants.try_send(room).is_ok());
+        if self.something_waits {
+            self.pass_on_targets();
+        }
         if self.ends.as_ref().is_some_and(|ends| ends.are_reached(&self.cursors))
             && let Some(ends) = self.ends.take()
         {
@@ -266,8 +283,19 @@ impl DeliveryTask {
             self.refuse(event.id, &upgrade_needed());
             return;
         }
+        if self.something_waits
+            && event.action.target().is_none()
+            && self.waits_for_its_name(recent, partition, &placed)
+        {
+            return;
+        }
+        let event = &placed.event;
         if event.to.is_none() {
             self.deliver_in_room(recent, partition, placed);
+            return;
+        }
+        if event.action.target().is_some() {
+            self.deliver_change(recent, partition, placed);
             return;
         }
         match self.fold.judge(partition, &placed, |id| Some(recent.find(id)?.position())) {
@@ -286,7 +314,6 @@ impl DeliveryTask {
                 metrics::record_void(void.code());
                 self.refuse(event.id, &void.into());
             }
-            // What changes messages has no door here yet.
             Verdict::NotJudged => metrics::record_skipped(event.action.name()),
         }
     }
@@ -297,7 +324,7 @@ impl DeliveryTask {
                 let waiters = self.take_waiters(&message);
                 let sending: Vec<_> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
                 self.show(&message, &sending);
-                let accepted = accepted(&message.placed);
+                let accepted = accepted(message.placed());
                 for waiter in waiters {
                     self.accept(waiter, &accepted);
                 }
@@ -308,7 +335,7 @@ impl DeliveryTask {
 
     fn accept_repeat(&self, first: &Delivered) {
         for waiter in self.take_waiters(first) {
-            self.accept(waiter, &accepted(&first.placed));
+            self.accept(waiter, &accepted(first.placed()));
         }
     }
 
@@ -336,7 +363,7 @@ impl DeliveryTask {
     fn take_waiters(&self, first: &Delivered) -> Vec<(Option<ConnectionId>, Waiter)> {
         let Some(under_way) = self.pending.take(first.event().id) else { return Vec::new() };
         let waiters = under_way.waiters.into_iter();
-        if event::is_same(first.event(), &under_way.event) {
+        if event::is_same(first.as_sent(), &under_way.event) {
             return waiters.map(|waiter| (waiter.live_connection(), waiter)).collect();
         }
         waiters.for_each(|waiter| answer(waiter, Err(client_id_reused())));
@@ -352,7 +379,7 @@ impl DeliveryTask {
         if to.is_none() && !has_other {
             return;
         }
-        let update = Update::from(News::Placed(Arc::clone(&message.placed)));
+        let update = Update::from(News::Placed(Arc::clone(message.placed())));
         if has_other {
             self.registry.deliver(actor, &update, sending);
         }
@@ -392,10 +419,14 @@ impl DeliveryTask {
 
     fn progress(&self) -> Progress {
         let read = self.cursors.iter().map(PartitionCursor::next).collect();
-        let is_held = self.unreadable.is_any() || !self.wanted.is_empty() || !self.fanout.is_empty();
+        let is_held = self.unreadable.is_any()
+            || !self.wanted.is_empty()
+            || !self.fanout.is_empty()
+            || self.something_waits;
         let told = |partition, next| {
             let next = self.wanted.told(partition, self.unreadable.told(partition, next));
-            self.fanout.told(partition, next)
+            let next = self.fanout.told(partition, next);
+            if self.something_waits { self.targets().told(partition, next) } else { next }
         };
         Progress::new(read, &self.from, is_held.then_some(&told as _))
     }

@@ -58,7 +58,13 @@ pub enum Installed {
 impl DeliveryTask {
     pub(super) fn deliver_in_room(&mut self, recent: &mut Recent, partition: i32, placed: Placed) {
         let event = &placed.event;
-        if !is_followed(&event.action) {
+        if let Some(target) = event.action.target() {
+            if self.rooms().contains(event.conversation) {
+                self.deliver_change(recent, partition, placed);
+                return;
+            }
+            self.targets_mut().forget((event.conversation, target.position));
+        } else if !is_followed(&event.action) {
             metrics::record_skipped(event.action.name());
             return;
         }
@@ -90,7 +96,7 @@ impl DeliveryTask {
     }
 
     /// An event that counts: to all members who are here.
-    fn show_in_room(&mut self, event: &Arc<Delivered>, changes: &[Change]) {
+    pub(super) fn show_in_room(&mut self, event: &Arc<Delivered>, changes: &[Change]) {
         let room = event.event().conversation;
         let moves = moves(changes);
         let (members, gone): (Vec<UserId>, Vec<UserId>) = {
@@ -103,10 +109,10 @@ impl DeliveryTask {
         let waiters = self.take_waiters(event);
         let sending: Vec<ConnectionId> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
         if self.registry.listeners(room) > 0 {
-            let update = Update::from(News::Placed(Arc::clone(&event.placed)));
+            let update = Update::from(News::Placed(Arc::clone(event.placed())));
             self.tell_room(room, event.position().offset(), &update, &sending);
         }
-        let accepted = accepted(&event.placed);
+        let accepted = accepted(event.placed());
         for waiter in waiters {
             self.accept(waiter, &accepted);
         }
@@ -131,7 +137,13 @@ impl DeliveryTask {
     }
 
     /// An update about a record of the room, for all who are in it.
-    fn tell_room(&mut self, room: ConversationId, offset: i64, update: &Update, except: &[ConnectionId]) {
+    pub(super) fn tell_room(
+        &mut self,
+        room: ConversationId,
+        offset: i64,
+        update: &Update,
+        except: &[ConnectionId],
+    ) {
         if !self.fanout.takes(room, self.registry.listeners(room)) {
             self.registry.deliver_in(room, update, except);
             return;
@@ -141,13 +153,19 @@ impl DeliveryTask {
     }
 
     /// An update about a record of the room, for one who is or was in it.
-    fn tell_one(&mut self, room: ConversationId, offset: i64, update: &Update, user: UserId) {
+    pub(super) fn tell_one(
+        &mut self,
+        room: ConversationId,
+        offset: i64,
+        update: &Update,
+        (user, except): (UserId, &[ConnectionId]),
+    ) {
         if !self.fanout.takes(room, 0) {
-            self.registry.deliver(user, update, &[]);
+            self.registry.deliver(user, update, except);
             return;
         }
         let at = (partition_of(room, self.cursors.len()), offset);
-        self.fanout.add(room, at, (update.clone(), &[]), self.registry.sockets_of(user));
+        self.fanout.add(room, at, (update.clone(), except), self.registry.sockets_of(user));
     }
 
     /// What the room is now, to those whom it concerns.
@@ -161,7 +179,7 @@ impl DeliveryTask {
         for user in concerned {
             let view = self.rooms().view(room, user);
             if let Some(view) = view {
-                self.tell_one(room, offset, &News::Room(Arc::new(view)).into(), user);
+                self.tell_one(room, offset, &News::Room(Arc::new(view)).into(), (user, &[]));
             }
         }
     }
@@ -243,6 +261,10 @@ impl DeliveryTask {
             }
         }
         for event in recent.all_of(room) {
+            if event.event().action.target().is_some() {
+                self.follow_change(recent, &event, next_offset, stored);
+                continue;
+            }
             let position = event.position();
             let was_judged = event.counts.get().is_some();
             if position.offset() < next_offset {
@@ -251,7 +273,7 @@ impl DeliveryTask {
                 }
                 continue;
             }
-            let outcome = self.rooms_mut().fold(&event.placed);
+            let outcome = self.rooms_mut().fold(event.placed());
             if was_judged {
                 // The room was followed before: this was shown, and only its state was forgotten. Whoever
                 // went by it must not hear what follows.
@@ -267,7 +289,7 @@ impl DeliveryTask {
                 }
                 Some(outcome) => {
                     recent.settle(&event, false);
-                    self.answer_in_room(recent, &event.placed, &outcome);
+                    self.answer_in_room(recent, event.placed(), &outcome);
                 }
                 None => recent.settle(&event, false),
             }
@@ -284,7 +306,8 @@ impl DeliveryTask {
     /// lies between is in the store.
     fn show_gap(&mut self, epoch: milena_domain::Epoch, room: ConversationId, first: i64) {
         let after = Position::new(epoch, first).before();
-        let gap = Update::from(News::Gap { conversation: room, after, before: None });
+        let gap =
+            Update::from(News::Gap { conversation: room, after, before: None, changes_after: Some(after) });
         self.tell_room(room, first, &gap, &[]);
         self.show_views(room, first, self.registry.people_in(room));
     }
@@ -340,7 +363,7 @@ impl DeliveryTask {
         self.rooms.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rooms_mut(&self) -> RwLockWriteGuard<'_, Rooms> {
+    pub(super) fn rooms_mut(&self) -> RwLockWriteGuard<'_, Rooms> {
         self.rooms.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use milena_domain::{ConversationId, UserId};
+use milena_domain::{ConversationId, Position, UserId};
 
 use super::Delivered;
 
@@ -11,6 +11,8 @@ use super::Delivered;
 pub(super) struct ConversationMemory {
     /// In log order; never empty.
     messages: VecDeque<Arc<Delivered>>,
+    /// Those among them that are about a message, by its place. Nothing is allocated where there are none.
+    changes: HashMap<Position, VecDeque<Arc<Delivered>>>,
     /// Of the newest message.
     last_arrival: u64,
 }
@@ -18,6 +20,23 @@ pub(super) struct ConversationMemory {
 impl ConversationMemory {
     pub(super) const fn messages(&self) -> &VecDeque<Arc<Delivered>> {
         &self.messages
+    }
+
+    pub(super) fn changes_of(&self, place: Position) -> impl Iterator<Item = &Arc<Delivered>> {
+        self.changes.get(&place).into_iter().flatten()
+    }
+
+    pub(super) fn all_changes(&self) -> impl Iterator<Item = &Arc<Delivered>> {
+        self.changes.values().flatten()
+    }
+
+    fn forget_change(&mut self, place: Position) {
+        if let Some(changes) = self.changes.get_mut(&place) {
+            changes.pop_front();
+            if changes.is_empty() {
+                self.changes.remove(&place);
+            }
+        }
     }
 }
 
@@ -37,6 +56,9 @@ impl Conversations {
         let conversation = self.by_id.entry(id).or_default();
         let before = std::mem::replace(&mut conversation.last_arrival, arrival);
         conversation.messages.push_back(Arc::clone(delivered));
+        if let Some(target) = delivered.event().action.target() {
+            conversation.changes.entry(target.position).or_default().push_back(Arc::clone(delivered));
+        }
         for person in delivered.people() {
             let conversations = self.by_person.entry(person).or_default();
             conversations.remove(&before);
@@ -57,6 +79,9 @@ impl Conversations {
         }
         let Some(conversation) = self.by_id.get_mut(&id) else { return };
         conversation.messages.pop_front();
+        if let Some(target) = delivered.event().action.target() {
+            conversation.forget_change(target.position);
+        }
         if !conversation.messages.is_empty() {
             return;
         }

@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, OnceLock};
 
-use milena_domain::record::{Action, Event, Placed};
-use milena_domain::{Position, UserId};
+use milena_domain::record::{Action, Event, Message, Placed};
+use milena_domain::{Body, Position, UserId};
 
 use crate::log::event;
 
 /// An event that was delivered here, and its place.
 #[derive(Debug)]
 pub struct Delivered {
-    /// The event in the order of its conversation.
-    pub placed: Arc<Placed>,
+    /// The event in the order of its conversation, as it came.
+    placed: Arc<Placed>,
+    /// The same without its words, once the message was deleted: from then on nobody is shown anything else.
+    wordless: OnceLock<Arc<Placed>>,
     /// The partition it came from.
     pub partition: i32,
     /// When it was delivered here; see [`Recent::covers_since_ms`](super::Recent::covers_since_ms).
@@ -21,10 +23,43 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// What happened.
+    /// An event that comes now; `counts` when somebody has judged it.
+    #[must_use]
+    pub fn new(placed: Placed, partition: i32, at_ms: i64, counts: Option<bool>) -> Self {
+        let counts = counts.map_or_else(OnceLock::new, OnceLock::from);
+        Self { placed: Arc::new(placed), wordless: OnceLock::new(), partition, at_ms, counts }
+    }
+
+    /// What may be shown of it: a message that was deleted, and its edits, have no words any more.
+    #[must_use]
+    pub fn placed(&self) -> &Arc<Placed> {
+        self.wordless.get().unwrap_or(&self.placed)
+    }
+
+    /// What happened, as it may be shown.
     #[must_use]
     pub fn event(&self) -> &Event {
+        &self.placed().event
+    }
+
+    /// What happened, as it stands in the log: to compare a repeat with, and for nothing else.
+    #[must_use]
+    pub fn as_sent(&self) -> &Event {
         &self.placed.event
+    }
+
+    /// Takes the words away.
+    pub(super) fn forget_words(&self) {
+        let mut placed = Placed::clone(&self.placed);
+        match &mut placed.event.action {
+            Action::Message(message) => *message = Message::plain(Body::deleted()),
+            Action::Edited { body, mentions, .. } => {
+                *body = Body::deleted();
+                mentions.clear();
+            }
+            _ => return,
+        }
+        let _ = self.wordless.set(Arc::new(placed));
     }
 
     /// Its place.
@@ -67,8 +102,13 @@ impl Delivered {
 
     /// Memory that it holds, roughly: the text, the ids, and its share of the indexes.
     pub(super) fn bytes(&self) -> usize {
-        let event = self.event();
-        let text = event::message(event).map_or(0, |message| message.body.as_str().len());
+        // What it had when it came, so that as much is given back.
+        let event = self.as_sent();
+        let text = match &event.action {
+            Action::Message(message) => message.body.as_str().len() + 16 * message.mentions.len(),
+            Action::Edited { body, mentions, .. } => body.as_str().len() + 16 * mentions.len(),
+            _ => 0,
+        };
         let people = match &event.action {
             Action::RoomCreated(created) => created.members.len(),
             action => action.subjects().len(),

@@ -17,7 +17,7 @@ mod partition;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use milena_domain::record::{Action, Event, Placed};
 use milena_domain::{ConversationId, Epoch, MessageId, Position, UserId};
@@ -117,10 +117,53 @@ impl Recent {
         Inserted::First(delivered)
     }
 
-    /// Takes a record of a room that nobody here follows: whether it counts is for [`Recent::settle`] to say.
-    pub fn insert_unjudged(&mut self, partition: i32, placed: Placed) {
-        self.keep(partition, placed);
+    /// Takes a record that nobody here can judge yet: whether it counts is for [`Recent::settle`] to say.
+    pub fn insert_unjudged(&mut self, partition: i32, placed: Placed) -> Arc<Delivered> {
+        let delivered = self.keep(partition, placed);
         self.evict();
+        delivered
+    }
+
+    /// Whether everything that was written from this place on is in memory.
+    #[must_use]
+    pub fn covers(&self, partition: i32, from: Position) -> bool {
+        from.epoch_number() == self.epoch.get() && from.offset() >= self.reaches_back_to(partition)
+    }
+
+    /// The message at a place that memory covers.
+    #[must_use]
+    pub fn message_at(&self, conversation: ConversationId, place: Position) -> Option<&Arc<Delivered>> {
+        let events = self.conversations.get(conversation)?.messages();
+        let found = events.get(events.partition_point(|event| event.position() < place))?;
+        let is_it = found.position() == place && found.is_shown();
+        (is_it && matches!(found.event().action, Action::Message(_))).then_some(found)
+    }
+
+    /// What memory has that is about the message at a place, judged or not, in order.
+    pub fn changes_of(
+        &self,
+        conversation: ConversationId,
+        place: Position,
+    ) -> impl Iterator<Item = &Arc<Delivered>> {
+        let memory = self.conversations.get(conversation);
+        memory.into_iter().flat_map(move |memory| memory.changes_of(place))
+    }
+
+    /// Whether memory has changes of messages of the conversation that the store may not have and of which
+    /// nobody knows yet whether they count.
+    #[must_use]
+    pub fn has_undecided(&self, conversation: ConversationId) -> bool {
+        let Some(memory) = self.conversations.get(conversation) else { return false };
+        memory.all_changes().any(|event| event.counts.get().is_none() && self.is_unflushed(event))
+    }
+
+    /// A message was deleted: what memory has of its words is not shown any more.
+    pub fn forget_words(&self, conversation: ConversationId, place: Position) {
+        let Some(memory) = self.conversations.get(conversation) else { return };
+        if let Some(message) = self.message_at(conversation, place) {
+            message.forget_words();
+        }
+        memory.changes_of(place).for_each(|change| change.forget_words());
     }
 
     /// Says whether a record counts.
@@ -180,12 +223,7 @@ impl Recent {
     }
 
     fn keep(&mut self, partition: i32, placed: Placed) -> Arc<Delivered> {
-        let delivered = Arc::new(Delivered {
-            placed: Arc::new(placed),
-            partition,
-            at_ms: self.now_ms,
-            counts: OnceLock::new(),
-        });
+        let delivered = Arc::new(Delivered::new(placed, partition, self.now_ms, None));
         self.arrivals += 1;
         self.conversations.add(self.arrivals, &delivered);
         self.bytes += delivered.bytes();

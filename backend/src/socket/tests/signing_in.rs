@@ -26,7 +26,8 @@ async fn a_token_or_the_cookie_and_the_welcome() {
             "client_id_prefix": format!("{}-", person("anna").id), "heartbeat_ms": 25_000,
             "limits": {
                 "body_max_chars": 8_000, "client_id_max_chars": 64, "frame_max_bytes": 131_072,
-                "max_in_flight": 8
+                "max_in_flight": 8, "mentions_max": 50, "reactions_per_person_max": 20,
+                "everyone_free_members": 1_000, "emoji_max_chars": 16
             },
         })
     );

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::auth::Identity;
-use crate::chat::SendRequest;
+use crate::chat::{ChangeRequest, SendRequest};
 use crate::live::{News, Update};
 use crate::log::delivery::accepted;
 use crate::log::event::{direct_message, people};
@@ -166,6 +166,10 @@ impl Node for StandIn {
         let resumed = resume.is_some();
         async move { Ok(Live { registration, cursor, resumed, replay: resumed.then(|| replay.boxed()) }) }
             .boxed()
+    }
+
+    fn change(&self, _: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
+        async { Err(Refusal::field("target", "names nothing")) }.boxed()
     }
 
     fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {

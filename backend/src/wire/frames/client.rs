@@ -3,12 +3,14 @@
 //! Fields are read one by one from loose JSON values rather than by a derived type, so that one bad field
 //! does not hide which message the frame was about. Unknown fields are ignored, and so is a `null`.
 
+use milena_domain::record::{Emoji, Reason, Target as LogTarget};
 use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Position};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::chat::Target;
+use crate::chat::{Besides, Target, What};
 use crate::refusal::{Code, Refusal};
+use crate::wire::messages::{read_flag, read_mentions, read_target};
 
 /// A frame from a client, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,19 @@ pub enum ClientFrame {
         target: Target,
         /// The text.
         body: Body,
+        /// What else belongs to it; mostly nothing.
+        besides: Option<Box<Besides>>,
+    },
+    /// A change of a message: `edit`, `delete`, `react`, `pin`.
+    Change {
+        /// The client's name for it.
+        client_id: ClientId,
+        /// Where.
+        target: Target,
+        /// The message.
+        message: LogTarget,
+        /// What is to become of it.
+        what: What,
     },
     /// Everything up to `position` was read.
     Read {
@@ -80,6 +95,13 @@ struct Fields {
     conversation: Option<Value>,
     body: Option<Value>,
     position: Option<Value>,
+    reply_to: Option<Value>,
+    mentions: Option<Value>,
+    everyone: Option<Value>,
+    target: Option<Value>,
+    reason: Option<Value>,
+    emoji: Option<Value>,
+    on: Option<Value>,
 }
 
 impl ClientFrame {
@@ -115,6 +137,36 @@ impl Fields {
                 client_id: required("client_id", client_id)??,
                 target: target(self.to, self.conversation)?,
                 body: Body::written(text("body", required("body", self.body)?)?)?,
+                besides: Besides {
+                    reply_to: optional(self.reply_to, |value| read_target("reply_to", value))?,
+                    mentions: optional(self.mentions, |value| read_mentions("mentions", value))?
+                        .unwrap_or_default(),
+                    everyone: optional(self.everyone, |value| read_flag("everyone", &value))?
+                        .unwrap_or_default(),
+                }
+                .boxed(),
+            }),
+            "edit" | "delete" | "react" | "pin" => Ok(ClientFrame::Change {
+                client_id: required("client_id", client_id)??,
+                target: target(self.to, self.conversation)?,
+                message: read_target("target", required("target", self.target)?)?,
+                what: match kind.as_str() {
+                    "edit" => What::Edit {
+                        body: Body::written(text("body", required("body", self.body)?)?)?,
+                        mentions: optional(self.mentions, |value| read_mentions("mentions", value))?
+                            .unwrap_or_default(),
+                    },
+                    "delete" => What::Delete {
+                        reason: optional(self.reason, |value| Reason::new(&text("reason", value)?))?,
+                    },
+                    "react" => What::React {
+                        emoji: Emoji::new(&text("emoji", required("emoji", self.emoji)?)?)?,
+                        on: optional(self.on, |value| read_flag("on", &value))?.unwrap_or(true),
+                    },
+                    _ => {
+                        What::Pin { on: optional(self.on, |value| read_flag("on", &value))?.unwrap_or(true) }
+                    }
+                },
             }),
             "read" => Ok(ClientFrame::Read {
                 conversation: id("conversation", required("conversation", self.conversation)?)?,
@@ -123,7 +175,10 @@ impl Fields {
             "ping" => Ok(ClientFrame::Ping),
             _ => Err(Refusal {
                 field: Some("type"),
-                ..Refusal::new(Code::UnknownType, "type must be one of hello, send, read, ping")
+                ..Refusal::new(
+                    Code::UnknownType,
+                    "type must be one of hello, send, edit, delete, react, pin, read, ping",
+                )
             }),
         }
     }
@@ -200,6 +255,7 @@ mod tests {
                 Target::Conversation(ConversationId::from_uuid(to))
             };
             prop_assert_eq!(parse(&frame), Ok(ClientFrame::Send {
+                besides: None,
                 client_id: ClientId::new(&client_id).unwrap(),
                 target,
                 body: Body::new(body).unwrap(),

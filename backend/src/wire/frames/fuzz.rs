@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{ClientFrame, Token};
-use crate::chat::Target;
+use crate::chat::{Target, What};
 
 fn cases() -> u64 {
     std::env::var("MILENA_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(20_000)
@@ -24,8 +24,28 @@ fn written(frame: &ClientFrame) -> Value {
             "token": token.as_ref().map(Token::expose),
             "resume": resume,
         }),
-        ClientFrame::Send { client_id, target, body } => {
+        ClientFrame::Send { client_id, target, body, besides } => {
             let mut frame = json!({"type": "send", "client_id": client_id.as_str(), "body": body.as_str()});
+            match target {
+                Target::User(user) => frame["to"] = json!(user),
+                Target::Conversation(conversation) => frame["conversation"] = json!(conversation),
+            }
+            if let Some(besides) = besides {
+                frame["reply_to"] = json!(besides.reply_to);
+                frame["mentions"] = json!(besides.mentions);
+                frame["everyone"] = json!(besides.everyone);
+            }
+            frame
+        }
+        ClientFrame::Change { client_id, target, message, what } => {
+            let mut frame = match what {
+                What::Edit { body, mentions } => json!({"type": "edit", "body": body, "mentions": mentions}),
+                What::Delete { reason } => json!({"type": "delete", "reason": reason}),
+                What::React { emoji, on } => json!({"type": "react", "emoji": emoji, "on": on}),
+                What::Pin { on } => json!({"type": "pin", "on": on}),
+            };
+            frame["client_id"] = json!(client_id);
+            frame["target"] = json!(message);
             match target {
                 Target::User(user) => frame["to"] = json!(user),
                 Target::Conversation(conversation) => frame["conversation"] = json!(conversation),
@@ -58,18 +78,30 @@ fn value(random: &mut SmallRng) -> Value {
         10 => json!(random.random::<u64>()),
         11 => json!(random.random_range(0..1_u64 << 54)),
         12 => json!(random.random::<f64>()),
-        13 => json!(random.random::<bool>()),
+        13 => match random.random_range(0..4) {
+            0 => {
+                json!({"position": random.random_range(0..1_u64 << 54), "id": Uuid::from_u128(random.random())})
+            }
+            1 => json!([Uuid::from_u128(random.random()), Uuid::from_u128(random.random())]),
+            _ => json!(random.random::<bool>()),
+        },
         14 => Value::Null,
         _ => json!([{"type": "ping"}]),
     }
 }
 
 fn frame(random: &mut SmallRng) -> Vec<u8> {
-    let kind = one_of(random, &["hello", "send", "send", "send", "read", "ping", "wave", ""]);
+    let kind = one_of(
+        random,
+        &["hello", "send", "send", "edit", "delete", "react", "pin", "read", "ping", "wave", ""],
+    );
     let mut frame = json!({"type": kind});
     // Most of what the kind needs, and something that it does not.
     let needed: &[&str] = match kind {
         "send" => &["client_id", "to", "body"],
+        "edit" => &["client_id", "conversation", "target", "body"],
+        "delete" | "pin" => &["client_id", "conversation", "target"],
+        "react" => &["client_id", "to", "target", "emoji"],
         "read" => &["conversation", "position"],
         "hello" => &["token", "resume"],
         _ => &[],
@@ -80,7 +112,21 @@ fn frame(random: &mut SmallRng) -> Vec<u8> {
         }
     }
     if random.random_range(0..3) == 0 {
-        let name = one_of(random, &["to", "conversation", "retry", "position", "resume", "body", "more"]);
+        let names = [
+            "to",
+            "conversation",
+            "retry",
+            "position",
+            "resume",
+            "body",
+            "more",
+            "reply_to",
+            "mentions",
+            "everyone",
+            "on",
+            "reason",
+        ];
+        let name = one_of(random, &names);
         frame[name] = value(random);
     }
     frame.to_string().into_bytes()

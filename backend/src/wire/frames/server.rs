@@ -1,6 +1,6 @@
 //! Server frames. A function a frame type; each serialises once.
 
-use milena_domain::record::Placed;
+use milena_domain::record::{Action, Emoji, Placed, Reason};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, limits};
 use milena_settings::SocketSettings;
 use milena_storage::Person;
@@ -10,6 +10,8 @@ use super::Frame;
 use crate::live::{Form, News, Update, View};
 use crate::log::event::message;
 use crate::refusal::Refusal;
+use crate::wire::messages::{Besides, MessageRef};
+use crate::wire::rest::Message;
 use crate::wire::rooms::{Event, Room};
 
 #[derive(Serialize)]
@@ -47,6 +49,30 @@ enum ServerFrame<'a> {
         position: Position,
         sent_at: Timestamp,
         body: &'a Body,
+        #[serde(flatten)]
+        besides: Option<Box<Besides>>,
+    },
+    Edited {
+        #[serde(flatten)]
+        change: WireChange<'a>,
+        body: &'a Body,
+        #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
+        mentions: &'a [UserId],
+    },
+    Deleted {
+        #[serde(flatten)]
+        change: WireChange<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a Reason>,
+    },
+    Reacted {
+        #[serde(flatten)]
+        change: WireChange<'a>,
+        emoji: &'a Emoji,
+        on: bool,
+    },
+    Changed {
+        message: Message,
     },
     Event {
         event: Event,
@@ -72,6 +98,8 @@ enum ServerFrame<'a> {
         conversation: ConversationId,
         after: Position,
         before: Option<Position>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        changes_after: Option<Position>,
     },
     Error {
         #[serde(flatten)]
@@ -80,6 +108,18 @@ enum ServerFrame<'a> {
         client_id: Option<&'a ClientId>,
     },
     Pong,
+}
+
+/// What all changes of messages have.
+#[derive(Serialize)]
+struct WireChange<'a> {
+    conversation: ConversationId,
+    position: Position,
+    actor: UserId,
+    at: Timestamp,
+    target: MessageRef,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a ClientId>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +135,10 @@ struct WireLimits {
     client_id_max_chars: usize,
     frame_max_bytes: usize,
     max_in_flight: usize,
+    mentions_max: usize,
+    reactions_per_person_max: usize,
+    everyone_free_members: u32,
+    emoji_max_chars: usize,
 }
 
 #[derive(Serialize)]
@@ -147,6 +191,10 @@ pub fn welcome_frame(
             client_id_max_chars: limits::CLIENT_ID_MAX_CHARS,
             frame_max_bytes: limits::FRAME_MAX_BYTES,
             max_in_flight: settings.max_in_flight,
+            mentions_max: limits::MENTIONS_MAX,
+            reactions_per_person_max: limits::REACTIONS_PER_PERSON_MAX,
+            everyone_free_members: limits::EVERYONE_FREE_MEMBERS,
+            emoji_max_chars: limits::EMOJI_MAX_CHARS,
         },
     }
     .encode()
@@ -159,13 +207,23 @@ pub fn frame_for(update: &Update, user: UserId) -> Option<Frame> {
     update.encoded(Form::Frames, update.view(user), update_frame)
 }
 
-/// An update as somebody sees it; `None` for what has no frame yet: changes of messages.
+/// An update as somebody sees it; `None` for what has no frame.
 fn update_frame(news: &News, view: View) -> Option<Frame> {
     let frame = match news {
         News::Placed(placed) => match message_of(placed, view) {
             Some(frame) => frame,
-            None => ServerFrame::Event { event: Event::new(placed, view == View::Own)? },
+            None => happened(placed, view)?,
         },
+        News::Message(shown) => {
+            let mut frame = message_of(&shown.placed, view)?;
+            if let (ServerFrame::Message { besides, .. }, Some(message)) =
+                (&mut frame, message(&shown.placed.event))
+            {
+                *besides = Besides::of(message, shown.life.as_deref());
+            }
+            frame
+        }
+        News::Changed(shown) => ServerFrame::Changed { message: Message::shown(shown, view == View::Own)? },
         News::Room(view) => ServerFrame::Room { room: (&**view).into() },
         News::Accepted(accepted) => ServerFrame::Accepted {
             client_id: &accepted.client_id,
@@ -181,9 +239,12 @@ fn update_frame(news: &News, view: View) -> Option<Frame> {
         News::Seen { conversation, position } => {
             ServerFrame::Seen { conversation: *conversation, position: *position }
         }
-        News::Gap { conversation, after, before } => {
-            ServerFrame::Gap { conversation: *conversation, after: *after, before: *before }
-        }
+        News::Gap { conversation, after, before, changes_after } => ServerFrame::Gap {
+            conversation: *conversation,
+            after: *after,
+            before: *before,
+            changes_after: *changes_after,
+        },
     };
     Some(frame.encode())
 }
@@ -191,6 +252,7 @@ fn update_frame(news: &News, view: View) -> Option<Frame> {
 /// A message. Only its sender's own sockets learn its `client_id`.
 fn message_of(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
     let event = &placed.event;
+    let message = message(event)?;
     Some(ServerFrame::Message {
         id: event.id,
         client_id: (view == View::Own).then_some(&event.client_id),
@@ -200,7 +262,34 @@ fn message_of(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
         to: event.to,
         position: placed.position,
         sent_at: event.at,
-        body: &message(event)?.body,
+        body: &message.body,
+        besides: Besides::of(message, None),
+    })
+}
+
+/// Everything that is no message. An edit whose message was deleted has no words, and is told no more.
+fn happened(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
+    let event = &placed.event;
+    let change = |target: &milena_domain::record::Target| WireChange {
+        conversation: event.conversation,
+        position: placed.position,
+        actor: event.actor,
+        at: event.at,
+        target: (*target).into(),
+        client_id: (view == View::Own).then_some(&event.client_id),
+    };
+    Some(match &event.action {
+        Action::Edited { body, .. } if body.is_deleted() => return None,
+        Action::Edited { target, body, mentions } => {
+            ServerFrame::Edited { change: change(target), body, mentions }
+        }
+        Action::Deleted { target, reason } => {
+            ServerFrame::Deleted { change: change(target), reason: reason.as_ref() }
+        }
+        Action::Reacted { target, emoji, on } => {
+            ServerFrame::Reacted { change: change(target), emoji, on: *on }
+        }
+        _ => ServerFrame::Event { event: Event::new(placed, view == View::Own)? },
     })
 }
 
@@ -302,7 +391,7 @@ mod tests {
     #[test]
     fn a_gap_to_the_newest_has_a_null() {
         let conversation = ConversationId::direct(user(1), user(2));
-        let gap = News::Gap { conversation, after: Position::ZERO, before: None };
+        let gap = News::Gap { conversation, after: Position::ZERO, before: None, changes_after: None };
         assert_eq!(
             value(&update_frame(&gap, View::Own).unwrap()),
             json!({"type": "gap", "conversation": conversation, "after": 0, "before": null})
@@ -335,7 +424,12 @@ mod tests {
                 News::Prefix("x".repeat(30)),
                 News::Read { conversation, position },
                 News::Seen { conversation, position },
-                News::Gap { conversation, after: position, before: Some(position) },
+                News::Gap {
+                    conversation,
+                    after: position,
+                    before: Some(position),
+                    changes_after: Some(position),
+                },
             ];
             for news in all {
                 let counted = Update::from(news.clone()).bytes();

@@ -1,7 +1,5 @@
 //! What the server answers.
 
-use std::sync::Arc;
-
 use milena_domain::record::Placed;
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use serde::Serialize;
@@ -10,8 +8,10 @@ use uuid::Uuid;
 
 use crate::auth;
 use crate::chat::{self, History};
+use crate::live::life::{Life, Shown};
 use crate::log::event::message;
 use crate::refusal::Refusal;
+use crate::wire::messages::Besides;
 use crate::wire::rest::encode_list_cursor;
 use crate::wire::rooms::{Event, Room};
 
@@ -154,20 +154,34 @@ pub struct Message {
     position: Position,
     #[schema(value_type = String, format = DateTime)]
     sent_at: Timestamp,
-    /// 1 to 8000 characters.
+    /// 1 to 8000 characters; empty when it was deleted.
     #[schema(value_type = String)]
     body: Body,
     /// Only to its sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     client_id: Option<ClientId>,
+    #[serde(flatten)]
+    #[schema(value_type = Besides, inline = false)]
+    besides: Option<Box<Besides>>,
 }
 
 impl Message {
     /// As `reader` may see it; `None` for what is no message.
     #[must_use]
     pub fn new(placed: &Placed, reader: UserId) -> Option<Self> {
+        Self::with_life(placed, None, placed.event.actor == reader)
+    }
+
+    /// A message of a page, as its sender sees it (`own`), or everybody else.
+    #[must_use]
+    pub fn shown(shown: &Shown, own: bool) -> Option<Self> {
+        Self::with_life(&shown.placed, shown.life.as_deref(), own)
+    }
+
+    fn with_life(placed: &Placed, life: Option<&Life>, own: bool) -> Option<Self> {
         let event = &placed.event;
+        let message = message(event)?;
         Some(Self {
             id: event.id,
             conversation: event.conversation,
@@ -176,8 +190,9 @@ impl Message {
             to: event.to,
             position: placed.position,
             sent_at: event.at,
-            body: message(event)?.body.clone(),
-            client_id: (event.actor == reader).then(|| event.client_id.clone()),
+            body: message.body.clone(),
+            client_id: own.then(|| event.client_id.clone()),
+            besides: Besides::of(message, life),
         })
     }
 }
@@ -202,8 +217,8 @@ impl MessagePage {
         Self {
             messages: history
                 .messages
-                .into_iter()
-                .filter_map(|message| Message::new(&message, reader))
+                .iter()
+                .filter_map(|shown| Message::shown(shown, shown.placed.event.actor == reader))
                 .collect(),
             has_before: history.has_before,
             has_after: history.has_after,
@@ -229,9 +244,9 @@ impl EventPage {
     /// As `reader` may see it.
     #[must_use]
     pub fn new(history: History, reader: UserId) -> Self {
-        let event = |placed: Arc<Placed>| Event::new(&placed, placed.event.actor == reader);
+        let event = |shown: &Shown| Event::shown(shown, shown.placed.event.actor == reader);
         Self {
-            events: history.messages.into_iter().filter_map(event).collect(),
+            events: history.messages.iter().filter_map(event).collect(),
             has_before: history.has_before,
             has_after: history.has_after,
             complete: history.complete,

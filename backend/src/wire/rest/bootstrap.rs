@@ -29,6 +29,14 @@ pub struct Limits {
     max_in_flight: usize,
     /// People that are brought into a room with one call.
     members_added_max: usize,
+    /// People that one message names.
+    mentions_max: usize,
+    /// Different reactions of one person to one message.
+    reactions_per_person_max: usize,
+    /// In a room of more members only moderators call everybody.
+    everyone_free_members: u32,
+    /// Characters of a reaction.
+    emoji_max_chars: usize,
 }
 
 impl Limits {
@@ -41,6 +49,10 @@ impl Limits {
             frame_max_bytes: limits::FRAME_MAX_BYTES,
             max_in_flight: settings.max_in_flight,
             members_added_max: limits::MEMBERS_ADDED_MAX,
+            mentions_max: limits::MENTIONS_MAX,
+            reactions_per_person_max: limits::REACTIONS_PER_PERSON_MAX,
+            everyone_free_members: limits::EVERYONE_FREE_MEMBERS,
+            emoji_max_chars: limits::EMOJI_MAX_CHARS,
         }
     }
 }

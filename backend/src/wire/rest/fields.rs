@@ -24,6 +24,11 @@ impl Fields {
         }
     }
 
+    /// Whatever there is; `None` when it is absent.
+    pub fn take(&mut self, field: &'static str) -> Option<Value> {
+        self.0.remove(field).filter(|value| !value.is_null())
+    }
+
     /// A text that must be there.
     ///
     /// # Errors

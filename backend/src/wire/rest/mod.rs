@@ -15,7 +15,9 @@ pub use answers::{
 pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
-pub use requests::{Credentials, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration};
+pub use requests::{
+    Credentials, Edit, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration,
+};
 pub use rooms::{
     MemberList, NewMembers, NewRole, NewRoom, RoomChanged, RoomList, RoomUpdate, decode_directory_cursor,
     decode_member_cursor,

@@ -1,11 +1,13 @@
 //! What clients ask: described for `/openapi.json` here, read by [`Fields`], checked by the domain's rules.
 
-use milena_domain::{Body, DisplayName, FieldError, Password, Position, Username};
+use milena_domain::record::Target;
+use milena_domain::{Body, DisplayName, FieldError, MessageId, Password, Position, UserId, Username};
 use utoipa::ToSchema;
 
 use super::Fields;
 use crate::auth;
 use crate::refusal::Refusal;
+use crate::wire::messages::{MessageRef, read_mentions, read_target};
 
 /// Somebody joins.
 #[derive(ToSchema)]
@@ -111,13 +113,60 @@ pub struct NewMessage {
     /// 1 to 8000 characters without U+0000, at least one of which can be seen.
     #[schema(value_type = String, min_length = 1, max_length = 8000, example = "Dear Milena")]
     pub body: Body,
+    /// What it answers: an earlier message of the same conversation.
+    #[schema(value_type = Option<MessageRef>)]
+    pub reply_to: Option<Target>,
+    /// Who is named in it.
+    #[schema(value_type = Option<Vec<uuid::Uuid>>, max_items = 50)]
+    pub mentions: Vec<UserId>,
+    /// Whether it calls everybody in the room: in a room of more than 1,000 members for moderators only.
+    #[schema(value_type = Option<bool>)]
+    pub everyone: bool,
 }
 
 impl TryFrom<Fields> for NewMessage {
     type Error = Refusal;
 
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
-        Ok(Self { body: Body::written(fields.text("body")?)? })
+        Ok(Self {
+            body: Body::written(fields.text("body")?)?,
+            reply_to: fields.take("reply_to").map(|value| read_target("reply_to", value)).transpose()?,
+            mentions: mentions(&mut fields)?,
+            everyone: fields.optional_flag("everyone")?.unwrap_or_default(),
+        })
+    }
+}
+
+fn mentions(fields: &mut Fields) -> Result<Vec<UserId>, Refusal> {
+    let named = fields.take("mentions").map(|value| read_mentions("mentions", value));
+    Ok(named.transpose()?.unwrap_or_default())
+}
+
+/// New words of a message.
+#[derive(ToSchema)]
+pub struct Edit {
+    /// The message's id: whoever gives it takes no other message that stands there.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    pub id: Option<MessageId>,
+    /// As of a new message.
+    #[schema(value_type = String, min_length = 1, max_length = 8000)]
+    pub body: Body,
+    /// Who is named now.
+    #[schema(value_type = Option<Vec<uuid::Uuid>>, max_items = 50)]
+    pub mentions: Vec<UserId>,
+}
+
+impl TryFrom<Fields> for Edit {
+    type Error = Refusal;
+
+    fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
+        let id = fields.optional_text("id")?;
+        let id = id.map(|text| text.parse().map_err(|_| Refusal::field("id", "must be a UUID")));
+        Ok(Self {
+            id: id.transpose()?,
+            body: Body::written(fields.text("body")?)?,
+            mentions: mentions(&mut fields)?,
+        })
     }
 }
 

@@ -22,44 +22,44 @@ impl Node {
     }
 
     /// The same, which works; its id.
-    async fn room(&self, owner: &User, handle: &str, more: Value) -> String {
+    pub(crate) async fn room(&self, owner: &User, handle: &str, more: Value) -> String {
         let created = self.create_room(owner, handle, more).await.ok(201);
         created["room"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Something that is done in a room.
-    async fn act(&self, user: &User, method: Method, room: &str, what: &str) -> Answer {
+    pub(crate) async fn act(&self, user: &User, method: Method, room: &str, what: &str) -> Answer {
         self.call(method, &format!("/api/v1/rooms/{room}{what}"), Some(user), None).await
     }
 
-    async fn join(&self, user: &User, room: &str) -> Answer {
+    pub(crate) async fn join(&self, user: &User, room: &str) -> Answer {
         self.act(user, Method::POST, room, "/join").await
     }
 
-    async fn write(&self, user: &User, room: &str, body: &str) -> Answer {
+    pub(crate) async fn write(&self, user: &User, room: &str, body: &str) -> Answer {
         let path = format!("/api/v1/conversations/{room}/messages");
         self.call(Method::POST, &path, Some(user), Some(&json!({"body": body}))).await
     }
 
     /// What has happened in the room, as `user` may see it.
-    async fn events(&self, user: &User, room: &str) -> Answer {
+    pub(crate) async fn events(&self, user: &User, room: &str) -> Answer {
         self.get(user, &format!("/api/v1/conversations/{room}/events?limit=100")).await
     }
 
     /// The names of these people.
-    async fn people<const COUNT: usize>(&self, names: [&str; COUNT]) -> [User; COUNT] {
+    pub(crate) async fn people<const COUNT: usize>(&self, names: [&str; COUNT]) -> [User; COUNT] {
         let all = futures::future::join_all(names.map(|name| self.register(name))).await;
         all.try_into().ok().unwrap()
     }
 }
 
 /// The kinds of events of an answer, in order.
-fn kinds(events: &Value) -> Vec<&str> {
+pub(crate) fn kinds(events: &Value) -> Vec<&str> {
     events["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect()
 }
 
 /// The next frame of a room that is not a cursor: its type, and the kind of its event.
-async fn hear(socket: &mut Socket) -> (String, Value) {
+pub(crate) async fn hear(socket: &mut Socket) -> (String, Value) {
     loop {
         let frame = socket.hear().await;
         if frame["type"] != "cursor" {
@@ -69,7 +69,7 @@ async fn hear(socket: &mut Socket) -> (String, Value) {
 }
 
 /// Hears until this event comes, and gives it.
-async fn until_event(socket: &mut Socket, kind: &str) -> Value {
+pub(crate) async fn until_event(socket: &mut Socket, kind: &str) -> Value {
     loop {
         let (of, frame) = hear(socket).await;
         if of == "event" && frame["event"]["kind"] == kind {

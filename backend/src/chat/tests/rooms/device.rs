@@ -233,7 +233,8 @@ impl Device {
                 *times += 1;
                 let (chat, connection) = (nodes[line.node].chat.clone(), Some(line.registration.id()));
                 let body = Body::new("x").unwrap();
-                let request = SendRequest { sender: user, target, client_id: name, body, connection };
+                let request =
+                    SendRequest { sender: user, target, client_id: name, body, besides: None, connection };
                 line.sends.spawn(async move {
                     let sent = chat.send(request).await;
                     (client_id, asked_at, sent.map(|accepted| accepted.position))
@@ -433,10 +434,10 @@ impl Device {
             }
         };
         for placed in &page.messages {
-            self.show(asked.conversation, placed.position, placed.event.id);
+            self.show(asked.conversation, placed.placed.position, placed.placed.event.id);
         }
         let Some(place) = self.gaps.iter().position(is_it) else { return };
-        let last = page.messages.last().map_or(asked.after, |placed| placed.position);
+        let last = page.messages.last().map_or(asked.after, |placed| placed.placed.position);
         if !page.complete {
             self.gaps.rotate_left(1);
         } else if !page.has_after || last >= asked.before {

@@ -281,7 +281,7 @@ impl Play {
             for event in recent.unflushed(*conversation) {
                 let counts =
                     timeline.get(&event.position()).is_some_and(|own| own.event.id == event.event().id);
-                assert!(counts, "{:?} is shown", event.placed);
+                assert!(counts, "{:?} is shown", event.placed());
             }
         }
         for owner in 0..ROOMS {

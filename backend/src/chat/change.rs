@@ -1,0 +1,259 @@
+//! Changing messages: edits, deletions, reactions, pins. One event each, asked of the fold first, written to
+//! the log, and answered with the fold's verdict, as a message is.
+//!
+//! What decides about the message itself is in memory, or looked up once and handed to the delivery task
+//! ([`crate::live::targets`]), so that the verdict needs no look-up when the record comes back.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use milena_domain::record::{Action, Emoji, Event, Place as LogPlace, Reason, Target as LogTarget};
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, UserId, partition_of};
+use milena_timeline::{Facts, Judgement, Void};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::Chat;
+use super::rooms::Place;
+use super::send::{Prepared, Target};
+use crate::live::targets::{Key, Known, WantedTarget};
+use crate::log::delivery::InstallTarget;
+use crate::log::pending::Accepted;
+use crate::refusal::{Code, Refusal};
+use crate::registry::ConnectionId;
+
+/// How often a message is looked up anew because memory had dropped what came since the store's offset.
+const ATTEMPTS: usize = 5;
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Messages that are looked up at the same time because something waits for them.
+const AT_ONCE: usize = 8;
+/// Before a look-up is tried again that something waits for.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// What somebody wants to do with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// New words.
+    Edit {
+        /// The words.
+        body: Body,
+        /// Who is named in them.
+        mentions: Vec<UserId>,
+    },
+    /// To take it away.
+    Delete {
+        /// What one says about it.
+        reason: Option<Reason>,
+    },
+    /// To put a reaction, or take it back.
+    React {
+        /// Which.
+        emoji: Emoji,
+        /// Put or taken back.
+        on: bool,
+    },
+    /// To pin it, or take the pin out.
+    Pin {
+        /// Pinned or not.
+        on: bool,
+    },
+}
+
+/// A change of a message that somebody wants.
+#[derive(Debug, Clone)]
+pub struct ChangeRequest {
+    /// Who is signed in.
+    pub actor: UserId,
+    /// Where.
+    pub target: Target,
+    /// The client's name for the change.
+    pub client_id: ClientId,
+    /// The message's place.
+    pub position: Position,
+    /// Its id; whoever names only the place takes whatever stands there.
+    pub id: Option<MessageId>,
+    /// What.
+    pub what: What,
+    /// The socket that gets `accepted` instead of the change; `None` for REST.
+    pub connection: Option<ConnectionId>,
+}
+
+impl What {
+    /// The words that it brings.
+    #[must_use]
+    pub const fn body(&self) -> Option<&Body> {
+        match self {
+            Self::Edit { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    fn action(self, target: LogTarget) -> Action {
+        match self {
+            Self::Edit { body, mentions } => Action::Edited { target, body, mentions },
+            Self::Delete { reason } => Action::Deleted { target, reason },
+            Self::React { emoji, on } => Action::Reacted { target, emoji, on },
+            Self::Pin { on } => Action::Pinned { target, on },
+        }
+    }
+}
+
+impl Chat {
+    /// Changes a message and waits for the log.
+    ///
+    /// # Errors
+    /// See [`Chat::prepare_change`] and [`Prepared::produce`].
+    pub async fn change(&self, request: ChangeRequest) -> Result<Accepted, Refusal> {
+        self.prepare_change(request).await?.produce().await
+    }
+
+    /// Checks whether the change would count, and whether it was sent before.
+    ///
+    /// # Errors
+    /// `unknown_conversation`, the fold's reasons, `client_id_reused`, or `store_unavailable` when the
+    /// database is needed and away.
+    pub async fn prepare_change(&self, request: ChangeRequest) -> Result<Prepared, Refusal> {
+        let ChangeRequest { actor, target, client_id, position, id, what, connection } = request;
+        let conversation = match target {
+            Target::Conversation(conversation) => conversation,
+            Target::User(other) => ConversationId::direct(actor, other),
+        };
+        let (place, is_room) = match self.place(actor, conversation).await? {
+            Place::Direct(other) => (LogPlace::Direct(other), false),
+            Place::Room => (LogPlace::Room(conversation), true),
+        };
+        let id = match id {
+            Some(id) => id,
+            None => self.once_heard(conversation, || self.id_at(actor, (conversation, position))).await?,
+        };
+        if is_room && !self.may_see(actor, conversation, position).await? {
+            return Err(Void::NotPermitted.into());
+        }
+        let action = what.action(LogTarget { position, id });
+        self.prepare_event(actor, place, client_id, action, connection).await
+    }
+
+    async fn id_at(&self, actor: UserId, key: Key) -> Result<MessageId, Refusal> {
+        let known = self.known(key, actor).await?;
+        known.item.map(|item| item.id).ok_or_else(|| Void::NotPermitted.into())
+    }
+
+    /// What is to be done with a change, as far as this node has read.
+    ///
+    /// # Errors
+    /// The fold's reasons, and the database's.
+    pub(super) async fn judge_change(&self, event: &Event, target: LogTarget) -> Result<Judgement, Refusal> {
+        let known = self.known((event.conversation, target.position), event.actor).await?;
+        let facts =
+            known.facts(event).unwrap_or_else(|| Facts { item: known.item.clone(), ..Facts::default() });
+        let leave = match event.to {
+            Some(_) => self.blocks.state(event.conversation).admit(event).ok(),
+            None => self.rooms().admit(event),
+        };
+        let Some(leave) = leave else { return Err(not_known()) };
+        Ok(leave.decide(event, &facts))
+    }
+
+    /// What is known of a message, with the reactions of one person.
+    async fn known(&self, key: Key, user: UserId) -> Result<Known, Refusal> {
+        for _ in 0..ATTEMPTS {
+            if let Some(known) = self.known_here(key, user) {
+                return Ok(known);
+            }
+            if !self.look_up(key, &[user], &[]).await? {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+        }
+        Err(not_known())
+    }
+
+    fn known_here(&self, key: Key, user: UserId) -> Option<Known> {
+        let recent = self.recent();
+        {
+            let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = targets.known(key) {
+                let is_known = known.is_whole || known.mine.contains_key(&user);
+                return is_known.then(|| known.of(user));
+            }
+        }
+        let partition = partition_of(key.0, self.partitions);
+        Known::in_memory(&recent, partition, key, Position::MAX).map(|known| known.of(user))
+    }
+
+    /// Looks a message up and hands it to the delivery task; `false` when that is to be done again.
+    async fn look_up(
+        &self,
+        key: Key,
+        people: &[UserId],
+        waiting: &[(MessageId, Position)],
+    ) -> Result<bool, Refusal> {
+        let (conversation, position) = key;
+        let (facts, log) = self.lookups.message_facts(&self.topic, conversation, position, people).await?;
+        if log.epoch != self.epoch {
+            return Ok(false);
+        }
+        let partition = partition_of(conversation, self.partitions);
+        let next_offset = log.next_offsets.get(&partition).copied().unwrap_or(0);
+        if !self.has_read(partition, next_offset).await {
+            return Err(not_known());
+        }
+        let counted = self.counted(waiting, next_offset).await?;
+        let known = Known::stored(facts.item, facts.sent_at, facts.mine);
+        let (reply, answer) = oneshot::channel();
+        let install = InstallTarget { key, known, next_offset, counted, reply };
+        let gone = || Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000);
+        self.target_installs.send(install).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
+    }
+
+    /// Those of what waits that the store has counted, as far as it was.
+    pub(super) async fn counted(
+        &self,
+        waiting: &[(MessageId, Position)],
+        next_offset: i64,
+    ) -> Result<HashSet<(MessageId, Position)>, Refusal> {
+        let passed: HashMap<MessageId, Position> =
+            waiting.iter().filter(|(_, at)| at.offset() < next_offset).copied().collect();
+        if passed.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let ids: Vec<MessageId> = passed.keys().copied().collect();
+        let found = self.lookups.events_by_id(&ids).await?;
+        Ok(found.into_iter().map(|place| (place.id, place.position)).collect())
+    }
+}
+
+fn not_known() -> Refusal {
+    Refusal::later(Code::Overloaded, "the server cannot tell yet what became of the message", 1_000)
+}
+
+/// Looks up the messages that something waits for, until `stop`. Each is tried until it is there: with what
+/// waits, the cursors of whoever is here wait.
+pub(super) async fn look_up_wanted(
+    chat: Chat,
+    wanted: mpsc::Receiver<WantedTarget>,
+    stop: CancellationToken,
+) {
+    let targets = stream::unfold(wanted, |mut wanted| async { Some((wanted.recv().await?, wanted)) });
+    let load = targets.for_each_concurrent(AT_ONCE, |WantedTarget { key, people, waiting }| {
+        let chat = &chat;
+        async move {
+            loop {
+                match chat.look_up(key, &people, &waiting).await {
+                    Ok(true) => return,
+                    Ok(false) => tokio::time::sleep(AGAIN_AFTER).await,
+                    Err(refusal) => {
+                        log::debug!(reason = refusal.message.as_str(); "a change waits for its message");
+                        tokio::time::sleep(RETRY_AFTER).await;
+                    }
+                }
+            }
+        }
+    });
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = load => {}
+    }
+}

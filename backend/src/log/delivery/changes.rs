@@ -1,0 +1,438 @@
+//! Events about messages: judged when what decides about the message is known, and shown to all who may see
+//! it.
+//!
+//! Of a message in memory everything is known at once. Of an older one the sender's node has asked the store
+//! before it sent; another node may have to ask now, and the event waits for that ([`crate::live::targets`]).
+//! Its conversation is asked at the event's own place all the same, so the verdict is that of every other
+//! reader.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+use milena_domain::record::{Action, History, Placed};
+use milena_domain::{ConversationId, MessageId, Position, partition_of};
+use milena_timeline::{Facts, Leave, Outcome};
+use tokio::sync::oneshot;
+
+use super::{DeliveryTask, accepted};
+use crate::live::fold::Verdict;
+use crate::live::targets::{Key, Known, Targets, Waiting, WantedTarget};
+use crate::live::{News, Update};
+use crate::log::pending::Accepted;
+use crate::log::recent::{Delivered, Recent};
+use crate::metrics;
+use crate::refusal::Refusal;
+use crate::registry::ConnectionId;
+
+/// Messages that may wait to be looked up; more wait with the delivery task.
+pub const WANTED_TARGETS_CHANNEL: usize = 1_024;
+
+/// What was looked up of a message, and of the events that wait for it.
+#[derive(Debug)]
+pub struct InstallTarget {
+    /// Which message.
+    pub key: Key,
+    /// As of `next_offset`.
+    pub known: Known,
+    /// Everything of its partition before this is in it.
+    pub next_offset: i64,
+    /// Of what waits and stands before that: what counts, and where.
+    pub counted: HashSet<(MessageId, Position)>,
+    /// The answer: `false` when it is to be looked up again, because memory does not hold what came since.
+    pub reply: oneshot::Sender<bool>,
+}
+
+impl DeliveryTask {
+    /// An event about a message, of a conversation that this node follows.
+    pub(super) fn deliver_change(&mut self, recent: &mut Recent, partition: i32, placed: Placed) {
+        let event = &placed.event;
+        let leave = match event.to {
+            Some(_) => self.fold.admit(&placed),
+            None => self.rooms().admit(event),
+        };
+        let Some(target) = event.action.target() else { return };
+        // Whole rosters are here, so people are never missing.
+        let Some(leave) = leave else { return };
+        let key = (event.conversation, target.position);
+        let behind = self.targets().waits_behind(Some(key), event.id);
+        if let Some(behind) = behind {
+            self.wait(recent, behind, partition, placed, leave);
+            return;
+        }
+        match self.facts(recent, partition, key, &placed) {
+            Some(facts) => self.judge_change(recent, partition, placed, leave, facts),
+            None => self.wait(recent, key, partition, placed, leave),
+        }
+    }
+
+    /// Whatever it is, something of the same name waits: what becomes of that decides.
+    pub(super) fn waits_for_its_name(
+        &mut self,
+        recent: &mut Recent,
+        partition: i32,
+        placed: &Placed,
+    ) -> bool {
+        let behind = self.targets().waits_behind(None, placed.event.id);
+        let Some(behind) = behind else { return false };
+        if placed.event.to.is_none() && !self.rooms().contains(placed.event.conversation) {
+            return false;
+        }
+        let leave = Leave::Settled(milena_timeline::Judgement::Counts);
+        self.wait(recent, behind, partition, placed.clone(), leave);
+        true
+    }
+
+    /// It only had the name of what waited, and is about no message.
+    fn judge_namesake(&mut self, recent: &mut Recent, partition: i32, event: &Arc<Delivered>) {
+        let placed = Arc::clone(event.placed());
+        if placed.event.to.is_none() {
+            let outcome = self.rooms_mut().fold(&placed);
+            match outcome {
+                Some(Outcome::Effective(changes)) => {
+                    recent.settle(event, true);
+                    self.show_in_room(event, &changes);
+                }
+                outcome => {
+                    recent.settle(event, false);
+                    if let Some(outcome) = outcome {
+                        self.answer_change(recent, &placed, &outcome);
+                    }
+                }
+            }
+            return;
+        }
+        let verdict = self.fold.judge(partition, &placed, |id| Some(recent.find(id)?.position()));
+        recent.settle(event, verdict == Verdict::Counts);
+        match verdict {
+            Verdict::Counts => self.show_change(event),
+            Verdict::Repeat(first) => self.answer_change(recent, &placed, &Outcome::Repeat(first)),
+            Verdict::Void(void) => self.answer_change(recent, &placed, &Outcome::Void(void)),
+            Verdict::NotJudged => {}
+        }
+    }
+
+    fn facts(&self, recent: &Recent, partition: i32, key: Key, placed: &Placed) -> Option<Facts> {
+        let event = &placed.event;
+        if let Some(known) = self.targets().known(key) {
+            return known.facts(event);
+        }
+        let known = Known::in_memory(recent, partition, key, placed.position)?;
+        let facts = known.facts(event);
+        self.targets_mut().remember(key, known);
+        facts
+    }
+
+    fn wait(&mut self, recent: &mut Recent, key: Key, partition: i32, placed: Placed, leave: Leave) {
+        let has_room = self.targets().has_room();
+        let event = recent.insert_unjudged(partition, placed);
+        if has_room {
+            self.targets_mut().wait(key, Waiting { event, leave });
+            self.something_waits = true;
+            return;
+        }
+        // Nobody knows here whether it counts; the store will. Whoever sent it sends it again.
+        self.targets_mut().forget(key);
+        let (placed, id) = (Arc::clone(event.placed()), event.event().id);
+        self.refuse(id, &Refusal::log_unavailable());
+        self.tell_of_changes(&placed);
+    }
+
+    /// Judges an event that is not in memory yet.
+    fn judge_change(
+        &mut self,
+        recent: &mut Recent,
+        partition: i32,
+        placed: Placed,
+        leave: Leave,
+        facts: Facts,
+    ) {
+        match self.verdict(partition, &placed, leave, facts) {
+            Outcome::Effective(_) => {
+                let event = recent.insert_unjudged(partition, placed);
+                self.counts(recent, &event);
+            }
+            outcome => self.answer_change(recent, &placed, &outcome),
+        }
+    }
+
+    fn verdict(&mut self, partition: i32, placed: &Placed, leave: Leave, mut facts: Facts) -> Outcome {
+        match placed.event.to {
+            Some(_) => self.fold.judge_about(partition, placed, leave, &mut facts),
+            // Unloaded meanwhile, so nobody here is in it: the id alone is forgotten.
+            None => self
+                .rooms_mut()
+                .fold_about(placed, leave, &mut facts)
+                .unwrap_or(Outcome::Void(milena_timeline::Void::NoRoom)),
+        }
+    }
+
+    /// It counts: memory says so, what is known of the message goes on, and people are told.
+    fn counts(&mut self, recent: &mut Recent, event: &Arc<Delivered>) {
+        recent.settle(event, true);
+        if let Some(target) = event.event().action.target() {
+            let key = (event.event().conversation, target.position);
+            self.targets_mut().carry(key, event.placed());
+            if matches!(event.event().action, Action::Deleted { .. }) {
+                recent.forget_words(key.0, key.1);
+            }
+        }
+        self.show_change(event);
+    }
+
+    fn show_change(&mut self, event: &Arc<Delivered>) {
+        let waiters = self.take_waiters(event);
+        let sending: Vec<ConnectionId> = waiters.iter().filter_map(|(connection, _)| *connection).collect();
+        if event.event().to.is_some() {
+            self.show(event, &sending);
+        } else {
+            self.show_change_in_room(event.placed(), &sending);
+        }
+        let accepted = accepted(event.placed());
+        for waiter in waiters {
+            self.accept(waiter, &accepted);
+        }
+    }
+
+    /// To all who are in the room and may see the message. Where it shows only the time of one's membership,
+    /// whoever came after the message may have been there before, which the store knows.
+    fn show_change_in_room(&mut self, placed: &Arc<Placed>, sending: &[ConnectionId]) {
+        let (room, offset) = (placed.event.conversation, placed.position.offset());
+        let Some(target) = placed.event.action.target() else { return };
+        if self.registry.listeners(room) == 0 {
+            return;
+        }
+        let update = Update::from(News::Placed(Arc::clone(placed)));
+        if !self.shows_membership_only(room) {
+            self.tell_room(room, offset, &update, sending);
+            return;
+        }
+        let gap = changes_after(room, placed.position);
+        for user in self.registry.people_in(room) {
+            let since = self.rooms().view(room, user).and_then(|view| view.standing.membership);
+            if since.is_some_and(|since| since.from <= target.position) {
+                self.tell_one(room, offset, &update, (user, sending));
+            } else {
+                self.tell_one(room, offset, &gap, (user, &[]));
+            }
+        }
+    }
+
+    fn shows_membership_only(&self, room: ConversationId) -> bool {
+        let rooms = self.rooms();
+        let room = rooms.get(room).and_then(|loaded| loaded.state().room());
+        room.is_none_or(|room| room.history == History::SinceJoin)
+    }
+
+    /// Something has changed there: whoever holds messages of it asks what.
+    fn tell_of_changes(&mut self, placed: &Placed) {
+        let conversation = placed.event.conversation;
+        let gap = changes_after(conversation, placed.position);
+        match placed.event.to {
+            Some(to) => {
+                self.registry.deliver(placed.event.actor, &gap, &[]);
+                if to != placed.event.actor {
+                    self.registry.deliver(to, &gap, &[]);
+                }
+            }
+            None => self.tell_room(conversation, placed.position.offset(), &gap, &[]),
+        }
+    }
+
+    /// What does not count, or is so already, is told to whoever waits for it.
+    fn answer_change(&self, recent: &Recent, placed: &Placed, outcome: &Outcome) {
+        let event = &placed.event;
+        match outcome {
+            Outcome::Effective(_) => {}
+            Outcome::Void(void) => {
+                metrics::record_void(void.code());
+                self.refuse(event.id, &(*void).into());
+            }
+            Outcome::Repeat(first) => {
+                metrics::repeat();
+                let of_name = match event.to {
+                    Some(_) => {
+                        self.fold.place_of(partition_of(event.conversation, self.cursors.len()), event.id)
+                    }
+                    None => self.rooms().get(event.conversation).and_then(|loaded| loaded.place_of(event.id)),
+                };
+                match recent.find(event.id) {
+                    Some(first) => self.accept_repeat(&first),
+                    None if of_name == Some(*first) => self.refuse(event.id, &Refusal::log_unavailable()),
+                    // It says what is so already.
+                    None => {
+                        let answer = Accepted { position: *first, ..accepted(placed) };
+                        let under_way = self.pending.take(event.id);
+                        for waiter in under_way.map(|under_way| under_way.waiters).unwrap_or_default() {
+                            self.accept((waiter.live_connection(), waiter), &answer);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what was looked up of a message, and judges what waited for it.
+    pub(super) fn install_target(&mut self, install: InstallTarget) {
+        let InstallTarget { key, mut known, next_offset, counted, reply } = install;
+        let partition = partition_of(key.0, self.cursors.len());
+        let recent = Arc::clone(&self.recent);
+        let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
+        let read = self.cursors.get(partition as usize).map_or(0, |cursor| cursor.next());
+        if read < next_offset || recent.reaches_back_to(partition) > next_offset {
+            let _ = reply.send(false);
+            return;
+        }
+        let mut is_decided = true;
+        let since: Vec<Arc<Delivered>> = recent
+            .changes_of(key.0, key.1)
+            .filter(|change| change.position().offset() >= next_offset)
+            .map(Arc::clone)
+            .collect();
+        for change in since {
+            match change.counts.get() {
+                Some(true) => known.carry(change.placed()),
+                Some(false) => {}
+                None => {
+                    // What waits is judged below; what does not is for the store to say.
+                    let first = self.targets().first_waiting(key).map(|waiting| waiting.event.position());
+                    is_decided = first.is_some_and(|first| first <= change.position());
+                    break;
+                }
+            }
+        }
+        if !is_decided {
+            let _ = reply.send(false);
+            return;
+        }
+        if let Some(before) = self.targets().known(key) {
+            // Those whose reactions were known already are known as of now.
+            known.mine.extend(before.mine.clone());
+        }
+        self.targets_mut().remember(key, known);
+        self.judge_waiting(&mut recent, partition, key, next_offset, &counted);
+        let is_idle = self.targets().is_idle();
+        self.something_waits = !is_idle;
+        self.progress.send_replace(self.progress());
+        drop(recent);
+        self.pass_on_targets();
+        let _ = reply.send(true);
+    }
+
+    fn judge_waiting(
+        &mut self,
+        recent: &mut Recent,
+        partition: i32,
+        key: Key,
+        next_offset: i64,
+        counted: &HashSet<(MessageId, Position)>,
+    ) {
+        loop {
+            let Some(Waiting { event, leave }) = self.targets().first_waiting(key).cloned() else { return };
+            let (id, at) = (event.event().id, event.position());
+            if at.offset() < next_offset {
+                // Judged by whoever stored it, and what is known contains it.
+                self.targets_mut().pop_waiting(key);
+                if counted.contains(&(id, at)) {
+                    recent.settle(&event, true);
+                    if matches!(event.event().action, Action::Deleted { .. }) {
+                        recent.forget_words(key.0, key.1);
+                    }
+                    self.show_change(&event);
+                } else {
+                    recent.settle(&event, false);
+                    self.refuse(id, &milena_timeline::Void::NotPermitted.into());
+                }
+                continue;
+            }
+            let placed = Arc::clone(event.placed());
+            // One that only has the name of what waited here is about another message, or about none.
+            let own = placed.event.action.target().map(|target| (placed.event.conversation, target.position));
+            let Some(own) = own else {
+                self.targets_mut().pop_waiting(key);
+                self.judge_namesake(recent, partition, &event);
+                continue;
+            };
+            let Some(facts) = self.facts(recent, partition, own, &placed) else {
+                self.targets_mut().want_again(key);
+                return;
+            };
+            self.targets_mut().pop_waiting(key);
+            match self.verdict(partition, &placed, leave, facts) {
+                Outcome::Effective(_) => self.counts(recent, &event),
+                outcome => {
+                    recent.settle(&event, false);
+                    self.answer_change(recent, &placed, &outcome);
+                }
+            }
+        }
+    }
+
+    /// What memory has of a room that is followed from now on.
+    pub(super) fn follow_change(
+        &mut self,
+        recent: &mut Recent,
+        event: &Arc<Delivered>,
+        next_offset: i64,
+        stored: &HashMap<MessageId, Position>,
+    ) {
+        let at = event.position();
+        if let Some(counts) = event.counts.get() {
+            if *counts && at.offset() >= next_offset {
+                self.rooms_mut().counted(event.placed());
+            }
+            return;
+        }
+        if at.offset() < next_offset {
+            let counts = stored.get(&event.event().id) == Some(&at);
+            recent.settle(event, counts);
+            if let Some(target) = event.event().action.target()
+                && counts
+                && matches!(event.event().action, Action::Deleted { .. })
+            {
+                recent.forget_words(event.event().conversation, target.position);
+            }
+            return;
+        }
+        let placed = Arc::clone(event.placed());
+        let Some(target) = placed.event.action.target() else { return };
+        let Some(leave) = self.rooms().admit(&placed.event) else { return };
+        let key = (placed.event.conversation, target.position);
+        let partition = event.partition;
+        let behind = self.targets().waits_behind(Some(key), placed.event.id);
+        let facts = match behind {
+            Some(_) => None,
+            None => self.facts(recent, partition, key, &placed),
+        };
+        let Some(facts) = facts else {
+            self.targets_mut().wait(behind.unwrap_or(key), Waiting { event: Arc::clone(event), leave });
+            self.something_waits = true;
+            return;
+        };
+        match self.verdict(partition, &placed, leave, facts) {
+            Outcome::Effective(_) => self.counts(recent, event),
+            outcome => {
+                recent.settle(event, false);
+                self.answer_change(recent, &placed, &outcome);
+            }
+        }
+    }
+
+    pub(super) fn pass_on_targets(&mut self) {
+        let wants = self.target_wants.clone();
+        self.targets_mut().pass_on(|wanted: WantedTarget| wants.try_send(wanted).is_ok());
+    }
+
+    pub(super) fn targets(&self) -> RwLockReadGuard<'_, Targets> {
+        self.targets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn targets_mut(&self) -> RwLockWriteGuard<'_, Targets> {
+        self.targets.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something changed there, at this place: what, the store and memory tell.
+fn changes_after(conversation: ConversationId, at: Position) -> Update {
+    let after = at.before();
+    News::Gap { conversation, after, before: Some(after), changes_after: Some(after) }.into()
+}
