@@ -93,6 +93,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/messages/{position}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a message away: one's own, or as a moderator of a room anybody's. */
+        delete: operations["delete_message"];
+        options?: never;
+        head?: never;
+        /** Give a message of one's own new words, and name anew who is meant. */
+        patch: operations["edit_message"];
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{position}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pin a message. */
+        put: operations["pin_message"];
+        post?: never;
+        /** Take the pin of a message out. */
+        delete: operations["unpin_message"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{position}/reactions/{emoji}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a reaction to a message. */
+        put: operations["react"];
+        post?: never;
+        /** Take a reaction back. */
+        delete: operations["take_back_reaction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/read": {
         parameters: {
             query?: never;
@@ -536,6 +590,37 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /**
+         * @description What a message has besides its words, and what became of it; a field is there only where there is
+         *     something to say.
+         */
+        Besides: {
+            /**
+             * Format: int64
+             * @description All changes up to this position are in here. A later one is to be applied; absent: as it was written.
+             */
+            changed?: number;
+            /** @description It was deleted: there are no words any more, and nothing else. */
+            deleted?: components["schemas"]["Deletion"];
+            /**
+             * Format: int64
+             * @description The position of the newest edit; the words are the newest ones.
+             */
+            edited?: number;
+            /** @description It calls everybody in the room. */
+            everyone?: boolean;
+            /** @description Who is named in it, at most 50. */
+            mentions?: string[];
+            /**
+             * Format: int64
+             * @description The position of the pin, while it is pinned.
+             */
+            pinned?: number;
+            /** @description Those that came first first, at most 100. */
+            reactions?: components["schemas"]["Reaction"][];
+            /** @description What it answers. */
+            reply_to?: components["schemas"]["MessageRef"];
+        };
         /** @description Everything that a client needs at its start. */
         Bootstrap: {
             /** @description The first part of one's conversations. */
@@ -600,6 +685,33 @@ export interface components {
              */
             username: string;
         };
+        /** @description That a message was deleted. */
+        Deletion: {
+            /**
+             * Format: uuid
+             * @description Who did it.
+             */
+            by: string;
+            /**
+             * Format: int64
+             * @description Of the deletion.
+             */
+            position: number;
+            /** @description What they said about it. */
+            reason?: string;
+        };
+        /** @description New words of a message. */
+        Edit: {
+            /** @description As of a new message. */
+            body: string;
+            /**
+             * Format: uuid
+             * @description The message's id: whoever gives it takes no other message that stands there.
+             */
+            id?: string | null;
+            /** @description Who is named now. */
+            mentions?: string[] | null;
+        };
         /** @description Something that happened in a conversation. */
         Event: components["schemas"]["What"] & {
             /**
@@ -644,12 +756,23 @@ export interface components {
             body_max_chars: number;
             /** @description Characters of a `client_id`. */
             client_id_max_chars: number;
+            /** @description Characters of a reaction. */
+            emoji_max_chars: number;
+            /**
+             * Format: int32
+             * @description In a room of more members only moderators call everybody.
+             */
+            everyone_free_members: number;
             /** @description Bytes of a frame from a client. */
             frame_max_bytes: number;
             /** @description Sends that one connection may have under way. */
             max_in_flight: number;
             /** @description People that are brought into a room with one call. */
             members_added_max: number;
+            /** @description People that one message names. */
+            mentions_max: number;
+            /** @description Different reactions of one person to one message. */
+            reactions_per_person_max: number;
         };
         /** @description Oneself, and what one needs for sending. */
         Me: components["schemas"]["Account"] & {
@@ -684,8 +807,8 @@ export interface components {
             total: number;
         };
         /** @description A message. */
-        Message: {
-            /** @description 1 to 8000 characters. */
+        Message: components["schemas"]["Besides"] & {
+            /** @description 1 to 8000 characters; empty when it was deleted. */
             body: string;
             /** @description Only to its sender. */
             client_id?: string;
@@ -721,6 +844,16 @@ export interface components {
             /** @description Oldest first. */
             messages: components["schemas"]["Message"][];
         };
+        /** @description Names an earlier message of the same conversation. */
+        MessageRef: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place.
+             */
+            position: number;
+        };
         /** @description Whom to bring into a room. */
         NewMembers: {
             /** @description 1 to 500. */
@@ -733,6 +866,11 @@ export interface components {
              * @example Dear Milena
              */
             body: string;
+            /** @description Whether it calls everybody in the room: in a room of more than 1,000 members for moderators only. */
+            everyone?: boolean | null;
+            /** @description Who is named in it. */
+            mentions?: string[] | null;
+            reply_to?: components["schemas"]["MessageRef"] | null;
         };
         /** @description What somebody is to be. */
         NewRole: {
@@ -842,6 +980,19 @@ export interface components {
              * @example Milena Jesenská
              */
             display_name: string;
+        };
+        /** @description A reaction to a message, and whose it is. */
+        Reaction: {
+            /**
+             * Format: int64
+             * @description How many people.
+             */
+            count: number;
+            emoji: string;
+            /** @description Whether one is among them. */
+            mine: boolean;
+            /** @description Up to five of them, those who came first. */
+            users: string[];
         };
         /** @description Up to where somebody has read. */
         ReadPosition: {
@@ -1010,16 +1161,24 @@ export interface components {
          */
         Visibility: "public" | "private";
         /** @description What happened. New kinds are added: a client shows what it does not know as a quiet line, or not at all. */
-        What: {
-            /** @description 1 to 8000 characters. */
+        What: (components["schemas"]["Besides"] & {
+            /** @description 1 to 8000 characters; empty when it was deleted. */
             body: string;
-            /** @enum {string} */
-            kind: "message";
             /**
              * Format: uuid
              * @description In a direct conversation.
              */
             to?: string;
+        } & {
+            /** @enum {string} */
+            kind: "message";
+        }) | {
+            /** @enum {string} */
+            kind: "pinned";
+            /** @description Pinned or not. */
+            on: boolean;
+            /** @description The message. */
+            target: components["schemas"]["MessageRef"];
         } | {
             /** @description As then. */
             handle: string;
@@ -1269,6 +1428,8 @@ export interface operations {
                 around?: number;
                 /** @description How many; 50 when absent */
                 limit?: number;
+                /** @description 1 to 50 positions with commas between them: the messages there, deleted ones too, and nothing else */
+                at?: string;
             };
             header?: never;
             path: {
@@ -1351,6 +1512,266 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_message: {
+        parameters: {
+            query?: {
+                /** @description What one says about it */
+                reason?: string;
+            };
+            header?: {
+                /** @description As for a message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log has it, and it counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description `not_permitted`, `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description As for a message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Edit"];
+            };
+        };
+        responses: {
+            /** @description The log has it, and it counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description `not_permitted`, `deleted`, `blocked`, `archived`, `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pin_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description As for a message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log has it, or it was so already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unpin_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description As for a message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log has it, or it was so already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    react: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description As for a message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+                /** @description The reaction, at most 16 characters */
+                emoji: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log has it, and it counts, or it was so already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description `too_many_reactions`, `deleted`, `blocked`, `archived`, `not_member`, `not_permitted` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_back_reaction: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description As for a message */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+                /** @description The reaction, at most 16 characters */
+                emoji: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The log has it, or it was so already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Any error, by its `code` */
