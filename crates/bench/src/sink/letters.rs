@@ -48,13 +48,25 @@ impl Letters {
         Self { random, text, pairs, shares, number: 0 }
     }
 
-    /// The next message, sent at `sent_at` or, without that, a millisecond after the one before.
-    pub(super) fn next(&mut self, sent_at: Option<Timestamp>) -> MessageEvent {
+    /// How many conversations there are.
+    pub(super) fn conversations(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// In which one the next message is.
+    pub(super) fn conversation(&mut self) -> usize {
         let total = self.shares.last().copied().unwrap_or(1.0);
         let chosen = self.random.random::<f64>() * total;
-        let pair = self.shares.partition_point(|share| *share < chosen).min(self.pairs.len() - 1);
-        let (one, two) = self.pairs[pair];
-        let (sender, to) = if self.random.random() { (one, two) } else { (two, one) };
+        self.shares.partition_point(|share| *share < chosen).min(self.pairs.len() - 1)
+    }
+
+    /// A number below `end`.
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.random.random_range(0..end)
+    }
+
+    /// What is said next; [`Letters::next`] says when.
+    pub(super) fn words(&mut self, sent_at: Option<Timestamp>) -> (ClientId, Timestamp, Body) {
         let bytes = bytes_at(self.random.random());
         let start = self.random.random_range(0..TEXT_CHARS - LONGEST_BYTES);
         let number = self.number;
@@ -63,6 +75,15 @@ impl Letters {
             sent_at.unwrap_or_else(|| Timestamp::from_unix_ms(FIRST_SENT_AT_MS + number.cast_signed()));
         let client_id = ClientId::new(&format!("bench-{number}")).expect("short and printable");
         let body = Body::new(&self.text[start..start + bytes]).expect("1 to 910 characters");
+        (client_id, sent_at, body)
+    }
+
+    /// The next message, sent at `sent_at` or, without that, a millisecond after the one before.
+    pub(super) fn next(&mut self, sent_at: Option<Timestamp>) -> MessageEvent {
+        let chosen = self.conversation();
+        let (one, two) = self.pairs[chosen];
+        let (sender, to) = if self.random.random() { (one, two) } else { (two, one) };
+        let (client_id, sent_at, body) = self.words(sent_at);
         MessageEvent::new(sender, to, client_id, sent_at, body)
     }
 }

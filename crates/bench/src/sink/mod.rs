@@ -9,6 +9,7 @@ mod database;
 mod lengths;
 mod letters;
 mod program;
+mod room_letters;
 mod steady;
 mod topic;
 
@@ -124,6 +125,9 @@ pub(crate) struct Options {
     /// its own.
     #[arg(long, value_name = "DIR")]
     old: Option<PathBuf>,
+    /// Stores as many messages of rooms in each round too, from a topic and into a database of their own.
+    #[arg(long)]
+    rooms: bool,
 }
 
 /// The figures of one round.
@@ -133,6 +137,8 @@ struct Round {
     sink_s: f64,
     /// The older program's, when there is one.
     old: Option<Box<Self>>,
+    /// Of as many messages in rooms, if that was asked for.
+    rooms: Option<Box<Self>>,
     first_s: f64,
     consumer: Usage,
     database_cpu_s: f64,
@@ -162,6 +168,14 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Report> {
     let rows = folder.path().join("rows");
     eprintln!("producing {count} messages");
     tokio::task::block_in_place(|| topic::fill(&kafka, count, &database, &rows))?;
+    let rooms = if options.rooms {
+        let kafka = topic::create(&place.kafka).await?;
+        let records = tokio::task::block_in_place(|| topic::fill_rooms(&kafka, count))?;
+        eprintln!("in rooms that is {records} records");
+        Some((kafka, records))
+    } else {
+        None
+    };
     let mut rounds = Vec::new();
     for number in 0..options.rounds {
         database.clear().await?;
@@ -175,18 +189,25 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<Report> {
         let mut old = None;
         // In turns, so that neither always finds the servers warm from the other.
         if let (Some(programs), 1) = (&options.old, number % 2) {
-            old = Some(run.consume_with_old(programs, &database, &group).await?);
+            old = Some(run.consume_beside(Some(programs), &database, &format!("{group}-old")).await?);
         }
         let programs = place.programs.as_deref();
         let consumed = run.consume(programs, &database, &group).await?;
         expect(&database, count).await?;
         if let (Some(programs), 0) = (&options.old, number % 2) {
-            old = Some(run.consume_with_old(programs, &database, &group).await?);
+            old = Some(run.consume_beside(Some(programs), &database, &format!("{group}-old")).await?);
         }
         if let Some(old) = &old {
             eprintln!("the older program: {old}");
         }
-        let round = Round { load_s, read_s, old: old.map(Box::new), ..consumed };
+        let mut in_rooms = None;
+        if let Some((kafka, count)) = &rooms {
+            let run = Run { kafka, count: *count, ..run };
+            let stored = run.consume_beside(programs, &database, &format!("{group}-rooms")).await?;
+            eprintln!("of rooms: {stored}");
+            in_rooms = Some(Box::new(stored));
+        }
+        let round = Round { load_s, read_s, old: old.map(Box::new), rooms: in_rooms, ..consumed };
         eprintln!("{round}; {:.2} of the load's speed", round.load_s / round.sink_s);
         rounds.push(round);
     }
@@ -212,11 +233,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The same with an older program, which brings its own tables.
-    async fn consume_with_old(self, old: &Path, database: &Database, group: &str) -> anyhow::Result<Round> {
-        let group = format!("{group}-old");
-        let beside = database.beside(&group).await?;
-        let round = self.consume(Some(old), &beside, &group).await?;
+    /// The same in a database of its own, into tables that the program itself brings.
+    async fn consume_beside(
+        self,
+        programs: Option<&Path>,
+        database: &Database,
+        group: &str,
+    ) -> anyhow::Result<Round> {
+        let beside = database.beside(group).await?;
+        let round = self.consume(programs, &beside, group).await?;
         expect(&beside, self.count).await?;
         database.remove(beside).await?;
         Ok(round)
@@ -259,6 +284,7 @@ impl Run<'_> {
             read_s: 0.0,
             sink_s: begun.elapsed().as_secs_f64(),
             old: None,
+            rooms: None,
             first_s,
             consumer: consumer.usage()?,
             database_cpu_s: cpu_s(place.database_pid()) - database_before,
@@ -275,7 +301,7 @@ fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
     };
     let per_s = |seconds: f64| (count as f64 / seconds).round();
     let (load_s, sink_s) = (middle(|round| round.load_s), middle(|round| round.sink_s));
-    let report = Report::new("sink", "kafka")
+    let mut report = Report::new("sink", "kafka")
         .figure("store", place.store.as_str())
         .figure("messages", count)
         .figure("rounds", rounds.len())
@@ -288,6 +314,10 @@ fn report(place: &Place, count: u64, rounds: &[Round]) -> Report {
         .figure("peak_rss_mb", middle(|round| round.consumer.peak_rss_kib as f64 / 1024.0))
         .figure("database_cpu_s", middle(|round| round.database_cpu_s))
         .figure("kafka_cpu_s", middle(|round| round.kafka_cpu_s));
+    if rounds.iter().all(|round| round.rooms.is_some()) {
+        let rooms_s = middle(|round| round.rooms.as_ref().map_or(f64::NAN, |rooms| rooms.sink_s));
+        report = report.figure("room_rows_per_s", per_s(rooms_s)).figure("rooms_ratio", sink_s / rooms_s);
+    }
     if rounds.iter().any(|round| round.old.is_none()) {
         return report;
     }

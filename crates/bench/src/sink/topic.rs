@@ -16,7 +16,10 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::database::Database;
 use super::letters::Letters;
+use super::room_letters::RoomLetters;
 
+/// How far an event's proof that it is new is behind it.
+const SEEN_BEHIND: i64 = 200;
 const ANSWER: Duration = Duration::from_secs(20);
 /// Nothing came for this long: something is wrong.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -47,17 +50,7 @@ pub(super) fn fill(
     for number in 0..count {
         let event = letters.next(None);
         let (key, value, headers) = (event.key(), event.encode(), message_headers(&event));
-        let mut record = BaseRecord::to(&kafka.topic).key(&key).payload(&value).headers(headers);
-        loop {
-            match producer.send(record) {
-                Ok(()) => break,
-                Err((error, back)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
-                    record = back;
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-                Err((error, _)) => return Err(error.into()),
-            }
-        }
+        send(&producer, BaseRecord::to(&kafka.topic).key(&key).payload(&value).headers(headers))?;
         // The producer is idempotent and the topic its own: offsets count what went before.
         let offset = &mut next[usize::try_from(partition_of(event.conversation, partitions))?];
         database.write_row(&mut rows, number, &event, Position::new(Epoch::FIRST, *offset))?;
@@ -67,6 +60,45 @@ pub(super) fn fill(
     rows.flush()?;
     producer.flush(Duration::from_secs(60)).context("the log did not confirm every message")?;
     Ok(())
+}
+
+/// Produces `count` messages in rooms; answers how many records that is with the rooms' creations.
+pub(super) fn fill_rooms(kafka: &KafkaSettings, count: u64) -> anyhow::Result<u64> {
+    let producer: ThreadedProducer<DefaultProducerContext> =
+        client_config(kafka, &Role::Producer { timeout_ms: 60_000 }).create()?;
+    let (partitions, mut next, mut records) = (kafka.partitions, vec![0_i64; kafka.partitions], 0);
+    let mut letters = RoomLetters::new(count);
+    for _ in 0..count {
+        let (created, message) = letters.next();
+        for mut event in created.into_iter().chain([message]) {
+            let offset = &mut next[usize::try_from(partition_of(event.conversation, partitions))?];
+            // A backend has read up to a little before what it writes.
+            event.seen = Some(Position::new(Epoch::FIRST, (*offset - SEEN_BEHIND).max(0)));
+            let (key, value) = (event.key(), event.encode());
+            send(&producer, BaseRecord::to(&kafka.topic).key(&key).payload(&value))?;
+            *offset += 1;
+            records += 1;
+        }
+    }
+    producer.flush(Duration::from_secs(60)).context("the log did not confirm every message")?;
+    Ok(records)
+}
+
+/// Waits for room in the producer's queue.
+fn send(
+    producer: &ThreadedProducer<DefaultProducerContext>,
+    mut record: BaseRecord<'_, String, Vec<u8>>,
+) -> anyhow::Result<()> {
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((error, back)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => {
+                record = back;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err((error, _)) => return Err(error.into()),
+        }
+    }
 }
 
 /// Reads `count` records from the beginning with librdkafka alone, with the consumer's own properties.

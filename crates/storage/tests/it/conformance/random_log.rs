@@ -114,7 +114,7 @@ async fn consume(
                 );
                 batch.events = rows.into_iter().map(Into::into).collect();
                 let events = batch.events.len() as u64;
-                let pieces = if case % 2 == 0 { vec![batch] } else { by_partition(batch) };
+                let pieces = if case.is_multiple_of(2) { vec![batch] } else { by_partition(batch) };
                 let reports = pieces.iter().map(|piece| written(store, piece));
                 let reports = futures::future::join_all(reports).await;
                 let inserted = reports.iter().map(|report| report.inserted).sum::<u64>();
