@@ -117,7 +117,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 () = self.outbox.wait() => Event::Outgoing,
                 () = &mut timer => Event::Timer,
             };
-            if let Err(end) = self.turn(event, &mut work, reading).await {
+            let ended = match event {
+                Event::Outgoing => self.write_out(work.replay.is_none()).await,
+                // Boxed: what a frame needs for a moment must not take room while the connection is idle.
+                event => Box::pin(self.turn(event, &mut work, reading)).await,
+            };
+            if let Err(end) = ended {
                 return end;
             }
         }

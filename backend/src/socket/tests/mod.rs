@@ -74,7 +74,10 @@ impl Server {
     /// A connection whose pipe holds `pipe` bytes in each direction.
     async fn connect_through(&self, pipe: usize, cookie: Option<Identity>) -> Client {
         let (ours, theirs) = tokio::io::duplex(pipe);
-        let task = tokio::spawn(self.sockets.clone().serve_io(theirs, Bytes::new(), cookie.map(Box::new)));
+        let serving = self.sockets.clone().serve_io(theirs, Bytes::new(), cookie.map(Box::new));
+        let bytes = size_of_val(&serving);
+        assert!(bytes <= IDLE_TASK_MAX_BYTES, "{bytes} bytes for each connection, whatever it does");
+        let task = tokio::spawn(serving);
         Client { stream: WebSocketStream::from_raw_socket(ours, Role::Client, None).await, task }
     }
 
@@ -90,6 +93,9 @@ impl Server {
         client
     }
 }
+
+/// What a connection's task takes as long as it lives; with tens of thousands of idle ones it is what counts.
+const IDLE_TASK_MAX_BYTES: usize = 2_000;
 
 struct Client {
     stream: WebSocketStream<DuplexStream>,
