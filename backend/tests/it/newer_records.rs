@@ -17,10 +17,7 @@ async fn a_newer_version_closes_its_conversation_on_the_embedded_log() {
 
 #[tokio::test]
 async fn an_unknown_type_closes_its_conversation_on_kafka() {
-    let brokers = std::env::var("MILENA_TEST_KAFKA").ok().filter(|brokers| !brokers.is_empty());
-    let required = std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-    let Some(brokers) = brokers else {
-        assert!(!required, "MILENA_TEST_KAFKA is required but not set");
+    let Some(brokers) = milena_testkit::given(milena_testkit::Kind::Kafka) else {
         eprintln!("not run: MILENA_TEST_KAFKA is not set");
         return;
     };

@@ -4,6 +4,7 @@
 //! The server itself raises the errors, from a trigger on `messages`, one after another. What they mean is in
 //! its manuals; what the consumer makes of them is tested here.
 
+use milena_testkit::{Kind, given};
 use sea_orm::{ConnectionTrait, Database as Connector};
 
 use crate::log::{Log, messages};
@@ -63,8 +64,7 @@ async fn postgresql_refuses_for_every_temporary_reason() {
 /// The number of attempts is kept in a table without transactions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mariadb_refuses_for_every_temporary_reason() {
-    let server = std::env::var("MILENA_TEST_MARIADB_URL").ok().filter(|url| !url.is_empty());
-    let Some(server) = server else { return };
+    let Some(server) = given(Kind::MariaDb) else { return };
     let world = World::embedded_with(Database::on(&server).await).await;
     let database = Connector::connect(world.database.url()).await.unwrap();
     let cases: String = (1..)

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use milena_kafka::partition_states;
 use milena_storage::Store;
+use milena_testkit::{Kind, OwnServer, given};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::child::Consumer;
 use crate::log::{Log, messages};
-use crate::server::Postgres;
 use crate::store::Database;
 use crate::truth;
 use crate::world::{World, number, tell, turn, until};
@@ -25,8 +25,11 @@ const PEAK_LIMIT_KIB: u64 = 256 * 1024;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stopped_database_is_caught_up_with() {
-    let Some(postgres) = Postgres::start().await else { return };
-    let database = Database::on(&postgres.url).await;
+    if given(Kind::Postgres).is_none() {
+        return;
+    }
+    let Some(mut postgres) = OwnServer::start(Kind::Postgres).await else { return };
+    let database = Database::on(postgres.address()).await;
     let Some(world) = World::with_database(database).await else { return };
     let _turn = turn().await;
     let away = Duration::from_secs(number("MILENA_TEST_OUTAGE_SECONDS", 5));

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use milena_settings::{Secret, Settings};
+use milena_testkit::{Proxy, Weather};
 use sea_orm::{ConnectionTrait, Database};
 
 use crate::log::{Log, messages};
-use crate::proxy::Proxy;
 use crate::steady::Running;
 use crate::truth;
 use crate::world::{World, until};
@@ -44,17 +44,22 @@ async fn postgresql_is_cut_off() {
     let Some(world) = World::servers().await else { return };
     let (proxy, settings) = proxied(&world).await;
     let consumer = Running::with(settings).await;
-    outage(&world, consumer, async |away| proxy.set_open(!away)).await;
+    outage(&world, consumer, async |away| cut(&proxy, away)).await;
 }
 
 /// A proxy in front of the database, and settings that lead through it.
 async fn proxied(world: &World) -> (Proxy, Settings) {
     let (head, rest) = world.database.url().rsplit_once('@').unwrap();
     let (server, name) = rest.split_once('/').unwrap();
-    let proxy = Proxy::start(server.to_owned()).await;
+    let proxy = Proxy::start().await;
+    proxy.aim(server);
     let mut settings = world.settings.clone();
-    settings.database.url = Secret::new(format!("{head}@127.0.0.1:{}/{name}", proxy.port()));
+    settings.database.url = Secret::new(format!("{head}@{}/{name}", proxy.address()));
     (proxy, settings)
+}
+
+fn cut(proxy: &Proxy, is_cut: bool) {
+    proxy.set(Weather { is_cut, ..Weather::default() });
 }
 
 /// A consumer gets partitions while nobody can tell it where they begin: it holds them, and begins when it is
@@ -70,13 +75,13 @@ async fn partitions_move_while_postgresql_is_cut_off() {
     until("both have partitions", 30, async || leaving.is_ready() && staying.is_ready()).await;
     log.send(messages(0..300)).await;
     truth::stored(&world).await;
-    proxy.set_open(false);
+    cut(&proxy, true);
     log.send(messages(300..600)).await;
     let left = leaving.stop().await;
     // Longer than a callback waits for the store.
     tokio::time::sleep(Duration::from_secs(6)).await;
     log.send(messages(600..900)).await;
-    proxy.set_open(true);
+    cut(&proxy, false);
     truth::stored(&world).await;
     let stayed = staying.stop().await;
     assert_eq!(

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use sea_orm::{ConnectionTrait, Database as Connector, Statement};
-
 /// Where it is. A PostgreSQL database is left behind with its throw-away server; a SQLite file goes with its
 /// folder.
 pub(crate) struct Database {
@@ -22,13 +20,7 @@ impl Database {
 
     /// With more to its `create database`.
     pub(crate) async fn on_with(server: &str, options: &str) -> Self {
-        let name = format!("consumer_{}", uuid::Uuid::now_v7().simple());
-        let admin = Connector::connect(server).await.unwrap();
-        let create = format!("create database {name} {options}");
-        admin.execute_raw(Statement::from_string(admin.get_database_backend(), create)).await.unwrap();
-        admin.close().await.unwrap();
-        let (base, _) = server.rsplit_once('/').unwrap();
-        Self { url: format!("{base}/{name}") }
+        Self { url: milena_testkit::create_database(server, "consumer", options).await.url }
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -10,6 +10,9 @@ use milena_settings::{Settings, Source};
 use milena_storage::Store;
 use tempfile::TempDir;
 
+use milena_testkit::{Kind, given};
+pub(crate) use milena_testkit::{number, tell, turn, until};
+
 use crate::store::Database;
 
 pub(crate) struct World {
@@ -34,23 +37,14 @@ impl World {
 
     /// `None` when there are no servers to test with.
     pub(crate) async fn servers() -> Option<Self> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        match (variable("MILENA_TEST_KAFKA"), variable("MILENA_TEST_POSTGRES_URL")) {
-            (Some(brokers), Some(url)) => {
-                let database = Database::on(&url).await;
-                Some(Self::new(brokers, database, tempfile::tempdir().unwrap(), None).await)
-            }
-            _ => {
-                let required = variable("MILENA_TEST_REQUIRE_SERVERS").as_deref() == Some("1");
-                assert!(!required, "MILENA_TEST_KAFKA and MILENA_TEST_POSTGRES_URL are required but not set");
-                None
-            }
-        }
+        let (brokers, url) = (given(Kind::Kafka)?, given(Kind::Postgres)?);
+        let database = Database::on(&url).await;
+        Some(Self::new(brokers, database, tempfile::tempdir().unwrap(), None).await)
     }
 
     /// The shared log, and a database of the test's choice.
     pub(crate) async fn with_database(database: Database) -> Option<Self> {
-        let brokers = std::env::var("MILENA_TEST_KAFKA").ok().filter(|value| !value.is_empty())?;
+        let brokers = given(Kind::Kafka)?;
         Some(Self::new(brokers, database, tempfile::tempdir().unwrap(), None).await)
     }
 
@@ -133,30 +127,4 @@ fn log_once() {
             .format_timestamp_millis()
             .try_init();
     });
-}
-
-/// A number from the environment, for longer runs.
-pub(crate) fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a whole number"))
-}
-
-/// A line of figures, past the capture of the tests' output.
-pub(crate) fn tell(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// Tests that saturate the machine take turns, so that their deadlines mean something.
-pub(crate) async fn turn() -> tokio::sync::MutexGuard<'static, ()> {
-    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-    TURN.lock().await
-}
-
-/// Waits for a condition, with a deadline.
-pub(crate) async fn until(what: &str, seconds: u64, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
-    while !holds().await {
-        assert!(tokio::time::Instant::now() < deadline, "not within {seconds} s: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

@@ -18,10 +18,7 @@ use rdkafka::{Offset, TopicPartitionList};
 /// Long enough for a busy machine; nothing here should come near it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whether a server or client that is missing is a failure: in continuous integration it is.
-pub(crate) fn required() -> bool {
-    std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1")
-}
+pub(crate) use milena_testkit::{free_address, required};
 
 /// Whether the program is installed; says so where it is not, and fails where it must be.
 pub(crate) fn has_program(name: &str) -> bool {
@@ -177,13 +174,6 @@ async fn a_broker_to_be_killed() {
     println!("{CHILD_ADDRESS}{}", broker.address());
     tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).expect("signals").recv().await;
     broker.stop().await;
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
 }
 
 pub(crate) fn client(address: SocketAddr) -> ClientConfig {

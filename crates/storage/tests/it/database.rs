@@ -1,9 +1,8 @@
 //! A database of its own for each test, dropped at the end, also after a panic.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use milena_settings::{DatabaseSettings, Secret};
 use milena_storage::Store;
+use milena_testkit::{Kind, NewDatabase, create_database, given};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 /// Which database a test runs on.
@@ -31,27 +30,20 @@ enum Admin {
 impl TestDatabase {
     /// `None` when no server of this kind is given.
     pub(crate) async fn create(server: Server) -> Option<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("milena_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let variable = match server {
+        let kind = match server {
             Server::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}?mode=rwc", folder.path().join("store.db").display());
-                return Some(Self { server, url, name, admin: Admin::Folder(folder) });
+                return Some(Self { server, url, name: String::new(), admin: Admin::Folder(folder) });
             }
-            Server::Postgres => "MILENA_TEST_POSTGRES_URL",
-            Server::MariaDb => "MILENA_TEST_MARIADB_URL",
+            Server::Postgres => Kind::Postgres,
+            Server::MariaDb => Kind::MariaDb,
         };
-        let Ok(admin) = std::env::var(variable) else {
-            let required = std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-            assert!(!required, "{variable} is not set but servers are required");
-            eprintln!("skipped: {variable} is not set");
+        let Some(admin) = given(kind) else {
+            eprintln!("skipped: there is no {kind:?}");
             return None;
         };
-        let (base, query) = admin.split_once('?').unwrap_or((&admin, ""));
-        let (base, _) = base.rsplit_once('/').expect("the URL ends with a database");
-        let url = if query.is_empty() { format!("{base}/{name}") } else { format!("{base}/{name}?{query}") };
-        execute(&admin, &format!("CREATE DATABASE {name}")).await;
+        let NewDatabase { url, name } = create_database(&admin, "milena_test", "").await;
         Some(Self { server, url, name, admin: Admin::Url(admin) })
     }
 

@@ -1,11 +1,9 @@
 //! Databases that cannot hold what is accepted: refused by name before anything is accepted, or every message
 //! is stored; and databases that refuse later what a person has to mend.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use milena_domain::{Epoch, Position};
 use milena_storage::{StorageError, Store};
+use milena_testkit::{Kind, OwnServer, given};
 use sea_orm::ConnectionTrait;
 
 use crate::database::{Server, TestDatabase, raw, settings};
@@ -85,41 +83,16 @@ async fn a_sqlite_file_that_cannot_be_written_is_refused() {
     assert!(matches!(error, StorageError::NeedsRepair(_)), "{error}");
 }
 
-/// A MariaDB of one test's own, by the project's script: its settings are nobody else's.
-struct OwnMariaDb {
-    folder: PathBuf,
-    url: String,
-}
-
-impl OwnMariaDb {
-    fn script() -> Command {
-        Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/mariadb"))
-    }
-
-    /// `None` when there are no servers to test with.
-    async fn start() -> Option<Self> {
-        std::env::var("MILENA_TEST_MARIADB_URL").ok().filter(|value| !value.is_empty())?;
-        let start = || Self::script().args(["start", "--with", &std::process::id().to_string()]).output();
-        let output = tokio::task::spawn_blocking(start).await.unwrap().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let lines = String::from_utf8(output.stdout).unwrap();
-        let line = |name: &str| lines.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
-        Some(Self { folder: line("DIR=").into(), url: line("URL=") })
-    }
-}
-
-impl Drop for OwnMariaDb {
-    fn drop(&mut self) {
-        let _ = Self::script().args(["kill", "--delete", "--dir"]).arg(&self.folder).output();
-    }
-}
-
 #[tokio::test]
 async fn mariadb_with_small_packets_stores_everything_or_is_refused() {
-    let Some(server) = OwnMariaDb::start().await else { return };
-    let admin = raw(&server.url).await;
+    if given(Kind::MariaDb).is_none() {
+        return;
+    }
+    // Its settings are nobody else's.
+    let Some(server) = OwnServer::start(Kind::MariaDb).await else { return };
+    let admin = raw(server.address()).await;
     admin.execute_unprepared("SET GLOBAL max_allowed_packet = 1048576").await.unwrap();
-    let store = Store::open(&settings(&server.url)).await.unwrap();
+    let store = Store::open(&settings(server.address())).await.unwrap();
     let largest = "\u{1f600}".repeat(8_000);
     let rows: Vec<_> = (0..400)
         .map(|offset| {
@@ -133,7 +106,7 @@ async fn mariadb_with_small_packets_stores_everything_or_is_refused() {
     store.close().await;
 
     admin.execute_unprepared("SET GLOBAL max_allowed_packet = 65536").await.unwrap();
-    let error = Store::open(&settings(&server.url)).await.unwrap_err();
+    let error = Store::open(&settings(server.address())).await.unwrap_err();
     let said = error.to_string();
     assert!(matches!(error, StorageError::Unfit(_)) && said.contains("max_allowed_packet"), "{said}");
 }

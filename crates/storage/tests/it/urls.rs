@@ -90,8 +90,7 @@ impl PgBouncer {
         }
         let child = command.arg(&file).stdin(Stdio::null()).stderr(Stdio::null()).spawn();
         let Ok(child) = child else {
-            let required = std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-            assert!(!required, "pgbouncer is required but cannot be started");
+            assert!(!milena_testkit::required(), "pgbouncer is required but cannot be started");
             eprintln!("skipped: there is no pgbouncer");
             return None;
         };

@@ -31,13 +31,7 @@ pub(crate) struct Database {
 impl Database {
     /// A new one on a PostgreSQL or MariaDB server.
     pub(crate) async fn create_on(server: &str) -> Self {
-        let name = format!("e2e_{}", Uuid::now_v7().simple());
-        let admin = connect(server).await;
-        let create = Statement::from_string(admin.get_database_backend(), format!("create database {name}"));
-        admin.execute_raw(create).await.unwrap();
-        admin.close().await.unwrap();
-        let (base, _) = server.rsplit_once('/').expect("the URL names a database");
-        Self { url: format!("{base}/{name}") }
+        Self { url: milena_testkit::create_database(server, "e2e", "").await.url }
     }
 
     /// One that is there, or will be.

@@ -41,7 +41,7 @@ use std::time::Instant;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::support::{PASSWORD, PATIENCE, TestBroker, create_topic, credentials, required, sasl};
+use crate::support::{PASSWORD, PATIENCE, TestBroker, create_topic, credentials, sasl};
 
 /// The broker that a scenario runs on.
 pub(crate) struct Target {
@@ -57,8 +57,7 @@ impl Target {
     }
 
     pub(crate) fn apache_kafka() -> Option<Self> {
-        let Ok(bootstrap) = std::env::var("MILENA_TEST_KAFKA") else {
-            assert!(!required(), "MILENA_TEST_KAFKA is required but not set");
+        let Some(bootstrap) = milena_testkit::given(milena_testkit::Kind::Kafka) else {
             eprintln!("not run: MILENA_TEST_KAFKA names no Apache Kafka");
             return None;
         };

@@ -9,7 +9,7 @@ const FIRST: u16 = 10_000;
 const COUNT: u16 = 10_000;
 
 /// An address on which nothing listens. No other test of this process gets it too.
-pub(crate) fn free_address() -> SocketAddr {
+pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = (std::process::id() % u32::from(COUNT)) as u16;
     for _ in 0..COUNT {

@@ -1,5 +1,5 @@
 //! A TCP proxy that does to connections what networks do: it delays, falls silent in one direction or both,
-//! and resets. Silence is not loss: as with TCP, what was on its way arrives when the silence is over.
+//! resets, and is cut. Silence is not loss: as with TCP, what was on its way arrives when the silence is over.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,20 +11,22 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-use super::free_address;
+use crate::free_address;
 
 /// Read at once: with a delay, this much goes through in that time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// What the network is like, for all connections, those of now and those to come.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Weather {
+pub struct Weather {
     /// Of everything, in each direction.
-    pub(crate) delay: Duration,
+    pub delay: Duration,
     /// Nothing that a client sends arrives.
-    pub(crate) no_way_up: bool,
+    pub no_way_up: bool,
     /// Nothing that it is sent arrives.
-    pub(crate) no_way_down: bool,
+    pub no_way_down: bool,
+    /// All connections end, and new ones are ended at once.
+    pub is_cut: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +45,7 @@ impl Weather {
 }
 
 /// A proxy; it and its connections end when dropped.
-pub(crate) struct Proxy {
+pub struct Proxy {
     address: SocketAddr,
     /// From the test to new connections: empty until it is known where to connect to.
     target: watch::Sender<String>,
@@ -62,7 +64,7 @@ impl Drop for Proxy {
 
 impl Proxy {
     /// Listens; connections wait until [`Proxy::aim`].
-    pub(crate) async fn start() -> Self {
+    pub async fn start() -> Self {
         let address = free_address();
         let listener = TcpListener::bind(address).await.unwrap();
         let target = watch::Sender::new(String::new());
@@ -81,20 +83,22 @@ impl Proxy {
     }
 
     /// In front of `target`, from now on.
-    pub(crate) fn aim(&self, target: impl ToString) {
+    pub fn aim(&self, target: impl ToString) {
         self.target.send_replace(target.to_string());
     }
 
-    pub(crate) const fn address(&self) -> SocketAddr {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(crate) fn set(&self, weather: Weather) {
+    /// From now on, the network is like this.
+    pub fn set(&self, weather: Weather) {
         self.weather.send_replace(weather);
     }
 
     /// Ends all connections of now with RST.
-    pub(crate) fn reset(&self) {
+    pub fn reset(&self) {
         self.resets.send_modify(|count| *count += 1);
     }
 }
@@ -109,6 +113,10 @@ async fn relay(
     let Ok(target) = target.wait_for(|target| !target.is_empty()).await.map(|target| target.clone()) else {
         return;
     };
+    if weather.borrow().is_cut {
+        return;
+    }
+    let mut cut = weather.clone();
     let Ok(server) = TcpStream::connect(target).await else { return };
     for stream in [&client, &server] {
         stream.set_nodelay(true).expect("an open connection");
@@ -123,6 +131,7 @@ async fn relay(
             )
         } => false,
         changed = resets.changed() => changed.is_ok(),
+        _ = cut.wait_for(|weather| weather.is_cut) => false,
     };
     if reset {
         for half in [&from_client, &from_server] {

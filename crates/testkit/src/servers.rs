@@ -10,9 +10,12 @@ use tokio::sync::Mutex;
 
 /// Which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Apache Kafka.
     Kafka,
+    /// PostgreSQL.
     Postgres,
+    /// MariaDB.
     MariaDb,
 }
 
@@ -35,17 +38,26 @@ impl Kind {
 }
 
 /// Whether a server or client that is missing is a failure.
-pub(crate) fn required() -> bool {
+pub fn required() -> bool {
     std::env::var("MILENA_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1")
+}
+
+/// The server of the environment, if it names one. Not to have one may be a failure ([`required`]).
+///
+/// # Panics
+/// When it is one.
+pub fn given(kind: Kind) -> Option<String> {
+    let address = std::env::var(kind.variable()).ok().filter(|value| !value.is_empty());
+    assert!(address.is_some() || !required(), "{} is required but not set", kind.variable());
+    address
 }
 
 /// The address of a server that is only used, never stopped: the one of the environment, else one that is
 /// started once for all tests of this process. `None`, with a line that says so, when there is none.
-pub(crate) async fn shared(kind: Kind) -> Option<String> {
-    if let Some(address) = std::env::var(kind.variable()).ok().filter(|value| !value.is_empty()) {
+pub async fn shared(kind: Kind) -> Option<String> {
+    if let Some(address) = given(kind) {
         return Some(address);
     }
-    assert!(!required(), "{} is required but not set", kind.variable());
     static STARTED: Mutex<Option<HashMap<Kind, Option<String>>>> = Mutex::const_new(None);
     let mut started = STARTED.lock().await;
     match started.get_or_insert_default().entry(kind) {
@@ -101,7 +113,7 @@ async fn start_with(
 }
 
 async fn script(kind: Kind, arguments: Vec<String>, proxy: Option<u16>) -> Result<String, String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts").join(kind.script());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(kind.script());
     let mut command = Command::new(script);
     command.args(arguments).envs(proxy.map(|port| ("KAFKA_PROXY_PORT", port.to_string())));
     let run = move || command.output();
@@ -111,50 +123,51 @@ async fn script(kind: Kind, arguments: Vec<String>, proxy: Option<u16>) -> Resul
 }
 
 /// A server of one test: killed, stopped and started again at will, gone at the end.
-pub(crate) struct OwnServer {
+pub struct OwnServer {
     kind: Kind,
     started: Started,
 }
 
 impl OwnServer {
     /// `None` when it cannot be started here.
-    pub(crate) async fn start(kind: Kind) -> Option<Self> {
+    pub async fn start(kind: Kind) -> Option<Self> {
         start(kind, None).await.map(|started| Self { kind, started })
     }
 
     /// On a port that others know already; several nodes take the ports after it.
-    pub(crate) async fn start_at(kind: Kind, port: u16, nodes: usize) -> Option<Self> {
+    pub async fn start_at(kind: Kind, port: u16, nodes: usize) -> Option<Self> {
         let options = ["--port", &port.to_string(), "--nodes", &nodes.to_string()].map(str::to_owned);
         start_with(kind, None, None, &options).await.map(|started| Self { kind, started })
     }
 
     /// Apache Kafka with a second listener for those who come through a proxy on `port`.
-    pub(crate) async fn kafka_behind(port: u16) -> Option<Self> {
+    pub async fn kafka_behind(port: u16) -> Option<Self> {
         let started = start_with(Kind::Kafka, None, Some(port), &[]).await?;
         Some(Self { kind: Kind::Kafka, started })
     }
 
-    pub(crate) fn address(&self) -> &str {
+    /// Bootstrap servers, or a URL.
+    pub fn address(&self) -> &str {
         &self.started.address
     }
 
     /// Where the proxy connects to.
-    pub(crate) fn proxied(&self) -> &str {
+    pub fn proxied(&self) -> &str {
         self.started.proxied.as_deref().expect("started behind a proxy")
     }
 
     /// SIGKILL to all its processes.
-    pub(crate) async fn kill(&self) {
+    pub async fn kill(&self) {
         self.verb("kill").await;
     }
 
     /// An orderly stop.
-    pub(crate) async fn stop(&self) {
+    pub async fn stop(&self) {
         self.verb("stop").await;
     }
 
     /// The same port, the same data; answers when this returns.
-    pub(crate) async fn start_again(&mut self) {
+    pub async fn start_again(&mut self) {
         let folder = self.started.folder.clone();
         let proxied = self.started.proxied.take();
         self.started = start(self.kind, Some(&folder)).await.expect("it started before");
@@ -162,12 +175,12 @@ impl OwnServer {
     }
 
     /// SIGSTOP to all its processes: it accepts connections and never answers.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         self.signal("-STOP");
     }
 
     /// SIGCONT: it goes on as if no time had passed.
-    pub(crate) fn go_on(&self) {
+    pub fn go_on(&self) {
         self.signal("-CONT");
     }
 
@@ -190,7 +203,7 @@ impl OwnServer {
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts").join(self.kind.script());
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(self.kind.script());
         let _ = Command::new(script).args(["kill", "--delete", "--dir"]).arg(&self.started.folder).output();
     }
 }
