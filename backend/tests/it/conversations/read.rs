@@ -1,23 +1,10 @@
-//! Messages and conversations over REST, without a consumer: all of it comes from the log.
+//! Messages of a conversation over REST, page by page.
 
-use reqwest::{Method, header};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::Answer;
-use crate::node::{Node, User};
-
-async fn send(node: &Node, sender: &User, to: &User, key: Option<&str>, body: &str) -> Answer {
-    let path = format!("/api/v1/users/{}/messages", to.id);
-    let mut request = node.http.post(node.url(&path)).bearer_auth(&sender.token).json(&json!({"body": body}));
-    if let Some(key) = key {
-        request = request.header("Idempotency-Key", key);
-    }
-    Answer::of(request.send().await.unwrap()).await
-}
-
-fn bodies(page: &Value) -> Vec<&str> {
-    page["messages"].as_array().unwrap().iter().map(|message| message["body"].as_str().unwrap()).collect()
-}
+use super::{bodies, send};
+use crate::node::Node;
 
 #[tokio::test]
 async fn a_message_is_sent_listed_read_and_paged() {
@@ -97,29 +84,6 @@ async fn a_message_is_sent_listed_read_and_paged() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_one_message() {
-    let node = Node::start().await;
-    let (anna, ben, carl) =
-        (node.register("anna").await, node.register("ben").await, node.register("carl").await);
-    let first = send(&node, &anna, &ben, Some("once"), "hi").await.ok(202);
-    for _ in 0..5 {
-        assert_eq!(send(&node, &anna, &ben, Some("once"), "hi").await.ok(202), first);
-    }
-    send(&node, &anna, &carl, Some("once"), "hi").await.problem(409, "client_id_reused");
-    let path = format!("/api/v1/conversations/{}/messages", first["conversation"].as_str().unwrap());
-    assert_eq!(bodies(&node.get(&ben, &path).await.ok(200)), ["hi"]);
-
-    let long = "x".repeat(65);
-    send(&node, &anna, &ben, Some(&long), "hi")
-        .await
-        .field("Idempotency-Key", "Idempotency-Key must be 1 to 64 characters (got 65)");
-    send(&node, &anna, &ben, Some(""), "hi")
-        .await
-        .field("Idempotency-Key", "Idempotency-Key must be 1 to 64 characters (got 0)");
-    node.stop().await;
-}
-
-#[tokio::test]
 async fn what_is_wrong_with_a_request_is_named() {
     let node = Node::start().await;
     let (anna, ben) = (node.register("anna").await, node.register("ben").await);
@@ -175,40 +139,5 @@ async fn what_is_wrong_with_a_request_is_named() {
     ] {
         node.call(Method::PUT, &read, Some(&anna), Some(&body)).await.field("position", detail);
     }
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn the_list_is_paged_by_its_own_cursor() {
-    let node = Node::start().await;
-    let anna = node.register("anna").await;
-    for name in ["ben", "carl", "dora"] {
-        let other = node.register(name).await;
-        send(&node, &other, &anna, None, name).await.ok(202);
-    }
-    let (mut seen, mut path) = (Vec::new(), "/api/v1/conversations?limit=2".to_owned());
-    loop {
-        let page = node.get(&anna, &path).await.ok(200);
-        let entries = page["conversations"].as_array().unwrap();
-        assert!(entries.len() <= 2);
-        seen.extend(entries.iter().map(|entry| entry["person"]["username"].as_str().unwrap().to_owned()));
-        let Some(next) = page["next"].as_str() else { break };
-        path = format!("/api/v1/conversations?limit=2&before={next}");
-    }
-    assert_eq!(seen, ["dora", "carl", "ben"]);
-    node.stop().await;
-}
-
-#[tokio::test]
-async fn without_the_log_sending_is_temporary_and_reading_goes_on() {
-    let mut node = Node::start_with(|settings| settings.delivery.send_timeout_ms = 500).await;
-    let (anna, ben) = (node.register("anna").await, node.register("ben").await);
-    let accepted = send(&node, &anna, &ben, None, "before").await.ok(202);
-    node.stop_broker().await;
-    let refused = send(&node, &anna, &ben, Some("later"), "after").await;
-    assert!(!refused.header(header::RETRY_AFTER.as_str()).is_empty());
-    refused.problem(503, "log_unavailable");
-    let path = format!("/api/v1/conversations/{}/messages", accepted["conversation"].as_str().unwrap());
-    assert_eq!(bodies(&node.get(&ben, &path).await.ok(200)), ["before"]);
     node.stop().await;
 }

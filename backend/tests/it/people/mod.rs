@@ -1,0 +1,4 @@
+//! Finding people, and what somebody changes about themselves.
+
+mod change;
+mod find;
