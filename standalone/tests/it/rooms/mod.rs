@@ -7,7 +7,9 @@
 mod audit;
 mod changes;
 mod findings;
+mod first;
 mod house;
+mod races;
 mod replays;
 mod truth;
 
