@@ -1,5 +1,6 @@
 //! A TCP proxy that does to connections what networks do: it delays, falls silent in one direction or both,
-//! resets, and is cut. Silence is not loss: as with TCP, what was on its way arrives when the silence is over.
+//! resets, and is cut. Silence is not loss: as with TCP, what was on its way arrives when the silence is
+//! over.
 
 use std::net::SocketAddr;
 use std::time::Duration;

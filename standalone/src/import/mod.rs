@@ -1,10 +1,10 @@
 //! `milena import`: conversations from a file, through the log like every other message.
 //!
-//! The file is read in chunks ([`take`]); for each, people are created when missing, what the store has already is left
-//! out, and the rest goes to the producer, one after the other, so that a conversation keeps the order of the
-//! file. The file's `id` becomes the `client_id`, from which the message id follows: even what is produced
-//! twice is stored once. A line that cannot be stored as itself, because its id names another message, is
-//! refused ([`ledger`]).
+//! The file is read in chunks ([`take`]); for each, people are created when missing, what the store has
+//! already is left out, and the rest goes to the producer, one after the other, so that a conversation keeps
+//! the order of the file. The file's `id` becomes the `client_id`, from which the message id follows: even
+//! what is produced twice is stored once. A line that cannot be stored as itself, because its id names
+//! another message, is refused ([`ledger`]).
 
 mod event;
 mod ledger;
