@@ -9,6 +9,7 @@ import type { ConversationId, Message, Position } from '@/lib/http/types';
 import { messageAt, withAside } from '@/lib/store/aside';
 import type { ChatState } from '@/lib/store/chat-state';
 import { applyEvents } from '@/lib/store/events';
+import { isMessage } from '@/lib/timeline/event';
 
 import { changesMessages } from './message-rights';
 import type { RecentChanges } from './recent-changes';
@@ -19,6 +20,8 @@ const TOGETHER_MS = 30;
 const AT_MAX = 50;
 const CHANGES_PAGE = 100;
 const AGAIN_MS = 3_000;
+/** There is no such address. */
+const UNKNOWN = ['not_found', 'method_not_allowed'];
 
 export class Asides {
   readonly #store: StoreApi<ChatState>;
@@ -150,11 +153,33 @@ export class Asides {
         }
       }
     } catch (error) {
-      if (!(error instanceof ApiError) || error.temporary) this.#later();
-      else this.#missed.delete(id);
+      if (error instanceof ApiError && UNKNOWN.includes(error.code)) await this.#askAll(id);
+      else this.#failed(id, error);
     } finally {
       this.#catchingUp.delete(id);
     }
+  }
+
+  /** From a server that does not tell what changed: all that is kept, as it is now. */
+  async #askAll(id: ConversationId): Promise<void> {
+    const { timelines, aside } = this.#store.getState();
+    const kept = [...(timelines[id]?.messages ?? []), ...(aside[id] ?? [])].filter(isMessage);
+    const positions = [...new Set(kept.map(({ position }) => position))];
+    try {
+      for (let from = 0; from < positions.length; from += AT_MAX) {
+        const answer = await this.#api.messagesAt(id, positions.slice(from, from + AT_MAX));
+        const messages = answer.messages.map((message) => this.#recent.on(message));
+        this.#store.setState((state) => applyEvents(state, [{ kind: 'told', conversation: id, messages }]));
+      }
+      this.#missed.delete(id);
+    } catch (error) {
+      this.#failed(id, error);
+    }
+  }
+
+  #failed(id: ConversationId, error: unknown): void {
+    if (!(error instanceof ApiError) || error.temporary) this.#later();
+    else this.#missed.delete(id);
   }
 
   #later(): void {
