@@ -11,12 +11,16 @@ import { useDeeds, useRights } from './deeds';
 import styles from './message-extras.module.css';
 
 export function Reactions({ message }: { message: Message }) {
+  const { reactions } = message;
+  return reactions && reactions.length > 0 ? <Chips message={message} reactions={reactions} /> : null;
+}
+
+function Chips({ message, reactions }: { message: Message; reactions: readonly Reaction[] }) {
   const chat = useChat();
   const rights = useRights(message);
   const { conversation } = useDeeds();
-  const { reactions = [], id, position } = message;
+  const { id, position } = message;
   useEffect(() => chat.names.need(reactions.flatMap(({ users }) => users)), [chat, reactions]);
-  if (reactions.length === 0) return null;
   return (
     <ul className={styles.reactions} aria-label="Reactions">
       {reactions.map((reaction) => (
