@@ -232,10 +232,12 @@ export class History {
     const { connection } = this.#changes.recent;
     const answer = await this.#page(id, page).catch(() => null);
     if (this.#generations.get(id) !== generation) return 'outdated';
-    const first = answer?.messages[0]?.position;
-    // Made before this page was away: what changed since then is asked for behind it.
-    if (first !== undefined && connection !== this.#changes.recent.connection)
-      queueMicrotask(() => this.#changes.asides.missed(id, first));
+    // Made before this page was away: what came or changed since then is asked for behind it.
+    if (answer && connection !== this.#changes.recent.connection) {
+      if (page.before === undefined) answer.has_after = true;
+      const first = answer.messages[0]?.position;
+      if (first !== undefined) queueMicrotask(() => this.#changes.asides.missed(id, first));
+    }
     if (answer && !answer.complete) this.#askAgain(id, page);
     return answer;
   }
