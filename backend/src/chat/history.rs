@@ -1,7 +1,7 @@
 //! Reading a conversation: membership, then memory, then the store, then one page of both; and what became of
 //! the messages on it, in the same way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use milena_domain::record::{History as RoomHistory, Placed};
@@ -34,6 +34,17 @@ pub(super) struct ShownPage {
     pub(super) has_before: bool,
     /// There are newer ones.
     pub(super) has_after: bool,
+}
+
+/// Messages that changed.
+#[derive(Debug, Clone)]
+pub struct ChangePage {
+    /// By their last changes.
+    pub messages: Vec<Shown>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Position>,
+    /// No change that was accepted can be missing.
+    pub complete: bool,
 }
 
 /// A page of history.
@@ -192,7 +203,87 @@ impl Chat {
         };
         let places: Vec<Position> = places.iter().copied().filter(|place| visible.contains(*place)).collect();
         let changes = Changes::of(&unflushed);
-        let now = self.lookups.messages_now(conversation, &places, &[user]).await?;
+        let mut messages = self.at_places(user, conversation, &places, &unflushed, &changes).await?;
+        messages.sort_unstable_by_key(|shown| shown.placed.position);
+        let complete = in_memory && self.health.is_current();
+        Ok(History { messages, has_before: false, has_after: false, complete })
+    }
+
+    /// Messages of a conversation that `user` is in, and may see, of which something changed after a place, in
+    /// the order of their last changes; deleted ones too.
+    ///
+    /// # Errors
+    /// As [`Chat::history`].
+    pub async fn changes(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<ChangePage, Refusal> {
+        let is_room = self.place(user, conversation).await? == Place::Room;
+        let (page, in_memory) = self.changes_of_both((user, is_room), conversation, after, limit).await?;
+        Ok(ChangePage { complete: in_memory && self.health.is_current(), ..page })
+    }
+
+    /// The same, and whether it provably misses nothing that this node delivered before.
+    pub(super) async fn changes_of_both(
+        &self,
+        (user, is_room): (UserId, bool),
+        conversation: ConversationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<(ChangePage, bool), Refusal> {
+        // Memory first, then the store: see above.
+        let read = self.read_up_to(conversation).before();
+        let (unflushed, in_memory) = {
+            let recent = self.recent();
+            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
+            (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
+        };
+        let visible = if is_room {
+            let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
+            self.visible_to(user, conversation, &unflushed).await?.until(last)
+        } else {
+            Visible::all()
+        };
+        let changes = Changes::of(&unflushed);
+        let (stored, has_more) = self.lookups.changed_after(conversation, after, limit, &[user]).await?;
+        let mut messages: Vec<Shown> = stored.into_iter().map(|now| Shown::stored(now, user)).collect();
+        // Where the store's page ends: what memory has comes after all that the store has.
+        let mut next = messages.last().map(Shown::changed).filter(|_| has_more);
+        messages.iter_mut().for_each(|shown| changes.apply(shown, user));
+        if !has_more {
+            let known: HashSet<Position> = messages.iter().map(|shown| shown.placed.position).collect();
+            let mut others: Vec<(Position, Position)> = changes
+                .last()
+                .filter(|(place, last)| *last > after && !known.contains(place))
+                .map(|(place, last)| (last, place))
+                .collect();
+            others.sort_unstable();
+            let room = limit.saturating_sub(messages.len()).max(1);
+            if others.len() > room {
+                others.truncate(room);
+                next = others.last().map(|(last, _)| *last);
+            }
+            let places: Vec<Position> = others.into_iter().map(|(_, place)| place).collect();
+            messages.extend(self.at_places(user, conversation, &places, &unflushed, &changes).await?);
+        }
+        messages.retain(|shown| visible.contains(shown.placed.position));
+        messages.sort_by_key(Shown::changed);
+        Ok((ChangePage { messages, next, complete: in_memory }, in_memory))
+    }
+
+    /// Messages at these places, as the store and memory have them.
+    async fn at_places(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        places: &[Position],
+        unflushed: &[Arc<Delivered>],
+        changes: &Changes,
+    ) -> Result<Vec<Shown>, Refusal> {
+        let now = self.lookups.messages_now(conversation, places, &[user]).await?;
         let mut messages: Vec<Shown> = now.into_iter().map(|now| Shown::stored(now, user)).collect();
         for event in unflushed.iter().filter(|event| places.contains(&event.position())) {
             let is_known = messages.iter().any(|shown| shown.placed.position == event.position());
@@ -201,9 +292,7 @@ impl Chat {
             }
         }
         messages.iter_mut().for_each(|shown| changes.apply(shown, user));
-        messages.sort_unstable_by_key(|shown| shown.placed.position);
-        let complete = in_memory && self.health.is_current();
-        Ok(History { messages, has_before: false, has_after: false, complete })
+        Ok(messages)
     }
 
     /// Whether a member may see what stands at a place of their room.
@@ -266,6 +355,11 @@ impl Changes {
             }
         }
         Self(by_message)
+    }
+
+    /// Each message with its last change.
+    fn last(&self) -> impl Iterator<Item = (Position, Position)> {
+        self.0.iter().filter_map(|(place, changes)| Some((*place, changes.last()?.position)))
     }
 
     pub(super) fn apply(&self, shown: &mut Shown, reader: UserId) {

@@ -34,7 +34,7 @@ pub(crate) use conversations::stranger;
 pub use conversations::{Conversation, ConversationList, With};
 pub use directory::Directory;
 pub(crate) use first_sends::SteadyClock;
-pub use history::History;
+pub use history::{ChangePage, History};
 pub(crate) use resume::news_of;
 pub use resume::{Attached, Backlog};
 pub use rooms::{Acted, Member, MemberPage, RoomChange, RoomPage};

@@ -83,6 +83,13 @@ pub(super) trait Lookups: Send + Sync {
         place: Position,
         people: &'a [UserId],
     ) -> Answer<'a, (StoredFacts, LogPosition)>;
+    fn changed_after<'a>(
+        &'a self,
+        conversation: ConversationId,
+        after: Position,
+        limit: usize,
+        asked: &'a [UserId],
+    ) -> Answer<'a, (Vec<MessageNow>, bool)>;
 }
 
 impl Lookups for Store {
@@ -180,6 +187,16 @@ impl Lookups for Store {
         people: &'a [UserId],
     ) -> Answer<'a, (StoredFacts, LogPosition)> {
         self.message_facts(topic, conversation, place, people).boxed()
+    }
+
+    fn changed_after<'a>(
+        &'a self,
+        conversation: ConversationId,
+        after: Position,
+        limit: usize,
+        asked: &'a [UserId],
+    ) -> Answer<'a, (Vec<MessageNow>, bool)> {
+        self.changed_after(conversation, after, limit, asked).boxed()
     }
 }
 

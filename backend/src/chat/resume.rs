@@ -209,7 +209,8 @@ impl Chat {
         }
         for conversation in missed.further.into_iter().chain(further.iter().map(|stored| stored.id)) {
             let after = before(seen(&since, conversation, self.partitions));
-            if !outbox.push_when_roomy(gap_between(conversation, after, None)).await {
+            let gap = News::Gap { conversation, after, before: None, changes_after: Some(after) };
+            if !outbox.push_when_roomy(gap.into()).await {
                 return Ok(());
             }
         }
@@ -259,12 +260,49 @@ impl Chat {
         {
             return Ok(false);
         }
+        let told: HashSet<Position> =
+            page.messages[first..].iter().map(|message| message.placed.position).collect();
         for message in &page.messages[first..] {
             if !outbox.push_when_roomy(news_of(message)).await {
                 return Ok(false);
             }
         }
-        Ok(true)
+        self.replay_changes((user, is_room), conversation, seen, &told, outbox).await
+    }
+
+    /// What changed of messages that were there before: each as it is now, once. Of more than a page the
+    /// client is told where to go on.
+    async fn replay_changes(
+        &self,
+        reader: (UserId, bool),
+        conversation: ConversationId,
+        seen: Position,
+        told: &HashSet<Position>,
+        outbox: &Outbox,
+    ) -> Result<bool, Refusal> {
+        let found = {
+            let _turn = self.turns.of(reader.0).await;
+            self.changes_of_both(reader, conversation, before(seen), limits::REPLAY_PAGE).await
+        };
+        let (page, complete) = match found {
+            // They went meanwhile, and heard that.
+            Err(Refusal { code: Code::Void(Void::NotMember), .. }) => return Ok(true),
+            found => found?,
+        };
+        if !complete {
+            return Err(does_not_fit());
+        }
+        for message in page.messages {
+            // What is newer than the cursor and not told lies in a gap, which is fetched as it is now.
+            let is_held = message.placed.position < seen && !told.contains(&message.placed.position);
+            if is_held && !outbox.push_when_roomy(News::Changed(Arc::new(message)).into()).await {
+                return Ok(false);
+            }
+        }
+        match page.next {
+            Some(next) => Ok(outbox.push_when_roomy(changes_since(conversation, next)).await),
+            None => Ok(true),
+        }
     }
 
     /// Tells of a room that the user is not in any more; `false` when the outbox is closed.
@@ -310,11 +348,17 @@ async fn replay_from_memory(
     if of.is_cut
         && let Some(oldest) = of.messages.first()
     {
-        let after = before(seen(since, of.conversation, partitions));
-        let gap = gap_between(of.conversation, after, Some(oldest.position()));
-        if !outbox.push_when_roomy(gap).await {
+        let (conversation, after) = (of.conversation, before(seen(since, of.conversation, partitions)));
+        let before = Some(oldest.position());
+        let gap = News::Gap { conversation, after, before, changes_after: Some(after) };
+        if !outbox.push_when_roomy(gap.into()).await {
             return false;
         }
+    }
+    if let Some(hidden) = of.hidden
+        && !outbox.push_when_roomy(changes_since(of.conversation, before(hidden))).await
+    {
+        return false;
     }
     for message in &of.messages {
         if !outbox.push_when_roomy(News::Placed(Arc::clone(message.placed())).into()).await {
@@ -330,6 +374,11 @@ pub(crate) fn news_of(shown: &Shown) -> Update {
         Some(_) => News::Message(Arc::new(shown.clone())).into(),
         None => News::Placed(Arc::clone(&shown.placed)).into(),
     }
+}
+
+/// No message is missing, but changes after this place are not told.
+fn changes_since(conversation: ConversationId, after: Position) -> Update {
+    News::Gap { conversation, after, before: Some(after), changes_after: Some(after) }.into()
 }
 
 fn does_not_fit() -> Refusal {

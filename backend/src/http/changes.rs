@@ -1,6 +1,7 @@
 //! Changing messages: editing, deleting, reactions, pins. Each is answered when the log has it and it counts.
 
 use http::StatusCode;
+use milena_domain::limits::{HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT};
 use milena_domain::record::{Emoji, Reason};
 use milena_domain::{ConversationId, Position};
 use warp::Filter;
@@ -9,11 +10,12 @@ use warp::reply::Response;
 
 use super::answer::{Outcome, json, settle};
 use super::call::{Call, call, id};
+use super::compression;
 use super::context::Context;
 use super::messages::{idempotency_key, named};
 use crate::chat::{ChangeRequest, Target, What};
 use crate::refusal::Refusal;
-use crate::wire::rest::{Accepted, Edit, Problem};
+use crate::wire::rest::{Accepted, ChangePage, Edit, Problem};
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     let all = || call(context);
@@ -26,8 +28,30 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     let pin_of = || warp::path!("conversations" / String / "messages" / String / "pin");
     let pin = pin_of().and(warp::put()).and(all()).then(pin).map(settle);
     let unpin = pin_of().and(warp::delete()).and(all()).then(unpin).map(settle);
-    let words = edit.or(delete).unify().or(react).unify().or(take_back).unify();
+    let list = warp::path!("conversations" / String / "changes").and(warp::get());
+    let list = list.and(all()).then(list_changes).map(settle);
+    let words = list.or(edit).unify().or(delete).unify().or(react).unify().or(take_back).unify();
     words.boxed().or(pin.or(unpin).unify().boxed()).unify().boxed()
+}
+
+/// Messages of which something changed after a position, as they are now: edited, deleted, reacted to, pinned.
+#[utoipa::path(
+    get, path = "/api/v1/conversations/{id}/changes", operation_id = "changed_messages", tag = "messages",
+    security(("token" = []), ("cookie" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The conversation"),
+        ("changed_after" = Option<u64>, Query, description = "Changes after this position; all when absent"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "How many; 50 when absent"),
+    ),
+    responses((status = 200, body = ChangePage)),
+)]
+pub(super) async fn list_changes(conversation: String, context: Context, call: Call) -> Outcome {
+    let user = call.identity(&context).await?.person.id;
+    let conversation = ConversationId::from_uuid(id(&conversation)?);
+    let after = call.query.position("changed_after")?.unwrap_or(Position::ZERO);
+    let limit = call.query.limit(HISTORY_DEFAULT_LIMIT, HISTORY_MAX_LIMIT)?;
+    let page = context.chat.changes(user, conversation, after, limit).await?;
+    Ok(compression::json(&call.headers, StatusCode::OK, &ChangePage::new(&page, user)).await)
 }
 
 /// Give a message of one's own new words, and name anew who is meant.

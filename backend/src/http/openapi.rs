@@ -31,7 +31,7 @@ use crate::wire::rest::Problem;
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,
         messages::history, messages::events, messages::send_to_conversation, messages::send_to_person,
-        changes::edit, changes::delete, changes::react, changes::take_back, changes::pin, changes::unpin,
+        changes::list_changes, changes::edit, changes::delete, changes::react, changes::take_back, changes::pin, changes::unpin,
         events::events,
         rooms::create, rooms::list, rooms::one, rooms::by_handle, rooms::change, rooms::join, rooms::leave,
         rooms::members, rooms::add, rooms::remove, rooms::set_role, rooms::banned, rooms::ban, rooms::unban,

@@ -309,12 +309,9 @@ impl Lookups for MemoryStore {
     fn conversations_since(&self, user: UserId, first: Position, limit: usize) -> Answer<'_, Vec<Touched>> {
         self.ask(move |rows| {
             let of_user = |(id, messages): (&ConversationId, &Vec<StoredMessage>)| {
-                let last = messages.last().filter(|last| last.sender == user || last.to == user)?;
-                (last.position >= first).then_some(Touched {
-                    id: *id,
-                    last_position: last.position,
-                    is_room: false,
-                })
+                messages.last().filter(|last| last.sender == user || last.to == user)?;
+                let last = *rows.reader.timelines.get(id)?.keys().next_back()?;
+                (last >= first).then_some(Touched { id: *id, last_position: last, is_room: false })
             };
             let direct = rows.conversations.iter().filter_map(of_user);
             let rooms = rows.reader.rooms().filter_map(|room| rows.reader.touched(user, room));
@@ -431,6 +428,31 @@ impl Lookups for MemoryStore {
         people: &'a [UserId],
     ) -> Answer<'a, (StoredFacts, LogPosition)> {
         self.answer(move |rows| (rows.reader.facts(conversation, place, people), rows.log()))
+    }
+
+    fn changed_after<'a>(
+        &'a self,
+        conversation: ConversationId,
+        after: Position,
+        limit: usize,
+        asked: &'a [UserId],
+    ) -> Answer<'a, (Vec<MessageNow>, bool)> {
+        self.answer(move |rows| {
+            let timeline = rows.reader.timelines.get(&conversation);
+            let messages = timeline.into_iter().flat_map(BTreeMap::values);
+            let mut changed: Vec<MessageNow> = messages
+                .filter_map(|placed| {
+                    let (placed, life) = rows.reader.now(placed);
+                    let life = life.filter(|life| life.changed > after)?;
+                    let life = rows.reader.stored_life(conversation, life, asked);
+                    Some(MessageNow { placed, life: Some(life) })
+                })
+                .collect();
+            changed.sort_by_key(|now| now.life.as_ref().map(|life| life.changed));
+            let has_more = changed.len() > limit;
+            changed.truncate(limit);
+            (changed, has_more)
+        })
     }
 }
 

@@ -347,7 +347,7 @@ impl DeliveryTask {
             let since = rooms.get(room).and_then(|loaded| visible_since(loaded, user));
             let of = recent.missed_in_room(room, partition, next).map(|of| of.cut_to(since));
             match of {
-                Some(MissedOf { messages, .. }) if messages.is_empty() => {}
+                Some(MissedOf { messages, hidden: None, .. }) if messages.is_empty() => {}
                 Some(of) if replayed < limits::REPLAY_CONVERSATIONS => {
                     replayed += 1;
                     missed.conversations.push(of);

@@ -40,6 +40,9 @@ pub struct MissedOf {
     pub messages: Vec<Arc<Delivered>>,
     /// More was missed before these.
     pub is_cut: bool,
+    /// The first of the changes that were left out, because this person may not see their messages, as far as
+    /// that is known here.
+    pub hidden: Option<Position>,
 }
 
 impl MissedOf {
@@ -52,6 +55,12 @@ impl MissedOf {
             self.messages.drain(..before);
             self.is_cut = true;
         }
+        // Neither what changed of messages from before. What else they may see of that, history tells.
+        let is_hidden = |event: &Arc<Delivered>| {
+            event.event().action.target().is_some_and(|target| target.position < since)
+        };
+        self.hidden = self.messages.iter().find(|event| is_hidden(event)).map(|event| event.position());
+        self.messages.retain(|event| !is_hidden(event));
         self
     }
 }
@@ -87,7 +96,7 @@ impl Recent {
                 let skipped = first.max(messages.len().saturating_sub(limits::REPLAY_PAGE));
                 let is_cut = skipped > first;
                 let messages = messages.range(skipped..).map(Arc::clone).collect();
-                missed.conversations.push(MissedOf { conversation, messages, is_cut });
+                missed.conversations.push(MissedOf { conversation, messages, is_cut, hidden: None });
             } else if missed.further.len() < limits::REPLAY_MAX_CONVERSATIONS {
                 missed.further.push(conversation);
             } else {
@@ -105,7 +114,7 @@ impl Recent {
         if memory.reaches_back_to() > from {
             return None;
         }
-        let mut missed = MissedOf { conversation: room, messages: Vec::new(), is_cut: false };
+        let mut missed = MissedOf { conversation: room, messages: Vec::new(), is_cut: false, hidden: None };
         let Some(memory) = self.conversations.get(room) else { return Some(missed) };
         let events = memory.messages();
         let first = events.partition_point(|event| event.offset() < from);

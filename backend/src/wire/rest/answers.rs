@@ -227,6 +227,31 @@ impl MessagePage {
     }
 }
 
+/// Messages of which something changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangePage {
+    /// As they are now, deleted ones too, by their last changes.
+    messages: Vec<Message>,
+    /// To be given as `changed_after` to go on; null at the end.
+    #[schema(required, value_type = Option<u64>)]
+    next: Option<Position>,
+    /// No change that was accepted is missing; when false, ask again later.
+    complete: bool,
+}
+
+impl ChangePage {
+    /// As `reader` may see it.
+    #[must_use]
+    pub fn new(page: &chat::ChangePage, reader: UserId) -> Self {
+        let message = |shown: &Shown| Message::shown(shown, shown.placed.event.actor == reader);
+        Self {
+            messages: page.messages.iter().filter_map(message).collect(),
+            next: page.next,
+            complete: page.complete,
+        }
+    }
+}
+
 /// A part of what happened in a conversation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventPage {

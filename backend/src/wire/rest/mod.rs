@@ -9,8 +9,8 @@ mod requests;
 mod rooms;
 
 pub use answers::{
-    Accepted, Account, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage, People,
-    Person, Problem, Session, SessionList, SignedIn, State,
+    Accepted, Account, ChangePage, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage,
+    People, Person, Problem, Session, SessionList, SignedIn, State,
 };
 pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;

@@ -289,7 +289,8 @@ async fn whoever_does_not_see_a_message_hears_nothing_of_its_changes() {
     let message =
         said(&mut of_anna, json!({"client_id": "m-1", "conversation": room, "body": "before Ben"})).await;
     node.join(&ben, &room).await.ok(200);
-    let mut of_ben = Socket::sign_in(&node, &ben).await;
+    let mut of_ben = Socket::connect(&node).await;
+    let cursor = of_ben.hello(&json!({"type": "hello", "token": ben.token})).await["cursor"].clone();
     let edit = |name: &str, target: &Value, body: &str| {
         json!({
             "type": "edit", "client_id": name, "conversation": room, "target": target, "body": body,
@@ -307,6 +308,17 @@ async fn whoever_does_not_see_a_message_hears_nothing_of_its_changes() {
         }))
         .await;
     assert_eq!(answer(&mut of_ben).await["code"], "not_permitted");
+    let path = format!("/api/v1/conversations/{room}/changes");
+    assert_eq!(node.get(&ben, &path).await.ok(200)["messages"], json!([]), "not when one asks, either");
+    let all = node.get(&anna, &path).await.ok(200);
+    assert_eq!((&all["messages"][0]["body"], &all["next"]), (&json!("of Ben"), &json!(null)));
+
+    // Nor does somebody who comes back hear it.
+    let (mut back, welcome) = Socket::resume(&node, &ben, cursor.as_str().unwrap()).await;
+    assert_eq!(welcome["resumed"], true);
+    let told = until(&mut back, &["edited", "gap"]).await;
+    assert_eq!((&told["type"], &told["after"]), (&json!("gap"), &told["before"]), "{told}");
+    drop(back);
     let seen =
         said(&mut of_anna, json!({"client_id": "m-2", "conversation": room, "body": "with Ben"})).await;
     of_anna.say(&edit("e-2", &seen, "with dear Ben")).await;

@@ -205,8 +205,7 @@ impl Store {
 
     /// The person's conversations in which something stored happened at `first` or after, with the newest
     /// position, the greatest first, at most `limit` (which may not be above 10,000): whoever must know that
-    /// these are all asks for one more. With one other person that is the newest message; in a room also what
-    /// happened and what changed there, and of a room that they are no longer in, the end of their time.
+    /// these are all asks for one more. That is the newest message, or what happened or changed there since; and of a room that they are no longer in, the end of their time.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.
@@ -217,9 +216,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Touched>, StorageError> {
         const SINCE: &str = "\
-            SELECT c.id, c.last_position, 0 AS is_room \
+            SELECT c.id, CASE WHEN c.folded_position > c.last_position \
+              THEN c.folded_position ELSE c.last_position END AS last_position, 0 AS is_room \
             FROM members m JOIN conversations c ON c.id = m.conversation_id \
-            WHERE m.user_id = ? AND c.last_position >= ? \
+            WHERE m.user_id = ? AND (c.last_position >= ? OR c.folded_position >= ?) \
             UNION ALL \
             SELECT r.id, MAX(r.last_position) AS last_position, 1 AS is_room FROM (\
               SELECT c.id, COALESCE(m.to_position, CASE WHEN c.folded_position > c.last_position \
@@ -231,7 +231,8 @@ impl Store {
         debug_assert!(limit <= MAX_ROWS, "a limit that is cut hides what is missing");
         self.answer(async {
             let (me, first) = (Value::from(user.as_uuid()), Value::from(first.as_i64()));
-            let values: [Value; 5] = [me.clone(), first.clone(), me, first, (row_limit(limit) as i64).into()];
+            let limit = Value::from(row_limit(limit) as i64);
+            let values: [Value; 6] = [me.clone(), first.clone(), first.clone(), me, first, limit];
             let rows = self.reader().query_all_raw(statement(self.kind(), SINCE, values)).await?;
             rows.iter()
                 .map(|row| {

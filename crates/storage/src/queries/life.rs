@@ -10,7 +10,8 @@ use milena_domain::record::{Emoji, Placed};
 use milena_domain::{ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_timeline::Item;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryResult, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Value,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 use super::history::MESSAGE;
 use super::offsets::{LogPosition, read_log_position};
 use super::timeline::placed;
-use super::{moment, position};
+use super::{moment, position, row_limit};
 use crate::entities::messages::{self, Column};
 use crate::sql::{padded, statement};
 use crate::{StorageError, Store};
@@ -108,6 +109,39 @@ impl Store {
             snapshot.commit().await?;
             found.sort_unstable_by_key(|now| now.placed.position);
             Ok(found)
+        })
+        .await
+    }
+
+    /// The messages of a conversation of which something changed after a place, deleted ones too, in the order
+    /// of their last changes, at most `limit`; and whether there are more. One look into the index, whenever
+    /// that was.
+    ///
+    /// # Errors
+    /// The database's; [`StorageError::Corrupt`] for a row that is no message.
+    pub async fn changed_after(
+        &self,
+        conversation: ConversationId,
+        after: Position,
+        limit: usize,
+        asked: &[UserId],
+    ) -> Result<(Vec<MessageNow>, bool), StorageError> {
+        let limit = row_limit(limit) as usize;
+        self.answer(async {
+            let snapshot = self.snapshot().await?;
+            let mut rows = messages::Entity::find()
+                .filter(Column::ConversationId.eq(conversation.as_uuid()))
+                .filter(Column::ChangedPosition.gt(after.as_i64()))
+                .order_by_asc(Column::ChangedPosition)
+                .limit(limit as u64 + 1)
+                .all(&snapshot)
+                .await?;
+            let has_more = rows.len() > limit;
+            rows.truncate(limit);
+            let mut found = self.with_reactions(&snapshot, conversation, rows, asked).await?;
+            snapshot.commit().await?;
+            found.sort_unstable_by_key(|now| now.life.as_ref().map(|life| life.changed));
+            Ok((found, has_more))
         })
         .await
     }

@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages of which something changed after a position, as they are now: edited, deleted, reacted to, pinned. */
+        get: operations["changed_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/events": {
         parameters: {
             query?: never;
@@ -627,6 +644,18 @@ export interface components {
             conversations: components["schemas"]["ConversationPage"];
             limits: components["schemas"]["Limits"];
             me: components["schemas"]["Me"];
+        };
+        /** @description Messages of which something changed. */
+        ChangePage: {
+            /** @description No change that was accepted is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description As they are now, deleted ones too, by their last changes. */
+            messages: components["schemas"]["Message"][];
+            /**
+             * Format: int64
+             * @description To be given as `changed_after` to go on; null at the end.
+             */
+            next: number | null;
         };
         /** @description A conversation as one of its people sees it. */
         Conversation: {
@@ -1354,6 +1383,42 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changed_messages: {
+        parameters: {
+            query?: {
+                /** @description Changes after this position; all when absent */
+                changed_after?: number;
+                /** @description How many; 50 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangePage"];
                 };
             };
             /** @description Any error, by its `code` */

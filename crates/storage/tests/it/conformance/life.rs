@@ -71,9 +71,33 @@ pub(super) async fn what_became_of_messages_is_told_for_a_page(database: &TestDa
     assert_eq!(now[2].life, Some(nothing_else));
     assert!(store.messages_now(room, &[], &[]).await.unwrap().is_empty());
 
+    let (changed, more) = store.changed_after(room, Position::ZERO, 10, &[user(9)]).await.unwrap();
+    assert!(!more);
+    assert_eq!(
+        changed.iter().map(|now| now.placed.position).collect::<Vec<_>>(),
+        [loved.position, gone.position]
+    );
+    assert_eq!(changed[1], now[2]);
+    let (first, more) = store.changed_after(room, Position::ZERO, 1, &[user(9)]).await.unwrap();
+    assert_eq!((&first[..], more), (&changed[..1], true));
+    let (rest, more) = store.changed_after(room, pinned, 1, &[user(9)]).await.unwrap();
+    assert_eq!((&rest[..], more), (&changed[1..], false));
+    assert!(store.changed_after(room, deleted, 10, &[]).await.unwrap().0.is_empty());
+
+    // Between two people a change is something that was missed, too.
+    let (direct, said) = log.say_to(1, 2, "psst");
+    log.to(2, 1, Action::Reacted { target: said, emoji: up.clone(), on: true });
+    let reacted = log.pending().last().unwrap().position;
+    log.write(&store).await;
+    let touched = store.conversations_since(user(1), reacted, 10).await.unwrap();
+    assert_eq!(
+        touched.iter().map(|touched| (touched.id, touched.last_position)).collect::<Vec<_>>(),
+        [(direct, reacted)]
+    );
+
     let people = [user(4), user(1)];
     let (facts, position) = store.message_facts(TOPIC, room, loved.position, &people).await.unwrap();
-    assert_eq!(position.next_offsets.values().max(), Some(&end));
+    assert_eq!(position.next_offsets.values().max(), Some(&(end + 2)));
     let item = facts.item.unwrap();
     assert_eq!((item.id, item.author, item.deleted), (loved.id, user(2), None));
     assert_eq!(item.pinned, Some((pinned, true)));
