@@ -3,12 +3,15 @@
 //! PostgreSQL's transaction is on a connection of the driver, because of COPY; that of the others is
 //! sea-orm's.
 
+use std::collections::BTreeMap;
+
 use sea_orm::sqlx::postgres::PgArguments;
 use sea_orm::sqlx::{self, Arguments, AssertSqlSafe, PgConnection};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use uuid::Uuid;
 
 use super::chunked::{chunks, repeated};
+use super::postgres::unnest;
 use crate::sql::{numbered, statement};
 use crate::{StoreKind, WriteError};
 
@@ -78,28 +81,6 @@ impl Connection<'_> {
         Ok(found)
     }
 
-    /// `text` has a `?` for `of`, and then `column {in}`: what has one of `ids` there.
-    pub(super) async fn query_in_of(
-        &mut self,
-        text: &str,
-        of: Uuid,
-        ids: &[Uuid],
-    ) -> Result<Vec<QueryResult>, WriteError> {
-        if let Self::Postgres(connection) = self {
-            let text = numbered(text).replace("{in}", "= ANY($2)");
-            let query = sqlx::query(AssertSqlSafe(text)).bind(of).bind(ids);
-            let rows = query.fetch_all(&mut **connection).await?;
-            return Ok(rows.into_iter().map(QueryResult::from).collect());
-        }
-        let mut found = Vec::new();
-        for chunk in chunks(ids) {
-            let text = text.replace("{in}", &format!("IN ({})", repeated("?", chunk.len())));
-            let values = std::iter::once(of).chain(chunk.iter().copied()).map(Value::from);
-            found.extend(self.query(&text, values.collect()).await?);
-        }
-        Ok(found)
-    }
-
     /// What fits one of several conditions.
     pub(super) async fn query_any<T>(
         &mut self,
@@ -116,6 +97,39 @@ impl Connection<'_> {
         Ok(found)
     }
 
+    /// The rows of a table that are about some people of some conversations: their ids, and `columns`.
+    pub(super) async fn query_people(
+        &mut self,
+        columns: &str,
+        table: &str,
+        condition: &str,
+        people: &BTreeMap<Uuid, Vec<Uuid>>,
+    ) -> Result<Vec<QueryResult>, WriteError> {
+        let select = format!("SELECT conversation_id, user_id, {columns} FROM {table}");
+        if let Self::Postgres(connection) = self {
+            let pairs = people.iter().flat_map(|(id, users)| users.iter().map(move |user| (*id, *user)));
+            let (ids, users): (Vec<Uuid>, Vec<Uuid>) = pairs.unzip();
+            let text = format!(
+                "{select} JOIN UNNEST($1::uuid[], $2::uuid[]) AS asked (conversation_id, user_id) \
+                 USING (conversation_id, user_id) WHERE {condition}"
+            );
+            let query = sqlx::query(AssertSqlSafe(text)).bind(ids).bind(users);
+            let rows = query.fetch_all(&mut **connection).await?;
+            return Ok(rows.into_iter().map(QueryResult::from).collect());
+        }
+        let mut found = Vec::new();
+        for (id, users) in people {
+            for chunk in chunks(users) {
+                let users = repeated("?", chunk.len());
+                let text =
+                    format!("{select} WHERE {condition} AND conversation_id = ? AND user_id IN ({users})");
+                let values = std::iter::once(id).chain(chunk).map(|id| Value::from(*id));
+                found.extend(self.query(&text, values.collect()).await?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Several rows a statement: `head`, a `row` of placeholders each, `tail`.
     pub(super) async fn insert<T>(
         &mut self,
@@ -125,6 +139,14 @@ impl Connection<'_> {
         items: &[T],
         values: impl Fn(&T) -> Vec<Value>,
     ) -> Result<(), WriteError> {
+        if items.is_empty() {
+            return Ok(());
+        }
+        if let Self::Postgres(connection) = self {
+            let (text, arguments) = unnest::insert(head, tail, items.iter().map(values))?;
+            sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut **connection).await?;
+            return Ok(());
+        }
         for chunk in chunks(items) {
             let text = format!("{head} VALUES {} {tail}", repeated(row, chunk.len()));
             self.execute(&text, chunk.iter().flat_map(&values).collect()).await?;

@@ -1,4 +1,5 @@
-//! What judging a batch needs of the store, in one query a kind of thing; of people in one a room.
+//! What judging a batch needs of the store, in one query a kind of thing; of people in one a room where a
+//! database takes no arrays.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -129,20 +130,12 @@ async fn standings(
     for (id, user) in people {
         by_room.entry(id.as_uuid()).or_default().push(user.as_uuid());
     }
-    let open_text = format!(
-        "SELECT conversation_id, user_id, {MEMBERSHIP_COLUMNS} FROM memberships \
-         WHERE conversation_id = ? AND to_position IS NULL AND user_id {{in}}"
-    );
-    let besides_text = format!(
-        "SELECT conversation_id, user_id, {BESIDES_COLUMNS} FROM room_people \
-         WHERE conversation_id = ? AND user_id {{in}}"
-    );
-    let mut open = Vec::new();
-    let mut besides = Vec::new();
-    for (&room, users) in &by_room {
-        open.extend(connection.query_in_of(&open_text, room, users).await?);
-        besides.extend(connection.query_in_of(&besides_text, room, users).await?);
+    if by_room.is_empty() {
+        return Ok(found);
     }
+    let open = connection.query_people(MEMBERSHIP_COLUMNS, "memberships", "to_position IS NULL", &by_room);
+    let open = open.await?;
+    let besides = connection.query_people(BESIDES_COLUMNS, "room_people", "1 = 1", &by_room).await?;
     for row in open {
         found.entry((conversation(&row)?, user(&row)?)).or_default().membership = Some(membership(&row)?);
     }

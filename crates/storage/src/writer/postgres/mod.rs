@@ -8,6 +8,7 @@ mod fence;
 mod frozen;
 mod session;
 mod tables;
+pub(super) mod unnest;
 
 use std::collections::HashMap;
 
