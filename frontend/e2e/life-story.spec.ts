@@ -1,5 +1,5 @@
-// What becomes of messages, with the real program: answered, named in, reacted to, edited, pinned and deleted by
-// people who see each other do it, are away meanwhile, come back, and reload.
+// What becomes of messages, with the real program: answered, named in, reacted to, edited, pinned and deleted
+// by people who see each other do it, are away meanwhile, come back, and reload.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

@@ -68,8 +68,8 @@ impl Batch {
         })
     }
 
-    /// In `count` pieces of about as many events each, every partition whole in one of them; fewer where there
-    /// are fewer partitions.
+    /// In `count` pieces of about as many events each, every partition whole in one of them; fewer where
+    /// there are fewer partitions.
     pub(crate) fn shares(self, count: usize) -> Vec<Self> {
         let mut parts: Vec<_> = self.parts.into_iter().collect();
         parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.events.len()));

@@ -209,8 +209,8 @@ impl Chat {
         Ok(History { messages, has_before: false, has_after: false, complete })
     }
 
-    /// Messages of a conversation that `user` is in, and may see, of which something changed after a place, in
-    /// the order of their last changes; deleted ones too.
+    /// Messages of a conversation that `user` is in, and may see, of which something changed after a place,
+    /// in the order of their last changes; deleted ones too.
     ///
     /// # Errors
     /// As [`Chat::history`].

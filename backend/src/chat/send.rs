@@ -348,8 +348,8 @@ impl Chat {
         let page = self.lookups.timeline(event.conversation, at, 1, &[PositionRange::ALL]).await;
         let (events, changed) = page.map(|page| (page.events, page.changed)).unwrap_or_default();
         match events.iter().find(|first| first.event.id == event.id) {
-            // Of anything but a message its kind of row tells enough: the id is its author's own. And what was
-            // changed since does not tell any more what it was.
+            // Of anything but a message its kind of row tells enough: the id is its author's own. And what
+            // was changed since does not tell any more what it was.
             Some(first)
                 if message(event).is_some()
                     && !changed.contains(&first.position)

@@ -34,7 +34,8 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     words.boxed().or(pin.or(unpin).unify().boxed()).unify().boxed()
 }
 
-/// Messages of which something changed after a position, as they are now: edited, deleted, reacted to, pinned.
+/// Messages of which something changed after a position, as they are now: edited, deleted, reacted to,
+/// pinned.
 #[utoipa::path(
     get, path = "/api/v1/conversations/{id}/changes", operation_id = "changed_messages", tag = "messages",
     security(("token" = []), ("cookie" = [])),

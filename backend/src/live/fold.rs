@@ -3,8 +3,8 @@
 //! One window of repeats a partition, which is warm because the tail begins to read a window before the first
 //! record that is judged. Of a direct conversation the fold needs to know only who blocks whom ([`Blocks`]),
 //! so an ordinary message costs a look there and one into the window. What this node has no roster of
-//! (rooms) is not judged here: whoever shows it will. What is about a message is judged in two steps, since its
-//! message may have to be looked up in between ([`super::targets`]). Pure: no I/O.
+//! (rooms) is not judged here: whoever shows it will. What is about a message is judged in two steps, since
+//! its message may have to be looked up in between ([`super::targets`]). Pure: no I/O.
 
 use std::collections::HashMap;
 

@@ -72,7 +72,7 @@ impl Loaded {
     }
 
     /// Judges the next record, and carries it on if it counts; `None` for what is about a message
-    /// ([`Loaded::fold_about`]).
+    /// (`Loaded::fold_about`).
     pub fn fold(&mut self, placed: &Placed) -> Option<Outcome> {
         if !is_followed(&placed.event.action) {
             return None;

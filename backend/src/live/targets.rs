@@ -3,8 +3,8 @@
 //! Of a message that is in memory, memory tells everything. Of an older one the store is asked, once: from
 //! then on the delivery task carries on what is known. Whoever admits a change asks the same. A change whose
 //! message is not known here when it is delivered waits, with what its conversation said at that moment
-//! ([`Leave`]); what comes after it about the same message waits behind it, and nothing else does. No client's
-//! cursor goes beyond what waits. Pure: no I/O.
+//! ([`Leave`]); what comes after it about the same message waits behind it, and nothing else does. No
+//! client's cursor goes beyond what waits. Pure: no I/O.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -199,7 +199,8 @@ impl Targets {
         }
     }
 
-    /// The message that this event has to wait for: because others about it wait, or one of its own name does.
+    /// The message that this event has to wait for: because others about it wait, or one of its own name
+    /// does.
     #[must_use]
     pub fn waits_behind(&self, key: Option<Key>, id: MessageId) -> Option<Key> {
         if self.waiting.is_empty() {

@@ -52,8 +52,8 @@ pub(crate) fn keep_greatest(kind: StoreKind, table: &str, column: &str) -> Strin
     }
 }
 
-/// A join whose left side is read first, where a database has a word for that. PostgreSQL has none, and weighs
-/// the bounds themselves.
+/// A join whose left side is read first, where a database has a word for that. PostgreSQL has none, and
+/// weighs the bounds themselves.
 pub(crate) const fn joined_in_order(kind: StoreKind) -> &'static str {
     match kind {
         StoreKind::Sqlite => "CROSS JOIN",

@@ -25,9 +25,9 @@ pub fn fold(window: &mut Window, state: &mut ConversationState, placed: &Placed)
     Ok(outcome)
 }
 
-/// The same of an event about a message, whose facts are kept elsewhere: `leave` is what the conversation said
-/// just before the event, `facts` are carried on if it counts. What proves nothing (it was written in another
-/// epoch) repeats only what the window remembers.
+/// The same of an event about a message, whose facts are kept elsewhere: `leave` is what the conversation
+/// said just before the event, `facts` are carried on if it counts. What proves nothing (it was written in
+/// another epoch) repeats only what the window remembers.
 pub fn fold_about(window: &mut Window, leave: Leave, facts: &mut Facts, placed: &Placed) -> Outcome {
     let (at, event) = (placed.position, &placed.event);
     match window.check(placed) {

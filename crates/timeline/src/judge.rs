@@ -127,8 +127,8 @@ impl ConversationState {
         Ok(leave.given(event, self.item(target.position).flatten(), mine))
     }
 
-    /// The first half of [`ConversationState::judge`], which needs no message: for whoever keeps what is known
-    /// of messages elsewhere ([`Facts`]).
+    /// The first half of [`ConversationState::judge`], which needs no message: for whoever keeps what is
+    /// known of messages elsewhere ([`Facts`]).
     ///
     /// # Errors
     /// [`Missing`] names the people who must be loaded first.

@@ -1,5 +1,5 @@
-// What becomes of messages on the page: answers, edits, deletions, reactions, pins and names, in both themes and
-// widths, by pointer, finger and keyboard.
+// What becomes of messages on the page: answers, edits, deletions, reactions, pins and names, in both themes
+// and widths, by pointer, finger and keyboard.
 import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 

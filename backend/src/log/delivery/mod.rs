@@ -98,8 +98,8 @@ pub struct DeliveryTask {
     pub wants: mpsc::Sender<ConversationId>,
     /// From whoever loaded a room; bounded by [`INSTALL_CHANNEL`].
     pub installs: mpsc::Receiver<Install>,
-    /// What is known of messages that somebody changes. Read by all use cases, written only here. Never locked
-    /// before `recent`.
+    /// What is known of messages that somebody changes. Read by all use cases, written only here. Never
+    /// locked before `recent`.
     pub targets: Arc<RwLock<Targets>>,
     /// Whether something waits in `targets`.
     pub something_waits: bool,

@@ -80,7 +80,8 @@ fn value(random: &mut SmallRng) -> Value {
         12 => json!(random.random::<f64>()),
         13 => match random.random_range(0..4) {
             0 => {
-                json!({"position": random.random_range(0..1_u64 << 54), "id": Uuid::from_u128(random.random())})
+                let position = random.random_range(0..1_u64 << 54);
+                json!({"position": position, "id": Uuid::from_u128(random.random())})
             }
             1 => json!([Uuid::from_u128(random.random()), Uuid::from_u128(random.random())]),
             _ => json!(random.random::<bool>()),

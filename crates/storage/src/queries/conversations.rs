@@ -205,7 +205,8 @@ impl Store {
 
     /// The person's conversations in which something stored happened at `first` or after, with the newest
     /// position, the greatest first, at most `limit` (which may not be above 10,000): whoever must know that
-    /// these are all asks for one more. That is the newest message, or what happened or changed there since; and of a room that they are no longer in, the end of their time.
+    /// these are all asks for one more. That is the newest message, or what happened or changed there since;
+    /// and of a room that they are no longer in, the end of their time.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that makes no sense.

@@ -113,9 +113,9 @@ impl Store {
         .await
     }
 
-    /// The messages of a conversation of which something changed after a place, deleted ones too, in the order
-    /// of their last changes, at most `limit`; and whether there are more. One look into the index, whenever
-    /// that was.
+    /// The messages of a conversation of which something changed after a place, deleted ones too, in the
+    /// order of their last changes, at most `limit`; and whether there are more. One look into the index,
+    /// whenever that was.
     ///
     /// # Errors
     /// The database's; [`StorageError::Corrupt`] for a row that is no message.

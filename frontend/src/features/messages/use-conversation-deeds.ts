@@ -1,5 +1,5 @@
-// What the rows and the composer of one conversation can ask for: to answer, to edit, to go to another message
-// and to come back from it.
+// What the rows and the composer of one conversation can ask for: to answer, to edit, to go to another
+// message and to come back from it.
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { RefObject } from 'react';
 import { useLocation } from 'wouter';

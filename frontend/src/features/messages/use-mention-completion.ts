@@ -1,5 +1,5 @@
-// `@name` while typing: who can be meant, of those in the conversation, and everybody where one may call them.
-// Like the completion of emoji it takes no key that means something else: Enter belongs to it only when
+// `@name` while typing: who can be meant, of those in the conversation, and everybody where one may call
+// them. Like the completion of emoji it takes no key that means something else: Enter belongs to it only when
 // somebody moved in the list; Tab takes the first one.
 import { useEffect, useState } from 'react';
 import type { KeyboardEvent } from 'react';

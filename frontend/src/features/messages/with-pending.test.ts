@@ -6,7 +6,14 @@ import { anna, me, message } from '@/testing/builders';
 import { withPending } from './with-pending';
 
 const item = (deed: Deed, change: Partial<OutboxItem> = {}): OutboxItem => ({
-  client_id: 'x', owner: me.id, page: 'p', conversation: 'c', to: null, body: '', created_at: 1, status: 'sending',
+  client_id: 'x',
+  owner: me.id,
+  page: 'p',
+  conversation: 'c',
+  to: null,
+  body: '',
+  created_at: 1,
+  status: 'sending',
   deed, ...change,
 }); // prettier-ignore
 const target = { position: 7, id: 'm7' };

@@ -1,5 +1,5 @@
-// What stands beside the window: quotes are asked for together and once, and what changed while nobody told is
-// asked for until it is known.
+// What stands beside the window: quotes are asked for together and once, and what changed while nobody told
+// is asked for until it is known.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
@@ -61,7 +61,7 @@ it('lets a deletion reach what is quoted', async () => {
   expect(state().aside.c?.[0]).toMatchObject({ body: '', deleted: { position: 20, by: 'anna' } });
 });
 
-it('asks for changes page by page, again after a failure, and from the start when still more was missed', async () => {
+it('asks for changes page by page, after a failure again, and from the start when more was missed', async () => {
   const { api, sockets, settle, state } = await opened();
   const gap = (changes_after: number) =>
     sockets.current().receive({ type: 'gap', conversation: 'c', after: 10, before: 10, changes_after });

@@ -1,6 +1,6 @@
-// Fetches what is shown of a conversation beside its window: messages that are quoted and not in it, and those
-// that are pinned. And what changed there while this page was away, when the server does not tell it one by
-// one: asked for until all of it is known, again after each reconnect.
+// Fetches what is shown of a conversation beside its window: messages that are quoted and not in it, and
+// those that are pinned. And what changed there while this page was away, when the server does not tell it
+// one by one: asked for until all of it is known, again after each reconnect.
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';

@@ -1,5 +1,5 @@
-// What the page holds of a conversation after anything: messages and changes live, connections that drop, resumes
-// from the server's memory or from its store, and answers that were made long before they arrive.
+// What the page holds of a conversation after anything: messages and changes live, connections that drop,
+// resumes from the server's memory or from its store, and answers that were made long before they arrive.
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -62,7 +62,11 @@ class Server {
     const actor = wish.mine ? me.id : anna.id;
     const common = { at, target: target.position, by: actor };
     const frame = {
-      conversation: 'c', position: at, actor, at: '2026-11-21T09:00:00Z', target: { position: target.position, id: target.id },
+      conversation: 'c',
+      position: at,
+      actor,
+      at: '2026-11-21T09:00:00Z',
+      target: { position: target.position, id: target.id },
     }; // prettier-ignore
     let change: Change;
     let told: object;

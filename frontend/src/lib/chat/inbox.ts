@@ -1,4 +1,5 @@
-// What the server tells, on its way into the store: frame by frame in, all of a moment at once into the state.
+// What the server tells, on its way into the store: frame by frame in, all of a moment at once into the
+// state.
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Message, Room } from '@/lib/http/types';

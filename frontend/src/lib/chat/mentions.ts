@@ -1,6 +1,6 @@
-// People who are named in a text. What is sent has `<@id>` for each of them, and `<@everyone>`, so that a name
-// follows its owner; what one types and reads has `@username`, which is the owner's for ever, and the name they
-// go by. Nobody is named inside of code.
+// People who are named in a text. What is sent has `<@id>` for each of them, and `<@everyone>`, so that a
+// name follows its owner; what one types and reads has `@username`, which is the owner's for ever, and the
+// name they go by. Nobody is named inside of code.
 import type { ConversationId, Message, Person, UserId } from '@/lib/http/types';
 import { blocksOf } from '@/lib/markup/blocks';
 import { mapTexts, sourceOf } from '@/lib/markup/nodes';

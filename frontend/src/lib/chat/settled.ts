@@ -1,5 +1,5 @@
-// Tells of what one did with a message: that it has come true, or was refused for good. For whoever says it to
-// screen readers.
+// Tells of what one did with a message: that it has come true, or was refused for good. For whoever says it
+// to screen readers.
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 
 type Listener = (item: OutboxItem, how: 'done' | 'refused') => void;

@@ -1,6 +1,7 @@
-// What the composer of each conversation is for, when it is not a new message: an answer to a message, or other
-// words for one's own. What is answered is remembered in this browser, like the draft that goes with it; the
-// words of an edit live as long as the page, so that none of a message that is deleted meanwhile stay behind.
+// What the composer of each conversation is for, when it is not a new message: an answer to a message, or
+// other words for one's own. What is answered is remembered in this browser, like the draft that goes with
+// it; the words of an edit live as long as the page, so that none of a message that is deleted meanwhile stay
+// behind.
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 

@@ -1,4 +1,5 @@
-// What is done with messages goes the way of messages: in their order, across a reload, never as something else.
+// What is done with messages goes the way of messages: in their order, across a reload, never as something
+// else.
 import { openDB } from 'idb';
 import { expect, it } from 'vitest';
 

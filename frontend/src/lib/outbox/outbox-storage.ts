@@ -7,8 +7,8 @@
 // one would have to wait until such a tab is closed, and would keep that tab from its own messages. What such
 // a tab cannot send, because it goes to a room, it shows to nobody and keeps as refused, for the next page.
 //
-// What is done with messages (edits, reactions and the like) has a database of its own, for the same reason: a
-// tab of an earlier version would send an edit as a message.
+// What is done with messages (edits, reactions and the like) has a database of its own, for the same reason:
+// a tab of an earlier version would send an edit as a message.
 import { openDB } from 'idb';
 import type { DBSchema, IDBPDatabase } from 'idb';
 

@@ -1,7 +1,7 @@
 // What the person has sent and the server has not accepted yet: messages, and what is done with messages.
-// Guarantees: nothing typed is lost; each keeps its client_id through every try; one per conversation is under
-// way at a time, so the order is kept; what was refused for good steps aside and does not block those behind
-// it.
+// Guarantees: nothing typed is lost; each keeps its client_id through every try; one per conversation is
+// under way at a time, so the order is kept; what was refused for good steps aside and does not block those
+// behind it.
 import type { ConversationId, UserId } from '@/lib/http/types';
 import type { ClientFrame } from '@/lib/socket/frames';
 

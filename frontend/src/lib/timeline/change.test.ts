@@ -1,5 +1,5 @@
-// Whatever a connection brings in whatever order makes the same of a message: live, again after a resume, or in
-// the server's own telling of it, made at any moment.
+// Whatever a connection brings in whatever order makes the same of a message: live, again after a resume, or
+// in the server's own telling of it, made at any moment.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 

@@ -72,8 +72,8 @@ async fn a_long_room_is_imported_into_each_store_and_opens_at_once() {
     let consumer_kib = cluster.consumers[0].footprint().rss_kib;
     tell(&format!(
         "{} messages of {people} people imported and stored in {seconds:.1} s; importer {} MB at most, \
-         consumer {} MB, backend {} MB; joined in {joined:.1?}, opened in {opened:.1?}, {} pages to the start: \
-         p50 {:.1?}, p99 {:.1?}, slowest {:.1?}",
+         consumer {} MB, backend {} MB; joined in {joined:.1?}, opened in {opened:.1?}, {} pages to the \
+         start: p50 {:.1?}, p99 {:.1?}, slowest {:.1?}",
         lines.len(),
         importer_kib >> 10,
         consumer_kib >> 10,

@@ -1,5 +1,5 @@
-//! Many rows as one array a column: the statement's text is the same for any number of rows, so it is prepared
-//! once, and there is no limit of parameters.
+//! Many rows as one array a column: the statement's text is the same for any number of rows, so it is
+//! prepared once, and there is no limit of parameters.
 
 use sea_orm::Value;
 use sea_orm::sqlx::postgres::PgArguments;
@@ -63,7 +63,8 @@ impl Column {
     }
 }
 
-/// `head`, all rows, `tail`. Each row has a value for each of the head's columns, of the same type in all rows.
+/// `head`, all rows, `tail`. Each row has a value for each of the head's columns, of the same type in all
+/// rows.
 pub(in super::super) fn insert(
     head: &str,
     tail: &str,
