@@ -61,7 +61,7 @@ it('lets a deletion reach what is quoted', async () => {
   expect(state().aside.c?.[0]).toMatchObject({ body: '', deleted: { position: 20, by: 'anna' } });
 });
 
-it('asks for changes page by page, after a failure again, and from the start when more was missed', async () => {
+it('asks for changes page by page, again after a failure, and anew when more was missed', async () => {
   const { api, sockets, settle, state } = await opened();
   const gap = (changes_after: number) =>
     sockets.current().receive({ type: 'gap', conversation: 'c', after: 10, before: 10, changes_after });
