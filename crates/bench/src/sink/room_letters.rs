@@ -1,4 +1,5 @@
-//! The same words among more people: every conversation is a room, created before its first message.
+//! The same words among more people: what ten pairs say to each other is said in one room, which is created
+//! before its first message.
 
 use milena_domain::record::{
     Action, Created, Event, Handle, History, Message, Place, Posting, Role, Seat, Title, Visibility,
@@ -10,6 +11,8 @@ use super::letters::Letters;
 
 /// In each room, its creator included.
 const MEMBERS: usize = 20;
+/// Conversations of two that make a room.
+const PAIRS: usize = 10;
 
 /// An endless source of what happens in rooms.
 pub(super) struct RoomLetters {
@@ -22,13 +25,13 @@ impl RoomLetters {
     /// `conversations_for`: how many messages there will be about.
     pub(super) fn new(conversations_for: u64) -> Self {
         let letters = Letters::new(conversations_for);
-        let rooms = vec![None; letters.conversations()];
+        let rooms = vec![None; letters.conversations().div_ceil(PAIRS)];
         Self { letters, rooms }
     }
 
     /// The next message, behind the creation of its room if that is new. Nothing was seen before them.
     pub(super) fn next(&mut self) -> (Option<Event>, Event) {
-        let (chosen, one) = (self.letters.conversation(), self.letters.below(MEMBERS));
+        let (chosen, one) = (self.letters.conversation() / PAIRS, self.letters.below(MEMBERS));
         let (client_id, at, body) = self.letters.words(None);
         let created = self.rooms[chosen].is_none().then(|| create(chosen, at));
         if let Some(created) = &created {
