@@ -18,6 +18,7 @@ mod ledger;
 mod world;
 
 mod bad_input;
+mod changes;
 mod cluster;
 mod cures;
 mod embedded_log;
