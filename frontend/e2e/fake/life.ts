@@ -11,6 +11,7 @@ export type DeedFrame = Extract<ClientFrame, { target: unknown }>;
 /** The limits of a server that lets messages live. */
 export const LIFE = {
   mentions_max: 50,
+  pins_max: 100,
   reactions_per_person_max: 20,
   everyone_free_members: 1_000,
   edit_limit_ms: null,

@@ -18,8 +18,9 @@ pub(crate) const MESSAGES_MAX: usize = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Content {
     conversation: ConversationId,
-    /// The first half of a SHA-256 over time and text; of a room event, over its record.
-    digest: [u8; 16],
+    /// The first half of a SHA-256 over time and text; of a room event, over its record. `None` where the
+    /// store does not tell any more what was sent, because it was edited or deleted since.
+    digest: Option<[u8; 16]>,
 }
 
 impl Content {
@@ -28,18 +29,26 @@ impl Content {
     }
 
     pub(crate) fn of_stored(message: &StoredMessage) -> Self {
+        if message.is_changed {
+            return Self { conversation: message.conversation, digest: None };
+        }
         Self::new(message.conversation, message.sent_at.unix_ms(), message.body.as_str())
     }
 
     fn new(conversation: ConversationId, sent_at_ms: i64, body: &str) -> Self {
         let hash = Sha256::new().chain_update(sent_at_ms.to_be_bytes()).chain_update(body);
-        Self { conversation, digest: half(hash) }
+        Self { conversation, digest: Some(half(hash)) }
     }
 
     /// Of something that happened in a room. How far its sender had read is no part of it.
     pub(crate) fn of_event(event: &Event) -> Self {
         let record = Event { seen: Some(Position::ZERO), ..event.clone() }.encode();
-        Self { conversation: event.conversation, digest: half(Sha256::new().chain_update(record)) }
+        Self { conversation: event.conversation, digest: Some(half(Sha256::new().chain_update(record))) }
+    }
+
+    /// Where it is.
+    pub(crate) const fn conversation(self) -> ConversationId {
+        self.conversation
     }
 
     /// Why a message with this content cannot have the name of one with the content of `other`.
@@ -47,7 +56,8 @@ impl Content {
         if self.conversation != other.conversation {
             return Some("to somebody else (see --id-scope)");
         }
-        (self.digest != other.digest).then_some("with another text or time")
+        let differs = self.digest.zip(other.digest).is_some_and(|(one, other)| one != other);
+        differs.then_some("with another text or time")
     }
 }
 

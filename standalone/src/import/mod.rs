@@ -204,11 +204,20 @@ impl Import<'_> {
                     Some(None) if *is_event => self.summary.events.stored += 1,
                     Some(None) => self.summary.stored += 1,
                     Some(Some(other)) => self.refuse(*line, &LineError::Overtaken(other)),
-                    // Somebody else was faster.
-                    None if *is_event => for_nothing.push(*id),
+                    // Somebody else was faster; or too much came in between.
+                    None if *is_event => for_nothing.push((*line, content.conversation(), *id)),
                     None => self.refuse(*line, &LineError::NotStored),
                 }
             }
+            let missing: Vec<_> =
+                for_nothing.iter().map(|(_, conversation, id)| (*conversation, *id)).collect();
+            let stale =
+                self.target.store.stale_among(&missing).await.context("the database cannot be asked")?;
+            for (line, ..) in for_nothing.iter().filter(|(.., id)| stale.contains(id)) {
+                self.refuse(*line, &LineError::NotStored);
+            }
+            let for_nothing: Vec<_> =
+                missing.into_iter().map(|(_, id)| id).filter(|id| !stale.contains(id)).collect();
             self.summary.events.unchanged += for_nothing.len() as u64;
             self.keep_for_nothing(&for_nothing).await?;
         }

@@ -48,8 +48,8 @@ impl Held {
             Some("reacted") => held["reactions"] = json!([{"emoji": frame["emoji"], "count": 1}]),
             Some("pinned") => held["pinned"] = at.into(),
             _ => {
-                *held =
-                    json!({"position": target, "id": held["id"], "body": "", "deleted": {}, "changed": at})
+                let id = &held["id"];
+                *held = json!({"position": target, "id": id, "body": "", "deleted": {}, "changed": at});
             }
         }
     }

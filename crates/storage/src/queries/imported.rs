@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use milena_domain::{MessageId, UserId};
+use milena_domain::{ConversationId, MessageId, UserId};
+use milena_timeline::Void;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::entities::{imported_events, imported_people, users};
+use crate::entities::{imported_events, imported_people, users, void_records};
 use crate::sql::padded;
 use crate::{StorageError, Store};
 
@@ -32,6 +33,30 @@ impl Store {
                 let name = by_hash.get(&row.name_hash)?;
                 Some(((*name).to_owned(), UserId::from_uuid(row.user_id)))
             }));
+        }
+        Ok(found)
+    }
+
+    /// Those of the events that do not count because too much came between them and their proof: they may be
+    /// sent again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn stale_among(
+        &self,
+        events: &[(ConversationId, MessageId)],
+    ) -> Result<HashSet<MessageId>, StorageError> {
+        use void_records::Column;
+        let mut found = HashSet::new();
+        for chunk in events.chunks(CHUNK) {
+            let conversations = padded(chunk).map(|(conversation, _)| conversation.as_uuid());
+            let ids = padded(chunk).map(|(_, id)| id.as_uuid());
+            let query = void_records::Entity::find()
+                .filter(Column::ConversationId.is_in(conversations))
+                .filter(Column::Id.is_in(ids))
+                .filter(Column::Reason.eq(Void::StaleProof.code()));
+            let rows = self.bulk(async { Ok::<_, StorageError>(query.all(self.reader()).await?) }).await?;
+            found.extend(rows.into_iter().map(|row| MessageId::from_uuid(row.id)));
         }
         Ok(found)
     }

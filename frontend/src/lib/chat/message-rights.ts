@@ -25,6 +25,9 @@ export const NO_RIGHTS: MessageRights = {
 /** Whether the server knows of a message's life at all. */
 export const changesMessages = (limits: Limits | null): boolean => limits?.mentions_max !== undefined;
 
+/** Whether the server lists what is pinned. */
+export const listsPins = (limits: Limits | null): boolean => limits?.pins_max !== undefined;
+
 /** `room`: null between two people. */
 export function rightsOn(
   message: Message,

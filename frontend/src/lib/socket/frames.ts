@@ -49,6 +49,8 @@ export interface Limits {
   max_in_flight: number;
   /** Servers that let messages be answered, edited, deleted and so on say these. */
   mentions_max?: number;
+  /** Pinned messages that a list of them has at most; absent while the server has no such list. */
+  pins_max?: number;
   reactions_per_person_max?: number;
   /** In larger rooms only moderators call everybody. */
   everyone_free_members?: number;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::client::Rest;
-use crate::world::{Database, Finished, Milena};
+use crate::world::{Database, Finished, Milena, until};
 
 /// A line as the test writes it: id, from, to, text.
 type Written<'a> = (&'a str, &'a str, &'a str, &'a str);
@@ -38,6 +38,42 @@ fn summary(finished: &Finished) -> &str {
 
 fn refused(finished: &Finished) -> Vec<&str> {
     finished.stderr.lines().filter(|line| line.starts_with("line ")).collect()
+}
+
+/// The store does not tell any more what such a line said; it is there all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_edited_or_deleted_since_is_there_already() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: &[Written<'_>] =
+        &[("1", "ann", "bob", "first"), ("2", "ann", "bob", "second"), ("3", "ann", "bob", "third")];
+    let path = file(folder.path(), "life.jsonl", lines);
+    let first = Milena::import(folder.path(), &path, Some("imported people")).await;
+    assert_eq!(
+        summary(&first),
+        "3 lines: 3 messages imported, 0 already there, 0 refused; 2 people created."
+    );
+    let mut milena = Milena::start_on(folder, |launch| launch).await;
+    let account = milena.rest().login("ann", "imported people").await;
+    let ann = milena.rest().of(&account);
+    let conversation = ann.conversations().await[0].id;
+    let messages = ann.messages_after(conversation, -1).await;
+    let path_of =
+        |number: usize| format!("conversations/{conversation}/messages/{}", messages[number].position);
+    let edit = ann.request(reqwest::Method::PATCH, &path_of(0)).json(&serde_json::json!({"body": "edited"}));
+    let delete = ann.request(reqwest::Method::DELETE, &path_of(1));
+    for request in [edit, delete] {
+        Rest::ask(request).await.expect::<serde_json::Value>(200);
+    }
+    let database = milena.database();
+    let changed = "SELECT COUNT(*) FROM messages WHERE changed_position IS NOT NULL";
+    until("both are stored", 30, async || database.number_of(changed).await == 2).await;
+    milena.program.stop().await;
+    let again = Milena::import(milena.folder(), &path, None).await;
+    assert_eq!(
+        summary(&again),
+        "3 lines: 0 messages imported, 3 already there, 0 refused; 0 people created."
+    );
+    assert_eq!(again.status.code(), Some(0), "{}", again.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

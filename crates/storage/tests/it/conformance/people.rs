@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
-use milena_domain::{DisplayName, MessageId};
+use milena_domain::{ConversationId, DisplayName, MessageId};
+use milena_storage::entities::void_records;
 use milena_storage::{NewUser, StorageError};
-use sea_orm::ConnectionTrait;
-
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
 
 use super::sessions::session;
@@ -177,6 +178,23 @@ pub(super) async fn an_import_keeps_what_changed_nothing(database: &TestDatabase
     store.keep_imported_for_nothing(&[]).await.unwrap();
     let found = store.imported_for_nothing(&ids).await.unwrap();
     assert_eq!(found, ids[..1_100].iter().copied().collect());
+
+    // What only came too late may be sent again.
+    let room = |number: u128| ConversationId::from_uuid(Uuid::from_u128(number));
+    let raw = database.raw().await;
+    for (number, reason) in [(1_101_u128, "stale_proof"), (1_102, "not_member")] {
+        let row = void_records::ActiveModel {
+            conversation_id: Set(Uuid::from_u128(7)),
+            position: Set(number as i64),
+            id: Set(Uuid::from_u128(number)),
+            reason: Set(reason.to_owned()),
+        };
+        void_records::Entity::insert(row).exec_without_returning(&raw).await.unwrap();
+    }
+    let events: Vec<_> = ids.iter().map(|&id| (room(7), id)).collect();
+    let stale = store.stale_among(&events).await.unwrap();
+    assert_eq!(stale, [ids[1_100]].into_iter().collect());
+    assert!(store.stale_among(&[(room(8), ids[1_100])]).await.unwrap().is_empty(), "that is another one");
 }
 
 pub(super) async fn people_are_renamed(database: &TestDatabase) {
