@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use milena_domain::record::{Action, Placed};
 use milena_domain::{Body, Position, UserId};
-use milena_storage::{MessageNow, NAMED_OF_REACTION, StoredLife};
+use milena_storage::{MessageNow, NAMED_OF_REACTION, REACTIONS_TOLD, StoredLife};
 
 /// An event of a page: a message with what became of it, or something else that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Life {
         let place = self.reactions.iter().position(|reaction| reaction.emoji == emoji);
         let place = match place {
             Some(place) => place,
-            None if !on => return,
+            None if !on || self.reactions.len() == REACTIONS_TOLD => return,
             None => {
                 let emoji = emoji.to_owned();
                 self.reactions.push(Reaction { emoji, count: 0, mine: false, first: Vec::new() });

@@ -246,18 +246,20 @@ impl Store {
         let asked = if asked.is_empty() { &nobody[..] } else { asked };
         let text = format!(
             "SELECT target_position, emoji, user_id, position, people, place FROM (\
-               SELECT target_position, emoji, user_id, position, \
-               COUNT(*) OVER (PARTITION BY target_position, emoji) AS people, \
-               ROW_NUMBER() OVER (PARTITION BY target_position, emoji ORDER BY position) AS place \
-               FROM reactions WHERE conversation_id = ? AND target_position IN ({})) r \
-             WHERE place <= ? OR user_id IN ({}) ORDER BY position",
+               SELECT g.*, DENSE_RANK() OVER (PARTITION BY target_position ORDER BY begun) AS nth FROM (\
+                 SELECT target_position, emoji, user_id, position, \
+                 COUNT(*) OVER (PARTITION BY target_position, emoji) AS people, \
+                 MIN(position) OVER (PARTITION BY target_position, emoji) AS begun, \
+                 ROW_NUMBER() OVER (PARTITION BY target_position, emoji ORDER BY position) AS place \
+                 FROM reactions WHERE conversation_id = ? AND target_position IN ({})) g) r \
+             WHERE nth <= ? AND (place <= ? OR user_id IN ({})) ORDER BY position",
             marks(padded(places).len()),
             marks(padded(asked).len()),
         );
         let values = [Value::from(conversation.as_uuid())]
             .into_iter()
             .chain(padded(places).map(|place| Value::from(*place)))
-            .chain([Value::from(NAMED_OF_REACTION as i64)])
+            .chain([REACTIONS_TOLD, NAMED_OF_REACTION].map(|most| Value::from(most as i64)))
             .chain(padded(asked).map(|user| Value::from(user.as_uuid())))
             .collect::<Vec<_>>();
         let mut found: HashMap<i64, Vec<StoredReactions>> = HashMap::new();
@@ -268,7 +270,6 @@ impl Store {
             let place: i64 = row.try_get("", "place")?;
             let group = match groups.iter().position(|group| group.emoji == emoji) {
                 Some(index) => &mut groups[index],
-                None if groups.len() == REACTIONS_TOLD => continue,
                 None => {
                     let count = u64::try_from(count).unwrap_or(0);
                     groups.push(StoredReactions { emoji, count, first: Vec::new(), asked: Vec::new() });

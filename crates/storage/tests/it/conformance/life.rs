@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use milena_domain::record::{Action, Emoji, Message, Reason, Role};
 use milena_domain::{Body, Position};
-use milena_storage::{NAMED_OF_REACTION, StoredLife};
+use milena_storage::{NAMED_OF_REACTION, REACTIONS_TOLD, StoredLife};
 
 use crate::database::TestDatabase;
 use crate::letters::{TOPIC, user};
@@ -84,6 +84,17 @@ pub(super) async fn what_became_of_messages_is_told_for_a_page(database: &TestDa
     assert_eq!((&rest[..], more), (&changed[1..], false));
     assert!(store.changed_after(room, deleted, 10, &[]).await.unwrap().0.is_empty());
 
+    // Of very many different reactions the first ones are told.
+    let many = log.say(room, 1, "many");
+    for number in 0..102_u32 {
+        let emoji = emoji(&char::from_u32(0x1f300 + number).unwrap().to_string());
+        log.act(room, 1 + u128::from(number / 17), Action::Reacted { target: many, emoji, on: true });
+    }
+    log.write(&store).await;
+    let now = store.messages_now(room, &[many.position], &[user(6)]).await.unwrap();
+    let told = &now[0].life.as_ref().unwrap().reactions;
+    assert_eq!((told.len(), told[0].emoji.as_str(), told[99].asked.len()), (REACTIONS_TOLD, "🌀", 1));
+
     // Between two people a change is something that was missed, too.
     let (direct, said) = log.say_to(1, 2, "psst");
     log.to(2, 1, Action::Reacted { target: said, emoji: up.clone(), on: true });
@@ -97,7 +108,7 @@ pub(super) async fn what_became_of_messages_is_told_for_a_page(database: &TestDa
 
     let people = [user(4), user(1)];
     let (facts, position) = store.message_facts(TOPIC, room, loved.position, &people).await.unwrap();
-    assert_eq!(position.next_offsets.values().max(), Some(&(end + 2)));
+    assert_eq!(position.next_offsets.values().max(), Some(&(end + 105)));
     let item = facts.item.unwrap();
     assert_eq!((item.id, item.author, item.deleted), (loved.id, user(2), None));
     assert_eq!(item.pinned, Some((pinned, true)));
