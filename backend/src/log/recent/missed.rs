@@ -1,10 +1,12 @@
 //! What a client that resumes was not sent, as far as memory tells.
 
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use milena_domain::{ConversationId, Position, SessionCursor, UserId, limits};
 
+use super::conversations::ConversationMemory;
 use super::{Delivered, Recent};
 
 /// What a resuming client missed.
@@ -65,6 +67,22 @@ impl MissedOf {
     }
 }
 
+/// The newest events of a conversation from `from` on, as many as a resume replays: what does not count is
+/// nobody's to see, and what nobody has judged yet is shown when somebody has.
+fn newest_shown(conversation: ConversationId, events: &VecDeque<Arc<Delivered>>, from: i64) -> MissedOf {
+    let mut missed = MissedOf { conversation, messages: Vec::new(), is_cut: false, hidden: None };
+    let first = events.partition_point(|event| event.offset() < from);
+    for event in events.range(first..).rev().filter(|event| event.is_shown()) {
+        if missed.messages.len() == limits::REPLAY_PAGE {
+            missed.is_cut = true;
+            break;
+        }
+        missed.messages.push(Arc::clone(event));
+    }
+    missed.messages.reverse();
+    missed
+}
+
 impl Recent {
     /// What `person` was not sent according to `cursor`, which must be of this epoch and partition count;
     /// `None` when it is more than a resume can tell. The work is that of what it gives, however much there
@@ -88,15 +106,12 @@ impl Recent {
             if missed.uncovered.contains(&partition) {
                 continue;
             }
-            let first = messages.partition_point(|message| message.offset() < next(partition));
-            if first == messages.len() {
+            let of = newest_shown(conversation, messages, next(partition));
+            if of.messages.is_empty() {
                 continue;
             }
             if missed.conversations.len() < limits::REPLAY_CONVERSATIONS {
-                let skipped = first.max(messages.len().saturating_sub(limits::REPLAY_PAGE));
-                let is_cut = skipped > first;
-                let messages = messages.range(skipped..).map(Arc::clone).collect();
-                missed.conversations.push(MissedOf { conversation, messages, is_cut, hidden: None });
+                missed.conversations.push(of);
             } else if missed.further.len() < limits::REPLAY_MAX_CONVERSATIONS {
                 missed.further.push(conversation);
             } else {
@@ -114,19 +129,9 @@ impl Recent {
         if memory.reaches_back_to() > from {
             return None;
         }
-        let mut missed = MissedOf { conversation: room, messages: Vec::new(), is_cut: false, hidden: None };
-        let Some(memory) = self.conversations.get(room) else { return Some(missed) };
-        let events = memory.messages();
-        let first = events.partition_point(|event| event.offset() < from);
-        for event in events.range(first..).rev().filter(|event| event.is_shown()) {
-            if missed.messages.len() == limits::REPLAY_PAGE {
-                missed.is_cut = true;
-                break;
-            }
-            missed.messages.push(Arc::clone(event));
-        }
-        missed.messages.reverse();
-        Some(missed)
+        let none = VecDeque::new();
+        let events = self.conversations.get(room).map_or(&none, ConversationMemory::messages);
+        Some(newest_shown(room, events, from))
     }
 
     /// The conversations of `person` of which the store may not have everything, those that were written in

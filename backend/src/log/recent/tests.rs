@@ -60,6 +60,27 @@ fn what_the_store_has_is_not_unflushed_but_serves_resumes() {
     assert!(recent.missed(user(3), &cursor).unwrap().conversations.is_empty());
 }
 
+/// Of two people too: what was found not to count is not shown, and what nobody has judged yet is shown when
+/// somebody has.
+#[test]
+fn a_resume_gets_what_counts_and_nothing_else() {
+    let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20, 0);
+    let cursor = SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![0] };
+    let void = recent.insert_unjudged(0, placed(0, event(1, 2, "void")));
+    recent.settle(&void, false);
+    recent.insert_unjudged(0, placed(1, event(1, 2, "waits")));
+    assert!(recent.missed(user(2), &cursor).unwrap().conversations.is_empty());
+    for offset in 2..2 + limits::REPLAY_PAGE as i64 {
+        recent.insert(0, placed(offset, event(1, 2, &offset.to_string())));
+    }
+    let late = recent.insert_unjudged(0, placed(500, event(1, 2, "late")));
+    recent.settle(&late, false);
+    let missed = recent.missed(user(2), &cursor).unwrap();
+    let [of] = &missed.conversations[..] else { panic!("{missed:?}") };
+    assert_eq!((of.messages.len(), of.is_cut), (limits::REPLAY_PAGE, false));
+    assert!(of.messages.iter().all(|event| event.is_shown()));
+}
+
 #[test]
 fn how_far_the_store_is_never_goes_backwards() {
     let mut recent = Recent::new(Epoch::FIRST, &[0], 1 << 20, 0);
