@@ -237,6 +237,8 @@ impl DeliveryTask {
             self.progress.send_replace(self.progress());
         }
         drop(recent);
+        // What memory has of it may wait for messages now.
+        self.pass_on_targets();
         // Whoever asked may have gone away.
         let _ = reply.send(outcome);
     }
