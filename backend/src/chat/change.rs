@@ -162,7 +162,7 @@ impl Chat {
             if let Some(known) = self.known_here(key, user) {
                 return Ok(known);
             }
-            if !self.look_up(key, &[user], &[]).await? {
+            if !self.look_up(key, &[user]).await? {
                 tokio::time::sleep(AGAIN_AFTER).await;
             }
         }
@@ -183,12 +183,7 @@ impl Chat {
     }
 
     /// Looks a message up and hands it to the delivery task; `false` when that is to be done again.
-    async fn look_up(
-        &self,
-        key: Key,
-        people: &[UserId],
-        waiting: &[(MessageId, Position)],
-    ) -> Result<bool, Refusal> {
+    async fn look_up(&self, key: Key, people: &[UserId]) -> Result<bool, Refusal> {
         let (conversation, position) = key;
         let (facts, log) = self.lookups.message_facts(&self.topic, conversation, position, people).await?;
         if log.epoch != self.epoch {
@@ -199,10 +194,18 @@ impl Chat {
         if !self.has_read(partition, next_offset).await {
             return Err(not_known());
         }
-        let counted = self.counted(waiting, next_offset).await?;
+        // Now, and not when it was asked for: all that waits and that the store has contained is here by now,
+        // whoever asks.
+        let waiting: Vec<(MessageId, Position)> = {
+            let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
+            let passed = targets.waiting_for(key).filter(|event| event.position().offset() < next_offset);
+            passed.map(|event| (event.event().id, event.position())).collect()
+        };
+        let counted = self.counted(&waiting, next_offset).await?;
+        let judged = waiting.into_iter().map(|event| (event, counted.contains(&event))).collect();
         let known = Known::stored(facts.item, facts.sent_at, facts.mine);
         let (reply, answer) = oneshot::channel();
-        let install = InstallTarget { key, known, next_offset, counted, reply };
+        let install = InstallTarget { key, known, next_offset, judged, reply };
         let gone = || Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000);
         self.target_installs.send(install).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())
@@ -237,11 +240,11 @@ pub(super) async fn look_up_wanted(
     stop: CancellationToken,
 ) {
     let targets = stream::unfold(wanted, |mut wanted| async { Some((wanted.recv().await?, wanted)) });
-    let load = targets.for_each_concurrent(AT_ONCE, |WantedTarget { key, people, waiting }| {
+    let load = targets.for_each_concurrent(AT_ONCE, |WantedTarget { key, people }| {
         let chat = &chat;
         async move {
             loop {
-                match chat.look_up(key, &people, &waiting).await {
+                match chat.look_up(key, &people).await {
                     Ok(true) => return,
                     Ok(false) => tokio::time::sleep(AGAIN_AFTER).await,
                     Err(refusal) => {

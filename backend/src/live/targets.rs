@@ -139,8 +139,6 @@ pub struct WantedTarget {
     pub key: Key,
     /// Whose reactions to it.
     pub people: Vec<UserId>,
-    /// The changes that wait.
-    pub waiting: Vec<(MessageId, Position)>,
 }
 
 /// All that is known, and all that waits.
@@ -226,6 +224,11 @@ impl Targets {
         }
     }
 
+    /// All that waits for a message, in order.
+    pub fn waiting_for(&self, key: Key) -> impl Iterator<Item = &Arc<Delivered>> {
+        self.waiting.get(&key).into_iter().flatten().map(|waiting| &waiting.event)
+    }
+
     /// The first that waits for a message.
     #[must_use]
     pub fn first_waiting(&self, key: Key) -> Option<&Waiting> {
@@ -272,10 +275,7 @@ impl Targets {
         while let Some(key) = self.unasked.pop_front() {
             let Some(queue) = self.waiting.get(&key) else { continue };
             let people: HashSet<UserId> = queue.iter().map(|waiting| waiting.event.event().actor).collect();
-            let waiting = queue.iter().map(|waiting| (waiting.event.event().id, waiting.event.position()));
-            let wanted =
-                WantedTarget { key, people: people.into_iter().collect(), waiting: waiting.collect() };
-            if !ask(wanted) {
+            if !ask(WantedTarget { key, people: people.into_iter().collect() }) {
                 self.unasked.push_front(key);
                 return;
             }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 use milena_domain::record::{Action, History, Placed};
-use milena_domain::{ConversationId, MessageId, Position, partition_of};
+use milena_domain::{ConversationId, MessageId, Position, UserId, partition_of};
 use milena_timeline::{Facts, Leave, Outcome};
 use tokio::sync::oneshot;
 
@@ -36,8 +36,9 @@ pub struct InstallTarget {
     pub known: Known,
     /// Everything of its partition before this is in it.
     pub next_offset: i64,
-    /// Of what waits and stands before that: what counts, and where.
-    pub counted: HashSet<(MessageId, Position)>,
+    /// Of what waits and stands before that, by name and place: whether the store has counted it there. What
+    /// began to wait since then is not among it.
+    pub judged: HashMap<(MessageId, Position), bool>,
     /// The answer: `false` when it is to be looked up again, because memory does not hold what came since.
     pub reply: oneshot::Sender<bool>,
 }
@@ -273,7 +274,7 @@ impl DeliveryTask {
 
     /// Takes what was looked up of a message, and judges what waited for it.
     pub(super) fn install_target(&mut self, install: InstallTarget) {
-        let InstallTarget { key, mut known, next_offset, counted, reply } = install;
+        let InstallTarget { key, mut known, next_offset, judged, reply } = install;
         let partition = partition_of(key.0, self.cursors.len());
         let recent = Arc::clone(&self.recent);
         let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
@@ -304,35 +305,47 @@ impl DeliveryTask {
             let _ = reply.send(false);
             return;
         }
-        if let Some(before) = self.targets().known(key) {
-            // Those whose reactions were known already are known as of now.
-            known.mine.extend(before.mine.clone());
+        let targets = self.targets();
+        if let Some(before) = targets.known(key) {
+            // Of those who were not asked for, what was known already is so now, unless the store has counted
+            // something of theirs that waited here.
+            let waiting =
+                targets.waiting_for(key).take_while(|event| event.position().offset() < next_offset);
+            let changed: HashSet<UserId> = waiting.map(|event| event.event().actor).collect();
+            for (user, mine) in before.mine.iter().filter(|(user, _)| !changed.contains(user)) {
+                known.mine.entry(*user).or_insert_with(|| mine.clone());
+            }
         }
+        drop(targets);
         self.targets_mut().remember(key, known);
-        self.judge_waiting(&mut recent, partition, key, next_offset, &counted);
+        let is_whole = self.judge_waiting(&mut recent, partition, key, next_offset, &judged);
         let is_idle = self.targets().is_idle();
         self.something_waits = !is_idle;
         self.progress.send_replace(self.progress());
         drop(recent);
         self.pass_on_targets();
-        let _ = reply.send(true);
+        let _ = reply.send(is_whole);
     }
 
+    /// Judges what waits for a message of which everything before `next_offset` is known; `false` when
+    /// something of that was not asked for, so that it has to be looked up again.
     fn judge_waiting(
         &mut self,
         recent: &mut Recent,
         partition: i32,
         key: Key,
         next_offset: i64,
-        counted: &HashSet<(MessageId, Position)>,
-    ) {
+        judged: &HashMap<(MessageId, Position), bool>,
+    ) -> bool {
         loop {
-            let Some(Waiting { event, leave }) = self.targets().first_waiting(key).cloned() else { return };
+            let first = self.targets().first_waiting(key).cloned();
+            let Some(Waiting { event, leave }) = first else { return true };
             let (id, at) = (event.event().id, event.position());
             if at.offset() < next_offset {
                 // Judged by whoever stored it, and what is known contains it.
+                let Some(counts) = judged.get(&(id, at)).copied() else { return false };
                 self.targets_mut().pop_waiting(key);
-                if counted.contains(&(id, at)) {
+                if counts {
                     recent.settle(&event, true);
                     if matches!(event.event().action, Action::Deleted { .. }) {
                         recent.forget_words(key.0, key.1);
@@ -340,7 +353,8 @@ impl DeliveryTask {
                     self.show_change(&event);
                 } else {
                     recent.settle(&event, false);
-                    self.refuse(id, &milena_timeline::Void::NotPermitted.into());
+                    // Void, a repeat, or so already: admission tells which when it is sent again.
+                    self.refuse(id, &Refusal::log_unavailable());
                 }
                 continue;
             }
@@ -354,7 +368,7 @@ impl DeliveryTask {
             };
             let Some(facts) = self.facts(recent, partition, own, &placed) else {
                 self.targets_mut().want_again(key);
-                return;
+                return true;
             };
             self.targets_mut().pop_waiting(key);
             match self.verdict(partition, &placed, leave, facts) {
