@@ -198,7 +198,8 @@ impl Chat {
         // whoever asks.
         let waiting: Vec<(MessageId, Position)> = {
             let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
-            let passed = targets.waiting_for(key).filter(|event| event.position().offset() < next_offset);
+            let all = targets.waiting_for(key).chain(targets.needing(key));
+            let passed = all.filter(|event| event.position().offset() < next_offset);
             passed.map(|event| (event.event().id, event.position())).collect()
         };
         let counted = self.counted(&waiting, next_offset).await?;

@@ -148,6 +148,9 @@ pub struct Targets {
     people: usize,
     waiting: HashMap<Key, VecDeque<Waiting>>,
     waiting_ids: HashMap<MessageId, Key>,
+    /// Messages of which the first that waits for another one has to be judged, because it has the name of
+    /// what waited there: whose it is, and where it waits.
+    needed: HashMap<Key, Vec<(Key, UserId)>>,
     unasked: VecDeque<Key>,
     uses: u64,
 }
@@ -216,12 +219,50 @@ impl Targets {
 
     /// Lets a change wait.
     pub fn wait(&mut self, key: Key, waiting: Waiting) {
-        self.waiting_ids.insert(waiting.event.event().id, key);
+        let event = waiting.event.event();
+        self.waiting_ids.insert(event.id, key);
+        // What it waits for by its name is not what it is about: that is not known as of now any more.
+        if let Some(own) = event.action.target().map(|target| (event.conversation, target.position))
+            && own != key
+        {
+            self.forget(own);
+        }
         let queue = self.waiting.entry(key).or_default();
         queue.push_back(waiting);
         if queue.len() == 1 {
             self.unasked.push_back(key);
         }
+    }
+
+    /// Whether it waits.
+    #[must_use]
+    pub fn holds(&self, event: &Delivered) -> bool {
+        let key = self.waiting_ids.get(&event.event().id);
+        key.is_some_and(|key| self.waiting_for(*key).any(|other| other.position() == event.position()))
+    }
+
+    /// The first that waits for `key` cannot be judged before this message, `own`, is known, too.
+    pub fn need(&mut self, own: Key, key: Key) {
+        let Some(first) = self.first_waiting(key) else { return };
+        let actor = first.event.event().actor;
+        self.needed.entry(own).or_default().push((key, actor));
+        self.unasked.push_back(own);
+    }
+
+    /// Where the first that waits needs this message, and those, in order; they need it no more.
+    pub fn take_needing(&mut self, own: Key) -> Vec<(Position, Key)> {
+        let queues = self.needed.remove(&own).unwrap_or_default();
+        let first = |(key, _)| Some((self.first_waiting(key)?.event.position(), key));
+        let mut needing: Vec<(Position, Key)> = queues.into_iter().filter_map(first).collect();
+        needing.sort_unstable();
+        needing.dedup();
+        needing
+    }
+
+    /// What waits elsewhere and needs this message.
+    pub fn needing(&self, own: Key) -> impl Iterator<Item = &Arc<Delivered>> {
+        let queues = self.needed.get(&own).into_iter().flatten();
+        queues.filter_map(|(key, _)| self.first_waiting(*key)).map(|waiting| &waiting.event)
     }
 
     /// All that waits for a message, in order.
@@ -273,8 +314,12 @@ impl Targets {
     /// Passes on what nobody looks up yet, until `ask` takes no more.
     pub fn pass_on(&mut self, mut ask: impl FnMut(WantedTarget) -> bool) {
         while let Some(key) = self.unasked.pop_front() {
-            let Some(queue) = self.waiting.get(&key) else { continue };
-            let people: HashSet<UserId> = queue.iter().map(|waiting| waiting.event.event().actor).collect();
+            let mut people: HashSet<UserId> =
+                self.waiting_for(key).map(|event| event.event().actor).collect();
+            people.extend(self.needed.get(&key).into_iter().flatten().map(|(_, actor)| *actor));
+            if people.is_empty() {
+                continue;
+            }
             if !ask(WantedTarget { key, people: people.into_iter().collect() }) {
                 self.unasked.push_front(key);
                 return;

@@ -243,3 +243,48 @@ async fn a_change_that_waits_since_its_room_was_loaded_is_looked_up() {
     assert!(scene.is_told());
     assert_eq!(scene.node.chat.recent().unflushed(scene.conversation).len(), 1);
 }
+
+/// A client has used one name for changes of two messages, of which nobody here knows the second one: it was
+/// looked for without end.
+#[tokio::test]
+async fn changes_of_two_messages_under_one_name_hold_nobody_up() {
+    let mut scene = Scene::set(false).await;
+    tokio::time::pause();
+    let socket = scene.attach(None).await;
+    scene.hold();
+    let (_, first) = scene.elsewhere(scene.ben, "same", scene.reacted(0, "👍"));
+    scene.elsewhere(scene.ben, "same", Action::Deleted { target: scene.messages[1], reason: None });
+    let (_, third) = scene.elsewhere(scene.ben, "other", scene.edited(1, "it stands"));
+    scene.read().await;
+    scene.store.looks();
+    scene.gate.add_permits(OPEN);
+    settle().await;
+    assert!(scene.is_told(), "the store has read none of it");
+    assert_eq!(socket.told(&scene), told(&[("reacted", first), ("edited", third)]));
+    let looks = scene.store.looks();
+    assert!(looks < 9, "{looks}");
+}
+
+/// The last who needed the room went while the change waited.
+#[tokio::test]
+async fn a_change_that_waits_outlasts_its_room() {
+    let mut scene = Scene::set(true).await;
+    tokio::time::pause();
+    let socket = scene.attach(None).await;
+    let cursor = scene.node.chat.delivered();
+    scene.hold();
+    let (_, at) = scene.elsewhere(scene.ben, "late", scene.edited(0, "one, he said"));
+    scene.read().await;
+    drop(socket);
+    scene.node.forget_rooms();
+    assert!(scene.node.chat.rooms.read().unwrap().is_empty());
+    scene.gate.add_permits(OPEN);
+    settle().await;
+    assert!(scene.is_told());
+    let socket = scene.attach(Some(cursor)).await;
+    settle().await;
+    let unflushed = scene.node.chat.recent().unflushed(scene.conversation);
+    assert_eq!(unflushed.iter().map(|event| event.position()).collect::<Vec<_>>(), [at]);
+    let replayed = !socket._attached.backlog.is_empty();
+    assert!(replayed || socket.told(&scene) == told(&[("edited", at)]), "and Ann hears of it");
+}

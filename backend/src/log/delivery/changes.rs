@@ -93,12 +93,11 @@ impl DeliveryTask {
                     recent.settle(event, true);
                     self.show_in_room(event, &changes);
                 }
-                outcome => {
+                Some(outcome) => {
                     recent.settle(event, false);
-                    if let Some(outcome) = outcome {
-                        self.answer_change(recent, &placed, &outcome);
-                    }
+                    self.answer_change(recent, &placed, &outcome);
                 }
+                None => self.leave_unjudged(event),
             }
             return;
         }
@@ -148,22 +147,40 @@ impl DeliveryTask {
         facts: Facts,
     ) {
         match self.verdict(partition, &placed, leave, facts) {
-            Outcome::Effective(_) => {
+            Some(Outcome::Effective(_)) => {
                 let event = recent.insert_unjudged(partition, placed);
                 self.counts(recent, &event);
             }
-            outcome => self.answer_change(recent, &placed, &outcome),
+            Some(outcome) => self.answer_change(recent, &placed, &outcome),
+            None => {
+                let event = recent.insert_unjudged(partition, placed);
+                self.leave_unjudged(&event);
+            }
         }
     }
 
-    fn verdict(&mut self, partition: i32, placed: &Placed, leave: Leave, mut facts: Facts) -> Outcome {
+    /// `None` when its room is not followed any more.
+    fn verdict(
+        &mut self,
+        partition: i32,
+        placed: &Placed,
+        leave: Leave,
+        mut facts: Facts,
+    ) -> Option<Outcome> {
         match placed.event.to {
-            Some(_) => self.fold.judge_about(partition, placed, leave, &mut facts),
-            // Unloaded meanwhile, so nobody here is in it: the id alone is forgotten.
-            None => self
-                .rooms_mut()
-                .fold_about(placed, leave, &mut facts)
-                .unwrap_or(Outcome::Void(milena_timeline::Void::NoRoom)),
+            Some(_) => Some(self.fold.judge_about(partition, placed, leave, &mut facts)),
+            None => self.rooms_mut().fold_about(placed, leave, &mut facts),
+        }
+    }
+
+    /// Its room was unloaded while it waited: whoever has the room loaded again has it judged.
+    fn leave_unjudged(&mut self, event: &Delivered) {
+        let happened = event.event();
+        if let Some(target) = happened.action.target() {
+            self.targets_mut().forget((happened.conversation, target.position));
+        }
+        if self.concerns_somebody_here(happened) {
+            self.wanted.want(happened.conversation, event.partition, event.position().offset());
         }
     }
 
@@ -295,8 +312,9 @@ impl DeliveryTask {
                 Some(false) => {}
                 None => {
                     // What waits is judged below; what does not is for the store to say.
-                    let first = self.targets().first_waiting(key).map(|waiting| waiting.event.position());
-                    is_decided = first.is_some_and(|first| first <= change.position());
+                    let targets = self.targets();
+                    let mut waiting = targets.waiting_for(key).chain(targets.needing(key));
+                    is_decided = waiting.any(|event| event.position() == change.position());
                     break;
                 }
             }
@@ -318,37 +336,52 @@ impl DeliveryTask {
         }
         drop(targets);
         self.targets_mut().remember(key, known);
-        let is_whole = self.judge_waiting(&mut recent, partition, key, next_offset, &judged);
+        let needing = self.targets_mut().take_needing(key);
+        for (first, other) in needing {
+            self.judge_waiting(&mut recent, (key, Some(first)), next_offset, &judged);
+            if !self.judge_waiting(&mut recent, (other, None), next_offset, &judged) {
+                self.targets_mut().want_again(other);
+            }
+        }
+        let is_whole = self.judge_waiting(&mut recent, (key, None), next_offset, &judged);
         let is_idle = self.targets().is_idle();
         self.something_waits = !is_idle;
         self.progress.send_replace(self.progress());
         drop(recent);
         self.pass_on_targets();
+        self.wanted.pass_on(|room| self.wants.try_send(room).is_ok());
         let _ = reply.send(is_whole);
     }
 
-    /// Judges what waits for a message of which everything before `next_offset` is known; `false` when
-    /// something of that was not asked for, so that it has to be looked up again.
+    /// Judges what waits for a message, as far as `end`, now that everything before `next_offset` was looked
+    /// up; `false` when something of that was not asked for, so that it has to be looked up again.
     fn judge_waiting(
         &mut self,
         recent: &mut Recent,
-        partition: i32,
-        key: Key,
+        (key, end): (Key, Option<Position>),
         next_offset: i64,
         judged: &HashMap<(MessageId, Position), bool>,
     ) -> bool {
         loop {
             let first = self.targets().first_waiting(key).cloned();
             let Some(Waiting { event, leave }) = first else { return true };
-            let (id, at) = (event.event().id, event.position());
+            let (id, at, partition) = (event.event().id, event.position(), event.partition);
+            if end.is_some_and(|end| at >= end) {
+                return true;
+            }
+            if event.counts.get().is_some() {
+                // Its room was loaded again meanwhile.
+                self.targets_mut().pop_waiting(key);
+                continue;
+            }
             if at.offset() < next_offset {
                 // Judged by whoever stored it, and what is known contains it.
                 let Some(counts) = judged.get(&(id, at)).copied() else { return false };
                 self.targets_mut().pop_waiting(key);
                 if counts {
                     recent.settle(&event, true);
-                    if matches!(event.event().action, Action::Deleted { .. }) {
-                        recent.forget_words(key.0, key.1);
+                    if let Action::Deleted { target, .. } = &event.event().action {
+                        recent.forget_words(key.0, target.position);
                     }
                     self.show_change(&event);
                 } else {
@@ -366,17 +399,25 @@ impl DeliveryTask {
                 self.judge_namesake(recent, partition, &event);
                 continue;
             };
-            let Some(facts) = self.facts(recent, partition, own, &placed) else {
-                self.targets_mut().want_again(key);
+            let is_behind = own != key
+                && self.targets().first_waiting(own).is_some_and(|first| first.event.position() < at);
+            let facts = if is_behind { None } else { self.facts(recent, partition, own, &placed) };
+            let Some(facts) = facts else {
+                if own == key {
+                    self.targets_mut().want_again(key);
+                } else {
+                    self.targets_mut().need(own, key);
+                }
                 return true;
             };
             self.targets_mut().pop_waiting(key);
             match self.verdict(partition, &placed, leave, facts) {
-                Outcome::Effective(_) => self.counts(recent, &event),
-                outcome => {
+                Some(Outcome::Effective(_)) => self.counts(recent, &event),
+                Some(outcome) => {
                     recent.settle(&event, false);
                     self.answer_change(recent, &placed, &outcome);
                 }
+                None => self.leave_unjudged(&event),
             }
         }
     }
@@ -390,6 +431,9 @@ impl DeliveryTask {
         stored: &HashMap<MessageId, Position>,
     ) {
         let at = event.position();
+        if self.targets().holds(event) && at.offset() >= next_offset {
+            return;
+        }
         if let Some(counts) = event.counts.get() {
             if *counts && at.offset() >= next_offset {
                 self.rooms_mut().counted(event.placed());
@@ -423,11 +467,12 @@ impl DeliveryTask {
             return;
         };
         match self.verdict(partition, &placed, leave, facts) {
-            Outcome::Effective(_) => self.counts(recent, event),
-            outcome => {
+            Some(Outcome::Effective(_)) => self.counts(recent, event),
+            Some(outcome) => {
                 recent.settle(event, false);
                 self.answer_change(recent, &placed, &outcome);
             }
+            None => self.leave_unjudged(event),
         }
     }
 

@@ -85,7 +85,7 @@ impl DeliveryTask {
         }
     }
 
-    fn concerns_somebody_here(&self, event: &Event) -> bool {
+    pub(super) fn concerns_somebody_here(&self, event: &Event) -> bool {
         let seats = match &event.action {
             Action::RoomCreated(created) => created.members.as_slice(),
             _ => &[],
