@@ -25,6 +25,7 @@ mod embedded_log;
 mod epoch;
 mod faults;
 mod first_start;
+mod first_version;
 mod forgotten;
 mod hostile;
 mod import;

@@ -15,7 +15,7 @@ mod truth;
 
 use std::time::Instant;
 
-pub(crate) use self::replays::Replays;
+pub(crate) use self::replays::{Replays, must_equal, tables};
 pub(crate) use self::truth::Truth;
 
 use self::audit::audit;

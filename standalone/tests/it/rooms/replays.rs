@@ -57,7 +57,7 @@ fn sorted(rows: Vec<impl Debug>) -> Vec<String> {
 }
 
 /// Says where two stores differ, before it fails.
-fn must_equal(name: &str, found: &[(&str, Vec<String>)], expected: &[(&str, Vec<String>)]) {
+pub(crate) fn must_equal(name: &str, found: &[(&str, Vec<String>)], expected: &[(&str, Vec<String>)]) {
     for ((table, found), (_, expected)) in found.iter().zip(expected) {
         let differs = found.iter().zip(expected).find(|(found, expected)| found != expected);
         assert!(
