@@ -72,11 +72,13 @@ impl Window {
     }
 
     /// The same of an id of which a projection says that it was used there. They are told in the order of the
-    /// log, before what is remembered as it is folded.
+    /// log, before what is remembered as it is folded. Of what waited to be judged newer ones may be
+    /// remembered already: those stay.
     pub fn remember_id(&mut self, id: MessageId, position: Position) {
         self.places.insert(id, position);
         self.order.push_back((position, id));
         while let Some(&(oldest, id)) = self.order.front()
+            && oldest < position
             && !near(oldest, position)
         {
             self.order.pop_front();
@@ -139,6 +141,18 @@ mod tests {
         assert_eq!(window.check(&placed("a", 11 + w, Some(11 + w))), Proof::New);
         window.remember(&placed("b", 11 + w, Some(w)));
         assert_eq!(window.len(), 1, "what no event can ask for is forgotten");
+    }
+
+    #[test]
+    fn what_is_judged_late_makes_nothing_newer_forgotten() {
+        let mut window = Window::default();
+        let w = REPEAT_WINDOW_OFFSETS;
+        window.remember(&placed("newest", 20 + w, Some(w)));
+        for waited in [30, 10] {
+            window.remember(&placed(&waited.to_string(), waited, Some(0)));
+        }
+        assert_eq!(window.check(&placed("newest", 30 + w, Some(w))), Proof::Repeat(at(20 + w)));
+        assert_eq!(window.check(&placed("30", 30 + w, Some(w))), Proof::Repeat(at(30)));
     }
 
     #[test]
