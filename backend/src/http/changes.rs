@@ -108,7 +108,7 @@ pub(super) async fn edit(
 )]
 pub(super) async fn delete(conversation: String, position: String, context: Context, call: Call) -> Outcome {
     let user = counted(&context, &call).await?;
-    let reason = call.query.text("reason").map(Reason::new).transpose()?;
+    let reason = call.query.text("reason").map(Reason::admitted).transpose()?;
     change(&context, &call, user, (&conversation, &position), None, What::Delete { reason }).await
 }
 
@@ -202,7 +202,7 @@ pub(super) async fn unpin(conversation: String, position: String, context: Conte
 async fn reacted(place: (&str, &str), emoji: &str, on: bool, context: &Context, call: &Call) -> Outcome {
     let user = counted(context, call).await?;
     let emoji = percent_encoding::percent_decode_str(emoji).decode_utf8_lossy();
-    let what = What::React { emoji: Emoji::new(&emoji)?, on };
+    let what = What::React { emoji: Emoji::admitted(&emoji)?, on };
     change(context, call, user, place, None, what).await
 }
 

@@ -40,8 +40,8 @@ impl RoomEvent {
                 Err(LineError::Missing("`title`, or `topic`,"))
             }
             "changed" => {
-                let title = title.map(Title::new).transpose()?;
-                Ok(Self::Changed { title, topic: topic.map(Topic::new).transpose()? })
+                let title = title.map(Title::admitted).transpose()?;
+                Ok(Self::Changed { title, topic: topic.map(Topic::admitted).transpose()? })
             }
             _ => Err(FieldError::new("event", "must be joined, left, removed or changed").into()),
         }

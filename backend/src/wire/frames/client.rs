@@ -157,10 +157,10 @@ impl Fields {
                             .unwrap_or_default(),
                     },
                     "delete" => What::Delete {
-                        reason: optional(self.reason, |value| Reason::new(&text("reason", value)?))?,
+                        reason: optional(self.reason, |value| Reason::admitted(&text("reason", value)?))?,
                     },
                     "react" => What::React {
-                        emoji: Emoji::new(&text("emoji", required("emoji", self.emoji)?)?)?,
+                        emoji: Emoji::admitted(&text("emoji", required("emoji", self.emoji)?)?)?,
                         on: optional(self.on, |value| read_flag("on", &value))?.unwrap_or(true),
                     },
                     _ => {

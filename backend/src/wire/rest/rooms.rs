@@ -53,8 +53,8 @@ impl TryFrom<Fields> for NewRoom {
         Ok(Self {
             client_id: ClientId::new(&fields.text("client_id")?)?,
             handle: Handle::new(&fields.text("handle")?)?,
-            title: Title::new(&fields.text("title")?)?,
-            topic: fields.optional_text("topic")?.map(|topic| Topic::new(&topic)).transpose()?,
+            title: Title::admitted(&fields.text("title")?)?,
+            topic: fields.optional_text("topic")?.map(|topic| Topic::admitted(&topic)).transpose()?,
             visibility: choice(&mut fields, "visibility")?.unwrap_or(Visibility::Public),
             history: choice(&mut fields, "history")?.unwrap_or(History::All),
             posting: choice(&mut fields, "posting")?.unwrap_or(Posting::Members),
@@ -102,8 +102,8 @@ impl TryFrom<Fields> for RoomUpdate {
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
         Ok(Self {
             handle: fields.optional_text("handle")?.map(|handle| Handle::new(&handle)).transpose()?,
-            title: fields.optional_text("title")?.map(|title| Title::new(&title)).transpose()?,
-            topic: fields.optional_text("topic")?.map(|topic| Topic::new(&topic)).transpose()?,
+            title: fields.optional_text("title")?.map(|title| Title::admitted(&title)).transpose()?,
+            topic: fields.optional_text("topic")?.map(|topic| Topic::admitted(&topic)).transpose()?,
             visibility: choice(&mut fields, "visibility")?,
             posting: choice(&mut fields, "posting")?,
             archived: fields.optional_flag("archived")?,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{FieldError, FieldResult};
 use crate::limits;
+use crate::unicode::{composed, has_letter_or_sign, trim_blanks, turns_direction};
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $field:literal, $check:expr) => {
@@ -95,6 +96,52 @@ text! {
     Reason, "reason", |text| line(text, 0, limits::REASON_MAX_CHARS)
 }
 
+/// What people read under each other's names is held to the rules of names, when it is written.
+macro_rules! admitted {
+    ($name:ident, $field:literal) => {
+        impl $name {
+            /// From somebody who writes it now: in NFC and without blanks around it; what is not empty has
+            /// something that can be seen, and nothing turns the direction of writing. What the log has is
+            /// read by [`new`](Self::new).
+            ///
+            /// # Errors
+            #[doc = concat!("Names the field `", $field, "` and the limit.")]
+            pub fn admitted(text: &str) -> FieldResult<Self> {
+                let text = composed(trim_blanks(text));
+                if turns_direction(&text) {
+                    return Err(FieldError::new($field, TURNS_DIRECTION));
+                }
+                if !text.is_empty() && !has_letter_or_sign(&text) {
+                    return Err(FieldError::new($field, "must have a character that can be seen"));
+                }
+                Self::new(&text)
+            }
+        }
+    };
+}
+admitted!(Title, "title");
+admitted!(Topic, "topic");
+admitted!(Reason, "reason");
+
+const TURNS_DIRECTION: &str = "must not have characters that change the direction of writing";
+
+impl Emoji {
+    /// From somebody who reacts now: a sign, not words, and nothing turns the direction of writing.
+    ///
+    /// # Errors
+    /// Names the field `emoji`.
+    pub fn admitted(text: &str) -> FieldResult<Self> {
+        if turns_direction(text) {
+            return Err(FieldError::new("emoji", TURNS_DIRECTION));
+        }
+        // Some signs are letters to Unicode; two of them make a word.
+        if text.chars().filter(|c| c.is_alphabetic()).count() > 1 || !has_letter_or_sign(text) {
+            return Err(FieldError::new("emoji", "must be an emoji"));
+        }
+        Self::new(text)
+    }
+}
+
 fn chars(text: &str, min: usize, max: usize) -> Result<(), String> {
     let count = text.chars().count();
     if count < min || count > max {
@@ -178,6 +225,28 @@ mod tests {
         assert!(Emoji::new("👩‍👩‍👧‍👦").is_ok());
         assert!(Emoji::new("a b").is_err());
         assert!(Reason::new(&"x".repeat(251)).is_err());
+    }
+
+    #[test]
+    fn what_is_written_now_can_be_seen_and_turns_nothing() {
+        assert_eq!(Title::admitted(" Cafe\u{301} \u{3164}").unwrap().as_str(), "Caf\u{e9}");
+        for blank in ["\u{200b}", "\u{3164}", "\u{2800}"] {
+            assert!(Title::admitted(blank).is_err(), "{blank:?}");
+            assert_eq!(Topic::admitted(blank).map(String::from), Ok(String::new()), "none: {blank:?}");
+        }
+        for bidi in ["a\u{202e}b", "a\u{2066}b"] {
+            let refused = format!("title {TURNS_DIRECTION}");
+            assert_eq!(Title::admitted(bidi).unwrap_err().to_string(), refused);
+            assert!(Topic::admitted(bidi).is_err() && Reason::admitted(bidi).is_err());
+            assert!(Title::new(bidi).is_ok(), "the log is read as it is");
+        }
+        for sign in ["👍", "❤️", "👩‍👩‍👧‍👦", "🇨🇿", "1️⃣", "ℹ️", "Ⓜ️", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
+        {
+            assert_eq!(Emoji::admitted(sign).map(String::from).as_deref(), Ok(sign));
+        }
+        for words in ["idiot", "\u{202e}👍", "\u{200b}", "你好"] {
+            assert_eq!(Emoji::admitted(words).unwrap_err().field, "emoji", "{words:?}");
+        }
     }
 
     #[test]
