@@ -1,8 +1,8 @@
 //! A data folder of the first version, as it lies on somebody's disk: it opens, is upgraded with everything
 //! that was in it, and its log makes the same rows in an empty store of each kind.
 //!
-//! `MILENA_TEST_FIRST_VERSION` names an archive of such a folder, `scripts/long first-version FILE`; without it
-//! nothing is tested here (the folder is real conversations, and no part of the project).
+//! `MILENA_TEST_FIRST_VERSION` names an archive of such a folder, `scripts/long first-version FILE`; without
+//! it nothing is tested here (the folder is real conversations, and no part of the project).
 
 use std::path::Path;
 use std::process::Command;

@@ -172,8 +172,12 @@ mod tests {
         let meter = Meter::start(std::slice::from_ref(&me)).unwrap();
         let begun = std::time::Instant::now();
         let mut sum = 0_u64;
-        while begun.elapsed().as_millis() < 100 {
-            sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(1));
+        let before = Usage::of(me.pid).unwrap().cpu_s;
+        // Until it is counted: on a busy machine that may take long.
+        while Usage::of(me.pid).unwrap().cpu_s < before + 0.05 && begun.elapsed().as_secs() < 60 {
+            for _ in 0..100_000 {
+                sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(1));
+            }
         }
         let spans = meter.read().unwrap();
         assert!(spans[0].cpu_s >= 0.02 && spans[0].end.rss_kib > 0, "{spans:?}");

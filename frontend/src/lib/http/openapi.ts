@@ -62,7 +62,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Messages of which something changed after a position, as they are now: edited, deleted, reacted to, pinned. */
+        /**
+         * Messages of which something changed after a position, as they are now: edited, deleted, reacted to,
+         *     pinned.
+         */
         get: operations["changed_messages"];
         put?: never;
         post?: never;
