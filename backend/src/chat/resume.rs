@@ -345,11 +345,11 @@ async fn replay_from_memory(
     partitions: usize,
     outbox: &Outbox,
 ) -> bool {
-    if of.is_cut
-        && let Some(oldest) = of.messages.first()
-    {
+    if of.is_cut {
         let (conversation, after) = (of.conversation, before(seen(since, of.conversation, partitions)));
-        let before = Some(oldest.position());
+        // Nothing is replayed when all of the newest are changes that they may not see: then what is missing
+        // has no end.
+        let before = of.messages.first().map(|oldest| oldest.position());
         let gap = News::Gap { conversation, after, before, changes_after: Some(after) };
         if !outbox.push_when_roomy(gap.into()).await {
             return false;
