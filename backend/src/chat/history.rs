@@ -13,6 +13,7 @@ use super::Chat;
 use super::page::{StoredPage, merge};
 use super::rooms::{Place, Visible, visible};
 use crate::live::life::Shown;
+use crate::live::rooms::RoomView;
 use crate::log::event::message;
 use crate::log::recent::Delivered;
 use crate::refusal::{Code, Refusal};
@@ -125,8 +126,8 @@ impl Chat {
             let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
             (unflushed, is_complete && !recent.has_undecided(conversation))
         };
+        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
         let visible = if is_room {
-            let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
             self.visible_to(user, conversation, &unflushed).await?.until(last)
         } else {
             Visible::all()
@@ -145,6 +146,7 @@ impl Chat {
         let of_memory = of_memory.map(|event| Arc::clone(event.placed())).collect();
         let merged = merge(page, limit, StoredPage::from(stored), of_memory);
         let mut messages = self.with_lives((user, conversation), merged.messages, &changed, &changes).await?;
+        self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
         if wanted == Wanted::Messages {
             messages.retain(|shown| !shown.is_deleted());
         }
@@ -195,8 +197,8 @@ impl Chat {
             let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
             (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
         };
+        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
         let visible = if is_room {
-            let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
             self.visible_to(user, conversation, &unflushed).await?.until(last)
         } else {
             Visible::all()
@@ -204,6 +206,7 @@ impl Chat {
         let places: Vec<Position> = places.iter().copied().filter(|place| visible.contains(*place)).collect();
         let changes = Changes::of(&unflushed);
         let mut messages = self.at_places(user, conversation, &places, &unflushed, &changes).await?;
+        self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
         messages.sort_unstable_by_key(|shown| shown.placed.position);
         let complete = in_memory && self.health.is_current();
         Ok(History { messages, has_before: false, has_after: false, complete })
@@ -241,8 +244,8 @@ impl Chat {
             let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
             (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
         };
+        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
         let visible = if is_room {
-            let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
             self.visible_to(user, conversation, &unflushed).await?.until(last)
         } else {
             Visible::all()
@@ -270,6 +273,7 @@ impl Chat {
             messages.extend(self.at_places(user, conversation, &places, &unflushed, &changes).await?);
         }
         messages.retain(|shown| visible.contains(shown.placed.position));
+        self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
         messages.sort_by_key(Shown::changed);
         Ok((ChangePage { messages, next, complete: in_memory }, in_memory))
     }
@@ -293,6 +297,24 @@ impl Chat {
         }
         messages.iter_mut().for_each(|shown| changes.apply(shown, user));
         Ok(messages)
+    }
+
+    /// Sees to it that whoever was in a room when this node had read up to `last` still was when these
+    /// messages became what they are: the store rewrites them in place, and it may have more changes by now,
+    /// and the reader's going before those.
+    async fn is_still_theirs(
+        &self,
+        (user, is_room): (UserId, bool),
+        conversation: ConversationId,
+        last: Position,
+        messages: &[Shown],
+    ) -> Result<(), Refusal> {
+        let newest = messages.iter().map(Shown::changed).max();
+        let Some(newest) = newest.filter(|newest| is_room && *newest > last) else { return Ok(()) };
+        if !self.has_read(partition_of(conversation, self.partitions), newest.offset() + 1).await {
+            return Err(not_known());
+        }
+        self.view_of_member(user, conversation).map(drop)
     }
 
     /// Whether a member may see what stands at a place of their room.
@@ -321,12 +343,7 @@ impl Chat {
         room: ConversationId,
         unflushed: &[Arc<Delivered>],
     ) -> Result<Visible, Refusal> {
-        let Some(view) = self.rooms().view(room, user) else {
-            return Err(Refusal::later(Code::Overloaded, "the room is not known here at the moment", 500));
-        };
-        if view.standing.membership.is_none() {
-            return Err(Void::NotMember.into());
-        }
+        let view = self.view_of_member(user, room)?;
         match view.room.history {
             RoomHistory::SinceJoin => {
                 let stored = self.lookups.intervals_of(room, user).await?;
@@ -335,6 +352,19 @@ impl Chat {
             RoomHistory::All => Ok(Visible::all()),
         }
     }
+
+    /// A room that is followed, as somebody sees it who is in it as far as this node has read.
+    fn view_of_member(&self, user: UserId, room: ConversationId) -> Result<RoomView, Refusal> {
+        let view = self.rooms().view(room, user).ok_or_else(not_known)?;
+        if view.standing.membership.is_none() {
+            return Err(Void::NotMember.into());
+        }
+        Ok(view)
+    }
+}
+
+fn not_known() -> Refusal {
+    Refusal::later(Code::Overloaded, "the room is not known here at the moment", 500)
 }
 
 /// Whether it is a place in the timeline: what only changes a message is none, but for pins.
