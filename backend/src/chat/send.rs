@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use milena_domain::record::{Action, Event, Message, Place as LogPlace, Target as LogTarget};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, partition_of};
-use milena_storage::{Page, PositionRange, StoredMessage};
+use milena_storage::{Page, PositionRange, StoredMessage, StoredPlace};
 use milena_timeline::{Judgement, Void};
 use tokio::sync::oneshot;
 
@@ -295,7 +295,12 @@ impl Chat {
             };
         }
         if let Some(position) = self.used_in_room(event) {
-            return self.first_in_room(event, position).await.map(Some);
+            // Without the database the place alone tells.
+            let stored = self.lookups.events_by_id(&[event.id]).await.unwrap_or_default();
+            return match stored.first() {
+                Some(place) => self.first_in_store(event, place).await.map(Some),
+                None => Ok(Some(Accepted { position, ..accepted_at(event) })),
+            };
         }
         match self.first_sends.proof(event.actor, &event.client_id, covers_since_ms) {
             Proof::New => return Ok(None),
@@ -315,7 +320,7 @@ impl Chat {
             let found = self.lookups.events_by_id(ids).await?;
             return match found.first() {
                 Some(place) if place.id != event.id => Err(client_id_reused()),
-                Some(place) => self.first_in_room(event, place.position).await.map(Some),
+                Some(place) => self.first_in_store(event, place).await.map(Some),
                 None if is_complete => Ok(None),
                 None => Err(cannot_tell()),
             };
@@ -342,8 +347,19 @@ impl Chat {
         event.to.is_none().then(|| self.rooms().get(event.conversation)?.place_of(event.id)).flatten()
     }
 
-    /// The answer to a repeat of what stands there. Without the database the place alone tells.
-    async fn first_in_room(&self, event: &Event, position: Position) -> Result<Accepted, Refusal> {
+    /// The answer to a repeat of what the store has there, if that was the same.
+    async fn first_in_store(&self, event: &Event, place: &StoredPlace) -> Result<Accepted, Refusal> {
+        let StoredPlace { position, .. } = *place;
+        if place.kind.as_deref() != kind_in_timeline(&event.action) {
+            return Err(client_id_reused());
+        }
+        if place.kind.is_none() {
+            return if self.may_have_changed(event, position).await? {
+                Ok(Accepted { position, ..accepted_at(event) })
+            } else {
+                Err(client_id_reused())
+            };
+        }
         let at = Page::Around(position);
         let page = self.lookups.timeline(event.conversation, at, 1, &[PositionRange::ALL]).await;
         let (events, changed) = page.map(|page| (page.events, page.changed)).unwrap_or_default();
@@ -360,6 +376,29 @@ impl Chat {
             Some(first) => Ok(accepted(first)),
             None => Ok(Accepted { position, ..accepted_at(event) }),
         }
+    }
+
+    /// Whether the change at `position` can have been this one. The store keeps only where it stands, so what
+    /// became of the message tells: of a deletion for sure, of an edit while it is the newest one. What hides
+    /// behind later changes passes.
+    async fn may_have_changed(&self, event: &Event, position: Position) -> Result<bool, Refusal> {
+        let Some(target) = event.action.target() else { return Ok(true) };
+        let now = self.lookups.messages_now(event.conversation, &[target.position], &[event.actor]).await?;
+        let Some(now) = now.into_iter().find(|now| now.placed.event.id == target.id) else {
+            return Ok(false);
+        };
+        let Some(life) = now.life else { return Ok(false) };
+        let deleted = life.deleted.map(|(at, ..)| at);
+        Ok(match &event.action {
+            Action::Deleted { .. } => deleted == Some(position),
+            _ if deleted.is_some() => deleted > Some(position),
+            Action::Edited { body, mentions, .. } if life.edited == Some(position) => {
+                let words = message(&now.placed.event);
+                words.is_some_and(|words| words.body == *body && words.mentions == *mentions)
+            }
+            Action::Edited { .. } => life.edited > Some(position),
+            _ => life.changed >= position,
+        })
     }
 
     pub(super) async fn in_store(&self, id: MessageId) -> Result<Option<StoredMessage>, Refusal> {
@@ -512,6 +551,16 @@ async fn wait(
         // The waiter was dropped, or nothing came in time.
         Ok(Err(_)) | Err(_) => Err(Refusal::log_unavailable()),
     }
+}
+
+/// Of what stands in the timeline, its type: as what the store keeps it.
+fn kind_in_timeline(action: &Action) -> Option<&'static str> {
+    let is_row = match action {
+        Action::Pinned { .. } => true,
+        Action::Blocked { .. } | Action::RoomState(_) => false,
+        _ => action.target().is_none(),
+    };
+    is_row.then(|| action.name())
 }
 
 fn cannot_tell() -> Refusal {
