@@ -1,6 +1,7 @@
 //! Chat on a log and a store in memory: the real delivery, memory, sends, resumes and outboxes of one or more
 //! nodes, each step taken when the test says so.
 
+mod apart;
 mod changes;
 mod client;
 mod complete;
