@@ -16,6 +16,7 @@ mod m20261129_010000_rooms;
 mod m20261129_020000_outbox_leases;
 mod m20261129_030000_rewritten_in_place;
 mod m20261129_160000_imported_events;
+mod m20261129_170000_effective_events_at;
 mod run;
 mod steps;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_020000_outbox_leases::Migration),
             Box::new(m20261129_030000_rewritten_in_place::Migration),
             Box::new(m20261129_160000_imported_events::Migration),
+            Box::new(m20261129_170000_effective_events_at::Migration),
         ]
     }
 }

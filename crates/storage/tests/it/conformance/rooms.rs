@@ -97,6 +97,11 @@ pub(super) async fn events_of_all_kinds_are_found_by_id(database: &TestDatabase)
         ]
     );
     assert!(store.events_by_id(&[]).await.unwrap().is_empty());
+    // Of a room since some place: what changed something there, too, and nothing of others.
+    let since = |first| store.ids_since(room, first);
+    let all = [(target.id, target.position), (joined, joined_at), (reacted, reacted_at)];
+    assert_eq!(since(target.position).await.unwrap(), all);
+    assert_eq!(since(reacted_at).await.unwrap(), all[2..]);
 
     let blocks = store.blocks(TOPIC, 10).await.unwrap();
     assert_eq!((blocks.blocks, blocks.is_complete), (vec![(direct, user(2), blocked_at)], true));
