@@ -32,7 +32,12 @@ impl Partition {
 
     fn sync(self: Arc<Self>) {
         let (file, base_offset, target, incarnation) = {
-            let log = self.lock();
+            let mut log = self.lock();
+            if log.failed.is_some() {
+                // What it was to sync is given up: to show it now would show what was refused.
+                log.sync_scheduled = false;
+                return;
+            }
             let active = &log.active;
             (Arc::clone(&active.file), active.base_offset, active.extent, self.progress().incarnation)
         };
