@@ -33,6 +33,8 @@ export class Asides {
   /** After which position changes are still to be asked for. */
   readonly #missed = new Map<ConversationId, Position>();
   readonly #catchingUp = new Set<ConversationId>();
+  /** Of these more was missed since they were last asked for: an answer on its way may be from before. */
+  readonly #missedSince = new Set<ConversationId>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #again: ReturnType<typeof setTimeout> | undefined;
   #disposed = false;
@@ -72,6 +74,7 @@ export class Asides {
   missed(id: ConversationId, after: Position): void {
     if (!changesMessages(this.#store.getState().limits)) return;
     this.#missed.set(id, Math.min(after, this.#missed.get(id) ?? Infinity));
+    this.#missedSince.add(id);
     void this.#catchUp(id);
   }
 
@@ -140,11 +143,12 @@ export class Asides {
       for (;;) {
         const after = this.#missed.get(id);
         if (after === undefined || this.#disposed) return;
+        this.#missedSince.delete(id);
         const page = await this.#api.changes(id, { changed_after: after, limit: CHANGES_PAGE });
         const messages = page.messages.map((message) => this.#recent.on(message));
         this.#store.setState((state) => applyEvents(state, [{ kind: 'told', conversation: id, messages }]));
-        // Told meanwhile that still more was missed: from there again.
-        if ((this.#missed.get(id) ?? 0) < after) continue;
+        // Told meanwhile that still more was missed: again, from wherever that begins.
+        if (this.#missedSince.has(id)) continue;
         if (page.next !== null) this.#missed.set(id, page.next);
         else if (page.complete) this.#missed.delete(id);
         else {
