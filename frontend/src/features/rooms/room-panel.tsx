@@ -1,17 +1,15 @@
-// What concerns a room, beside its messages: what it is, what one can do with it, and who is in it. Escape
-// closes it, and the focus returns to where it was.
-import { useEffect, useRef, useState } from 'react';
+// What concerns a room, beside its messages: what it is, what one can do with it, and who is in it.
+import { useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { Button, IconButton } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
+import { SidePanel } from '@/components/ui/side-panel';
 import { paths } from '@/config/paths';
 import { rightsIn } from '@/lib/chat/room-rights';
 import { VISIBILITY } from '@/lib/chat/room-text';
 import { copyText } from '@/lib/clipboard/copy-text';
 import type { Room } from '@/lib/http/types';
-import { isComposing } from '@/lib/keys/composing';
-import { useBackCloses } from '@/lib/keys/use-back';
 
 import { AddPeopleDialog } from './add-people-dialog';
 import { BansDialog } from './bans-dialog';
@@ -25,66 +23,47 @@ type Sheet = 'add' | 'settings' | 'bans' | 'leave';
 export function RoomPanel({ room, onClose }: { room: Room; onClose: () => void }) {
   const [, navigate] = useLocation();
   const [sheet, setSheet] = useState<Sheet | null>(null);
-  const panel = useRef<HTMLElement>(null);
   const rights = rightsIn(room);
   const close = () => setSheet(null);
 
-  useBackCloses(true, onClose);
-  useEffect(() => {
-    const before = document.activeElement;
-    const element = panel.current;
-    element?.focus();
-    return () => {
-      const inside = document.activeElement === document.body || element?.contains(document.activeElement);
-      if (inside && before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
-
   return (
-    <aside
-      ref={panel}
-      tabIndex={-1}
-      className={styles.panel}
-      aria-labelledby="room-panel-title"
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || isComposing(event.nativeEvent) || event.defaultPrevented) return;
-        if (!(event.target as Element).closest('dialog')) onClose();
-      }}
+    <SidePanel
+      title="About this room"
+      onClose={onClose}
+      above={
+        <>
+          {sheet === 'add' && <AddPeopleDialog room={room} onClose={close} />}
+          {sheet === 'settings' && <RoomSettingsDialog room={room} onClose={close} />}
+          {sheet === 'bans' && <BansDialog room={room} onClose={close} />}
+          {sheet === 'leave' && (
+            <LeaveDialog room={room} onClose={close} onLeft={() => navigate(paths.home)} />
+          )}
+        </>
+      }
     >
-      <header className={styles.header}>
-        <h2 id="room-panel-title">About this room</h2>
-        <IconButton icon="close" label="Close" onClick={onClose} />
-      </header>
-      {/* Scrolls by keyboard, too. */}
-      <div className={styles.scroller} tabIndex={-1}>
-        <Facts room={room} />
-        <div className={styles.actions}>
-          {rights.add && (
-            <Button onClick={() => setSheet('add')}>
-              <Icon name="plus" size={18} /> Add people
-            </Button>
-          )}
-          {(rights.describe || rights.own) && (
-            <Button onClick={() => setSheet('settings')}>
-              <Icon name="sliders" size={18} /> Settings
-            </Button>
-          )}
-          {rights.moderate && (
-            <Button onClick={() => setSheet('bans')}>
-              <Icon name="ban" size={18} /> Bans
-            </Button>
-          )}
-          <Button onClick={() => setSheet('leave')}>
-            <Icon name="leave" size={18} /> Leave room
+      <Facts room={room} />
+      <div className={styles.actions}>
+        {rights.add && (
+          <Button onClick={() => setSheet('add')}>
+            <Icon name="plus" size={18} /> Add people
           </Button>
-        </div>
-        <MemberList room={room} />
+        )}
+        {(rights.describe || rights.own) && (
+          <Button onClick={() => setSheet('settings')}>
+            <Icon name="sliders" size={18} /> Settings
+          </Button>
+        )}
+        {rights.moderate && (
+          <Button onClick={() => setSheet('bans')}>
+            <Icon name="ban" size={18} /> Bans
+          </Button>
+        )}
+        <Button onClick={() => setSheet('leave')}>
+          <Icon name="leave" size={18} /> Leave room
+        </Button>
       </div>
-      {sheet === 'add' && <AddPeopleDialog room={room} onClose={close} />}
-      {sheet === 'settings' && <RoomSettingsDialog room={room} onClose={close} />}
-      {sheet === 'bans' && <BansDialog room={room} onClose={close} />}
-      {sheet === 'leave' && <LeaveDialog room={room} onClose={close} onLeft={() => navigate(paths.home)} />}
-    </aside>
+      <MemberList room={room} />
+    </SidePanel>
   );
 }
 
