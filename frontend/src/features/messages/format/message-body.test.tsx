@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sourceOf } from '@/lib/markup/nodes';
 import { blocksOf } from '@/lib/markup/blocks';
 import { plainText } from '@/lib/markup/plain-text';
+import { LINKS } from '@/testing/links';
 import { lettersOf, markupOf, shown } from '@/testing/rendered';
 
 import { isEmojiOnly } from './detect';
@@ -328,6 +329,36 @@ describe('hostile texts', () => {
     expect(markupOf('[the page](https://a.example) https://a.example/index.html')).not.toContain('<bdi>');
   });
 });
+
+describe('addresses', () => {
+  const AROUND: [string, (text: string) => string][] = [
+    ['alone', (text) => text],
+    ['in bold', (text) => `**${text}**`],
+    ['in a quote', (text) => `> ${text}`],
+    ['in a list', (text) => `- ${text}`],
+    ['in parentheses', (text) => `(${text})`],
+    ['behind a name', (text) => `@franz ${text}`],
+  ];
+  // What stands in code is not pressed.
+  const texts = LINKS.filter((text) => !text.includes('`'));
+
+  it.each(AROUND)('are the same links %s', (_, around) => {
+    for (const marked of texts) {
+      const links = [...marked.matchAll(/⟦([^⟧]*)⟧/g)].map(([, address = '']) => address);
+      const text = around(marked.replace(/[⟦⟧]/g, ''));
+      const seen = [...markupOf(text).matchAll(/<a [^>]*>(.*?)<\/a>/g)].map(([, label = '']) =>
+        unescaped(label),
+      );
+      expect(seen, text).toEqual(links);
+    }
+  });
+});
+
+const unescaped = (markup: string) =>
+  markup
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&#x27;', "'")
+    .replaceAll('&amp;', '&');
 
 describe('isEmojiOnly', () => {
   it('knows emoji of several characters, and few of them', () => {
