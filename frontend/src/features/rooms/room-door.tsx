@@ -10,6 +10,7 @@ import { Icon } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { eventText } from '@/lib/chat/event-text';
+import { mayEnter } from '@/lib/chat/room-rights';
 import { countedMembers, VISIBILITY } from '@/lib/chat/room-text';
 import { useSubmit } from '@/lib/forms/use-submit';
 import type { ConversationId, Room, TimelineEvent } from '@/lib/http/types';
@@ -89,8 +90,10 @@ const whyOut = ({ kind, actor, user }: TimelineEvent, me: string) =>
   kind === 'left' ? actor === me : (kind === 'removed' || kind === 'banned') && user === me;
 
 /** Why one cannot come in; null: one can. */
-function whyClosed({ banned, visibility, archived }: Room): string | null {
+function whyClosed(room: Room): string | null {
+  if (mayEnter(room)) return null;
+  const { banned, visibility } = room;
   if (banned) return 'You are banned from this room: only its moderators can let you come back.';
   if (visibility === 'private') return 'This room is private: somebody who is in it has to bring you in.';
-  return archived ? 'This room is archived: nobody comes in any more.' : null;
+  return 'This room is archived: nobody comes in any more.';
 }

@@ -32,6 +32,13 @@ export function rightsIn({
   };
 }
 
+/** Whether somebody outside can come in. */
+export const mayEnter = ({
+  banned,
+  visibility,
+  archived,
+}: Pick<Room, 'banned' | 'visibility' | 'archived'>) => !banned && visibility === 'public' && !archived;
+
 /** Whether whoever has the one role can send away whoever has the other. */
 export const isAbove = (mine: Role | null, theirs: Role): boolean =>
   mine === 'owner' || (mine !== null && RANK[mine] >= RANK.moderator && RANK[mine] > RANK[theirs]);
