@@ -1,7 +1,7 @@
 // People and rooms together, newest activity first, all or what was asked for; only the rows in view are in
 // the document.
 import { createContext, use, useEffect, useEffectEvent, useRef } from 'react';
-import type { KeyboardEvent, Ref } from 'react';
+import type { Ref } from 'react';
 import { Virtualizer } from 'virtua';
 import type { CustomItemComponentProps, VirtualizerHandle } from 'virtua';
 import { Link } from 'wouter';
@@ -13,6 +13,7 @@ import { Envelope } from '@/components/ui/envelope';
 import { ListSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { walkList } from '@/lib/keys/walk-list';
 import { shownIds } from '@/lib/store/list-filter';
 import type { ListFilter } from '@/lib/store/list-filter';
 
@@ -68,7 +69,7 @@ export function ConversationList({ chosen, filter, onAll }: ConversationListProp
   }
 
   return (
-    <div ref={scroller} className={styles.scroller} onKeyDown={moveFocus}>
+    <div ref={scroller} className={styles.scroller} onKeyDown={walkList}>
       <Count value={list.next === null ? order.length : -1}>
         <Virtualizer ref={virtualizer} as="ul" item={Item} itemSize={ROW_PX} data={order} onScroll={onScroll}>
           {(id) => <ConversationRow key={id} id={id} chosen={id === chosen} />}
@@ -138,16 +139,4 @@ function NoneOf({ filter, onAll }: { filter: ListFilter; onAll: () => void }) {
       )}
     </Blank>
   );
-}
-
-/** Arrow keys walk through the rows, as in any list. */
-function moveFocus(event: KeyboardEvent<HTMLElement>) {
-  const { key, altKey, ctrlKey, metaKey, shiftKey } = event;
-  if ((key !== 'ArrowDown' && key !== 'ArrowUp') || altKey || ctrlKey || metaKey || shiftKey) return;
-  const item = document.activeElement?.closest('li');
-  const next = key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
-  const link = next?.querySelector('a');
-  if (!link) return;
-  event.preventDefault();
-  link.focus();
 }

@@ -1,15 +1,16 @@
 // Who is kept away from a room, and how they may come back.
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Button } from '@/components/ui/button';
 import { Dialog } from '@/components/ui/dialog';
 import { FormError } from '@/components/ui/form-error';
 import { Spinner } from '@/components/ui/spinner';
-import { useChat } from '@/lib/chat/chat-context';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { useSubmit } from '@/lib/forms/use-submit';
 import { explainError } from '@/lib/http/api-error';
 import type { Person, Room } from '@/lib/http/types';
+import { namesOf } from '@/lib/names/lookalike';
 
 import styles from './room-form.module.css';
 
@@ -19,6 +20,9 @@ export function BansDialog({ room, onClose }: { room: Room; onClose: () => void 
   const [problem, setProblem] = useState<string | null>(null);
   const [tries, setTries] = useState(0);
   const { id } = room;
+  const known = useChatState((state) => state.people);
+  const me = useChatState((state) => state.me);
+  const nameOf = useMemo(() => namesOf(people ?? [], { people: known, me }), [people, known, me]);
 
   useEffect(() => {
     let current = true;
@@ -54,6 +58,7 @@ export function BansDialog({ room, onClose }: { room: Room; onClose: () => void 
             key={person.id}
             room={room}
             person={person}
+            name={nameOf(person)}
             onDone={() => setPeople(people.filter((other) => other !== person))}
           />
         ))}
@@ -62,7 +67,15 @@ export function BansDialog({ room, onClose }: { room: Room; onClose: () => void 
   );
 }
 
-function Banned({ room, person, onDone }: { room: Room; person: Person; onDone: () => void }) {
+interface BannedProps {
+  room: Room;
+  person: Person;
+  /** Told from others that look alike. */
+  name: string;
+  onDone: () => void;
+}
+
+function Banned({ room, person, name, onDone }: BannedProps) {
   const chat = useChat();
   const { busy, errors, submit } = useSubmit(() => chat.rooms.unban(room.id, person.id), onDone, []);
   return (
@@ -72,11 +85,7 @@ function Banned({ room, person, onDone }: { room: Room; person: Person; onDone: 
         <span>
           <span dir="auto">{person.display_name}</span> <small>@{person.username}</small>
         </span>
-        <Button
-          busy={busy}
-          aria-label={`Lift the ban on ${person.display_name}`}
-          onClick={() => void submit()}
-        >
+        <Button busy={busy} aria-label={`Lift the ban on ${name}`} onClick={() => void submit()}>
           Lift the ban
         </Button>
       </div>

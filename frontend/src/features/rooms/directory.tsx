@@ -16,6 +16,7 @@ import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { countedMembers } from '@/lib/chat/room-text';
 import { useSubmit } from '@/lib/forms/use-submit';
 import type { Room } from '@/lib/http/types';
+import { walkList } from '@/lib/keys/walk-list';
 
 import { CreateRoomDialog } from './create-room-dialog';
 import styles from './directory.module.css';
@@ -75,9 +76,9 @@ function Found({ directory, onCreate }: { directory: Directory; onCreate: () => 
       <p className="visually-hidden" role="status">
         {rooms.length === 1 ? 'One room' : `${rooms.length}${next === null ? '' : ' or more'} rooms`}
       </p>
-      <ul className={styles.list} aria-busy={loading}>
-        {rooms.map((room) => (
-          <Entry key={room.id} told={room} />
+      <ul className={styles.list} aria-busy={loading} onKeyDown={walkList}>
+        {rooms.map((room, index) => (
+          <Entry key={room.id} told={room} number={index + 1} total={next === null ? rooms.length : -1} />
         ))}
       </ul>
       {next !== null && <LoadMore status={more} onMore={directory.loadMore} />}
@@ -86,7 +87,7 @@ function Found({ directory, onCreate }: { directory: Directory; onCreate: () => 
 }
 
 /** Of a room that one is in the page may know more than this answer. */
-function Entry({ told }: { told: Room }) {
+function Entry({ told, number, total }: { told: Room; number: number; total: number }) {
   const chat = useChat();
   const [, navigate] = useLocation();
   const known = useChatState((state) => state.conversations[told.id]?.room);
@@ -98,7 +99,7 @@ function Entry({ told }: { told: Room }) {
     [],
   );
   return (
-    <li className={styles.entry}>
+    <li className={styles.entry} aria-posinset={number} aria-setsize={total}>
       <Avatar id={id} name={title} room={visibility} />
       <div className={styles.about}>
         <Link href={path} dir="auto">

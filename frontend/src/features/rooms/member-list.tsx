@@ -1,6 +1,5 @@
 // Who is in the room, as what; each leads to what one can do about them.
 import { useRef, useState } from 'react';
-import type { KeyboardEvent } from 'react';
 import { flushSync } from 'react-dom';
 
 import { Avatar } from '@/components/ui/avatar';
@@ -11,6 +10,7 @@ import { ListSkeleton } from '@/components/ui/skeleton';
 import { useChatState } from '@/lib/chat/chat-context';
 import { countedMembers, ROLES } from '@/lib/chat/room-text';
 import type { Member, Room } from '@/lib/http/types';
+import { walkList } from '@/lib/keys/walk-list';
 
 import styles from './member-list.module.css';
 import { MemberSheet } from './member-sheet';
@@ -72,9 +72,16 @@ function Found({ members, onChoose }: { members: Members; onChoose: (member: Mem
           Nobody here is called “{query}”.
         </p>
       )}
-      <ul aria-busy={loading} onKeyDown={moveFocus}>
-        {members.members.map((member) => (
-          <Row key={member.user.id} member={member} me={me} onChoose={onChoose} />
+      <ul aria-busy={loading} onKeyDown={walkList}>
+        {members.members.map((member, index) => (
+          <Row
+            key={member.user.id}
+            member={member}
+            me={me}
+            number={index + 1}
+            total={next === null ? members.members.length : -1}
+            onChoose={onChoose}
+          />
         ))}
       </ul>
       {next !== null && <LoadMore status={more} onMore={members.loadMore} />}
@@ -85,13 +92,16 @@ function Found({ members, onChoose }: { members: Members; onChoose: (member: Mem
 interface RowProps {
   member: Member;
   me: string;
+  /** Which of how many; -1 when nobody knows. */
+  number: number;
+  total: number;
   onChoose: (member: Member) => void;
 }
 
-function Row({ member, me, onChoose }: RowProps) {
+function Row({ member, me, number, total, onChoose }: RowProps) {
   const { user, role } = member;
   return (
-    <li className={styles.row}>
+    <li className={styles.row} aria-posinset={number} aria-setsize={total}>
       <button type="button" aria-haspopup="dialog" onClick={() => onChoose(member)}>
         <Avatar id={user.id} name={user.display_name} size={36} />
         <span className={styles.names}>
@@ -107,15 +117,4 @@ function Row({ member, me, onChoose }: RowProps) {
       </button>
     </li>
   );
-}
-
-/** Arrow keys walk through the rows, as in any list. */
-function moveFocus(event: KeyboardEvent<HTMLElement>) {
-  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
-  const item = document.activeElement?.closest('li');
-  const to = event.key === 'ArrowDown' ? item?.nextElementSibling : item?.previousElementSibling;
-  const button = to?.querySelector('button');
-  if (!button) return;
-  event.preventDefault();
-  button.focus();
 }

@@ -1,6 +1,7 @@
 // What one can do about somebody in a room; what sends them away is asked about first.
 import { useState } from 'react';
 import { Link } from 'wouter';
+import { useShallow } from 'zustand/react/shallow';
 
 import { Avatar } from '@/components/ui/avatar';
 import { Button } from '@/components/ui/button';
@@ -13,6 +14,7 @@ import { isAbove, rightsIn } from '@/lib/chat/room-rights';
 import { ROLES } from '@/lib/chat/room-text';
 import { useSubmit } from '@/lib/forms/use-submit';
 import type { Member, Person, Role, Room } from '@/lib/http/types';
+import { namesOf } from '@/lib/names/lookalike';
 
 import styles from './room-form.module.css';
 
@@ -113,7 +115,8 @@ function SendAway({ room, member: { user }, ban, onClose, onGone }: SendAwayProp
     onGone,
     [],
   );
-  const name = user.display_name;
+  const [people, me] = useChatState(useShallow((state) => [state.people, state.me] as const));
+  const name = namesOf([user], { people, me })(user);
   return (
     <Dialog
       title={ban ? `Ban ${name}?` : `Remove ${name}?`}

@@ -1,6 +1,6 @@
 // Chooses several people. The focus stays in the field: arrows move among those who were found, Enter takes
 // one, Backspace in the empty field gives the last one back.
-import { useId, useState } from 'react';
+import { useId, useMemo, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 
 import { Avatar } from '@/components/ui/avatar';
@@ -10,6 +10,7 @@ import { useChatState } from '@/lib/chat/chat-context';
 import { usePeopleSearch } from '@/lib/chat/use-people-search';
 import type { Person } from '@/lib/http/types';
 import { isComposing } from '@/lib/keys/composing';
+import { namesOf } from '@/lib/names/lookalike';
 
 import styles from './people-picker.module.css';
 
@@ -22,15 +23,17 @@ interface PeoplePickerProps {
 
 export function PeoplePicker({ label, chosen, onChange, error }: PeoplePickerProps) {
   const id = useId();
-  const me = useChatState((state) => state.me.id);
+  const me = useChatState((state) => state.me);
+  const people = useChatState((state) => state.people);
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const search = usePeopleSearch(query);
   const wanted = query.trim();
   const answered = search.answered === wanted;
-  const taken = new Set([me, ...chosen.map((person) => person.id)]);
+  const taken = new Set([me.id, ...chosen.map((person) => person.id)]);
   const found = wanted === '' ? [] : search.people.filter((person) => !taken.has(person.id));
   const current = found[Math.min(at, found.length - 1)];
+  const nameOf = useMemo(() => namesOf(chosen, { people, me }), [chosen, people, me]);
   const full = chosen.length >= MEMBERS_ADDED_MAX;
 
   function take(person: Person) {
@@ -62,10 +65,10 @@ export function PeoplePicker({ label, chosen, onChange, error }: PeoplePickerPro
             key={person.id}
             type="button"
             className={styles.chosen}
-            aria-label={`Leave out ${person.display_name}`}
+            aria-label={`Leave out ${nameOf(person)}`}
             onClick={() => onChange(chosen.filter((other) => other !== person))}
           >
-            <span dir="auto">{person.display_name}</span> <Icon name="close" size={14} />
+            <span dir="auto">{nameOf(person)}</span> <Icon name="close" size={14} />
           </button>
         ))}
         <input

@@ -71,3 +71,12 @@ export function isAlike(people: People, me: Person, person: UserId): boolean {
   }
   return answer.found.has(person);
 }
+
+/** What each of these is called beside all whom the page knows: with the username where names look alike. */
+export function namesOf(
+  told: readonly Person[],
+  { people, me }: { people: People; me: Person },
+): (person: Person) => string {
+  const found = alike([...Object.values(people), ...told], me);
+  return ({ id, display_name, username }) => (found.has(id) ? `${display_name} @${username}` : display_name);
+}
