@@ -125,6 +125,24 @@ test('an Enter of the input method sends nothing, in Safari’s way neither, in 
   expect(backend.sends).toEqual([]);
   await page.getByLabel('Name', { exact: true }).press('Enter');
   await expect.poll(() => backend.me?.display_name).toBe('Other');
+
+  // The fields of a room, and who comes along.
+  await page.goto(`${ORIGIN}/rooms`);
+  await page.getByRole('button', { name: 'New room' }).first().click();
+  const dialog = page.getByRole('dialog', { name: 'A new room' });
+  await dialog.getByLabel('Name', { exact: true }).fill('Trams');
+  await enter();
+  await dialog.getByLabel('Topic').fill('Late ones');
+  await enter();
+  await dialog.getByLabel(/^Who comes along/).fill('ottla');
+  await expect(dialog.getByRole('option', { name: 'Ottla' })).toBeVisible();
+  await enter();
+  await expect(dialog.getByRole('option', { name: 'Ottla' })).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByRole('button', { name: 'Leave out Ottla' })).toBeVisible();
+  await expect(dialog.getByRole('alert')).toHaveCount(0);
+  await dialog.getByLabel('Topic').press('Enter');
+  await expect(dialog.getByRole('alert')).toBeVisible();
 });
 
 test('picks an emoji by searching, and remembers it', async ({ page }) => {

@@ -231,6 +231,7 @@ test('a conversation in memory opens at what came meanwhile, also behind a gap',
 
 test('stays at the end whatever changes its height', async ({ page }) => {
   const backend = new FakeBackend(me);
+  backend.life = true;
   write(backend, 120);
   await openWith(page, backend);
   await expect.poll(() => fromEnd(page)).toBeLessThan(2);
@@ -254,6 +255,19 @@ test('stays at the end whatever changes its height', async ({ page }) => {
   await atEnd('a line less');
   await writing.fill('');
   await atEnd('an empty composer');
+  await page.getByTestId('message').last().hover();
+  await page.getByTestId('message').last().getByRole('button', { name: 'Reply' }).click();
+  await expect(page.getByTestId('writing')).toContainText('Answering');
+  await atEnd('an answer is begun');
+  await page.keyboard.press('Escape');
+  await expect(page.getByTestId('writing')).toHaveCount(0);
+  await atEnd('and left');
+  await page.keyboard.press('ArrowUp');
+  await expect(page.getByTestId('writing')).toContainText('Editing');
+  await atEnd('an edit is begun');
+  await page.keyboard.press('Escape');
+  await expect(page.getByTestId('writing')).toHaveCount(0);
+  await atEnd('and left as well');
   await page.keyboard.type(`${'a long sentence that wraps '.repeat(9)}:smi`);
   await expect(page.getByRole('listbox', { name: 'Emoji' })).toBeVisible();
   await atEnd('wrapped, with suggestions');
@@ -276,6 +290,17 @@ test('stays at the end whatever changes its height', async ({ page }) => {
   await page.getByRole('button', { name: 'Try now' }).click();
   await expect(page.getByTestId('connection-banner')).toHaveCount(0);
   await atEnd('without the banner');
+  const { messages } = backend.thread(milena);
+  backend.change(milena, messages.at(-1)!, (at, target) => ({
+    kind: 'reacted',
+    at,
+    target,
+    by: milena.id,
+    emoji: '🎉',
+    on: true,
+  }));
+  await expect(page.getByRole('button', { name: /^🎉 1/ })).toBeVisible();
+  await atEnd('a reaction');
   await page.evaluate(() => (document.documentElement.style.fontSize = '150%'));
   await atEnd('larger letters');
   // And it is the reader who leaves the end.
