@@ -6,13 +6,16 @@ import { extname, join } from 'node:path';
 
 import type { Page, Route, WebSocketRoute } from '@playwright/test';
 
-import type { Conversation, Message, MessagePage, Person, Session } from '../../src/lib/http/types';
+import type { Conversation, Me, Message, Person, Room, Session } from '../../src/lib/http/types';
 import { directConversation } from '../../src/lib/ids/direct-conversation';
 import type { ClientFrame, ServerFrame } from '../../src/lib/socket/frames';
 import type { Change } from '../../src/lib/timeline/change';
 
+import { pageOf } from './history';
 import { apply, changeOf, eventsOf, frameOf, LIFE } from './life';
 import type { DeedFrame } from './life';
+import { listed, roomOf } from './lists';
+import type { Kept } from './lists';
 
 export const ORIGIN = 'http://localhost';
 const DIST = join(import.meta.dirname, '../../dist');
@@ -35,7 +38,7 @@ export interface Thread {
 type Rejection = Omit<Extract<ServerFrame, { type: 'rejected' }>, 'type' | 'client_id'>;
 
 export class FakeBackend {
-  me: Person | null;
+  me: Me | null;
   people: Person[] = [];
   threads: Thread[] = [];
   /** Every `send` frame that came, repeats included. */
@@ -58,6 +61,11 @@ export class FakeBackend {
   broken: RegExp | null = null;
   /** Messages can be answered, edited, deleted and so on. */
   life = false;
+  /** What it says of it, beyond the usual. */
+  limits: object = {};
+  keepsEdits = true;
+  /** Of messages and rooms, what is told when it is asked for. */
+  kept: Kept = { edits: new Map(), readers: new Map(), members: new Map() };
   /** All that was done with messages. */
   deeds: DeedFrame[] = [];
   /** Where the person is signed in. */
@@ -65,7 +73,7 @@ export class FakeBackend {
   #position = 1_000;
   #sockets = new Set<WebSocketRoute>();
 
-  constructor(me: Person | null) {
+  constructor(me: Me | null) {
     this.me = me;
   }
 
@@ -74,17 +82,27 @@ export class FakeBackend {
     await page.routeWebSocket('**/ws', (socket) => this.#connect(socket));
   }
 
+  /** A room with these people and oneself in it. */
+  room(title: string, people: Person[], change: Partial<Room> = {}): Thread {
+    const members = [this.#signedIn(), ...people];
+    const thread = roomOf(title, members, change);
+    this.threads.push(thread);
+    this.kept.members.set(thread.conversation.id, members);
+    return thread;
+  }
+
   /** A message that is in the log already. */
-  add(person: Person, sender: Person, body: string, sentAt: Date): Message {
+  add(to: Person | Thread, sender: Person, body: string, sentAt: Date): Message {
     const me = this.#signedIn();
-    const thread = this.thread(person);
+    const thread = 'conversation' in to ? to : this.thread(to);
     const position = (this.#position += 7);
     const message: Message = {
       id: `m-${position}`,
       conversation: thread.conversation.id,
-      kind: 'direct',
+      ...('conversation' in to
+        ? { kind: 'room' }
+        : { kind: 'direct', to: sender.id === me.id ? to.id : me.id }),
       sender: sender.id,
-      to: sender.id === me.id ? person.id : me.id,
       position,
       sent_at: sentAt.toISOString(),
       body,
@@ -97,8 +115,8 @@ export class FakeBackend {
   }
 
   /** All of it is read, from the last `unread` messages on not. */
-  read(person: Person, unread = 0): void {
-    const { conversation, messages } = this.thread(person);
+  read(of: Person | Thread, unread = 0): void {
+    const { conversation, messages } = 'conversation' in of ? of : this.thread(of);
     conversation.unread = unread;
     conversation.last_read = messages.at(-1 - unread)?.position ?? 0;
   }
@@ -122,8 +140,8 @@ export class FakeBackend {
   }
 
   /** Adds a message and sends it to the page. */
-  deliver(person: Person, body: string, sentAt = new Date()): Message {
-    const message = this.add(person, person, body, sentAt);
+  deliver(to: Person | Thread, body: string, sentAt = new Date(), by = to as Person, change = {}): Message {
+    const message = Object.assign(this.add(to, by, body, sentAt), change);
     this.emit({ type: 'message', ...message });
     return message;
   }
@@ -163,6 +181,7 @@ export class FakeBackend {
             frame_max_bytes: 131_072,
             max_in_flight: 64,
             ...(this.life ? LIFE : {}),
+            ...this.limits,
           },
         });
       case 'send':
@@ -189,9 +208,9 @@ export class FakeBackend {
   }
 
   /** Somebody else does something with a message. */
-  change(person: Person, message: Message, change: (at: number, target: number) => Change): void {
+  change(of: Person | Thread, message: Message, change: (at: number, target: number) => Change): void {
     const made = change((this.#position += 7), message.position);
-    apply(this.thread(person), made, this.#signedIn());
+    apply('conversation' in of ? of : this.thread(of), made, this.#signedIn());
     this.emit(frameOf(made, message));
   }
 
@@ -204,11 +223,15 @@ export class FakeBackend {
     return { type: 'accepted', client_id, id: `e-${position}`, conversation: id, position, sent_at };
   }
 
-  #accept({ client_id, to, body, reply_to, mentions }: Extract<ClientFrame, { type: 'send' }>): ServerFrame {
-    const person = [...this.people, this.#signedIn()].find(({ id }) => id === to);
+  #accept(frame: Extract<ClientFrame, { type: 'send' }>): ServerFrame {
+    const { client_id, to, conversation: wanted, body, reply_to, mentions } = frame;
+    const person =
+      [...this.people, this.#signedIn()].find(({ id }) => id === to) ??
+      this.threads.find(({ conversation }) => conversation.id === wanted);
     if (!person)
       return { type: 'rejected', client_id, code: 'unknown_recipient', message: 'nobody', temporary: false };
-    const known = this.thread(person).messages.find((message) => message.client_id === client_id);
+    const thread = 'conversation' in person ? person : this.thread(person);
+    const known = thread.messages.find((message) => message.client_id === client_id);
     const message =
       known ??
       Object.assign(this.add(person, this.#signedIn(), body, new Date()), {
@@ -245,7 +268,9 @@ export class FakeBackend {
       return [204, null];
     }
     if (call === 'GET me') return [200, this.me];
-    if (/^[A-Z]+ (me|sessions)/.test(call)) return this.#account(call, data);
+    if (/^[A-Z]+ (me|sessions)(\/|$)/.test(call)) return this.#account(call, data);
+    const told = listed(this, call, url.searchParams, data);
+    if (told !== undefined) return [200, told];
     if (call === 'GET users') return [200, { users: this.#search(url.searchParams.get('query') ?? '') }];
     if (call === 'GET conversations') return [200, this.#listPage(url.searchParams.has('before'))];
     const user = /^GET users\/(.+)$/.exec(call)?.[1];
@@ -290,7 +315,7 @@ export class FakeBackend {
     if (gone) this.sessions = this.sessions.filter(({ id }) => id !== gone);
     switch (call) {
       case 'PATCH me':
-        this.me = { ...this.#signedIn(), display_name: form.display_name ?? '' };
+        this.me = { ...this.#signedIn(), ...form };
         return [200, this.me];
       case 'PUT me/password':
         if (form.current_password !== 'correct horse')
@@ -326,34 +351,10 @@ export class FakeBackend {
       .filter(({ last_message }) => last_message !== null);
   }
 
-  #signedIn(): Person {
+  #signedIn(): Me {
     if (!this.me) throw new Error('nobody is signed in');
     return this.me;
   }
-}
-
-function pageOf(messages: Message[], parameters: URLSearchParams): MessagePage {
-  const number = (name: string) => (parameters.has(name) ? Number(parameters.get(name)) : undefined);
-  const limit = number('limit') ?? 50;
-  const [before, after, around] = [number('before'), number('after'), number('around')];
-  const index = (position: number) => messages.findIndex((message) => message.position >= position);
-  let start = Math.max(0, messages.length - limit);
-  let end = messages.length;
-  if (before !== undefined) [start, end] = [Math.max(0, index(before) - limit), index(before)];
-  if (after !== undefined) {
-    const first = messages.findIndex((message) => message.position > after);
-    [start, end] = first < 0 ? [end, end] : [first, Math.min(end, first + limit)];
-  }
-  if (around !== undefined) {
-    start = Math.max(0, index(around) - Math.floor(limit / 2));
-    end = Math.min(messages.length, start + limit);
-  }
-  return {
-    messages: messages.slice(start, end),
-    has_before: start > 0,
-    has_after: end < messages.length,
-    complete: true,
-  };
 }
 
 function problem(status: number, code: string, field?: string): [number, unknown] {

@@ -65,7 +65,7 @@ export function cutTexts(page: Page): Promise<string[]> {
         if ((wide && hidden(style.overflowX)) || (high && hidden(style.overflowY)))
           found.push(`${node.textContent?.slice(0, 60)} in ${box.className}`);
         // From here on it can be scrolled into view, or lies above everything else.
-        if (/auto|scroll/.test(style.overflowY) || box.matches('dialog')) break;
+        if (/auto|scroll/.test(style.overflowY) || box.matches('dialog, [popover]')) break;
       }
     }
     return found;

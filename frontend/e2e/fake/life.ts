@@ -15,6 +15,7 @@ export const LIFE = {
   reactions_per_person_max: 20,
   everyone_free_members: 1_000,
   edit_limit_ms: null,
+  receipts_members_max: 100,
 };
 
 /** The message as it is after the change, in its place. */

@@ -24,6 +24,25 @@ export async function look(page: Page, name: string): Promise<void> {
   expect.soft(await violations(page), name).toEqual([]);
 }
 
+const LOOKS = [
+  { colorScheme: 'light', width: 1280, height: 800 },
+  { colorScheme: 'dark', width: 1280, height: 800 },
+  { colorScheme: 'dark', width: 390, height: 844 },
+  { colorScheme: 'light', width: 390, height: 844 },
+] as const;
+
+/** The same at both widths and in both themes; afterwards the page is as it was. */
+export async function looks(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize();
+  for (const { colorScheme, width, height } of LOOKS) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height });
+    await look(page, name);
+  }
+  await page.emulateMedia({ colorScheme: null });
+  if (before) await page.setViewportSize(before);
+}
+
 /** What a checker finds, whatever its impact. */
 export async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await new AxeBuilder({ page }).analyze();

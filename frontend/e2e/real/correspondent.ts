@@ -33,9 +33,37 @@ export class Correspondent {
   }
 
   /** In a room that they are in. */
-  async say(room: string, body: string): Promise<void> {
-    const answer = await this.#api.post(`/api/v1/conversations/${room}/messages`, { data: { body } });
+  async say(room: string, body: string, more: object = {}): Promise<number> {
+    const data = { body, ...more };
+    const answer = await this.#api.post(`/api/v1/conversations/${room}/messages`, { data });
     expect(answer.status(), await answer.text()).toBe(202);
+    return ((await answer.json()) as { position: number }).position;
+  }
+
+  /** Other words for it. */
+  async edit(room: string, position: number, body: string, more: object = {}): Promise<void> {
+    const data = { body, ...more };
+    const answer = await this.#api.patch(`/api/v1/conversations/${room}/messages/${position}`, { data });
+    expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
+  async react(room: string, position: number, emoji: string): Promise<void> {
+    const path = `/api/v1/conversations/${room}/messages/${position}/reactions/${encodeURIComponent(emoji)}`;
+    const answer = await this.#api.put(path);
+    expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
+  async read(room: string, position: number): Promise<void> {
+    const answer = await this.#api.post(`/api/v1/conversations/${room}/read`, { data: { position } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
+  /** A public one, of their own. */
+  async makeRoom(title: string): Promise<string> {
+    const data = { client_id: `room-${title}`, handle: title.toLowerCase(), title };
+    const answer = await this.#api.post('/api/v1/rooms', { data });
+    expect(answer.status(), await answer.text()).toBe(201);
+    return ((await answer.json()) as { room: { id: string } }).room.id;
   }
 
   async join(room: string): Promise<void> {

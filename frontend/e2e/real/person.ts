@@ -6,6 +6,8 @@ export const PASSWORD = 'correct horse battery';
 
 export class PersonAtBrowser {
   readonly complaints: string[] = [];
+  /** As the server knows them, once they are registered. */
+  id = '';
   /** The live connection of the page, and whether another one gets through. */
   #socket: WebSocketRoute | null = null;
   #cut = false;
@@ -44,6 +46,8 @@ export class PersonAtBrowser {
     await this.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
     await this.page.getByRole('button', { name: 'Create account' }).click();
     await expect(this.page.getByLabel('Your menu')).toBeVisible();
+    const me = await this.context.request.get('/api/v1/me');
+    this.id = ((await me.json()) as { id: string }).id;
   }
 
   /** The network between this person and the server is gone. */

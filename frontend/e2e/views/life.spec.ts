@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { FakeBackend, ORIGIN } from '../fake/fake-backend';
+import { kept } from '../fake/kept';
 import { look } from '../fake/look';
 import { chatOf, furnish, max, me, milena, minutesAgo } from '../fake/people';
 
@@ -67,6 +68,7 @@ for (const [colorScheme, width, height] of [
       await backend.attach(page);
       await page.goto(chatOf(milena));
       await expect(page.getByTestId('deleted').first()).toBeVisible();
+      await expect(bubble(page, 'He is.').getByRole('img', { name: 'Pinned' })).toBeVisible();
       await look(page, 'life');
       const message = bubble(page, 'you are my timetable');
       if (width < 800) await message.focus();
@@ -182,24 +184,7 @@ test('what others do shows at once, in the list too, and no words of a deleted m
   await expect(page.getByTestId('deleted')).toHaveText('This message was deleted.');
   await expect(row).toContainText('This message was deleted.');
   await expect(page.getByTestId('writing')).toContainText('This message was deleted.');
-  const left = await page.evaluate(async () => {
-    const all = await indexedDB.databases();
-    const rows = await Promise.all(
-      all.map(
-        ({ name }) =>
-          new Promise<string>((resolve, reject) => {
-            const opening = indexedDB.open(name ?? '');
-            opening.onerror = () => reject(new Error('not opened'));
-            opening.onsuccess = () => {
-              const asked = opening.result.transaction('outbox').objectStore('outbox').getAll();
-              asked.onsuccess = () => resolve(JSON.stringify(asked.result));
-            };
-          }),
-      ),
-    );
-    return rows.join() + JSON.stringify(localStorage) + document.documentElement.outerHTML;
-  });
-  expect(left).not.toContain('Platform three');
+  expect(await kept(page)).not.toContain('Platform three');
 });
 
 test('a quote leads to what it answers, loads it where it is far away, and there is a way back', async ({

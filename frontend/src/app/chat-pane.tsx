@@ -14,7 +14,7 @@ import { UnsentLeft } from '@/features/messages/unsent-left';
 import { RoomDoor } from '@/features/rooms/room-door';
 import { RoomPanel } from '@/features/rooms/room-panel';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
-import { listsPins } from '@/lib/chat/message-rights';
+import { hasLists } from '@/lib/chat/message-rights';
 import { ApiError, explain, explainError } from '@/lib/http/api-error';
 import type { ConversationId, Position, Room, UserId } from '@/lib/http/types';
 import { directConversation } from '@/lib/ids/direct-conversation';
@@ -81,7 +81,7 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
   /** A public room that one is not in. */
   const [outside, setOutside] = useState<Room | null>(null);
   const [panel, setPanel] = useState<'room' | 'pins' | null>(null);
-  const pinnable = useChatState((state) => listsPins(state.limits));
+  const pinnable = useChatState((state) => hasLists(state.limits));
   const [begun, setBegun] = useState<'asking' | 'no' | 'failed'>('asking');
   const [tries, setTries] = useState(0);
 

@@ -4,6 +4,7 @@ import { useLocation } from 'wouter';
 
 import { paths, targetOf } from '@/config/paths';
 import { ConnectionBanner } from '@/features/connection/connection-banner';
+import { MentionsPage } from '@/features/messages/mentions/mentions-page';
 import { useNotifications } from '@/features/notifications/use-notifications';
 import { DirectoryPage } from '@/features/rooms/directory';
 import { ShortcutsDialog } from '@/features/shortcuts/shortcuts-dialog';
@@ -25,7 +26,8 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const target = targetOf(location);
   const settings = location === paths.settings;
   const rooms = location === paths.rooms;
-  const page = settings ? 'settings' : rooms ? 'rooms' : 'conversation';
+  const mentions = location === paths.mentions;
+  const page = settings ? 'settings' : rooms ? 'rooms' : mentions ? 'mentions' : 'conversation';
   /** On a narrow screen the list is all there is. */
   const alone = !target && page === 'conversation';
   const shown = target?.kind === 'conversation' ? target.id : null;
@@ -36,6 +38,7 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
 
   useNotifications(shown, (id) => navigate(paths.conversation(id)));
   useConversationKeys(shown, filter, (id) => navigate(paths.conversation(id)));
+  useShortcut('mentions', () => navigate(paths.mentions));
   useShortcut('settings', () => navigate(paths.settings));
   useShortcut('help', () => setSheet('shortcuts'));
 
@@ -66,6 +69,7 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
         <main ref={main} className={styles.main} tabIndex={-1}>
           {page === 'settings' && <SettingsPage onLogOut={() => void logOut()} />}
           {page === 'rooms' && <DirectoryPage />}
+          {page === 'mentions' && <MentionsPage />}
           {page === 'conversation' && <ChatPane target={target} />}
         </main>
       </div>

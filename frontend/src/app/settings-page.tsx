@@ -7,6 +7,7 @@ import { Icon } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { PasswordCard } from '@/features/account/password-card';
 import { ProfileCard } from '@/features/account/profile-card';
+import { ReceiptsCard } from '@/features/account/receipts-card';
 import { SessionsCard } from '@/features/account/sessions-card';
 import { useSessions } from '@/features/account/use-sessions';
 import { NotificationSettings } from '@/features/notifications/notification-settings';
@@ -29,6 +30,7 @@ export function SettingsPage({ onLogOut }: { onLogOut: () => void }) {
         <div className={styles.cards}>
           <ProfileCard />
           <NotificationSettings />
+          <ReceiptsCard />
           <Card title="Appearance">
             <ThemeChoice labelled />
           </Card>

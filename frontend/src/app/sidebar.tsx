@@ -8,6 +8,7 @@ import { paths } from '@/config/paths';
 import type { Target } from '@/config/paths';
 import { ConversationList } from '@/features/conversations/conversation-list';
 import { ListFilters } from '@/features/conversations/list-filters';
+import { MentionsLink } from '@/features/messages/mentions/mentions-link';
 import { SearchBox } from '@/features/search/search-box';
 import { pathOf, SearchResults } from '@/features/search/search-results';
 import { useFinder } from '@/features/search/use-finder';
@@ -65,6 +66,7 @@ export function Sidebar({ alone, target, filter, onFilter, onShortcuts, onLogOut
       <h1 className="visually-hidden">Conversations</h1>
       <div className={styles.header}>
         <Wordmark />
+        <MentionsLink />
         <UserMenu onShortcuts={onShortcuts} onLogOut={onLogOut} />
       </div>
       <SearchBox

@@ -5,7 +5,7 @@ import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import type { ChatSession } from '@/lib/chat/chat-session';
 import { api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
-import type { Person } from '@/lib/http/types';
+import type { Me } from '@/lib/http/types';
 
 import { openChat } from './open-chat';
 
@@ -29,7 +29,7 @@ export function useSignIn() {
   const [signIn, setSignIn] = useState<SignIn>({ state: 'asking' });
   const chat = useRef<ChatSession>(null);
 
-  function signedIn(me: Person) {
+  function signedIn(me: Me) {
     chat.current?.dispose();
     chat.current = openChat(me, (why) => signedOut(NOTICES[why]));
     setSignIn({ state: 'signed-in', chat: chat.current });
@@ -52,7 +52,7 @@ export function useSignIn() {
     signedOut(told ? undefined : NOTICES.untold);
   }
 
-  const answered = useEffectEvent((me: Person) => signedIn(me));
+  const answered = useEffectEvent((me: Me) => signedIn(me));
   useEffect(() => {
     let current = true;
     let timer: ReturnType<typeof setTimeout> | undefined;

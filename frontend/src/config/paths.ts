@@ -9,6 +9,8 @@ export const paths = {
   conversation: (id: string) => `/c/${encodeURIComponent(id)}`,
   /** One message of it, by its position. */
   message: (id: string, position: number) => `/c/${encodeURIComponent(id)}/m/${position}`,
+  /** All that names oneself. */
+  mentions: '/mentions',
   /** The public rooms. */
   rooms: '/rooms',
   /** A room by its handle, to be passed on; becomes the conversation. */

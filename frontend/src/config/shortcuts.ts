@@ -12,6 +12,7 @@ export interface Shortcut {
 export const shortcuts = {
   help: { group: 'Everywhere', keys: ['Mod+/', '?'], does: 'Show this list' },
   search: { group: 'Everywhere', keys: ['Mod+K'], does: 'Find people and conversations' },
+  mentions: { group: 'Everywhere', keys: ['Mod+Shift+M'], does: 'What names you' },
   settings: { group: 'Everywhere', keys: ['Mod+,'], does: 'Open the settings' },
   leave: { group: 'Everywhere', keys: ['Escape'], does: 'Close what is open', local: true },
   next: { group: 'Conversations', keys: ['Alt+ArrowDown'], does: 'Next conversation' },

@@ -12,12 +12,12 @@ import { loneTab } from './fake-tabs';
 
 export function fakeChat(tab = 'tab', tabs: TabChannel = loneTab()) {
   const store = createStore(() => withConversations(initialState(me), [conversation()]));
-  const listeners = new Set<(messages: readonly Message[]) => void>();
+  const listeners = new Set<(messages: readonly Message[], why: 'new' | 'named') => void>();
   const chat = {
     store,
     tab,
     tabs,
-    onArrivals(listener: (messages: readonly Message[]) => void) {
+    onArrivals(listener: (messages: readonly Message[], why: 'new' | 'named') => void) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
@@ -27,7 +27,10 @@ export function fakeChat(tab = 'tab', tabs: TabChannel = loneTab()) {
     arrive: (...messages: Message[]) => {
       const events = messages.map((message) => ({ kind: 'message' as const, message, fresh: true }));
       store.setState((state) => applyEvents(state, events), true);
-      for (const listener of listeners) listener(messages);
+      for (const listener of listeners) listener(messages, 'new');
+    },
+    named: (...messages: Message[]) => {
+      for (const listener of listeners) listener(messages, 'named');
     },
     read: (position: number) => store.setState((state) => readUpTo(state, 'c', position)),
     listening: () => listeners.size > 0,

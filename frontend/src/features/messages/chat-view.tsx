@@ -1,6 +1,6 @@
 // One conversation: header, messages, composer. The same component before and after the first message made it
 // exist, so that nothing is lost of what is being typed.
-import { useEffect, useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { paths } from '@/config/paths';
@@ -10,6 +10,7 @@ import { spokenName, useFace } from '@/lib/chat/conversation-face';
 import type { ConversationId, Position, Room, UserId } from '@/lib/http/types';
 import { LOADING } from '@/lib/store/timeline';
 
+import { AbsentNote } from './absent-note';
 import { Announcer } from './announcer';
 import { ChatHeader } from './chat-header';
 import type { Details } from './chat-header';
@@ -78,6 +79,8 @@ export function ChatView({ conversation, to, position, begun, onRetry, details, 
   const list = useRef<ListControl>(null);
   const deeds = useConversationDeeds(conversation, position, list, () => composer.current?.focus());
   const [, navigate] = useLocation();
+  /** Whom the last words named. */
+  const [named, setNamed] = useState<readonly UserId[]>(NONE);
   const messages = useMemo(
     () => withPending(timeline.messages, pending, me),
     [timeline.messages, pending, me],
@@ -105,6 +108,12 @@ export function ChatView({ conversation, to, position, begun, onRetry, details, 
     if (!known) return;
     if (position !== null) navigate(paths.conversation(conversation), { replace: true });
     if (timeline.hasAfter) void chat.history.present(conversation);
+  }
+
+  /** The focus goes back to where one writes. */
+  function leaveNote() {
+    setNamed(NONE);
+    composer.current?.focus();
   }
 
   function sent() {
@@ -155,12 +164,14 @@ export function ChatView({ conversation, to, position, begun, onRetry, details, 
         <Announcer newest={newest} me={me} name={author ?? spokenName(face)} />
         <SettledAnnouncer conversation={conversation} />
         <FailedDeeds pending={pending} />
+        {room && named.length > 0 && <AbsentNote room={room} named={named} onDone={leaveNote} />}
         {closed === null ? (
           <Composer
             area={composer}
             destination={{ conversation, to: other }}
             name={notes ? 'yourself' : name}
             onSent={sent}
+            onNamed={setNamed}
             onEditLast={() => deeds.editLast(timeline)}
           />
         ) : (

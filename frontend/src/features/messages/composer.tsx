@@ -1,6 +1,6 @@
 // Where one writes. What is typed is a draft from the first letter on; Enter sends, Shift+Enter breaks the
 // line.
-import { Suspense, useEffect, useEffectEvent, useId, useLayoutEffect, useState } from 'react';
+import { Suspense, useEffect, useId, useLayoutEffect, useState } from 'react';
 import type { KeyboardEvent, RefObject } from 'react';
 
 import { IconButton } from '@/components/ui/button';
@@ -11,35 +11,37 @@ import { changesMessages } from '@/lib/chat/message-rights';
 import type { Writing } from '@/lib/chat/writing';
 import { isComposing } from '@/lib/keys/composing';
 import { isVisible } from '@/lib/names/fold';
+import type { UserId } from '@/lib/http/types';
 import type { Destination } from '@/lib/outbox/destination';
 
 import styles from './composer.module.css';
-import { EmojiSuggestions } from './emoji/emoji-suggestions';
 import { fit, useFitToWidth } from './fit-area';
 import { insertText } from './insert-text';
 import { EmojiPicker } from './emoji/lazy';
 import { useEmojiCompletion } from './emoji/use-emoji-completion';
+import { NO_FILES, useDroppedFiles, whyNotTaken } from './dropped';
 import { markWith } from './mark-with';
-import { MentionSuggestions } from './mention-suggestions';
+import { SuggestionList } from './suggestion-list';
+import { EmojiSuggestion, PersonSuggestion } from './suggestions';
 import { useMentionCompletion } from './use-mention-completion';
 import { contentOf, named, useWriting } from './use-writing';
 import { WritingBar } from './writing-bar';
 
 /** The count is shown when this few characters are left. */
 const COUNT_BELOW = 500;
-/** Several messages that one takes apart; so much more than that only makes the page slow. */
-const TAKEN_MAX_CHARS = 5 * BODY_MAX_CHARS;
 
 interface ComposerProps {
   area: RefObject<HTMLTextAreaElement | null>;
   destination: Destination;
   name: string;
   onSent: () => void;
+  /** Whom the words that were sent or saved name. */
+  onNamed: (users: readonly UserId[]) => void;
   /** Up in an empty composer: the last message of one's own is to be edited. */
   onEditLast: () => void;
 }
 
-export function Composer({ area, destination, name, onSent, onEditLast }: ComposerProps) {
+export function Composer({ area, destination, name, onSent, onNamed, onEditLast }: ComposerProps) {
   const chat = useChat();
   const { conversation } = destination;
   const { writing, text, change, leave } = useWriting(destination);
@@ -72,6 +74,7 @@ export function Composer({ area, destination, name, onSent, onEditLast }: Compos
     const taken = edits ? saved(writing, said) : chat.send(destination, contentOf(said, writing));
     setFull(!taken);
     if (!taken) return;
+    onNamed(said.mentions);
     leave();
     emoji.close();
     mention.close();
@@ -158,20 +161,28 @@ export function Composer({ area, destination, name, onSent, onEditLast }: Compos
         />
       )}
       {mention.found.length > 0 && (
-        <MentionSuggestions
+        <SuggestionList
           id={id}
+          label="People"
           found={mention.found}
+          keyOf={({ username }) => username}
           chosen={mention.chosen}
           onTake={(chosen) => area.current && mention.take(chosen, area.current)}
-        />
+        >
+          {(nameable) => <PersonSuggestion nameable={nameable} />}
+        </SuggestionList>
       )}
       {suggests && list === emoji && (
-        <EmojiSuggestions
+        <SuggestionList
           id={id}
+          label="Emoji"
           found={emoji.found}
+          keyOf={({ char }) => char}
           chosen={emoji.chosen}
           onTake={(chosen) => area.current && emoji.take(chosen, area.current)}
-        />
+        >
+          {(found) => <EmojiSuggestion emoji={found} />}
+        </SuggestionList>
       )}
       <div className={styles.box}>
         <textarea
@@ -240,17 +251,6 @@ function bodyOf(text: string): string {
     .trimEnd();
 }
 
-const NO_FILES = 'Pictures and other files cannot be sent yet.';
-
-/** Pasted or dropped. */
-function whyNotTaken(data: DataTransfer): string | null {
-  const text = data.getData('text/plain');
-  if (text.length > TAKEN_MAX_CHARS)
-    return `${text.length} characters are too many to take: a message has at most ${BODY_MAX_CHARS}.`;
-  // With text beside it, as from a table, the text is meant.
-  return data.files.length > 0 && text === '' ? NO_FILES : null;
-}
-
 /** A draft that comes back is written on, not begun again. */
 function useCaretAtEnd(area: RefObject<HTMLTextAreaElement | null>): void {
   useEffect(() => {
@@ -259,27 +259,6 @@ function useCaretAtEnd(area: RefObject<HTMLTextAreaElement | null>): void {
     element.setSelectionRange(element.value.length, element.value.length);
     element.scrollTo({ top: element.scrollHeight });
   }, [area]);
-}
-
-/** A file that is dropped anywhere would open in the place of the page. */
-function useDroppedFiles(onFiles: () => void): void {
-  const told = useEffectEvent(onFiles);
-  useEffect(() => {
-    const over = (event: DragEvent) => {
-      if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
-    };
-    const dropped = (event: DragEvent) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
-      event.preventDefault();
-      told();
-    };
-    window.addEventListener('dragover', over);
-    window.addEventListener('drop', dropped);
-    return () => {
-      window.removeEventListener('dragover', over);
-      window.removeEventListener('drop', dropped);
-    };
-  }, []);
 }
 
 /** A conversation that appears while somebody types a search does not take the keys away. */

@@ -1,10 +1,11 @@
 // What can be done with the messages of a conversation, for the rows that offer it.
-import { createContext, use, useEffect, useMemo } from 'react';
+import { createContext, use, useEffect, useMemo, useState } from 'react';
 
 import { useChat, useChatState } from '@/lib/chat/chat-context';
-import { rightsOn } from '@/lib/chat/message-rights';
+import { editableUntilMs, rightsOn } from '@/lib/chat/message-rights';
 import type { MessageRights } from '@/lib/chat/message-rights';
-import type { ConversationId, Message, Position } from '@/lib/http/types';
+import type { ConversationId, Message, Position, UserId } from '@/lib/http/types';
+import type { Limits } from '@/lib/socket/frames';
 import { messageAt } from '@/lib/store/aside';
 
 export interface Deeds {
@@ -14,6 +15,8 @@ export interface Deeds {
   /** To another message; `from`: where one comes back to. */
   jump: (to: Position, from: Position | null) => void;
 }
+
+const DAY_MS = 24 * 60 * 60_000;
 
 const DeedsContext = createContext<Deeds | null>(null);
 
@@ -31,7 +34,26 @@ export function useRights(message: Message | null): MessageRights | null {
   const me = useChatState((state) => state.me.id);
   const room = useChatState((state) => state.conversations[conversation]?.room ?? null);
   const limits = useChatState((state) => state.limits);
-  return useMemo(() => (message ? rightsOn(message, room, me, limits) : null), [message, room, me, limits]);
+  const late = useLate(message, me, limits);
+  return useMemo(() => {
+    const rights = message ? rightsOn(message, room, me, limits) : null;
+    return rights && late ? { ...rights, edit: false } : rights;
+  }, [message, room, me, limits, late]);
+}
+
+/** Whether the time in which one's own message can be edited is over: from that moment on. */
+function useLate(message: Message | null, me: UserId, limits: Limits | null): boolean {
+  const until = message?.sender === me ? editableUntilMs(message, limits) : null;
+  const [overMs, setOverMs] = useState<number | null>(null);
+  useEffect(() => {
+    if (until === null) return;
+    const leftMs = until - Date.now();
+    // Further away than that nobody looks at it; and a timer takes no more.
+    if (leftMs > DAY_MS) return;
+    const timer = setTimeout(() => setOverMs(until), Math.max(0, leftMs));
+    return () => clearTimeout(timer);
+  }, [until]);
+  return until !== null && overMs === until;
 }
 
 /** A message of the conversation, in its window or not; asked for when it is not here. */

@@ -1,25 +1,33 @@
 // What opens from a message above the page: quick reactions beside it, the sheet of all that can be done, all
-// emoji, and the question before it is deleted.
-import { Suspense, useState } from 'react';
+// emoji, who reacted and who has read it, what it said before, and the question before it is deleted.
+import { Suspense, useEffect, useState } from 'react';
 
 import { Button } from '@/components/ui/button';
 import { Dialog } from '@/components/ui/dialog';
 import { Icon } from '@/components/ui/icon';
 import type { IconName } from '@/components/ui/icon';
-import { useChat } from '@/lib/chat/chat-context';
+import { useChat, useChatState } from '@/lib/chat/chat-context';
+import { hasLists, hasReceipts } from '@/lib/chat/message-rights';
 import { copyText } from '@/lib/clipboard/copy-text';
 import type { Message } from '@/lib/http/types';
 
 import { useDeeds, useRights } from './deeds';
 import { EmojiPicker } from './emoji/lazy';
 import styles from './message-actions.module.css';
+import { EditsDialog } from './edits-dialog';
 import { QuickReactions, ReactionPopover } from './quick-reactions';
 import { QuoteText } from './quote';
+import { ReactorsDialog } from './reactors-dialog';
+import { ReadersDialog } from './readers-dialog';
 import { rowText } from './row-text';
 import type { Row } from './rows';
 
 /** What is open, and beside what it was opened. */
-export type Layer = { kind: 'sheet' | 'emoji' | 'delete' } | { kind: 'react'; at: DOMRect };
+export type Layer =
+  | { kind: 'sheet' | 'emoji' | 'delete' | 'readers' | 'edits' }
+  | { kind: 'react'; at: DOMRect }
+  /** Of which emoji first, if of one. */
+  | { kind: 'reactors'; emoji: string | null };
 
 interface MessageLayersProps {
   row: Row;
@@ -56,6 +64,12 @@ export function MessageLayers({ layer, ...props }: MessageLayersProps) {
           </div>
         </Dialog>
       );
+    case 'reactors':
+      return row.message && <ReactorsDialog message={row.message} emoji={layer.emoji} onClose={close} />;
+    case 'readers':
+      return row.message && <ReadersDialog message={row.message} onClose={close} />;
+    case 'edits':
+      return row.message && <EditsDialog message={row.message} onClose={close} />;
     case 'delete':
       return row.message && <DeleteDialog message={row.message} onClose={close} />;
   }
@@ -81,6 +95,8 @@ function MessageSheet({ row, path, onLayer, onReact }: SheetProps) {
   const rights = useRights(row.message);
   const [failed, setFailed] = useState(false);
   const { message } = row;
+  const shows = useShows(message);
+  const keepsEdits = useKeepsEdits(message, rights?.history === true);
   const close = () => onLayer(null);
   /** The dialog gives the focus back first. */
   const afterwards = (action: () => void) => () => {
@@ -117,6 +133,15 @@ function MessageSheet({ row, path, onLayer, onReact }: SheetProps) {
             onPress={afterwards(() => pin(message))}
           />
         )}
+        {shows.reactors && (
+          <Entry icon="smile" text="Who reacted" onPress={() => onLayer({ kind: 'reactors', emoji: null })} />
+        )}
+        {shows.readers && (
+          <Entry icon="ticks" text="Who has read it" onPress={() => onLayer({ kind: 'readers' })} />
+        )}
+        {keepsEdits && (
+          <Entry icon="clock" text="Earlier versions" onPress={() => onLayer({ kind: 'edits' })} />
+        )}
         {rights?.delete && (
           <Entry icon="trash" text="Delete…" danger onPress={() => onLayer({ kind: 'delete' })} />
         )}
@@ -124,6 +149,36 @@ function MessageSheet({ row, path, onLayer, onReact }: SheetProps) {
       </div>
     </Dialog>
   );
+}
+
+/** What is known about a message beside its words. */
+function useShows(message: Message | null): { reactors: boolean; readers: boolean } {
+  const { conversation } = useDeeds();
+  const lists = useChatState((state) => hasLists(state.limits));
+  const receipts = useChatState((state) =>
+    hasReceipts(state.conversations[conversation]?.room ?? null, state.limits),
+  );
+  return {
+    reactors: lists && (message?.reactions?.length ?? 0) > 0,
+    readers: receipts && message !== null,
+  };
+}
+
+/** Whether there is something to be seen of what it said before. */
+function useKeepsEdits(message: Message | null, mayAsk: boolean): boolean {
+  const chat = useChat();
+  const [kept, setKept] = useState(false);
+  const lists = useChatState((state) => hasLists(state.limits));
+  const { conversation, position } = message ?? {};
+  useEffect(() => {
+    if (!mayAsk || !lists || conversation === undefined || position === undefined) return;
+    let current = true;
+    void chat.edits.kept(conversation, position).then((yes) => current && setKept(yes));
+    return () => {
+      current = false;
+    };
+  }, [chat, mayAsk, lists, conversation, position]);
+  return mayAsk && kept;
 }
 
 interface EntryProps {

@@ -7,6 +7,8 @@ import { Virtualizer } from 'virtua';
 import { Button } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
 import { Spinner } from '@/components/ui/spinner';
+import { useChatState } from '@/lib/chat/chat-context';
+import { hasReceipts } from '@/lib/chat/message-rights';
 import type { ConversationId, Position } from '@/lib/http/types';
 import type { Place } from '@/lib/chat/places';
 import type { Timeline } from '@/lib/store/timeline';
@@ -78,6 +80,7 @@ export function MessageList(props: MessageListProps) {
     });
   useAttention(look);
   const floating = useFloatingDay(rows, TOP_PX, virtualizer);
+  const told = useNewestOwn(conversation, rows, me, timeline.hasAfter);
   const total = timeline.hasBefore || timeline.hasAfter ? -1 : rows.length;
   const keys = useMessageKeys(rows, scroller, virtualizer, props.onWrite);
   const whole = useWholeList(rows, scroller);
@@ -136,6 +139,7 @@ export function MessageList(props: MessageListProps) {
               name={name}
               inRoom={inRoom}
               read={row.position !== null && row.position <= readByOther}
+              receipts={row.key === told}
               meant={row.position !== null && row.position === meant}
               number={index + 1}
               total={total}
@@ -170,6 +174,21 @@ export function MessageList(props: MessageListProps) {
       )}
     </div>
   );
+}
+
+/** Which row is one's newest message, where one sees who has read it. */
+function useNewestOwn(
+  conversation: ConversationId,
+  rows: readonly Row[],
+  me: string,
+  hasAfter: boolean,
+): string | null {
+  const shown = useChatState((state) =>
+    hasReceipts(state.conversations[conversation]?.room ?? null, state.limits),
+  );
+  if (!shown || hasAfter) return null;
+  const own = rows.findLast(({ sender, message }) => sender === me && message && !message.event);
+  return own?.message?.deleted ? null : (own?.key ?? null);
 }
 
 interface TopProps {

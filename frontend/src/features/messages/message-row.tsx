@@ -13,7 +13,7 @@ import { MessageLayers } from './message-layers';
 import styles from './message-row.module.css';
 import { Reactions } from './reactions';
 import { RoomMessage } from './room-message';
-import { classes, Dividers, Edited, isAnswer, State, useMessageRow, Words } from './row-parts';
+import { classes, Dividers, isAnswer, Marks, State, useMessageRow, Words } from './row-parts';
 import type { MessageRowProps } from './row-parts';
 import { UnsentNote } from './unsent-note';
 
@@ -56,7 +56,7 @@ function Bubble(props: MessageRowProps) {
         <div className={styles.words}>
           <Words row={row} />
           <span className={styles.meta}>
-            <Edited message={message} />
+            <Marks message={message} />
             <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
               {clockTime(sentAtMs)}
             </time>
@@ -69,7 +69,7 @@ function Bubble(props: MessageRowProps) {
         </div>
         {active && <MessageActions row={row} path={path} onLayer={setLayer} />}
       </div>
-      {message && <Reactions message={message} />}
+      {message && <Reactions message={message} onLayer={setLayer} />}
       <MessageLayers row={row} path={path} layer={layer} onLayer={setLayer} />
       {unsent?.reason !== undefined && <UnsentNote item={unsent} />}
     </div>

@@ -1,57 +1,26 @@
 // What is pinned in a conversation, the newest pin first, beside its messages. Pressed, a message is shown in
 // its place. It is asked for again whenever something is pinned or unpinned here.
-import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
-import { Link } from 'wouter';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
 import { useShallow } from 'zustand/react/shallow';
 
-import { Button, IconButton } from '@/components/ui/button';
+import { Button } from '@/components/ui/button';
+import { SidePanel } from '@/components/ui/side-panel';
 import { Spinner } from '@/components/ui/spinner';
-import { paths } from '@/config/paths';
-import { authorName } from '@/lib/chat/author-name';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { rightsOn } from '@/lib/chat/message-rights';
 import { explainError } from '@/lib/http/api-error';
 import type { ConversationId, Message, Position } from '@/lib/http/types';
-import { isComposing } from '@/lib/keys/composing';
-import { useBackCloses } from '@/lib/keys/use-back';
 import { messageAt } from '@/lib/store/aside';
 import type { ChatState } from '@/lib/store/chat-state';
-import { dateTime } from '@/lib/time/format';
 
-import { MessageBody } from './format/message-body';
+import { MessageExcerpt } from './message-excerpt';
 import styles from './pins-panel.module.css';
 
 export function PinsPanel({ conversation, onClose }: { conversation: ConversationId; onClose: () => void }) {
-  const panel = useRef<HTMLElement>(null);
-  useBackCloses(true, onClose);
-  useEffect(() => {
-    const before = document.activeElement;
-    const element = panel.current;
-    element?.focus();
-    return () => {
-      const inside = document.activeElement === document.body || element?.contains(document.activeElement);
-      if (inside && before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
   return (
-    <aside
-      ref={panel}
-      tabIndex={-1}
-      className={styles.panel}
-      aria-labelledby="pins-title"
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || isComposing(event.nativeEvent) || event.defaultPrevented) return;
-        onClose();
-      }}
-    >
-      <header className={styles.header}>
-        <h2 id="pins-title">Pinned messages</h2>
-        <IconButton icon="close" label="Close" onClick={onClose} />
-      </header>
-      <div className={styles.scroller} tabIndex={-1}>
-        <Pins conversation={conversation} onShown={onClose} />
-      </div>
-    </aside>
+    <SidePanel title="Pinned messages" onClose={onClose}>
+      <Pins conversation={conversation} onShown={onClose} />
+    </SidePanel>
   );
 }
 
@@ -121,25 +90,14 @@ function Pins({ conversation, onShown }: { conversation: ConversationId; onShown
 
 function Pin({ message, onShown }: { message: Message; onShown: () => void }) {
   const chat = useChat();
-  const { conversation, id, position, body = '', sender, sent_at } = message;
-  const name = useChatState((state) => authorName(state, sender));
+  const { conversation, id, position } = message;
   const room = useChatState((state) => state.conversations[conversation]?.room ?? null);
   const [me, limits] = useChatState(useShallow((state) => [state.me.id, state.limits] as const));
   const mayUnpin = useMemo(() => rightsOn(message, room, me, limits).pin, [message, room, me, limits]);
-  useEffect(() => chat.names.need([sender]), [chat, sender]);
   const narrow = () => window.matchMedia('(max-width: 799px)').matches;
   return (
     <li className={styles.pin}>
-      <p className={styles.head}>
-        <strong dir="auto">{name}</strong> <time dateTime={sent_at}>{dateTime(Date.parse(sent_at))}</time>
-      </p>
-      <div className={styles.words}>
-        <MessageBody id={`pin-${id}`} text={body} />
-      </div>
-      <p className={styles.acts}>
-        <Link href={paths.message(conversation, position)} onClick={() => narrow() && onShown()}>
-          Show in conversation
-        </Link>
+      <MessageExcerpt message={message} onShown={() => narrow() && onShown()}>
         {mayUnpin && (
           <Button
             look="text"
@@ -148,7 +106,7 @@ function Pin({ message, onShown }: { message: Message; onShown: () => void }) {
             Unpin
           </Button>
         )}
-      </p>
+      </MessageExcerpt>
     </li>
   );
 }

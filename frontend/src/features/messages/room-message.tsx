@@ -13,13 +13,14 @@ import { isEmojiOnly } from './format/detect';
 import { MessageActions } from './message-actions';
 import { MessageLayers } from './message-layers';
 import { Reactions } from './reactions';
+import { ReadBy } from './read-by';
 import styles from './room-message.module.css';
-import { classes, Dividers, Edited, isAnswer, State, useMessageRow, Words } from './row-parts';
+import { classes, Dividers, isAnswer, Marks, State, useMessageRow, Words } from './row-parts';
 import type { MessageRowProps } from './row-parts';
 import { UnsentNote } from './unsent-note';
 
 export function RoomMessage(props: MessageRowProps) {
-  const { row, mine, meant } = props;
+  const { row, mine, meant, receipts } = props;
   const { key, sender, unsent, body, sentAtMs, startsRun, message } = row;
   const name = useChatState((state) => authorName(state, sender));
   const me = useChatState((state) => state.me.id);
@@ -59,13 +60,14 @@ export function RoomMessage(props: MessageRowProps) {
           </span>
         )}
         <div className={styles.words}>
-          <Words row={row} /> <Edited message={message} />
+          <Words row={row} /> <Marks message={message} />
           {(unsent ?? message?.waiting) && (
             <span className={styles.state}>
               <State state={failed ? 'failed' : 'unsent'} />
             </span>
           )}
-          {message && <Reactions message={message} />}
+          {message && <Reactions message={message} onLayer={setLayer} />}
+          {message && receipts && <ReadBy message={message} onOpen={() => setLayer({ kind: 'readers' })} />}
         </div>
         {active && <MessageActions row={row} path={path} onLayer={setLayer} />}
       </div>

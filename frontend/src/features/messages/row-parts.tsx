@@ -29,6 +29,8 @@ export interface MessageRowProps {
   read: boolean;
   /** The address of the page means this message. */
   meant: boolean;
+  /** Below it stands who has read it. */
+  receipts: boolean;
   /** Its number among those that are loaded, and how many there are; -1 when nobody knows. */
   number: number;
   total: number;
@@ -96,10 +98,19 @@ export function Words({ row: { key, message, unsent, body, position } }: { row: 
 export const isAnswer = ({ message, unsent }: Row): boolean =>
   (message?.reply_to ?? unsent?.reply_to) !== undefined;
 
-/** Beside the time. */
-export function Edited({ message }: { message: Message | null }) {
-  if (message?.edited === undefined || message.deleted) return null;
-  return <span className={extras.edited}>(edited)</span>;
+/** Beside the time: what became of it. */
+export function Marks({ message }: { message: Message | null }) {
+  if (!message || message.deleted) return null;
+  return (
+    <>
+      {message.pinned !== undefined && (
+        <span role="img" aria-label="Pinned" title="Pinned" className={extras.pinned}>
+          <Icon name="pin" size={14} />
+        </span>
+      )}
+      {message.edited !== undefined && <span className={extras.edited}>(edited)</span>}
+    </>
+  );
 }
 
 export function Dividers({ row }: { row: Row }) {

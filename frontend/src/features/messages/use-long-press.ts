@@ -6,7 +6,8 @@ import type { MouseEvent, PointerEvent } from 'react';
 const REST_MS = 500;
 const MOVED_PX = 10;
 
-export function useLongPress(onLongPress: () => void) {
+/** `others`: what has a long press of its own. */
+export function useLongPress(onLongPress: () => void, others = 'a, button') {
   const press = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number } | null>(null);
   function end() {
     clearTimeout(press.current?.timer);
@@ -16,7 +17,7 @@ export function useLongPress(onLongPress: () => void) {
   return {
     onPointerDown: ({ pointerType, target, clientX: x, clientY: y }: PointerEvent) => {
       end();
-      if (pointerType !== 'touch' || (target as Element).closest('a, button')) return;
+      if (pointerType !== 'touch' || (others !== '' && (target as Element).closest(others))) return;
       press.current = { timer: setTimeout(onLongPress, REST_MS), x, y };
     },
     onPointerMove: ({ clientX, clientY }: PointerEvent) => {

@@ -1,17 +1,20 @@
-// `@name` while typing: who can be meant, of those in the conversation, and everybody where one may call
-// them. Like the completion of emoji it takes no key that means something else: Enter belongs to it only when
-// somebody moved in the list; Tab takes the first one.
+// `@name` while typing: who can be meant, of those in the conversation, everybody where one may call them,
+// and behind them others whom one may bring in. Like the completion of emoji it takes no key that means
+// something else: Enter belongs to it only when somebody moved in the list; Tab takes the first one.
 import { useEffect, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { mayCallEveryone } from '@/lib/chat/mentions';
+import { rightsIn } from '@/lib/chat/room-rights';
+import { usePeopleSearch } from '@/lib/chat/use-people-search';
 import type { ConversationId, Person } from '@/lib/http/types';
 import { isComposing } from '@/lib/keys/composing';
 import { EVERYONE } from '@/lib/markup/mention-token';
 import { fold } from '@/lib/names/fold';
 
 import { insertText } from './insert-text';
+import { isLeftAlone } from './typed-context';
 
 const SHOWN = 7;
 const TYPING_PAUSE_MS = 120;
@@ -24,6 +27,8 @@ export interface Nameable {
   username: string;
   /** Null: everybody. */
   person: Person | null;
+  /** They are not in the room. */
+  outside?: true;
 }
 
 interface Asked {
@@ -32,6 +37,7 @@ interface Asked {
 }
 
 export function useMentionCompletion(conversation: ConversationId, enabled: boolean) {
+  const chat = useChat();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [chosen, setChosen] = useState<number | null>(null);
   const query = asked?.query ?? null;
@@ -43,7 +49,9 @@ export function useMentionCompletion(conversation: ConversationId, enabled: bool
     setChosen(null);
   }
 
-  function take({ username }: Nameable, area: HTMLTextAreaElement) {
+  function take({ username, person }: Nameable, area: HTMLTextAreaElement) {
+    // Who is sent as a person is known by name.
+    if (person) chat.names.told([person]);
     if (asked) insertText(area, `@${username} `, asked.from, area.selectionStart);
     close();
   }
@@ -55,7 +63,9 @@ export function useMentionCompletion(conversation: ConversationId, enabled: bool
       const { value, selectionStart: caret, selectionEnd } = area;
       const match =
         caret === selectionEnd ? ASKED.exec(value.slice(Math.max(0, caret - REACH), caret)) : null;
-      const now = match?.[1] ?? null;
+      const typed = match?.[1] ?? null;
+      const left = typed !== null && isLeftAlone(value, caret - typed.length - 1, caret);
+      const now = left ? null : typed;
       setAsked(now === null ? null : { query: now, from: caret - now.length - 1 });
       if (now !== query) setChosen(null);
     },
@@ -82,6 +92,9 @@ export function useMentionCompletion(conversation: ConversationId, enabled: bool
 const NONE: Nameable[] = [];
 const EVERYBODY: Nameable = { username: EVERYONE, person: null };
 
+/** Fewer letters than that mean too many who are not in the room. */
+const OUTSIDE_MIN_CHARS = 2;
+
 /** `query`: null while nobody is asked for. */
 function useNameable(conversation: ConversationId, query: string | null): Nameable[] {
   const chat = useChat();
@@ -89,8 +102,13 @@ function useNameable(conversation: ConversationId, query: string | null): Nameab
   const people = useChatState((state) => state.people);
   const everyone = useChatState((state) => mayCallEveryone(state, conversation));
   const me = useChatState((state) => state.me.id);
-  const [answer, setAnswer] = useState<{ query: string; people: Person[] } | null>(null);
+  const [answer, setAnswer] = useState<{ query: string; people: Person[]; isWhole: boolean } | null>(null);
   const inRoom = entry?.kind === 'room';
+  const mayAdd = entry?.room != null && rightsIn(entry.room).add;
+  // Who is in the room is known first: only then it is known who is not.
+  const members = answer?.isWhole && answer.query === query ? answer.people : null;
+  const seeksOutside = mayAdd && members !== null && (query?.length ?? 0) >= OUTSIDE_MIN_CHARS;
+  const search = usePeopleSearch(seeksOutside && query !== null ? query : '');
 
   useEffect(() => {
     if (query === null || !inRoom) return;
@@ -98,7 +116,8 @@ function useNameable(conversation: ConversationId, query: string | null): Nameab
     const page = { limit: SHOWN + 1, ...(query === '' ? {} : { q: query }) };
     const timer = setTimeout(() => {
       chat.rooms.members(conversation, page, abort.signal).then(
-        ({ members }) => setAnswer({ query, people: members.map(({ user }) => user) }),
+        ({ members: told, next }) =>
+          setAnswer({ query, people: told.map(({ user }) => user), isWhole: next === null }),
         () => undefined,
       );
     }, TYPING_PAUSE_MS);
@@ -113,9 +132,15 @@ function useNameable(conversation: ConversationId, query: string | null): Nameab
   const fits = ({ username, display_name }: Person) =>
     [username, display_name, ...display_name.split(/\s+/)].some((name) => fold(name).startsWith(wanted));
   const known = inRoom ? (answer?.people ?? []) : (entry?.others ?? []).flatMap((id) => people[id] ?? []);
-  const found = known.filter((person) => person.id !== me && fits(person)).map(nameable);
+  const others = seeksOutside && search.answered === query ? search.people : [];
+  const outside = others.filter(({ id }) => !members?.some((member) => member.id === id));
+  const found = [
+    ...known.filter((person) => person.id !== me && fits(person)).map(nameable),
+    ...outside.filter((person) => person.id !== me && fits(person)).map(nameableOutside),
+  ];
   const all = everyone && EVERYONE.startsWith(wanted) ? [...found.slice(0, SHOWN - 1), EVERYBODY] : found;
   return all.slice(0, SHOWN);
 }
 
 const nameable = (person: Person): Nameable => ({ username: person.username, person });
+const nameableOutside = (person: Person): Nameable => ({ ...nameable(person), outside: true });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { applyEvents } from '@/lib/store/events';
 import { message } from '@/testing/builders';
 import { fakeChat } from '@/testing/fake-chat';
 import { fakeTabs } from '@/testing/fake-tabs';
@@ -89,6 +90,31 @@ describe('tells', () => {
     arrive(message(5));
     await heard();
     expect(chime).toHaveBeenCalledTimes(2);
+  });
+
+  it('of an edit that names one, also of what was read, until somebody looks or it is deleted', async () => {
+    const { arrive, read, named, chat, notifier } = setUp();
+    arrive(message(5));
+    read(5);
+    await heard();
+    expect(Shown.all).toEqual([]);
+    const edited = message(5, { body: 'and you', edited: 8, mentions: ['me'] });
+    named(edited);
+    await heard();
+    expect(texts()).toEqual(['Anna: and you']);
+    notifier.shown = 'c';
+    chat.store.setState({});
+    expect(Shown.all[0]?.closed).toBe(true);
+    notifier.shown = null;
+    named(message(5, { body: 'and you again', edited: 9, mentions: ['me'] }));
+    await heard();
+    expect(Shown.all[1]?.closed).toBe(false);
+    chat.store.setState((state) =>
+      applyEvents(state, [
+        { kind: 'change', conversation: 'c', change: { kind: 'deleted', at: 12, target: 5, by: 'anna' } },
+      ]),
+    );
+    expect(Shown.all[1]?.closed).toBe(true);
   });
 
   it('from one of several tabs', async () => {

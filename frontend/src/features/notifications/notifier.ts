@@ -7,7 +7,8 @@ import { toNames } from '@/lib/chat/mentions';
 import { textOf, UNKNOWN_TEXT } from '@/lib/chat/message-text';
 import type { ConversationId, Message } from '@/lib/http/types';
 import { oneLine } from '@/lib/markup/plain-text';
-import type { ConversationEntry } from '@/lib/store/conversation-entry';
+import { heldAt } from '@/lib/store/aside';
+import type { ChatState } from '@/lib/store/chat-state';
 
 import { Announcements } from './announcement';
 import { permission } from './permission';
@@ -17,11 +18,18 @@ import { chime } from './sound';
 const TEXT_MAX_CHARS = 140;
 const SOUND_EVERY_MS = 1_500;
 
+interface Shown {
+  notification: Notification;
+  message: Message;
+  /** By an edit: it stands until somebody looks. */
+  named: boolean;
+}
+
 export class Notifier {
   readonly #chat: ChatSession;
   readonly #open: (id: ConversationId) => void;
   readonly #announcements: Announcements;
-  readonly #shown = new Map<ConversationId, { notification: Notification; message: Message }>();
+  readonly #shown = new Map<ConversationId, Shown>();
   readonly #stops: (() => void)[];
   #soundAt = 0;
 
@@ -31,8 +39,8 @@ export class Notifier {
     this.#open = open;
     this.#announcements = new Announcements(chat.tab, chat.tabs);
     this.#stops = [
-      chat.onArrivals((messages) => this.#arrived(messages)),
-      chat.store.subscribe(({ conversations }) => this.#closeRead(conversations)),
+      chat.onArrivals((messages, why) => this.#arrived(messages, why === 'named')),
+      chat.store.subscribe((state) => this.#closeRead(state)),
     ];
   }
 
@@ -46,23 +54,28 @@ export class Notifier {
   }
 
   /** Of a burst, the newest of each conversation stands for the others. */
-  #arrived(messages: readonly Message[]): void {
+  #arrived(messages: readonly Message[], named: boolean): void {
     const newest = new Map(messages.map((message) => [message.conversation, message]));
     const counts = new Map<ConversationId, number>();
     for (const { conversation } of messages) counts.set(conversation, (counts.get(conversation) ?? 0) + 1);
     for (const message of newest.values())
-      void this.#consider(message, counts.get(message.conversation) ?? 1);
+      void this.#consider(message, counts.get(message.conversation) ?? 1, named);
   }
 
-  async #consider(message: Message, count: number): Promise<void> {
+  /** `named`: by an edit, of a message that was read perhaps. */
+  async #consider(message: Message, count: number, named: boolean): Promise<void> {
     const inView = message.conversation === this.shown && isLookedAt();
-    if (!(await this.#announcements.isOurs(message.id, inView))) return;
+    // Told of once as a message, and once more as one that names.
+    const key = named ? `${message.id} ${message.edited ?? ''}` : message.id;
+    if (!(await this.#announcements.isOurs(key, inView))) return;
     // Read meanwhile, on another device.
-    const entry = this.#chat.store.getState().conversations[message.conversation];
-    if (entry && (entry.last_read >= message.position || isDeleted(message, entry))) return;
+    const state = this.#chat.store.getState();
+    const entry = state.conversations[message.conversation];
+    const read = !named && (entry?.last_read ?? 0) >= message.position;
+    if (entry && (read || isDeleted(message, state))) return;
     const { desktop, sound } = preferences();
     if (sound) this.#sound();
-    if (desktop && permission() === 'granted') this.#show(message, count);
+    if (desktop && permission() === 'granted') this.#show(message, count, named);
   }
 
   #sound(): void {
@@ -72,7 +85,7 @@ export class Notifier {
     void chime();
   }
 
-  #show(message: Message, count: number): void {
+  #show(message: Message, count: number, named: boolean): void {
     const { conversation, sender } = message;
     const state = this.#chat.store.getState();
     const entry = state.conversations[conversation];
@@ -92,13 +105,13 @@ export class Notifier {
       this.#open(conversation);
       notification.close();
     };
-    this.#shown.set(conversation, { notification, message });
+    this.#shown.set(conversation, { notification, message, named });
   }
 
-  #closeRead(conversations: ReturnType<ChatSession['store']['getState']>['conversations']): void {
-    for (const [id, { notification, message }] of this.#shown) {
-      const entry = conversations[id];
-      if ((entry?.unread ?? 1) > 0 && !isDeleted(message, entry)) continue;
+  #closeRead(state: ChatState): void {
+    for (const [id, { notification, message, named }] of this.#shown) {
+      const unread = named ? id !== this.shown : (state.conversations[id]?.unread ?? 1) > 0;
+      if (unread && !isDeleted(message, state)) continue;
       notification.close();
       this.#shown.delete(id);
     }
@@ -106,7 +119,7 @@ export class Notifier {
 }
 
 /** Its words are nobody's business any more. */
-const isDeleted = ({ id }: Message, entry: ConversationEntry | undefined): boolean =>
-  entry?.last_message?.id === id && entry.last_message.deleted !== undefined;
+const isDeleted = ({ conversation, position }: Message, state: ChatState): boolean =>
+  heldAt(state, conversation, position)?.deleted !== undefined;
 
 const isLookedAt = () => document.visibilityState === 'visible' && document.hasFocus();

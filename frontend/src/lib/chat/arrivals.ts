@@ -5,7 +5,8 @@ import { isMessage } from '@/lib/timeline/event';
 
 import { RecentIds } from './recent-ids';
 
-type Listener = (messages: readonly Message[]) => void;
+/** `why`: they are new, or an edit names this person who was not named before. */
+type Listener = (messages: readonly Message[], why: 'new' | 'named') => void;
 
 export class Arrivals {
   readonly #recent = new RecentIds();
@@ -27,8 +28,17 @@ export class Arrivals {
     const arrived = events.flatMap((event) =>
       event.kind === 'message' && event.fresh && isNews(event.message, me) ? [event.message] : [],
     );
-    if (arrived.length > 0) for (const listener of this.#listeners) listener(arrived);
+    if (arrived.length > 0) this.#call(arrived, 'new');
     return arrived;
+  }
+
+  /** Of edits, that name this person for the first time. */
+  named(messages: readonly Message[]): void {
+    if (messages.length > 0) this.#call(messages, 'named');
+  }
+
+  #call(messages: readonly Message[], why: 'new' | 'named'): void {
+    for (const listener of this.#listeners) listener(messages, why);
   }
 }
 

@@ -1,11 +1,11 @@
-// Fetches what is shown of a conversation beside its window: messages that are quoted and not in it, and
-// those that are pinned. And what changed there while this page was away, when the server does not tell it
-// one by one: asked for until all of it is known, again after each reconnect.
+// Fetches what is shown of a conversation beside its window: messages that are quoted and not in it, those
+// that are pinned, and those that name one. And what changed there while this page was away, when the server
+// does not tell it one by one: asked for until all of it is known, again after each reconnect.
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
-import type { ConversationId, Message, Position } from '@/lib/http/types';
+import type { ConversationId, MentionPage, Message, Position } from '@/lib/http/types';
 import { messageAt, withAside } from '@/lib/store/aside';
 import type { ChatState } from '@/lib/store/chat-state';
 import { applyEvents } from '@/lib/store/events';
@@ -19,6 +19,7 @@ const TOGETHER_MS = 30;
 /** So many positions the server takes at once. */
 const AT_MAX = 50;
 const CHANGES_PAGE = 100;
+const MENTIONS_PAGE = 30;
 const AGAIN_MS = 3_000;
 /** There is no such address. */
 const UNKNOWN = ['not_found', 'method_not_allowed'];
@@ -68,6 +69,27 @@ export class Asides {
     const { messages } = await this.#api.pins(id);
     this.#told(id, messages, connection);
     return messages.map(({ position }) => position);
+  }
+
+  /** What names this person, in all conversations, newest first. */
+  async mentions(page: { before?: string }): Promise<MentionPage> {
+    const { connection } = this.#recent;
+    const answer = await this.#api.mentions({ ...page, limit: MENTIONS_PAGE });
+    for (const id of new Set(answer.messages.map(({ conversation }) => conversation)))
+      this.#told(
+        id,
+        answer.messages.filter(({ conversation }) => conversation === id),
+        connection,
+      );
+    return answer;
+  }
+
+  /** What was shown of these elsewhere is in view no more; where one has a window it stays with that. */
+  letGo(ids: Iterable<ConversationId>): void {
+    const gone = new Set(ids);
+    this.#store.setState(({ aside, timelines }) => ({
+      aside: Object.fromEntries(Object.entries(aside).filter(([id]) => !gone.has(id) || timelines[id])),
+    }));
   }
 
   /** Changes after this position were not told one by one. */

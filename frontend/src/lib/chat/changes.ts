@@ -3,10 +3,10 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
-import type { ConversationId, Message } from '@/lib/http/types';
+import type { ConversationId, Message, UserId } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { Accepted, ChangedFrame, ChangeFrame, EventFrame, Gap } from '@/lib/socket/frames';
-import { messageAt } from '@/lib/store/aside';
+import { heldAt, messageAt } from '@/lib/store/aside';
 import type { ChatState } from '@/lib/store/chat-state';
 import type { ChatEvent } from '@/lib/store/events';
 import type { Change } from '@/lib/timeline/change';
@@ -84,14 +84,32 @@ export class Changes {
     conversations.recheck(order.slice(LISTED));
   }
 
-  /** An edit names this person in something unread: how much does, the server counts. */
-  applied(events: readonly ChatEvent[], conversations: ConversationLoader): void {
+  /**
+   * An edit names this person in something unread: how much does, the server counts. Gives back the messages
+   * that did not name them `before`: of those somebody wants them to know.
+   */
+  applied(
+    events: readonly ChatEvent[],
+    conversations: ConversationLoader,
+    before: ChatState,
+  ): readonly Message[] {
     const state = this.#others.store.getState();
-    for (const event of events) {
-      if (event.kind !== 'change' || !names(event.change, state.me.id)) continue;
-      const entry = state.conversations[event.conversation];
-      if (entry && event.change.target > entry.last_read) conversations.recheck([entry.id]);
+    const edits = events.flatMap((event) => {
+      const edit = event.kind === 'change' && event.change.kind === 'edited';
+      return edit ? [{ id: event.conversation, position: event.change.target, change: event.change }] : [];
+    });
+    for (const { id, position, change } of edits) {
+      const entry = state.conversations[id];
+      // It names them now, or may have named them before.
+      const counts = names(change, state.me.id) || (entry?.mentions ?? 0) > 0;
+      if (entry && counts && position > entry.last_read) conversations.recheck([id]);
     }
+    return edits.flatMap(({ id, position }) => {
+      const now = heldAt(state, id, position);
+      const then = heldAt(before, id, position);
+      const fresh = now && then && namesIn(now, state.me.id) && !namesIn(then, state.me.id);
+      return fresh && now.sender !== state.me.id ? [now] : [];
+    });
   }
 
   #changed(conversation: ConversationId, change: Change): void {
@@ -105,3 +123,6 @@ export class Changes {
     this.#others.push({ kind: 'told', conversation, messages: [message] });
   }
 }
+
+const namesIn = ({ mentions = [], deleted }: Message, user: UserId): boolean =>
+  !deleted && mentions.includes(user);

@@ -279,3 +279,39 @@ const shown = (messages: readonly Message[]) =>
     deleted: deleted?.position,
     reactions: reactions.map(({ emoji, count, mine }) => `${emoji} ${count} ${mine}`).sort(),
   }));
+
+describe('an edit', () => {
+  const frame = (position: number, mentions: string[]) => ({
+    type: 'edited',
+    conversation: 'c',
+    position,
+    actor: anna.id,
+    at: '2026-11-21T09:00:00Z',
+    target: { position: 10, id: 'm10' },
+    body: `edit ${position}`,
+    mentions,
+  });
+
+  it('tells those whom it names for the first time, once each', async () => {
+    const { chat, sockets, opened, settle } = start();
+    const told: string[] = [];
+    chat.onArrivals((messages, why) => told.push(...messages.map(({ body = '' }) => `${why} ${body}`)));
+    await opened();
+    sockets.current().receive(frame(20, ['somebody']));
+    await settle();
+    expect(told).toEqual([]);
+    sockets.current().receive(frame(21, [me.id]));
+    await settle();
+    expect(told).toEqual(['named edit 21']);
+    // They know already.
+    sockets.current().receive(frame(22, [me.id, 'somebody']));
+    sockets.current().receive(frame(21, [me.id]));
+    await settle();
+    expect(told).toEqual(['named edit 21']);
+    sockets.current().receive(frame(23, []));
+    await settle();
+    sockets.current().receive(frame(24, [me.id]));
+    await settle();
+    expect(told).toEqual(['named edit 21', 'named edit 24']);
+  });
+});

@@ -1,13 +1,13 @@
 // What a chat session is made of: the network, the storage, the other tabs; tests bring their own.
 import type { Api } from '@/lib/http/api';
-import type { Person } from '@/lib/http/types';
+import type { Me } from '@/lib/http/types';
 import type { OutboxStorage } from '@/lib/outbox/outbox-storage';
 import type { PageClaim } from '@/lib/outbox/page-claim';
 import type { SocketLike } from '@/lib/socket/socket-client';
 import type { TabChannel } from '@/lib/tabs/tab-channel';
 
 export interface ChatSessionOptions {
-  me: Person;
+  me: Me;
   api: Api;
   storage: OutboxStorage;
   page: PageClaim;

@@ -3,7 +3,8 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
-import type { ConversationId, Person, Position } from '@/lib/http/types';
+import type { Api } from '@/lib/http/api';
+import type { ConversationId, Me, Position } from '@/lib/http/types';
 import type { Destination } from '@/lib/outbox/destination';
 import { Adoption } from '@/lib/outbox/adoption';
 import { Outbox } from '@/lib/outbox/outbox';
@@ -23,6 +24,7 @@ import { Arrivals } from './arrivals';
 import { Changes } from './changes';
 import type { ChatSessionOptions } from './chat-session-options';
 import { ConversationLoader } from './conversation-loader';
+import { Edits } from './edits';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
 import { Inbox } from './inbox';
@@ -30,6 +32,7 @@ import { Names } from './names';
 import { watchPage } from './page-events';
 import { Places } from './places';
 import { ReadReports } from './read-reports';
+import { Receipts } from './receipts';
 import { Rooms } from './rooms';
 import { isClosed, isOver } from './signed-out';
 import { createWritingStore } from './writing';
@@ -51,6 +54,8 @@ export class ChatSession {
   readonly conversations: ConversationLoader;
   readonly names: Names;
   readonly rooms: Rooms;
+  readonly receipts: Receipts;
+  readonly edits: Edits;
   readonly changes: Changes;
   /** Which messages are being answered or edited. */
   readonly writing: WritingStore;
@@ -83,6 +88,8 @@ export class ChatSession {
     this.history = new History(this.store, api, this.changes);
     this.conversations = new ConversationLoader(this.store, api, this.changes.recent);
     this.names = new Names(this.store, api);
+    this.edits = new Edits(api);
+    this.receipts = new Receipts(api, this.names);
     this.rooms = new Rooms(this.store, api, this.names, this.conversations);
     this.#batch = new FrameBatch((events) => !this.#ended && this.#inbox.apply(events));
     this.#socket = new SocketClient({
@@ -108,6 +115,7 @@ export class ChatSession {
       changes: this.changes,
       conversations: this.conversations,
       arrivals: this.#arrivals,
+      receipts: this.receipts,
       push: (event) => this.#batch.push(event),
       welcomed: (frame) => this.#welcomed(frame),
     });
@@ -163,6 +171,8 @@ export class ChatSession {
     return this.send({ conversation, to: null }, { body, deed });
   }
 
+  /** Who reacted to a message. */
+  readonly reactors: Api['reactors'] = (...asked) => this.#options.api.reactors(...asked);
   readonly retry = (clientId: string): void => this.#outbox.retry(clientId);
   readonly discard = (clientId: string): void => this.#outbox.discard(clientId);
 
@@ -189,8 +199,8 @@ export class ChatSession {
     this.#reads.add(id, position);
   }
 
-  /** One's own new name, as the server took it. */
-  renamed(me: Person): void {
+  /** One's own new name, and what one shows of oneself, as the server took it. */
+  renamed(me: Me): void {
     this.#named(me);
     this.tabs.post({ kind: 'me', me });
   }
@@ -224,7 +234,7 @@ export class ChatSession {
     this.drafts.clear();
   }
 
-  #named = (me: Person): void => this.store.setState((state) => withMe(state, me));
+  #named = (me: Me): void => this.store.setState((state) => withMe(state, me));
 
   #welcomed({ user, client_id_prefix, limits, resumed }: Welcome): void {
     this.#named(user);

@@ -15,6 +15,7 @@ import type { Arrivals } from './arrivals';
 import type { Changes } from './changes';
 import type { ConversationLoader } from './conversation-loader';
 import { eventOf } from './frame-event';
+import type { Receipts } from './receipts';
 import { sentMessage } from './sent-message';
 
 type Greeting = Extract<ServerFrame, { type: 'welcome' }>;
@@ -25,6 +26,7 @@ interface InboxOptions {
   changes: Changes;
   conversations: ConversationLoader;
   arrivals: Arrivals;
+  receipts: Receipts;
   /** Into the next moment's events. */
   push: (event: ChatEvent) => void;
   welcomed: (frame: Greeting) => void;
@@ -74,8 +76,13 @@ export class Inbox {
         push(eventOf(frame));
         return changes.missed(frame, conversations);
       case 'read':
-      case 'seen':
         return push(eventOf(frame));
+      case 'seen': {
+        const { conversation, position, user } = frame;
+        return user === undefined
+          ? push(eventOf(frame))
+          : this.#to.receipts.told({ conversation, position, user });
+      }
       case 'cursor':
       case 'pong':
         return;
@@ -89,10 +96,11 @@ export class Inbox {
   /** All of a moment. */
   apply(events: ChatEvent[]): void {
     const { store, outbox, changes, arrivals, conversations: loader } = this.#to;
-    const { conversations, me } = store.getState();
+    const before = store.getState();
+    const { conversations, me } = before;
     store.setState((state) => withOutbox(applyEvents(state, events), outbox.items), true);
     for (const { conversation } of arrivals.tell(events, me.id)) loader.refresh(conversation);
-    changes.applied(events, loader);
+    arrivals.named(changes.applied(events, loader, before));
     for (const event of events) {
       if (event.kind === 'read') loader.recount(event.conversation, event.position);
       if (event.kind !== 'message' || !isMessage(event.message)) continue;

@@ -12,6 +12,8 @@ export interface MessageRights {
   edit: boolean;
   pin: boolean;
   delete: boolean;
+  /** See what it said before, if the server keeps that. */
+  history: boolean;
 }
 
 export const NO_RIGHTS: MessageRights = {
@@ -20,13 +22,24 @@ export const NO_RIGHTS: MessageRights = {
   edit: false,
   pin: false,
   delete: false,
+  history: false,
 };
 
 /** Whether the server knows of a message's life at all. */
 export const changesMessages = (limits: Limits | null): boolean => limits?.mentions_max !== undefined;
 
-/** Whether the server lists what is pinned. */
-export const listsPins = (limits: Limits | null): boolean => limits?.pins_max !== undefined;
+/** Whether the server lists what is pinned, who reacted, and what names one. */
+export const hasLists = (limits: Limits | null): boolean => limits?.pins_max !== undefined;
+
+/** Whether one sees in it who has read what. */
+export const hasReceipts = (room: Room | null, limits: Limits | null): boolean =>
+  room?.role != null && room.members <= (limits?.receipts_members_max ?? 0);
+
+/** Until when one's own message can be edited; null: for ever. */
+export function editableUntilMs({ sent_at }: Pick<Message, 'sent_at'>, limits: Limits | null): number | null {
+  const limitMs = limits?.edit_limit_ms ?? null;
+  return limitMs === null ? null : Date.parse(sent_at) + limitMs;
+}
 
 /** `room`: null between two people. */
 export function rightsOn(
@@ -38,8 +51,8 @@ export function rightsOn(
 ): MessageRights {
   if (!changesMessages(limits) || message.deleted || !isMessage(message)) return NO_RIGHTS;
   const mine = message.sender === me;
-  const limitMs = limits?.edit_limit_ms ?? null;
-  const inTime = limitMs === null || nowMs - Date.parse(message.sent_at) < limitMs;
+  const until = editableUntilMs(message, limits);
+  const inTime = until === null || nowMs < until;
   const { write, moderate } = room ? rightsIn(room) : { write: true, moderate: false };
   const inside = room === null || (room.role !== null && !room.archived);
   return {
@@ -49,5 +62,6 @@ export function rightsOn(
     pin: write,
     // Also in a room that is closed.
     delete: mine || moderate,
+    history: message.edited !== undefined && (mine || moderate),
   };
 }

@@ -28,6 +28,13 @@ import type { Names } from './names';
 /** So many are told at once, where nobody asks for another number. */
 export const MEMBERS_PAGE = 50;
 const ROOMS_PAGE = 50;
+/** Whether more than these are in a large room nobody asks. */
+const ASKED_MAX = 10;
+/** Those whose names begin with somebody's username: few, and themselves among the first. */
+const SAME_NAME_MAX = 20;
+
+const isAmong = (members: readonly Member[], { id }: Person): boolean =>
+  members.some(({ user }) => user.id === id);
 
 export class Rooms {
   readonly #store: StoreApi<ChatState>;
@@ -119,6 +126,24 @@ export class Rooms {
     const answer = await this.#api.members(id, { limit: MEMBERS_PAGE, ...page }, signal);
     this.#names.told(answer.members.map(({ user }: Member) => user));
     return answer;
+  }
+
+  /** Of these, whom the page knows by name, those who are not in the room. */
+  async absent(id: ConversationId, users: readonly UserId[]): Promise<UserId[]> {
+    const { people, me, conversations } = this.#store.getState();
+    const asked = [...new Set(users)].flatMap((user) => (user === me.id ? [] : (people[user] ?? [])));
+    if (asked.length === 0) return [];
+    if ((conversations[id]?.room?.members ?? Infinity) <= MEMBERS_PAGE) {
+      const { members, next } = await this.members(id);
+      if (next === null) return asked.filter((one) => !isAmong(members, one)).map((one) => one.id);
+    }
+    const absent: UserId[] = [];
+    // One after the other: so few are named that nobody waits for it.
+    for (const person of asked.slice(0, ASKED_MAX)) {
+      const { members } = await this.members(id, { q: person.username, limit: SAME_NAME_MAX });
+      if (!isAmong(members, person) && members.length < SAME_NAME_MAX) absent.push(person.id);
+    }
+    return absent;
   }
 
   async bans(id: ConversationId): Promise<Person[]> {

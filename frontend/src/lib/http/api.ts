@@ -6,8 +6,11 @@ import type {
   ConversationId,
   ConversationPage,
   Credentials,
+  EditList,
   EventPage,
+  Me,
   MemberPage,
+  MentionPage,
   MessagePage,
   PageOf,
   PasswordChange,
@@ -16,6 +19,8 @@ import type {
   PinPage,
   Position,
   ProfileChange,
+  ReactorPage,
+  ReaderList,
   Registration,
   Role,
   Room,
@@ -32,8 +37,8 @@ export const api = {
   register: (form: Registration) => request<SignedIn>('register', { method: 'POST', body: form }),
   login: (form: Credentials) => request<SignedIn>('login', { method: 'POST', body: form }),
   logout: () => request<undefined>('logout', { method: 'POST' }),
-  me: () => request<Person>('me'),
-  changeProfile: (form: ProfileChange) => request<Person>('me', { method: 'PATCH', body: form }),
+  me: () => request<Me>('me'),
+  changeProfile: (form: ProfileChange) => request<Me>('me', { method: 'PATCH', body: form }),
   changePassword: (form: PasswordChange) => request<SignedIn>('me/password', { method: 'PUT', body: form }),
   sessions: () => request<SessionList>('sessions'),
   endSession: (id: string) => request<undefined>(`sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
@@ -58,6 +63,20 @@ export const api = {
   changes: (id: ConversationId, page: { changed_after: Position; limit?: number }) =>
     request<ChangePage>(`conversations/${encodeURIComponent(id)}/changes?${parameters(page)}`),
   pins: (id: ConversationId) => request<PinPage>(`conversations/${encodeURIComponent(id)}/pins`),
+  /** Who reacted. */
+  reactors: (
+    id: ConversationId,
+    at: Position,
+    page: { emoji?: string; after?: string; limit?: number } = {},
+    signal?: AbortSignal,
+  ) => request<ReactorPage>(`${messagePath(id, at)}/reactions?${parameters(page)}`, signal ? { signal } : {}),
+  /** What it said before it was edited; only where the server keeps that. */
+  edits: (id: ConversationId, at: Position) => request<EditList>(`${messagePath(id, at)}/edits`),
+  /** Who has read it. */
+  readers: (id: ConversationId, at: Position) => request<ReaderList>(`${messagePath(id, at)}/readers`),
+  /** Across conversations. */
+  mentions: (page: { before?: string; limit?: number } = {}) =>
+    request<MentionPage>(`mentions?${parameters(page)}`),
 
   createRoom: (form: RoomCreation) => request<RoomChanged>('rooms', { method: 'POST', body: form }),
   publicRooms: (page: { q?: string; before?: string; limit?: number } = {}, signal?: AbortSignal) =>
@@ -85,6 +104,9 @@ export const api = {
   unban: (id: ConversationId, user: UserId) =>
     request<RoomChanged>(roomPath(id, 'bans', user), { method: 'DELETE' }),
 };
+
+const messagePath = (id: ConversationId, at: Position) =>
+  `conversations/${encodeURIComponent(id)}/messages/${at}`;
 
 const roomPath = (...parts: string[]) => ['rooms', ...parts.map(encodeURIComponent)].join('/');
 

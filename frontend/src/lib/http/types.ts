@@ -12,6 +12,11 @@ export type ConversationId = string;
 export type Position = number;
 
 export type Person = Schemas['Person'];
+/** Oneself. */
+export type Me = Person & {
+  /** Others see what one has read; absent where the server tells nobody. */
+  show_receipts?: boolean;
+};
 export type SignedIn = Schemas['SignedIn'];
 export type Session = Schemas['Session'];
 export type SessionList = Schemas['SessionList'];
@@ -67,7 +72,7 @@ export type Problem = Schemas['Problem'];
 
 export type Registration = Schemas['Registration'];
 export type Credentials = Schemas['Credentials'];
-export type ProfileChange = Schemas['ProfileChange'];
+export type ProfileChange = Partial<Schemas['ProfileChange']> & { show_receipts?: boolean };
 export type PasswordChange = Schemas['PasswordChange'];
 
 export type Role = Schemas['Role'];
@@ -118,6 +123,32 @@ export interface ChangePage {
 
 export interface PinPage {
   messages: Message[];
+  complete: boolean;
+}
+
+/** Who put one emoji to a message, one each. */
+export interface ReactorPage {
+  reactions: { user: UserId; emoji: string; position: Position }[];
+  /** Where to go on. */
+  next: string | null;
+  complete: boolean;
+}
+
+/** What names this person, in all conversations, newest first. */
+export interface MentionPage {
+  messages: Message[];
+  next: string | null;
+  complete: boolean;
+}
+
+/** What a message said before, oldest first. */
+export interface EditList {
+  edits: { position: Position; at: string; body: string }[];
+}
+
+/** Who has read a message; `at`: since when, as far as the server knows. */
+export interface ReaderList {
+  readers: { user: UserId; at?: string }[];
   complete: boolean;
 }
 

@@ -5,7 +5,6 @@ import type * as rest from '@/lib/http/types';
 import type {
   ConversationId,
   Message,
-  Person,
   Position,
   Room,
   Target,
@@ -56,11 +55,13 @@ export interface Limits {
   everyone_free_members?: number;
   /** How long one may edit; null: for ever. */
   edit_limit_ms?: number | null;
+  /** In rooms of up to so many members one sees who has read what; absent where nobody does. */
+  receipts_members_max?: number;
 }
 
 export interface Welcome {
   type: 'welcome';
-  user: Person;
+  user: rest.Me;
   cursor: string;
   resumed: boolean;
   /** What new `client_id`s shall begin with; servers of the first version give none. */
@@ -142,10 +143,12 @@ export interface ReadFrame {
   position: Position;
 }
 
-/** The other one has read up to here. */
+/** The other one has read up to here; in a room, one of the others. */
 export interface SeenFrame {
   type: 'seen';
   conversation: ConversationId;
+  /** In rooms: who. */
+  user?: UserId;
   position: Position;
 }
 

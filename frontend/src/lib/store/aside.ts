@@ -1,7 +1,9 @@
 // Messages that stand outside of the window on their conversation and are shown all the same: what is quoted,
 // what is pinned. Changes reach them as they reach those of the window, so that no deleted words stay here.
-import type { Message, Position } from '@/lib/http/types';
+import type { ConversationId, Message, Position } from '@/lib/http/types';
 import { newest } from '@/lib/timeline/change';
+
+import type { ChatState } from './chat-state';
 
 /** Ascending by position. */
 export type Aside = readonly Message[];
@@ -29,4 +31,18 @@ export function messageAt(messages: readonly Message[], position: Position): Mes
     else high = middle;
   }
   return messages[low]?.position === position ? messages[low] : undefined;
+}
+
+/** The message at this position, wherever the page holds it. */
+export function heldAt(
+  { timelines, aside, conversations }: Pick<ChatState, 'timelines' | 'aside' | 'conversations'>,
+  id: ConversationId,
+  position: Position,
+): Message | undefined {
+  const last = conversations[id]?.last_message;
+  return (
+    messageAt(timelines[id]?.messages ?? [], position) ??
+    messageAt(aside[id] ?? [], position) ??
+    (last?.position === position ? last : undefined)
+  );
 }

@@ -1,5 +1,5 @@
 // Everything that the signed-in page shows, in one normalised place, keyed by conversation.
-import type { ConversationId, Person } from '@/lib/http/types';
+import type { ConversationId, Me } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { Limits } from '@/lib/socket/frames';
 import type { SocketState } from '@/lib/socket/socket-client';
@@ -17,7 +17,7 @@ export interface ListState {
 }
 
 export interface ChatState {
-  me: Person;
+  me: Me;
   connection: SocketState;
   list: ListState;
   conversations: Record<ConversationId, ConversationEntry>;
@@ -36,7 +36,7 @@ export interface ChatState {
   limits: Limits | null;
 }
 
-export function initialState(me: Person): ChatState {
+export function initialState(me: Me): ChatState {
   return {
     me,
     connection: { phase: 'idle' },

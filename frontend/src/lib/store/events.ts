@@ -1,6 +1,6 @@
 // What happens live, as pure steps from one state to the next. A burst is one step: one new state, one
 // render.
-import type { Conversation, ConversationId, Message, Person, Position, Room } from '@/lib/http/types';
+import type { Conversation, ConversationId, Me, Message, Position, Room } from '@/lib/http/types';
 import { isUnsentMessage } from '@/lib/outbox/outbox-item';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import { withChanges } from '@/lib/timeline/change';
@@ -143,10 +143,13 @@ export function withoutRooms(state: ChatState, told: readonly Conversation[], as
   );
 }
 
-/** One's own name has changed: also as the partner of notes to self. */
-export function withMe(state: ChatState, me: Person): ChatState {
-  if (state.me.display_name === me.display_name) return state;
-  return { ...state, me, people: { ...state.people, [me.id]: me } };
+/** One's own name has changed: also as the partner of notes to self. Or what one shows of oneself. */
+export function withMe(state: ChatState, told: Me): ChatState {
+  const { id, username, display_name, show_receipts = state.me.show_receipts } = told;
+  const same = state.me.display_name === display_name;
+  if (same && state.me.show_receipts === show_receipts) return state;
+  const me = { id, username, display_name, ...(show_receipts === undefined ? {} : { show_receipts }) };
+  return { ...state, me, people: same ? state.people : { ...state.people, [id]: me } };
 }
 
 export function withOutbox(state: ChatState, items: readonly OutboxItem[]): ChatState {

@@ -56,6 +56,10 @@ export function shortTime(ms: number, now: number): string {
   return sameYear(ms, now) ? dayOfYear.format(ms) : date.format(ms);
 }
 
+/** Beside what stands alone: today the clock says enough. */
+export const dayAndTime = (ms: number, now: number): string =>
+  daysAgo(ms, now) <= 0 ? clock.format(ms) : `${shortTime(ms, now)} ${clock.format(ms)}`;
+
 /** In a sentence: how long ago, then the day. */
 export function agoTime(ms: number, now: number): string {
   const minutes = Math.max(0, Math.round((now - ms) / 60_000));

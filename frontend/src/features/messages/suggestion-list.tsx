@@ -1,13 +1,18 @@
-// What `:name` can become, above the composer. The focus stays in the text.
-import type { Emoji } from './emoji-set';
-import styles from './emoji-suggestions.module.css';
+// What a text that is being typed can become, above the composer: emoji, or people. The focus stays in the
+// text; the keys of the list are with those who fill it.
+import type { ReactNode } from 'react';
 
-interface EmojiSuggestionsProps {
+import styles from './suggestion-list.module.css';
+
+interface SuggestionListProps<T> {
   id: string;
-  found: readonly Emoji[];
+  label: string;
+  found: readonly T[];
+  keyOf: (item: T) => string;
   /** Null until somebody moves in the list: then Tab alone takes the first one. */
   chosen: number | null;
-  onTake: (emoji: Emoji) => void;
+  onTake: (item: T) => void;
+  children: (item: T) => ReactNode;
 }
 
 /** With large letters not all of them are in view. */
@@ -15,12 +20,13 @@ function bringIntoView(option: HTMLElement | null) {
   option?.scrollIntoView({ block: 'nearest' });
 }
 
-export function EmojiSuggestions({ id, found, chosen, onTake }: EmojiSuggestionsProps) {
+export function SuggestionList<T>(props: SuggestionListProps<T>) {
+  const { id, label, found, keyOf, chosen, onTake, children } = props;
   return (
-    <ul id={id} className={styles.list} role="listbox" aria-label="Emoji">
-      {found.map((emoji, index) => (
+    <ul id={id} className={styles.list} role="listbox" aria-label={label}>
+      {found.map((item, index) => (
         <li
-          key={emoji.char}
+          key={keyOf(item)}
           id={`${id}-${index}`}
           role="option"
           aria-selected={index === chosen}
@@ -28,12 +34,9 @@ export function EmojiSuggestions({ id, found, chosen, onTake }: EmojiSuggestions
           ref={index === chosen ? bringIntoView : undefined}
           // The text keeps the focus.
           onPointerDown={(event) => event.preventDefault()}
-          onClick={() => onTake(emoji)}
+          onClick={() => onTake(item)}
         >
-          <span className={styles.char} aria-hidden="true">
-            {emoji.char}
-          </span>
-          :{emoji.codes[0] ?? emoji.name}:
+          {children(item)}
           {chosen === null && index === 0 && (
             <kbd className={styles.key} aria-hidden="true">
               Tab
