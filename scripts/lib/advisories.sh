@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Looks whether a security advisory concerns what Milena is built of. Ends with 1 when one does. What cannot
 # be asked is said with its reason and is no failure: a machine without a way to the databases must be able to
-# run the tests.
+# run the tests. It is no "ok" either: `scripts/test` says NOT CHECKED in its summary and its last line.
 #
 # Rust's database (RustSec) is a git repository and in no package registry, so `cargo audit` has to be
 # installed and to reach it, or to have a copy: MILENA_ADVISORY_DB names one, such as a checkout that is

@@ -181,6 +181,39 @@ tests_ask_for_all_their_parts_at_once() {
   says "Rust 1.95, by rustup" "Node.js 22.22.0" "nothing was installed"
   untouched
 }
+# advised STATUS WORDS: what `cargo audit` and `npm audit` end with and say; `cargo-audit` is there.
+advised() {
+  mkdir -p "$WORK/audits"
+  printf '#!/bin/sh\necho "%s"\nexit %s\n' "$2" "$1" >"$WORK/audits/cargo"
+  cp "$WORK/audits/cargo" "$WORK/audits/npm"
+  ln -sf /bin/true "$WORK/audits/cargo-audit"
+  chmod +x "$WORK"/audits/*
+}
+advisories_that_nobody_can_look_up_are_no_ok() {
+  fresh CI=true -- "$ROOT/scripts/test" advisories </dev/null
+  ended 0
+  says "Rust (Cargo.lock): NOT CHECKED, cargo-audit is not installed" \
+    "npm (frontend/package-lock.json): NOT CHECKED, npm is not installed" "NOT ALL WAS CHECKED"
+  grep -Eq '^advisories +NOT CHECKED +[0-9]+ s$' <<<"$SAID" || fault "its line of the summary does not say so"
+  # The tools are there, and the databases are not.
+  advised 1 "error: couldn't fetch advisory database: git operation failed (ENOTFOUND)"
+  fresh CI=true PATH="$WORK/audits:$WORK/bin" -- "$ROOT/scripts/test" advisories </dev/null
+  ended 0
+  says "Rust (Cargo.lock): NOT CHECKED, its database cannot be asked" \
+    "npm (frontend/package-lock.json): NOT CHECKED, its database cannot be asked" "NOT ALL WAS CHECKED"
+  lacks "no advisory"
+}
+advisories_that_were_looked_up_are_found_or_not() {
+  advised 0 "Scanning Cargo.lock"
+  fresh CI=true PATH="$WORK/audits:$WORK/bin" -- "$ROOT/scripts/test" advisories </dev/null
+  ended 0
+  says "Rust (Cargo.lock): no advisory" "npm (frontend/package-lock.json): no advisory" "0 failed"
+  lacks "NOT "
+  advised 1 "error: 1 vulnerability found!"
+  fresh CI=true PATH="$WORK/audits:$WORK/bin" -- "$ROOT/scripts/test" advisories </dev/null
+  ended 1
+  says "advisories concern what is used" "1 vulnerability found!"
+}
 the_pinned_checksums_are_whole() {
   SAID=$(cat "$ROOT/scripts/lib/checksums")
   local path
@@ -197,6 +230,7 @@ for name in nobody_to_ask_is_told_what_to_install yes_brings_all_once integratio
   a_person_is_asked_once a_person_may_say_no a_wrong_checksum_is_thrown_away \
   a_machine_without_a_checksum_is_told_so a_dead_server_is_told_with_what_to_install \
   a_missing_file_is_told_with_what_to_install tests_ask_for_all_their_parts_at_once \
+  advisories_that_nobody_can_look_up_are_no_ok advisories_that_were_looked_up_are_found_or_not \
   the_pinned_checksums_are_whole; do
   try "$name"
 done
