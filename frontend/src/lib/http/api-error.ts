@@ -55,6 +55,7 @@ const MESSAGES: Record<string, string> = {
   too_many_reactions: 'You have put as many reactions to this message as one can.',
   edit_too_late: 'It is too long ago: messages can be edited for a while only.',
   full: 'This room is full.',
+  too_many_members: 'This room is too large to tell who has read what.',
   too_many_rooms: 'You are in as many rooms as one can be in. Leave one first.',
   upgrade_needed: 'The server is being upgraded, and cannot take this yet.',
   no_room: 'There is no such room.',
