@@ -71,7 +71,7 @@ pub(super) async fn create(context: Context, mut call: Call) -> Outcome {
     let user = call.identity(&context).await?.person.id;
     context.send_rate.check(user)?;
     let room: NewRoom = call.json().await?;
-    let (client_id, created) = room.created(user);
+    let (client_id, created) = room.created();
     let acted = context.chat.create_room(user, client_id, created).await?;
     Ok(json(StatusCode::CREATED, &RoomChanged::from(&acted)))
 }
@@ -358,7 +358,8 @@ async fn act(context: &Context, call: &Call, actor: UserId, room: &str, action: 
             ClientId::new(&format!("{prefix}{}", Uuid::now_v7().simple()))?
         }
     };
-    let acted = context.chat.change_room(RoomChange { actor, room, client_id, action }).await?;
+    let change = RoomChange { actor, room, client_id, action, connection: None };
+    let acted = context.chat.change_room(change).await?;
     Ok(json(StatusCode::OK, &RoomChanged::from(&acted)))
 }
 

@@ -24,12 +24,12 @@ use super::lanes::Lanes;
 use super::line::{End, Incoming, Line};
 use super::node::{Enqueue, Node, Outcome};
 use super::send_rate::SendRate;
-use crate::chat::{ChangeRequest, SendRequest, Target};
+use crate::chat::{ChangeRequest, RoomChange, SendRequest, Target};
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
 use crate::wire::frames::{
-    ClientFrame, cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame,
+    ClientFrame, InRoom, cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame,
 };
 
 /// A silent client's prefix is renewed with the next ping after this: seldom enough to cost nothing, and
@@ -174,9 +174,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         let frame = ClientFrame::parse(text);
         if let Some(refusal) = too_soon {
             let answer = match frame {
-                Ok(ClientFrame::Send { client_id, .. } | ClientFrame::Change { client_id, .. }) => {
-                    rejected_frame(&client_id, &refusal)
-                }
+                Ok(
+                    ClientFrame::Send { client_id, .. }
+                    | ClientFrame::Change { client_id, .. }
+                    | ClientFrame::InRoom { client_id, .. },
+                ) => rejected_frame(&client_id, &refusal),
                 Ok(_) => error_frame(&refusal, None),
                 Err(bad) => error_frame(&refusal, bad.client_id.as_ref()),
             };
@@ -209,6 +211,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 };
                 let changing = self.node.change(request);
                 work.checking.push(self.lane(target), changing.map(|checked| (client_id, checked)));
+                Ok(())
+            }
+            Ok(ClientFrame::InRoom { client_id, what }) => {
+                if let Err(refusal) = self.count_send(None)? {
+                    return self.feed(rejected_frame(&client_id, &refusal)).await;
+                }
+                let (actor, connection) = (self.user, Some(self.id));
+                let change = match *what {
+                    InRoom::Create(created) => {
+                        RoomChange::creation(actor, client_id.clone(), created, connection)
+                    }
+                    InRoom::Act { room, action } => {
+                        RoomChange { actor, room, client_id: client_id.clone(), action, connection }
+                    }
+                };
+                let (lane, acting) = (change.room, self.node.act(change));
+                work.checking.push(lane, acting.map(|checked| (client_id, checked)));
                 Ok(())
             }
             Ok(ClientFrame::Read { conversation, position }) => {

@@ -6,7 +6,7 @@ use milena_domain::{ConversationId, Position, SessionCursor, UserId};
 use uuid::Uuid;
 
 use crate::auth::{Identity, Sessions};
-use crate::chat::{ChangeRequest, Chat, SendRequest};
+use crate::chat::{ChangeRequest, Chat, Prepared, RoomChange, SendRequest};
 use crate::refusal::Refusal;
 use crate::registry::{ConnectionId, Outbox, Registration};
 
@@ -49,6 +49,9 @@ pub(super) trait Node: Send + Sync {
 
     /// The same of a change of a message.
     fn change(&self, request: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
+
+    /// The same of what is done in a room.
+    fn act(&self, change: RoomChange) -> BoxFuture<'static, Result<Enqueue, Refusal>>;
 
     /// Moves a read position.
     fn mark_read(
@@ -108,20 +111,17 @@ impl Node for LiveNode {
 
     fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
         let chat = self.chat.clone();
-        async move {
-            let prepared = chat.prepare(request).await?;
-            Ok(Box::new(move || prepared.produce().map(|answer| answer.map(drop)).boxed()) as Enqueue)
-        }
-        .boxed()
+        async move { Ok(enqueue(chat.prepare(request).await?)) }.boxed()
     }
 
     fn change(&self, request: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
         let chat = self.chat.clone();
-        async move {
-            let prepared = chat.prepare_change(request).await?;
-            Ok(Box::new(move || prepared.produce().map(|answer| answer.map(drop)).boxed()) as Enqueue)
-        }
-        .boxed()
+        async move { Ok(enqueue(chat.prepare_change(request).await?)) }.boxed()
+    }
+
+    fn act(&self, change: RoomChange) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
+        let chat = self.chat.clone();
+        async move { Ok(enqueue(chat.prepare_room_change(change).await?)) }.boxed()
     }
 
     fn mark_read(
@@ -150,4 +150,8 @@ impl Node for LiveNode {
     fn client_id_prefix(&self, user: UserId) -> String {
         self.chat.client_id_prefix(user)
     }
+}
+
+fn enqueue(prepared: Prepared) -> Enqueue {
+    Box::new(move || prepared.produce().map(|answer| answer.map(drop)).boxed())
 }

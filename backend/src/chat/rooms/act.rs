@@ -8,8 +8,10 @@ use milena_timeline::{Standing, Void};
 use super::access::unknown_room;
 use crate::chat::Chat;
 use crate::chat::rooms::follow::ROOMS_OF_ONE_MAX;
+use crate::chat::send::Prepared;
 use crate::live::rooms::RoomView;
 use crate::refusal::{Code, Refusal};
+use crate::registry::ConnectionId;
 
 /// Something that somebody wants to do in a room, or to it.
 #[derive(Debug, Clone)]
@@ -22,6 +24,23 @@ pub struct RoomChange {
     pub client_id: ClientId,
     /// What. No message, and nothing about one.
     pub action: Action,
+    /// The socket that gets `accepted` instead of the event; `None` for REST.
+    pub connection: Option<ConnectionId>,
+}
+
+impl RoomChange {
+    /// The creation of a room, whose id follows. Its creator is its owner, and no member besides.
+    #[must_use]
+    pub fn creation(
+        actor: UserId,
+        client_id: ClientId,
+        mut created: Created,
+        connection: Option<ConnectionId>,
+    ) -> Self {
+        created.members.retain(|seat| seat.user != actor);
+        let room = ConversationId::room(actor, &client_id);
+        Self { actor, room, client_id, action: Action::RoomCreated(created), connection }
+    }
 }
 
 /// It counts.
@@ -44,17 +63,30 @@ impl Chat {
         client_id: ClientId,
         created: Created,
     ) -> Result<Acted, Refusal> {
-        let room = ConversationId::room(actor, &client_id);
-        self.write_in_room(RoomChange { actor, room, client_id, action: Action::RoomCreated(created) }).await
+        self.change_room(RoomChange::creation(actor, client_id, created, None)).await
     }
 
-    /// Does something in a room that exists.
+    /// Does something in a room, or creates it, and waits for the log.
+    ///
+    /// # Errors
+    /// See [`Chat::prepare_room_change`] and [`Prepared::produce`].
+    pub async fn change_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
+        let (actor, room) = (change.actor, change.room);
+        let accepted = self.prepare_room_change(change).await?.produce().await?;
+        let view = self.rooms().view(room, actor).filter(RoomView::is_open);
+        Ok(Acted { position: accepted.position, room: view })
+    }
+
+    /// Checks whether it would count, and whether it was sent before.
     ///
     /// # Errors
     /// `unknown_conversation`, the fold's reasons, `handle_taken`, `unknown_recipient`, and those of sending.
-    pub async fn change_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
-        self.once_heard(change.room, || self.may_try(&change)).await?;
-        self.write_in_room(change).await
+    pub async fn prepare_room_change(&self, change: RoomChange) -> Result<Prepared, Refusal> {
+        if !matches!(change.action, Action::RoomCreated(_)) {
+            self.once_heard(change.room, || self.may_try(&change)).await?;
+        }
+        let RoomChange { actor, room, client_id, action, connection } = change;
+        self.prepare_in_room(actor, room, client_id, action, connection).await
     }
 
     /// Nobody learns of a private room by trying.
@@ -67,14 +99,6 @@ impl Chat {
             return Err(unknown_room());
         }
         Ok(())
-    }
-
-    async fn write_in_room(&self, change: RoomChange) -> Result<Acted, Refusal> {
-        let RoomChange { actor, room, client_id, action } = change;
-        let prepared = self.prepare_in_room(actor, room, client_id, action, None).await?;
-        let accepted = prepared.produce().await?;
-        let view = self.rooms().view(room, actor).filter(RoomView::is_open);
-        Ok(Acted { position: accepted.position, room: view })
     }
 
     /// What is asked of the database before somebody does something for the first time.

@@ -145,8 +145,8 @@ impl Chat {
     /// Whether the row has served.
     async fn bring_in(&self, joining: &Joining) -> bool {
         let Joining { user, room, waited, .. } = *joining;
-        let change =
-            RoomChange { actor: user, room, client_id: Joining::client_id(), action: Action::Joined };
+        let (client_id, action) = (Joining::client_id(), Action::Joined);
+        let change = RoomChange { actor: user, room, client_id, action, connection: None };
         match self.change_room(change).await {
             Ok(_) => true,
             // Another backend may be about to create it.

@@ -16,7 +16,7 @@ use crate::refusal::Code;
 /// Asks for something in a room that there is not.
 async fn hears_no(chat: Chat, room: ConversationId) {
     let client_id = ClientId::new("x").unwrap();
-    let change = RoomChange { actor: user(1), room, client_id, action: Action::Left };
+    let change = RoomChange { actor: user(1), room, client_id, action: Action::Left, connection: None };
     assert_eq!(chat.change_room(change).await.unwrap_err().code, Code::UnknownConversation);
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::auth::Identity;
-use crate::chat::{ChangeRequest, SendRequest};
+use crate::chat::{ChangeRequest, RoomChange, SendRequest};
 use crate::live::{News, Update};
 use crate::log::delivery::accepted;
 use crate::log::event::{direct_message, people};
@@ -170,6 +170,10 @@ impl Node for StandIn {
 
     fn change(&self, _: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
         async { Err(Refusal::field("target", "names nothing")) }.boxed()
+    }
+
+    fn act(&self, _: RoomChange) -> BoxFuture<'static, Result<Enqueue, Refusal>> {
+        async { Err(Refusal::field("conversation", "names nothing")) }.boxed()
     }
 
     fn send(&self, request: SendRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {

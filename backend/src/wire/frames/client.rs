@@ -8,6 +8,7 @@ use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Pos
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::rooms::{self, InRoom};
 use crate::chat::{Besides, Target, What};
 use crate::refusal::{Code, Refusal};
 use crate::wire::messages::{read_flag, read_mentions, read_target};
@@ -44,6 +45,13 @@ pub enum ClientFrame {
         message: LogTarget,
         /// What is to become of it.
         what: What,
+    },
+    /// Something to be done in a room, or a room to be created.
+    InRoom {
+        /// The client's name for it.
+        client_id: ClientId,
+        /// What; seldom enough to lie elsewhere.
+        what: Box<InRoom>,
     },
     /// Everything up to `position` was read.
     Read {
@@ -121,7 +129,13 @@ impl ClientFrame {
         let mut fields: Fields = serde_json::from_str(text).map_err(|error| not_json(&error))?;
         let client_id = fields.client_id.take().map(client_id);
         let known = client_id.as_ref().and_then(|id| id.as_ref().ok()).cloned();
-        fields.read(client_id).map_err(|refusal| BadFrame { refusal, client_id: known })
+        let of_rooms =
+            fields.kind.as_ref().and_then(Value::as_str).filter(|kind| rooms::KINDS.contains(kind));
+        let frame = match of_rooms {
+            Some(kind) => in_room(kind, client_id, text),
+            None => fields.read(client_id),
+        };
+        frame.map_err(|refusal| BadFrame { refusal, client_id: known })
     }
 }
 
@@ -177,11 +191,19 @@ impl Fields {
                 field: Some("type"),
                 ..Refusal::new(
                     Code::UnknownType,
-                    "type must be one of hello, send, edit, delete, react, pin, read, ping",
+                    format!(
+                        "type must be one of hello, send, edit, delete, react, pin, {}, read, ping",
+                        rooms::KINDS.join(", ")
+                    ),
                 )
             }),
         }
     }
+}
+
+fn in_room(kind: &str, client_id: Option<FieldResult<ClientId>>, text: &str) -> Result<ClientFrame, Refusal> {
+    let client_id = required("client_id", client_id)??;
+    Ok(ClientFrame::InRoom { client_id, what: Box::new(rooms::read(kind, text)?) })
 }
 
 fn required<T>(field: &'static str, value: Option<T>) -> FieldResult<T> {

@@ -4,12 +4,14 @@
 //! `MILENA_FUZZ_CASES` sets how many are tried (20,000 unless it is set).
 
 use milena_domain::limits;
+use milena_domain::record::Action;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{ClientFrame, Token};
+use super::rooms::KINDS;
+use super::{ClientFrame, InRoom, Token};
 use crate::chat::{Target, What};
 
 fn cases() -> u64 {
@@ -52,11 +54,46 @@ fn written(frame: &ClientFrame) -> Value {
             }
             frame
         }
+        ClientFrame::InRoom { client_id, what } => {
+            let mut frame = in_room(what);
+            frame["client_id"] = json!(client_id);
+            frame
+        }
         ClientFrame::Read { conversation, position } => {
             json!({"type": "read", "conversation": conversation, "position": position})
         }
         ClientFrame::Ping => json!({"type": "ping"}),
     }
+}
+
+fn in_room(what: &InRoom) -> Value {
+    let (room, action) = match what {
+        InRoom::Create(created) => {
+            let members: Vec<_> = created.members.iter().map(|seat| seat.user).collect();
+            return json!({
+                "type": "create_room", "handle": created.handle, "title": created.title,
+                "topic": created.topic, "visibility": created.visibility, "history": created.history,
+                "posting": created.posting, "members": members,
+            });
+        }
+        InRoom::Act { room, action } => (room, action),
+    };
+    let mut frame = match action {
+        Action::RoomChanged(patch) => json!({
+            "type": "change_room", "handle": patch.handle, "title": patch.title, "topic": patch.topic,
+            "visibility": patch.visibility, "posting": patch.posting, "archived": patch.archived,
+        }),
+        Action::Joined => json!({"type": "join_room"}),
+        Action::Left => json!({"type": "leave_room"}),
+        Action::MembersAdded { users } => json!({"type": "add_members", "users": users}),
+        Action::Removed { user } => json!({"type": "remove_member", "user": user}),
+        Action::Banned { user } => json!({"type": "ban", "user": user}),
+        Action::Unbanned { user } => json!({"type": "unban", "user": user}),
+        Action::RoleChanged { user, role } => json!({"type": "change_role", "user": user, "role": role}),
+        other => panic!("no frame does this: {other:?}"),
+    };
+    frame["conversation"] = json!(room);
+    frame
 }
 
 fn one_of<'a>(random: &mut SmallRng, all: &[&'a str]) -> &'a str {
@@ -92,10 +129,8 @@ fn value(random: &mut SmallRng) -> Value {
 }
 
 fn frame(random: &mut SmallRng) -> Vec<u8> {
-    let kind = one_of(
-        random,
-        &["hello", "send", "send", "edit", "delete", "react", "pin", "read", "ping", "wave", ""],
-    );
+    let kinds = ["hello", "send", "send", "edit", "delete", "react", "pin", "read", "ping", "wave", ""];
+    let kind = if random.random_range(0..3) == 0 { one_of(random, &KINDS) } else { one_of(random, &kinds) };
     let mut frame = json!({"type": kind});
     // Most of what the kind needs, and something that it does not.
     let needed: &[&str] = match kind {
@@ -104,12 +139,23 @@ fn frame(random: &mut SmallRng) -> Vec<u8> {
         "delete" | "pin" => &["client_id", "conversation", "target"],
         "react" => &["client_id", "to", "target", "emoji"],
         "read" => &["conversation", "position"],
+        "create_room" => &["client_id", "handle", "title"],
+        "change_room" => &["client_id", "conversation", "title"],
+        "join_room" | "leave_room" => &["client_id", "conversation"],
+        "add_members" => &["client_id", "conversation", "users"],
+        "remove_member" | "ban" | "unban" => &["client_id", "conversation", "user"],
+        "change_role" => &["client_id", "conversation", "user", "role"],
         "hello" => &["token", "resume"],
         _ => &[],
     };
     for name in needed {
         if random.random_range(0..10) > 0 {
-            frame[*name] = value(random);
+            frame[*name] = match *name {
+                // Any text is none of these.
+                "role" => json!(one_of(random, &["owner", "moderator", "member"])),
+                "handle" => json!(one_of(random, &["letters", "a.b-c_9", "No Handle"])),
+                _ => value(random),
+            };
         }
     }
     if random.random_range(0..3) == 0 {
@@ -126,6 +172,9 @@ fn frame(random: &mut SmallRng) -> Vec<u8> {
             "everyone",
             "on",
             "reason",
+            "members",
+            "topic",
+            "archived",
         ];
         let name = one_of(random, &names);
         frame[name] = value(random);

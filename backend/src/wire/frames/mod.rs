@@ -4,11 +4,13 @@
 mod client;
 #[cfg(test)]
 mod fuzz;
+mod rooms;
 mod server;
 
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use client::{BadFrame, ClientFrame, Token};
+pub use rooms::InRoom;
 pub use server::{
     cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame, welcome_frame,
 };

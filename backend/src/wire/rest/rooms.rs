@@ -64,12 +64,12 @@ impl TryFrom<Fields> for NewRoom {
 }
 
 impl NewRoom {
-    /// The payload of its first event: `creator` is its owner and not listed.
+    /// The payload of its first event.
     #[must_use]
-    pub fn created(self, creator: UserId) -> (ClientId, Created) {
+    pub fn created(self) -> (ClientId, Created) {
         let Self { client_id, handle, title, topic, visibility, history, posting, members } = self;
         let seat = |user| Seat { user, role: Role::Member, from: None };
-        let members = members.into_iter().filter(|user| *user != creator).map(seat).collect();
+        let members = members.into_iter().map(seat).collect();
         (client_id, Created { handle, title, topic, visibility, history, posting, members })
     }
 }

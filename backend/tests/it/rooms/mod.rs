@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod frames;
 mod members;
 mod resume;
 mod send;

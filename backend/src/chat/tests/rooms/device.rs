@@ -254,7 +254,7 @@ impl Device {
                 let number = self.written % 2;
                 let chat = nodes[number].chat.clone();
                 self.acts[number].spawn(async move {
-                    let change = RoomChange { actor: user, room, client_id: name, action };
+                    let change = RoomChange { actor: user, room, client_id: name, action, connection: None };
                     let acted = chat.change_room(change).await;
                     (client_id, asked_at, acted.map(|acted| acted.position))
                 });
