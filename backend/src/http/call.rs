@@ -17,10 +17,12 @@ use super::context::{Context, with};
 use super::query::Query;
 use super::turns::Turn;
 use crate::auth::{Client, Identity, cookie, origin};
+use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::security_log::{About, Event};
-use crate::server::Peer;
 use crate::server::address::client_of;
+use crate::server::places::OfAddress;
+use crate::server::{Peer, too_many_connections};
 use crate::wire::rest::Fields;
 
 /// The whole body must be here by then.
@@ -130,6 +132,19 @@ impl Call {
     pub(super) fn refuse_foreign_origin(&self, context: &Context) -> Result<(), Refusal> {
         let own = origin::refuse_foreign(&self.headers, &context.settings);
         own.inspect_err(|_| self.note(context, Event::OriginRefused, About::default()))
+    }
+
+    /// For what stays open: a place among those of the client behind a proxy, until it is dropped. Without a
+    /// proxy the connection has one already.
+    ///
+    /// # Errors
+    /// `too_many_connections`.
+    pub(super) fn place_of_client(&self, context: &Context) -> Result<Option<OfAddress>, Refusal> {
+        let (direct, client) = (self.peer.address.ip(), self.client_address(context));
+        context.connections.places().take_forwarded(direct, client).map_err(|full| {
+            metrics::connection_refused(full.label());
+            too_many_connections()
+        })
     }
 
     /// Writes a security event that this request caused.

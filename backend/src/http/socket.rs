@@ -11,8 +11,6 @@ use super::context::Context;
 use crate::auth::Identity;
 use crate::metrics;
 use crate::refusal::{Code, Refusal};
-use crate::server::places::OfAddress;
-use crate::server::too_many_connections;
 use crate::socket::switching_protocols;
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
@@ -31,7 +29,7 @@ async fn open(context: Context, call: Call, upgrade: Option<OnUpgrade>) -> Outco
     }
     let (parts, ()) = switching_protocols(&call.headers)?.into_parts();
     let upgrade = upgrade.ok_or_else(|| Refusal::new(Code::InvalidField, "not a WebSocket upgrade"))?;
-    let of_client = place(&context, &call)?;
+    let of_client = call.place_of_client(&context)?;
     // Boxed: it is handed from future to future, and would take room in each.
     let identity = vouched_for(&context, &call).await?.map(Box::new);
     let sockets = context.sockets.clone();
@@ -42,15 +40,6 @@ async fn open(context: Context, call: Call, upgrade: Option<OnUpgrade>) -> Outco
         sockets.serve(upgrade, identity).await;
     });
     Ok(Response::from_parts(parts, Default::default()))
-}
-
-/// A place among those of the client behind a proxy; without a proxy it has one already.
-fn place(context: &Context, call: &Call) -> Result<Option<OfAddress>, Refusal> {
-    let (direct, client) = (call.peer.address.ip(), call.client_address(context));
-    context.connections.places().take_forwarded(direct, client).map_err(|full| {
-        metrics::connection_refused(full.label());
-        too_many_connections()
-    })
 }
 
 /// Whom the session cookie vouches for. A cookie that is nobody's is none: the socket then waits for a token.

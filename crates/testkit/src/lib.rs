@@ -1,17 +1,19 @@
 //! What the tests of several crates share: real servers and databases on them, a network that can be broken,
-//! free addresses, and waiting. For tests alone: nothing that ships depends on it, and it depends on no other
-//! crate of this workspace.
+//! free addresses, a reader of event streams, and waiting. For tests alone: nothing that ships depends on it,
+//! and it depends on no other crate of this workspace.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
 mod databases;
+mod event_stream;
 mod ports;
 mod proxy;
 mod servers;
 mod waiting;
 
 pub use databases::{NewDatabase, create_database};
+pub use event_stream::{EventReader, StreamEvent};
 pub use ports::free_address;
 pub use proxy::{Proxy, Weather};
 pub use servers::{Kind, OwnServer, given, required, shared};

@@ -1,12 +1,12 @@
 //! Nobody misses a change, however long they were away: whatever was done to messages that a client holds, it
-//! comes to the same as the server, from memory, from the store after a crash, and over REST; and words that
-//! were taken back are nowhere.
+//! comes to the same as the server, from memory and from the store after a crash, by socket and by stream,
+//! and over REST; and words that were taken back are nowhere.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::client::{Account, Incoming, Rest, Socket};
+use crate::client::{Account, Incoming, Rest, Socket, Stream, Streamed};
 use crate::world::{Database, Milena, until};
 
 const MESSAGES: usize = 120;
@@ -96,6 +96,24 @@ async fn resumed(milena: &Milena, account: &Account, cursor: &str, held: &mut He
     }
 }
 
+/// The same by a stream, whose cursors are a socket's.
+async fn streamed(rest: &Rest, conversation: &str, cursor: &str, held: &mut Held) -> Vec<String> {
+    let mut stream = Stream::open(rest, conversation, Some(cursor)).await;
+    let mut kinds = Vec::new();
+    // It begins with the cursor that it was given.
+    assert!(matches!(stream.next().await, Streamed::Cursor));
+    loop {
+        match stream.next().await {
+            Streamed::Cursor => return kinds,
+            Streamed::Frame(name, frame) => {
+                assert_eq!(frame["type"], name.as_str());
+                kinds.push(name);
+                held.take(frame);
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_was_away_hears_of_every_change() {
     let folder = tempfile::tempdir().unwrap();
@@ -139,6 +157,9 @@ async fn whoever_was_away_hears_of_every_change() {
     let expected = ["edited", "edited", "deleted", "reacted", "event", "deleted"];
     assert_eq!(kinds, expected);
     assert_eq!(from_memory.told(), truth);
+    let mut by_stream = Held(held.0.clone());
+    assert_eq!(streamed(&bobs, &conversation, &cursor, &mut by_stream).await, expected);
+    assert_eq!(by_stream.told(), truth);
 
     // From the store, in the next life of a server whose memory is full of other things: one a message.
     let carl = milena.rest().register("carl").await;
@@ -159,6 +180,10 @@ async fn whoever_was_away_hears_of_every_change() {
     let kinds = resumed(&milena, &bob, &cursor, &mut from_store).await;
     assert_eq!(kinds.iter().filter(|kind| *kind == "changed").count(), 5, "{kinds:?}");
     assert_eq!(from_store.told(), truth);
+    let mut by_stream = Held(held.0.clone());
+    let kinds = streamed(&bobs, &conversation, &cursor, &mut by_stream).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "changed").count(), 5, "{kinds:?}");
+    assert_eq!(by_stream.told(), truth);
 
     // Over REST, two at a time.
     let (mut from_rest, mut after) = (Held(held.0), *positions.last().expect("some"));

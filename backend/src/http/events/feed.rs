@@ -10,7 +10,6 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use futures::{Stream, stream};
-use milena_domain::record::Action;
 use milena_domain::{ConversationId, Position, SessionCursor, UserId};
 use milena_settings::SocketSettings;
 use milena_storage::Page;
@@ -20,11 +19,13 @@ use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 use warp::sse::Event;
 
+use super::names::Name;
 use crate::chat::{Chat, news_of};
 use crate::live::life::Shown;
 use crate::live::{News, Update};
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Outbox, Registration};
+use crate::server::places::OfAddress;
 use crate::socket::CursorPace;
 use crate::wire::frames::frame_for;
 
@@ -41,6 +42,8 @@ pub(super) struct Subscription {
     pub(super) prefetch: usize,
     /// The `Last-Event-ID`.
     pub(super) resume: Option<String>,
+    /// Among the connections of the client behind a proxy: a stream is one until it ends.
+    pub(super) place: Option<OfAddress>,
     /// The server stops.
     pub(super) stop: CancellationToken,
 }
@@ -54,6 +57,7 @@ pub(super) struct Feed {
     outbox: Outbox,
     /// Keeps it registered.
     _registration: Registration,
+    _place: Option<OfAddress>,
     /// Comes before everything else.
     first: VecDeque<Event>,
     /// Up to where each conversation is in `first`.
@@ -76,7 +80,7 @@ impl Feed {
         subscription: Subscription,
         settings: &SocketSettings,
     ) -> Result<Self, Refusal> {
-        let Subscription { user, session, conversations, prefetch, resume, stop } = subscription;
+        let Subscription { user, session, conversations, prefetch, resume, place, stop } = subscription;
         let wants_more = resume.is_some();
         let resume = resume.and_then(|text| chat.open_cursor(user, &text));
         let outbox = Outbox::from_settings(settings);
@@ -91,6 +95,7 @@ impl Feed {
         let mut feed = Self {
             pace: CursorPace::new(Instant::now(), cursor.clone(), interval),
             _registration: attached.registration,
+            _place: place,
             first: VecDeque::new(),
             shown: HashMap::new(),
             batch: 0,
@@ -216,29 +221,9 @@ impl Feed {
 }
 
 fn event_of(update: &Update, user: UserId) -> Option<Event> {
+    let name = Name::of(update.news())?;
     let frame = frame_for(update, user)?;
-    Some(Event::default().event(name_of(update.news())).data(frame.as_str()))
-}
-
-/// The `type` of the frame.
-fn name_of(news: &News) -> &'static str {
-    match news {
-        News::Placed(placed) => match &placed.event.action {
-            Action::Message(_) => "message",
-            Action::Edited { .. } => "edited",
-            Action::Deleted { .. } => "deleted",
-            Action::Reacted { .. } => "reacted",
-            _ => "event",
-        },
-        News::Message(_) => "message",
-        News::Changed(_) => "changed",
-        News::Room(_) => "room",
-        News::Accepted(_) => "accepted",
-        News::Prefix(_) => "prefix",
-        News::Read { .. } => "read",
-        News::Seen { .. } => "seen",
-        News::Gap { .. } => "gap",
-    }
+    Some(Event::default().event(name.as_str()).data(frame.as_str()))
 }
 
 /// Waits for the replay, and empties the slot; for ever when there is none. Whether nothing was left out.

@@ -6,6 +6,7 @@
 //! which is the `id` of events. [`feed`] is what comes, and in which order.
 
 mod feed;
+mod names;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -33,8 +34,9 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
 }
 
 /// What happens in some of one's conversations, until one ends it: server-sent events. Each has the name and
-/// the JSON of the frame that a socket would get: `message`, `event`, `room`, `read`, `seen`, `gap`. An `id`
-/// is a cursor: with it as `Last-Event-ID` a later stream goes on there.
+/// the JSON of the frame that a socket gets: `message`, `edited`, `deleted`, `reacted`, `changed`, `event`,
+/// `room`, `read`, `seen`, `gap`. An `id` is a cursor: with it as `Last-Event-ID` a later stream goes on
+/// there.
 #[utoipa::path(
     get, path = "/api/v1/events", operation_id = "stream_events", tag = "messages",
     security(("token" = []), ("cookie" = [])),
@@ -59,6 +61,7 @@ pub(super) async fn events(context: Context, call: Call) -> Outcome {
     let conversations = conversations(call.query.text("conversation").unwrap_or_default())?;
     let prefetch = prefetch(call.query.text("prefetch"))?;
     let resume = call.headers.get("last-event-id").and_then(|value| value.to_str().ok());
+    let place = call.place_of_client(&context)?;
     let settings = context.sockets.settings();
     let subscription = Subscription {
         user: identity.person.id,
@@ -66,6 +69,7 @@ pub(super) async fn events(context: Context, call: Call) -> Outcome {
         conversations,
         prefetch,
         resume: resume.map(str::to_owned),
+        place,
         stop: context.connections.stopping(),
     };
     let feed = Feed::begin(context.chat.clone(), subscription, settings).await?;

@@ -5,6 +5,8 @@ mod list;
 mod read;
 mod send;
 mod stream;
+mod stream_bounds;
+mod stream_changes;
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! Server-sent events over several conversations.
 
+use milena_testkit::{EventReader, StreamEvent};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -8,56 +9,64 @@ use crate::node::{Node, PATIENCE, User};
 
 /// One event as it came.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Event {
-    name: String,
-    id: String,
-    data: Value,
+pub(super) struct Event {
+    pub(super) name: String,
+    pub(super) id: String,
+    pub(super) data: Value,
 }
 
-struct Stream {
+impl From<StreamEvent> for Event {
+    fn from(event: StreamEvent) -> Self {
+        let StreamEvent { name, id, data } = event;
+        let data = if data.is_empty() { Value::Null } else { serde_json::from_str(&data).unwrap() };
+        Self { name, id, data }
+    }
+}
+
+pub(super) struct Stream {
     response: Response,
-    text: String,
+    reader: EventReader,
 }
 
 impl Stream {
-    async fn open(node: &Node, user: &User, query: &str, last: Option<&str>) -> Self {
+    pub(super) async fn open(node: &Node, user: &User, query: &str, last: Option<&str>) -> Self {
         let mut request =
             node.http.get(node.url(&format!("/api/v1/events?{query}"))).bearer_auth(&user.token);
         if let Some(last) = last {
             request = request.header("Last-Event-ID", last);
         }
-        let response = request.send().await.unwrap();
+        Self::of(request.send().await.unwrap())
+    }
+
+    pub(super) fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, text: String::new() }
+        Self { response, reader: EventReader::default() }
     }
 
     /// The next event; `None` at the end.
-    async fn next(&mut self) -> Option<Event> {
+    pub(super) async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let mut read = Event::default();
-                for line in event.lines() {
-                    match line.split_once(':').unwrap() {
-                        ("event", name) => name.trim().clone_into(&mut read.name),
-                        ("id", id) => id.trim().clone_into(&mut read.id),
-                        ("data", data) => read.data = serde_json::from_str(data).unwrap(),
-                        _ => {}
-                    }
-                }
-                self.text = rest.to_owned();
-                if read != Event::default() {
-                    return Some(read);
-                }
-                continue;
+            if let Some(event) = self.reader.take() {
+                return Some(event.into());
             }
             let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("something comes in time");
-            self.text.push_str(std::str::from_utf8(&chunk.ok()??).unwrap());
+            self.reader.push(&chunk.ok()??);
+        }
+    }
+
+    /// The next `id`: whatever comes before it is passed over.
+    pub(super) async fn cursor(&mut self) -> String {
+        loop {
+            let event = self.next().await.expect("it goes on");
+            if event.name.is_empty() {
+                return event.id;
+            }
         }
     }
 
     /// The next that is more than a cursor, and the newest cursor before it.
-    async fn happens(&mut self) -> (Event, Option<String>) {
+    pub(super) async fn happens(&mut self) -> (Event, Option<String>) {
         let mut cursor = None;
         loop {
             let event = self.next().await.expect("it goes on");
@@ -68,20 +77,20 @@ impl Stream {
         }
     }
 
-    async fn body(&mut self) -> Value {
+    pub(super) async fn body(&mut self) -> Value {
         let (event, _) = self.happens().await;
         assert_eq!((event.name.as_str(), &event.data["type"]), ("message", &json!("message")), "{event:?}");
         event.data["body"].clone()
     }
 }
 
-async fn room(node: &Node, owner: &User, handle: &str, members: &[&User]) -> String {
+pub(super) async fn room(node: &Node, owner: &User, handle: &str, members: &[&User]) -> String {
     let members: Vec<&str> = members.iter().map(|user| user.id.as_str()).collect();
     let created = node.create_room(owner, handle, json!({"members": members})).await.ok(201);
     created["room"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn write(node: &Node, user: &User, room: &str, body: &str) {
+pub(super) async fn write(node: &Node, user: &User, room: &str, body: &str) {
     node.post(user, &format!("/api/v1/conversations/{room}/messages"), &json!({"body": body}), 202).await;
 }
 

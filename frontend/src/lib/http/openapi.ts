@@ -193,8 +193,9 @@ export interface paths {
         };
         /**
          * What happens in some of one's conversations, until one ends it: server-sent events. Each has the name and
-         *     the JSON of the frame that a socket would get: `message`, `event`, `room`, `read`, `seen`, `gap`. An `id`
-         *     is a cursor: with it as `Last-Event-ID` a later stream goes on there.
+         *     the JSON of the frame that a socket gets: `message`, `edited`, `deleted`, `reacted`, `changed`, `event`,
+         *     `room`, `read`, `seen`, `gap`. An `id` is a cursor: with it as `Last-Event-ID` a later stream goes on
+         *     there.
          */
         get: operations["stream_events"];
         put?: never;

@@ -5,6 +5,7 @@ mod heard;
 mod pending;
 mod rest;
 mod socket;
+mod stream;
 mod wire;
 
 pub(crate) use device::{Device, Progress};
@@ -12,6 +13,7 @@ pub(crate) use heard::{Heard, Via};
 pub(crate) use pending::Target;
 pub(crate) use rest::{Account, Answer, Rest};
 pub(crate) use socket::{Incoming, Socket, hello, send_frame};
+pub(crate) use stream::{Stream, Streamed};
 pub(crate) use wire::{Accepted, Conversations, Message, Person};
 
 /// The password of everybody in these tests.
