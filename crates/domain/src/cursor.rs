@@ -6,7 +6,9 @@
 
 use crate::position::{Epoch, MAX_OFFSET};
 
-const FORMAT: u8 = 1;
+/// Format 1 was given out by servers that knew nothing of rooms: what their cursors cover left rooms out, so
+/// going on from one would hide what happened there.
+const FORMAT: u8 = 2;
 /// More partitions than any installation has; bounds the work of reading a hostile cursor.
 const MAX_PARTITIONS: usize = 1_024;
 
@@ -91,6 +93,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Epoch 1, three partitions.
+    #[test]
+    fn a_cursor_of_before_rooms_is_none() {
+        let offsets = [1, 3, 5, 6, 7];
+        let read = |format: u8| SessionCursor::decode(&[&[format][..], &offsets[..]].concat());
+        assert_eq!(read(1), Err(CursorError));
+        let (epoch, next_offsets) = (Epoch::FIRST, vec![5, 6, 7]);
+        assert_eq!(read(FORMAT), Ok(SessionCursor { epoch, next_offsets }));
+    }
 
     proptest! {
         #[test]

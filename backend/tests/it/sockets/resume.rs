@@ -1,12 +1,18 @@
 //! Coming back with a cursor, and falling behind.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use futures::StreamExt;
 use milena_domain::limits::{BODY_MAX_CHARS, REPLAY_PAGE};
+use milena_domain::{Epoch, SessionCursor};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::assert_rising;
-use crate::node::Node;
+use crate::node::{Node, User};
+use crate::rooms::kinds;
 use crate::socket::Socket;
 
 /// Hears frames up to and with the next cursor.
@@ -57,6 +63,40 @@ async fn a_resume_brings_what_was_missed_and_a_new_client_starts_afresh() {
     let (_, of_old) = Socket::resume(&node, &ben, "AQEDAAAA").await;
     let (_, foreign) = Socket::resume(&node, &ben, "from another server").await;
     assert!([of_anna, of_old, foreign].iter().all(|welcome| welcome["resumed"] == false));
+    node.stop().await;
+}
+
+/// These bytes as the server seals them for this person.
+async fn sealed(node: &Node, user: &User, bytes: &[u8]) -> String {
+    let key = node.store().server_key().await.unwrap().subkey("session-cursor/v1");
+    let nonce: [u8; 24] = rand::random();
+    let user: uuid::Uuid = user.id.parse().unwrap();
+    let payload = Payload { msg: bytes, aad: user.as_bytes() };
+    let sealed = XChaCha20Poly1305::new(key.as_bytes().into()).encrypt(&XNonce::from(nonce), payload);
+    URL_SAFE_NO_PAD.encode([&nonce[..], &sealed.unwrap()].concat())
+}
+
+/// A server of before rooms sealed its cursors in the same way, and knew of fewer things to be missed.
+#[tokio::test]
+async fn a_cursor_of_before_rooms_is_told_to_begin_anew_and_hides_nothing() {
+    let node = Node::start().await;
+    let (anna, ben) = (node.register("anna").await, node.register("ben").await);
+    let room = node.room(&anna, "letters", json!({"members": [ben.id]})).await;
+    node.write(&anna, &room, "missed").await.ok(202);
+    let mut bytes = SessionCursor { epoch: Epoch::FIRST, next_offsets: vec![0; 3] }.encode();
+    let (_, welcome) = Socket::resume(&node, &ben, &sealed(&node, &ben, &bytes).await).await;
+    assert_eq!(welcome["resumed"], true, "one of now goes on");
+    bytes[0] = 1;
+    let (mut socket, welcome) = Socket::resume(&node, &ben, &sealed(&node, &ben, &bytes).await).await;
+    assert_eq!(welcome["resumed"], false);
+    // Nothing comes before its first cursor; whoever is told so reads the list, and all of it is there.
+    node.write(&anna, &room, "live").await.ok(202);
+    let live = socket.expect("message").await;
+    assert_eq!(live["body"], "live");
+    let list = node.get(&ben, "/api/v1/conversations").await.ok(200);
+    let entry = &list["conversations"][0];
+    assert_eq!((&entry["unread"], &entry["last_message"]["body"]), (&json!(2), &json!("live")));
+    assert_eq!(kinds(&node.events(&ben, &room).await.ok(200)), ["room_created", "message", "message"]);
     node.stop().await;
 }
 
