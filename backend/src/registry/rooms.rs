@@ -12,7 +12,7 @@ use milena_domain::{ConversationId, UserId};
 use super::{ConnectionId, Listeners, Outbox};
 
 /// People without sockets whose rooms are still known, at most; the longest gone are forgotten first.
-const LINGERING_MAX: usize = 20_000;
+pub(super) const LINGERING_MAX: usize = 20_000;
 
 /// Somebody who is here.
 #[derive(Debug, Default)]

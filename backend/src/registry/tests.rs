@@ -1,5 +1,7 @@
 //! The maps tell the same, and updates reach whom they are for, whoever comes and goes.
 
+mod rooms;
+
 use std::collections::HashSet;
 
 use proptest::prelude::*;

@@ -15,5 +15,7 @@ pub(super) use access::Place;
 pub(super) use act::is_stale;
 pub use act::{Acted, RoomChange};
 pub use directory::{Member, MemberPage, RoomPage};
+#[cfg(test)]
+pub(super) use follow::ROOMS_OF_ONE_MAX;
 pub(super) use follow::load_wanted;
 pub(super) use visible::{Visible, visible};

@@ -2,7 +2,9 @@
 
 mod change;
 mod create;
+mod find;
 mod frames;
+mod history;
 mod members;
 mod resume;
 mod send;

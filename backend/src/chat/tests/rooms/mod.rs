@@ -1,6 +1,7 @@
 //! Rooms on two nodes over one log, in random schedules, and what must hold whatever happens.
 
 mod device;
+mod limits;
 mod play;
 mod rules;
 mod schedules;
