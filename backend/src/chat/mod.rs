@@ -8,11 +8,11 @@ mod conversations;
 mod cursor_seal;
 mod directory;
 mod first_sends;
-mod hearing;
 mod history;
 mod listing;
 mod page;
 mod ports;
+mod read_barrier;
 mod reads;
 mod resume;
 mod rooms;
@@ -77,7 +77,7 @@ pub struct Chat {
     directory: Directory,
     producer: Arc<dyn ports::LogEntry>,
     /// Where the log ends, of those who would be refused.
-    ends: Arc<hearing::Ends>,
+    ends: Arc<read_barrier::Ends>,
     registry: Registry,
     health: Health,
     pending: Arc<Pending>,

@@ -21,7 +21,7 @@ use super::first_sends::{FirstSends, SteadyClock};
 use super::rooms::first::{FirstRooms, keep_first_rooms};
 use super::rooms::load_wanted;
 use super::turns::{OF_ONE_PERSON, Turns};
-use super::{Chat, Directory, hearing, ports, reads};
+use super::{Chat, Directory, ports, read_barrier, reads};
 use crate::live::blocks::{BLOCKS_MAX, Blocks};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
@@ -157,7 +157,7 @@ pub async fn start(
         first_sends: Arc::new(FirstSends::new(&key, clock.clone())),
         first_rooms: FirstRooms::new(&settings.rooms.join_at_registration),
         cursor_seal: Arc::new(CursorSeal::new(&key)),
-        ends: hearing::ends(&producer),
+        ends: read_barrier::ends(&producer),
         producer: Arc::new(producer.clone()),
         registry: registry.clone(),
         health: health.clone(),

@@ -7,9 +7,9 @@
 //! with their next look.
 
 mod client;
+mod notify;
 mod reader;
 mod sender;
-mod show;
 
 use std::time::Duration;
 
@@ -70,13 +70,13 @@ impl Signals {
     /// Shows a read mark to everybody it concerns, on this node and the others, but to the socket that said
     /// it.
     pub fn tell_read(&self, read: ReadSignal, from: Option<ConnectionId>) {
-        show::read(&self.registry, read, from.as_slice());
+        notify::read(&self.registry, read, from.as_slice());
         self.tell_others(Signal::Read(read));
     }
 
     /// The same of a read mark in a room, which concerns its reader only.
     pub fn tell_room_read(&self, read: RoomReadSignal, from: Option<ConnectionId>) {
-        show::room_read(&self.registry, read, from.as_slice());
+        notify::room_read(&self.registry, read, from.as_slice());
         self.tell_others(Signal::RoomRead(read));
     }
 

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{self, Context};
-use super::show;
+use super::notify;
 use crate::metrics::{self, SignalOutcome};
 use crate::registry::Registry;
 
@@ -91,9 +91,9 @@ fn hear(value: Option<&[u8]>, node: Uuid, registry: &Registry) {
         Ok((_, signal)) => {
             metrics::signal(SignalOutcome::Heard);
             match signal {
-                Signal::Read(read) => show::read(registry, read, &[]),
-                Signal::RoomRead(read) => show::room_read(registry, read, &[]),
-                Signal::SessionEnded { session } => show::session_ended(registry, session),
+                Signal::Read(read) => notify::read(registry, read, &[]),
+                Signal::RoomRead(read) => notify::room_read(registry, read, &[]),
+                Signal::SessionEnded { session } => notify::session_ended(registry, session),
                 Signal::TokenReplaced { session } => registry.token_replaced(session),
             }
         }

@@ -23,9 +23,9 @@ use sea_orm::sqlx::{self, AssertSqlSafe, Connection, MySql, Postgres, SqliteConn
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
 
 use crate::StoreKind;
+use crate::abandoned::{Abandoned, UNDO_MYSQL, UNDO_POSTGRES};
 use crate::address::{Address, ipv6_of, unreadable};
 use crate::hosts::{Hosts, postgres_options};
-use crate::suspicion::{Suspicion, UNDO_MYSQL, UNDO_POSTGRES};
 
 /// A statement, or a transaction between two statements, that takes longer is ended by the server.
 pub(crate) const SERVER_LIMIT_S: u32 = 30;
@@ -109,7 +109,7 @@ pub(crate) fn sqlite_folder(settings: &DatabaseSettings) -> Option<PathBuf> {
 pub(crate) async fn open(
     kind: StoreKind,
     settings: &DatabaseSettings,
-    suspicion: &Suspicion,
+    abandoned: &Abandoned,
 ) -> Result<Pools, DbErr> {
     match kind {
         StoreKind::Sqlite => {
@@ -119,7 +119,7 @@ pub(crate) async fn open(
             Ok(Pools { reader, writer })
         }
         StoreKind::Postgres | StoreKind::MySql => {
-            let options = server(kind, settings, suspicion, settings.max_connections, SERVER_LIMIT_S);
+            let options = server(kind, settings, abandoned, settings.max_connections, SERVER_LIMIT_S);
             let pool = Database::connect(options).await?;
             Ok(Pools { reader: pool.clone(), writer: pool })
         }
@@ -155,7 +155,7 @@ pub(crate) async fn open_for_migration(
 ) -> Result<DatabaseConnection, DbErr> {
     let options = match kind {
         StoreKind::Sqlite => sqlite_writer(settings),
-        StoreKind::Postgres | StoreKind::MySql => server(kind, settings, &Suspicion::new(), 1, 0),
+        StoreKind::Postgres | StoreKind::MySql => server(kind, settings, &Abandoned::new(), 1, 0),
     };
     Database::connect(options).await
 }
@@ -231,7 +231,7 @@ fn sqlite_reader(settings: &DatabaseSettings) -> ConnectOptions {
 fn server(
     kind: StoreKind,
     settings: &DatabaseSettings,
-    suspicion: &Suspicion,
+    abandoned: &Abandoned,
     connections: u32,
     limit_s: u32,
 ) -> ConnectOptions {
@@ -240,7 +240,7 @@ fn server(
         .test_before_acquire_if_idle_for(PING_WHEN_IDLE_FOR)
         .idle_timeout(IDLE_TIMEOUT)
         .max_lifetime(MAX_LIFETIME);
-    let suspicion = suspicion.clone();
+    let abandoned = abandoned.clone();
     let ipv6 = ipv6_of(settings.url.expose()).map(str::to_owned);
     if kind == StoreKind::Postgres {
         options.map_sqlx_postgres_opts(move |options| {
@@ -251,9 +251,9 @@ fn server(
         let session = postgres_session(limit_s);
         options.set_application_name("milena");
         options.map_sqlx_postgres_pool_opts(move |pool| {
-            let (session, suspicion) = (session.clone(), suspicion.clone());
+            let (session, abandoned) = (session.clone(), abandoned.clone());
             pool.after_connect(move |connection, _| prepare::<Postgres>(connection, session.clone()))
-                .after_release(move |connection, _| suspicion.check::<Postgres>(connection, UNDO_POSTGRES))
+                .after_release(move |connection, _| abandoned.check::<Postgres>(connection, UNDO_POSTGRES))
         });
     } else {
         options.map_sqlx_mysql_opts(move |options| {
@@ -261,9 +261,9 @@ fn server(
         });
         let session = mysql_session(limit_s);
         options.map_sqlx_mysql_pool_opts(move |pool| {
-            let (session, suspicion) = (session.clone(), suspicion.clone());
+            let (session, abandoned) = (session.clone(), abandoned.clone());
             pool.after_connect(move |connection, _| prepare::<MySql>(connection, session.clone()))
-                .after_release(move |connection, _| suspicion.check::<MySql>(connection, UNDO_MYSQL))
+                .after_release(move |connection, _| abandoned.check::<MySql>(connection, UNDO_MYSQL))
         });
     }
     options

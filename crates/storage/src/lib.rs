@@ -36,6 +36,7 @@
 //! Row types live here only; callers get domain types. A row that does not make a domain type is
 //! [`StorageError::Corrupt`].
 
+mod abandoned;
 mod address;
 mod connect;
 mod crash_point;
@@ -49,7 +50,6 @@ mod queries;
 mod room_rows;
 mod sql;
 mod store;
-mod suspicion;
 mod writer;
 
 pub use crash_point::crash_point;

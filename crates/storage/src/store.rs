@@ -14,12 +14,12 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
+use crate::abandoned::Abandoned;
 use crate::connect::{self, Pools};
 use crate::error::{Diagnosis, timed_out};
 use crate::failure::Failure;
 use crate::fitness;
 use crate::hosts::Hosts;
-use crate::suspicion::Suspicion;
 use crate::writer::WriteBatch;
 use crate::writer::known::Known;
 use crate::{StorageError, migrations};
@@ -54,7 +54,7 @@ pub struct Store {
     pools: Pools,
     /// Its URL names one host: of several, the one that took writes at the start.
     settings: DatabaseSettings,
-    suspicion: Suspicion,
+    abandoned: Abandoned,
     hosts: Option<Hosts>,
     trouble: Trouble,
     known: Remembered,
@@ -101,11 +101,11 @@ impl Store {
         let kind = connect::kind_of(settings)?;
         let (settings, hosts) = connect::place(kind, settings).await?;
         let settings = &settings;
-        let suspicion = Suspicion::new();
+        let abandoned = Abandoned::new();
         // The pool has the same limit by itself, but not for every step of a connection to a server that
         // hangs.
         let limit = acquire_limit(settings) + Duration::from_millis(500);
-        let opened = match tokio::time::timeout(limit, connect::open(kind, settings, &suspicion)).await {
+        let opened = match tokio::time::timeout(limit, connect::open(kind, settings, &abandoned)).await {
             Ok(Err(error)) => Err(StorageError::from(error)),
             Ok(Ok(pools)) => Ok(pools),
             Err(_) => Err(timed_out(limit).into()),
@@ -120,7 +120,7 @@ impl Store {
             kind,
             pools,
             settings: settings.clone(),
-            suspicion,
+            abandoned,
             hosts,
             trouble: Trouble::default(),
             known: Remembered::default(),
@@ -250,7 +250,7 @@ impl Store {
         // Declared in this order, the watch is dropped before what it watches over, also when the caller goes
         // away.
         let mut work = pin!(work);
-        let mut watch = self.suspicion.watch();
+        let mut watch = self.abandoned.watch();
         let answer = match tokio::time::timeout(limit, work.as_mut()).await {
             Ok(answer) => {
                 watch.end();

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use super::reader::Reader;
 use crate::batched::Batched;
-use crate::chat::hearing::Ends;
 use crate::chat::ports::{Answer, Lookups};
+use crate::chat::read_barrier::Ends;
 use crate::log::event::{self, direct_message};
 
 pub(super) const PARTITIONS: usize = 3;

@@ -9,31 +9,31 @@ use uuid::Uuid;
 
 use super::findings::Findings;
 use super::house::House;
-use super::truth::{RoomTruth, Row, Truth};
+use super::oracle::{Oracle, RoomOracle, Row};
 use crate::client::{Heard, Via};
 
 type Names<'t> = HashMap<(Uuid, Uuid, &'t str), &'t Row>;
 
-pub(super) fn audit(house: &House, truth: &Truth) -> Findings {
-    let mut findings = Findings { repeats: truth.repeats, ..Findings::default() };
-    for (.., why) in &truth.void {
+pub(super) fn audit(house: &House, oracle: &Oracle) -> Findings {
+    let mut findings = Findings { repeats: oracle.repeats, ..Findings::default() };
+    for (.., why) in &oracle.void {
         *findings.void.entry(why.code()).or_default() += 1;
     }
     let names: Names<'_> =
-        truth.rows().map(|(room, row)| ((room, row.actor, &*row.client_id), row)).collect();
-    if names.len() != truth.rows().count() {
+        oracle.rows().map(|(room, row)| ((room, row.actor, &*row.client_id), row)).collect();
+    if names.len() != oracle.rows().count() {
         findings.wrong("twice in the log", || format!("{} names", names.len()));
     }
     let mut known = messages(house, &names, &mut findings);
-    known.extend(changes(house, truth, &names, &mut findings));
-    for (room, row) in truth.rows().filter(|(_, row)| !known.contains(&row.id)) {
+    known.extend(changes(house, oracle, &names, &mut findings));
+    for (room, row) in oracle.rows().filter(|(_, row)| !known.contains(&row.id)) {
         findings.wrong("never sent", || format!("{room} {row:?}"));
     }
-    let rows: HashMap<Uuid, (Uuid, &Row)> = truth.rows().map(|(room, row)| (row.id, (room, row))).collect();
+    let rows: HashMap<Uuid, (Uuid, &Row)> = oracle.rows().map(|(room, row)| (row.id, (room, row))).collect();
     for member in &house.crowd.members {
         for (number, device) in member.devices.iter().enumerate() {
             let name = format!("{}/{number}", member.account.person.username);
-            shown(&name, member.account.person.id, &device.heard(), truth, &rows, &mut findings);
+            shown(&name, member.account.person.id, &device.heard(), oracle, &rows, &mut findings);
         }
     }
     findings
@@ -77,7 +77,7 @@ fn messages(house: &House, names: &Names<'_>, findings: &mut Findings) -> HashSe
 }
 
 /// The same of what was done to rooms.
-fn changes(house: &House, truth: &Truth, names: &Names<'_>, findings: &mut Findings) -> HashSet<Uuid> {
+fn changes(house: &House, oracle: &Oracle, names: &Names<'_>, findings: &mut Findings) -> HashSet<Uuid> {
     let mut known = HashSet::new();
     for done in house.done() {
         findings.changes += 1;
@@ -87,7 +87,7 @@ fn changes(house: &House, truth: &Truth, names: &Names<'_>, findings: &mut Findi
         match (&done.answer, row) {
             (Ok(position), Some(row)) if row.position == *position && row.kind == done.kind => {}
             // It was so already, since there.
-            (Ok(position), None) if stands(&truth.rooms[&room], *position) => {}
+            (Ok(position), None) if stands(&oracle.rooms[&room], *position) => {}
             (Ok(_), _) => findings.wrong("a change answered otherwise", || format!("{done:?} {row:?}")),
             (Err(code), None) => *findings.changes_refused.entry(code.clone()).or_default() += 1,
             (Err(_), Some(row)) => {
@@ -98,7 +98,7 @@ fn changes(house: &House, truth: &Truth, names: &Names<'_>, findings: &mut Findi
     known
 }
 
-fn stands(room: &RoomTruth, position: i64) -> bool {
+fn stands(room: &RoomOracle, position: i64) -> bool {
     room.rows.binary_search_by_key(&position, |row| row.position).is_ok()
 }
 
@@ -107,7 +107,7 @@ fn shown(
     device: &str,
     owner: Uuid,
     heard: &Heard,
-    truth: &Truth,
+    oracle: &Oracle,
     rows: &HashMap<Uuid, (Uuid, &Row)>,
     findings: &mut Findings,
 ) {
@@ -128,10 +128,10 @@ fn shown(
         if !is_same || !is_said {
             findings.wrong("shown otherwise", || format!("{device}: {arrival:?} {row:?}"));
         }
-        let truth = &truth.rooms[room];
+        let oracle = &oracle.rooms[room];
         let position = Position::from_u64(row.position as u64).expect("a position");
-        if !may_see(truth, owner, position, arrival.via) {
-            let intervals = truth.intervals_of(owner).to_vec();
+        if !may_see(oracle, owner, position, arrival.via) {
+            let intervals = oracle.intervals_of(owner).to_vec();
             findings.wrong("shown to who may not see it", || {
                 format!("{device}: {arrival:?} {intervals:?}\n{}", around(heard, *room, position.as_i64()))
             });
@@ -140,7 +140,7 @@ fn shown(
     // After these, everything before them had been told.
     let live = heard.arrivals.iter().filter(|arrival| arrival.via == Via::Live);
     let live: HashSet<Uuid> = live.map(|arrival| arrival.id).collect();
-    for (id, room) in &truth.rooms {
+    for (id, room) in &oracle.rooms {
         for stay in stays(room.intervals_of(owner)) {
             missed(device, *id, room, stay, (heard, &live), findings);
         }
@@ -156,7 +156,7 @@ fn shown(
 
 /// What comes live is of members of that moment alone. What is asked for, members may see as the room shows
 /// it; when they asked is not known here, so of a room that shows all of it, all until they last went.
-fn may_see(room: &RoomTruth, owner: Uuid, position: Position, via: Via) -> bool {
+fn may_see(room: &RoomOracle, owner: Uuid, position: Position, via: Via) -> bool {
     let intervals = room.intervals_of(owner);
     let covered = intervals.iter().any(|interval| interval.covers(position));
     match (via, room.history) {
@@ -203,7 +203,7 @@ fn around(heard: &Heard, room: Uuid, position: i64) -> String {
 fn missed(
     device: &str,
     id: Uuid,
-    room: &RoomTruth,
+    room: &RoomOracle,
     (from, to): (i64, Option<i64>),
     (heard, live): (&Heard, &HashSet<Uuid>),
     findings: &mut Findings,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::truth::Truth;
+use super::oracle::Oracle;
 use crate::client::{Rest, Target};
 use crate::ledger::{Crowd, Texts};
 use crate::world::number;
@@ -215,11 +215,11 @@ impl House {
     }
 
     /// Waits until every device has what its owner's rooms have last. Who misses something then is counted.
-    pub(super) async fn has_heard(&self, truth: &Truth) {
+    pub(super) async fn has_heard(&self, oracle: &Oracle) {
         let deadline = Instant::now() + Duration::from_secs(60);
         let is_behind = || {
             self.crowd.members.iter().any(|member| {
-                let last = truth.last_of_rooms_with(member.account.person.id);
+                let last = oracle.last_of_rooms_with(member.account.person.id);
                 member.devices.iter().any(|device| {
                     let heard = device.heard();
                     heard.owed > 0 || last.iter().any(|id| !heard.ids().contains(id))

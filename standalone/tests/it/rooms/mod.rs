@@ -9,14 +9,14 @@ mod changes;
 mod findings;
 mod first;
 mod house;
+mod oracle;
 mod races;
 mod replays;
-mod truth;
 
 use std::time::Instant;
 
+pub(crate) use self::oracle::Oracle;
 pub(crate) use self::replays::{Replays, must_equal, tables};
-pub(crate) use self::truth::Truth;
 
 use self::audit::audit;
 use self::house::{House, Part, Size};
@@ -48,9 +48,9 @@ async fn members_are_shown_and_stores_hold_what_was_accepted_whatever_dies() {
     let seconds = began.elapsed().as_secs_f64();
 
     let services = &mortal.cluster.services;
-    let truth = Truth::read(&services.kafka, mortal.cluster.topic()).await;
-    house.has_heard(&truth).await;
-    let findings = audit(&house, &truth);
+    let oracle = Oracle::read(&services.kafka, mortal.cluster.topic()).await;
+    house.has_heard(&oracle).await;
+    let findings = audit(&house, &oracle);
     tell(&format!(
         "{} people on {} devices in {} rooms, {:.0} s, each part killed {kills} times: {findings}",
         size.people,
@@ -60,6 +60,6 @@ async fn members_are_shown_and_stores_hold_what_was_accepted_whatever_dies() {
     ));
     findings.must_agree();
     let replays = Replays::of(&mortal.cluster);
-    replays.live_equals(&truth).await;
+    replays.live_equals(&oracle).await;
     replays.all_become_the_same(Some(mortal.another_database().await)).await;
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::client::{Account, Incoming, Rest, Socket};
-use crate::rooms::{Replays, Truth};
+use crate::rooms::{Oracle, Replays};
 use crate::world::{Cluster, Kind, Services, turn, until};
 
 const REMOVALS: usize = 8;
@@ -155,11 +155,11 @@ async fn nothing_counts_after_a_removal() {
     let told = of_ben.heard();
     assert!(told.iter().all(|place| !apart.iter().any(|away| away.contains(place))), "{told:?} {apart:?}");
     // The log itself, and every store that is made of it: nothing of Ben's stands where he was away.
-    let truth = Truth::read(&cluster.services.kafka, cluster.topic()).await;
-    let of_ben = truth.rows().filter(|(_, row)| row.kind == "message" && row.actor == ben.person.id);
+    let oracle = Oracle::read(&cluster.services.kafka, cluster.topic()).await;
+    let of_ben = oracle.rows().filter(|(_, row)| row.kind == "message" && row.actor == ben.person.id);
     assert_eq!(of_ben.map(|(_, row)| row.position).collect::<BTreeSet<_>>(), accepted);
     let replays = Replays::of(&cluster);
-    replays.live_equals(&truth).await;
+    replays.live_equals(&oracle).await;
     replays.all_become_the_same(None).await;
     println!("{} removals, {} messages accepted before them, none after", removals(), accepted.len());
 }

@@ -11,7 +11,7 @@ use milena_storage::entities::{
 use sea_orm::{ConnectOptions, Database as Connector, DatabaseConnection, EntityTrait, FromQueryResult};
 use serde_json::Value;
 
-use super::truth::Truth;
+use super::oracle::Oracle;
 use crate::world::{Cluster, Database, Kind, shared, tell, until};
 
 /// A replay may read so long.
@@ -89,11 +89,11 @@ impl<'c> Replays<'c> {
 
     /// The store of the cluster has what the log says, once it has read it to its end, and `verify` finds
     /// the same numbers.
-    pub(crate) async fn live_equals(&self, truth: &Truth) {
+    pub(crate) async fn live_equals(&self, oracle: &Oracle) {
         let database = &self.cluster.services.database;
         until("the store has all of the log", 120, async || {
             database.number_of("select coalesce(sum(next_offset), 0)::bigint from consumer_offsets").await
-                == truth.records as i64
+                == oracle.records as i64
         })
         .await;
         let options = ConnectOptions::new(database.url());
@@ -105,7 +105,7 @@ impl<'c> Replays<'c> {
         let mut void: Vec<_> = void_records::Entity::find().all(&connection).await.unwrap();
         void.sort_unstable_by_key(|row| (row.conversation_id, row.position));
         connection.close().await.unwrap();
-        let logged: Vec<_> = truth.rows().collect();
+        let logged: Vec<_> = oracle.rows().collect();
         assert_eq!(stored.len(), logged.len(), "rows of the timeline, of the log");
         for (stored, (room, row)) in stored.iter().zip(logged) {
             let body = row.body.as_deref().unwrap_or_default();
@@ -121,25 +121,25 @@ impl<'c> Replays<'c> {
                 (row.conversation_id, row.user_id, row.from_position, row.to_position, role(&row.role))
             })
             .collect();
-        assert!(seats == truth.memberships(), "memberships differ from the log's");
+        assert!(seats == oracle.memberships(), "memberships differ from the log's");
         let void: Vec<_> =
             void.into_iter().map(|row| (row.conversation_id, row.position, row.id, row.reason)).collect();
         let mut expected: Vec<_> =
-            truth.void.iter().map(|(room, at, id, why)| (*room, *at, *id, why.code().to_owned())).collect();
+            oracle.void.iter().map(|(room, at, id, why)| (*room, *at, *id, why.code().to_owned())).collect();
         expected.sort_unstable_by_key(|(room, at, ..)| (*room, *at));
         assert_eq!(void, expected, "void records");
-        self.verified(database, truth).await;
+        self.verified(database, oracle).await;
     }
 
     /// `verify` accounts for every record as the log itself does.
-    pub(crate) async fn verified(&self, database: &Database, truth: &Truth) {
+    pub(crate) async fn verified(&self, database: &Database, oracle: &Oracle) {
         let found = self.told(database, "verify").await;
         let of = |name: &str| found[name].as_u64().unwrap_or_else(|| panic!("{name} in {found}"));
-        let stored = truth.rows().count() as u64;
+        let stored = oracle.rows().count() as u64;
         assert_eq!((of("difference_count"), of("altered_repeat_count")), (0, 0), "{found}");
         assert_eq!(
             (of("records"), of("equal"), of("changes"), of("repeats"), of("void"), of("dead_letters")),
-            (truth.records, stored, 0, truth.repeats, truth.void.len() as u64, truth.dead),
+            (oracle.records, stored, 0, oracle.repeats, oracle.void.len() as u64, oracle.dead),
             "{found}"
         );
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Remembers that a call has just been given up, so that its connection is not trusted when it comes back to
+//! Remembers that a call has just been abandoned, so that its connection is not trusted when it comes back to
 //! the pool.
 //!
 //! Callers go away in the midst of a call all the time: the server drops a request when its client closes the
@@ -43,9 +43,9 @@ pub(crate) const UNDO_MYSQL: &str = "ROLLBACK";
 /// Too large for 32 bits: every database then answers with 64.
 const FIRST_NUMBER: i64 = 1 << 40;
 
-/// Shared by the store, which reports what was given up, and the hooks of its pools, which ask.
+/// Shared by the store, which notes abandoned calls, and the hooks of its pools, which ask.
 #[derive(Debug, Clone)]
-pub(crate) struct Suspicion {
+pub(crate) struct Abandoned {
     start: Instant,
     /// Milliseconds after `start` until which connections are tested; 0 for never.
     until_ms: Arc<AtomicU64>,
@@ -53,26 +53,26 @@ pub(crate) struct Suspicion {
     number: Arc<AtomicI64>,
 }
 
-/// Raises the suspicion unless [`Watch::end`] is called. It must be dropped *before* the future that it
+/// Notes an abandoned call unless [`Watch::end`] is called. It must be dropped *before* the future that it
 /// watches over: that one gives its connection back.
-pub(crate) struct Watch<'a>(Option<&'a Suspicion>);
+pub(crate) struct Watch<'a>(Option<&'a Abandoned>);
 
-impl Suspicion {
+impl Abandoned {
     pub(crate) fn new() -> Self {
         let number = Arc::new(AtomicI64::new(FIRST_NUMBER));
         Self { start: Instant::now(), until_ms: Arc::default(), number }
     }
 
-    fn raise(&self) {
+    fn note(&self) {
         self.until_ms.store(as_ms(self.start.elapsed() + WATCH), Ordering::Release);
     }
 
-    /// Raises the suspicion if the watch is dropped before its end: the call is given up.
+    /// A call is noted as abandoned if the watch is dropped before its end.
     pub(crate) fn watch(&self) -> Watch<'_> {
         Watch(Some(self))
     }
 
-    fn is_raised(&self) -> bool {
+    fn is_noted(&self) -> bool {
         as_ms(self.start.elapsed()) < self.until_ms.load(Ordering::Acquire)
     }
 
@@ -88,7 +88,7 @@ impl Suspicion {
         for<'r> i64: Decode<'r, DB> + Type<DB>,
         usize: ColumnIndex<DB::Row>,
     {
-        if !self.is_raised() {
+        if !self.is_noted() {
             return Box::pin(std::future::ready(Ok(true)));
         }
         let number = self.number.fetch_add(1, Ordering::Relaxed);
@@ -119,8 +119,8 @@ impl Watch<'_> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        if let Some(suspicion) = self.0 {
-            suspicion.raise();
+        if let Some(abandoned) = self.0 {
+            abandoned.note();
         }
     }
 }

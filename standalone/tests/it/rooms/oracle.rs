@@ -22,14 +22,14 @@ pub(crate) struct Row {
 
 /// A room, all of it.
 #[derive(Debug)]
-pub(crate) struct RoomTruth {
+pub(crate) struct RoomOracle {
     pub(crate) history: History,
     /// In their order.
     pub(crate) rows: Vec<Row>,
     pub(crate) intervals: BTreeMap<Uuid, Vec<Interval>>,
 }
 
-impl RoomTruth {
+impl RoomOracle {
     pub(crate) fn intervals_of(&self, person: Uuid) -> &[Interval] {
         self.intervals.get(&person).map_or(&[], Vec::as_slice)
     }
@@ -37,25 +37,25 @@ impl RoomTruth {
 
 /// The log.
 #[derive(Debug, Default)]
-pub(crate) struct Truth {
+pub(crate) struct Oracle {
     pub(crate) records: u64,
     pub(crate) repeats: u64,
     pub(crate) dead: u64,
     pub(crate) void: Vec<(Uuid, i64, Uuid, Void)>,
-    pub(crate) rooms: BTreeMap<Uuid, RoomTruth>,
+    pub(crate) rooms: BTreeMap<Uuid, RoomOracle>,
 }
 
-impl Truth {
+impl Oracle {
     pub(crate) async fn read(brokers: &str, topic: &str) -> Self {
         let (partitions, records) = read_log(brokers, topic).await;
-        let mut truth = Self { records: records.len() as u64, ..Self::default() };
+        let mut oracle = Self { records: records.len() as u64, ..Self::default() };
         let mut windows: HashMap<i32, Window> = HashMap::new();
         let mut states: HashMap<ConversationId, ConversationState> = HashMap::new();
         for record in records {
             let written = record.written_ms.map(Timestamp::from_unix_ms);
             let (key, value) = (record.key.as_deref(), record.value.as_deref());
             let Ok(event) = Event::read(record.partition, partitions, key, value) else {
-                truth.dead += 1;
+                oracle.dead += 1;
                 continue;
             };
             let position = Position::new(Epoch::FIRST, record.offset);
@@ -63,23 +63,23 @@ impl Truth {
             let state = states.entry(placed.event.conversation).or_insert_with(ConversationState::unwritten);
             let window = windows.entry(record.partition).or_default();
             match judged(window, state, &placed) {
-                Outcome::Repeat(_) => truth.repeats += 1,
+                Outcome::Repeat(_) => oracle.repeats += 1,
                 Outcome::Void(why) => {
                     let (room, id) = (placed.event.conversation.as_uuid(), placed.event.id.as_uuid());
-                    truth.void.push((room, position.as_i64(), id, why));
+                    oracle.void.push((room, position.as_i64(), id, why));
                 }
                 Outcome::Effective(changes) => {
                     let history = state.room().expect("all are rooms").history;
-                    truth.counts(history, &placed, &changes);
+                    oracle.counts(history, &placed, &changes);
                 }
             }
         }
-        truth
+        oracle
     }
 
     fn counts(&mut self, history: History, placed: &Placed, changes: &[Change]) {
         let Placed { position, event } = placed;
-        let room = self.rooms.entry(event.conversation.as_uuid()).or_insert_with(|| RoomTruth {
+        let room = self.rooms.entry(event.conversation.as_uuid()).or_insert_with(|| RoomOracle {
             history,
             rows: Vec::new(),
             intervals: BTreeMap::new(),
@@ -117,15 +117,15 @@ impl Truth {
 
     /// The newest rows of the rooms that somebody is in.
     pub(crate) fn last_of_rooms_with(&self, person: Uuid) -> Vec<Uuid> {
-        let is_in = |room: &&RoomTruth| room.intervals_of(person).iter().any(|one| one.to.is_none());
+        let is_in = |room: &&RoomOracle| room.intervals_of(person).iter().any(|one| one.to.is_none());
         self.rooms.values().filter(is_in).filter_map(|room| room.rows.last()).map(|row| row.id).collect()
     }
 
     /// Memberships as the store has them.
     pub(crate) fn memberships(&self) -> Vec<(Uuid, Uuid, i64, Option<i64>, Role)> {
         let mut all = Vec::new();
-        for (room, truth) in &self.rooms {
-            for (user, intervals) in &truth.intervals {
+        for (room, oracle) in &self.rooms {
+            for (user, intervals) in &oracle.intervals {
                 all.extend(
                     intervals
                         .iter()
