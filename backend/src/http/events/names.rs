@@ -16,7 +16,7 @@ pub(super) enum Name {
     Room,
     Read,
     Seen,
-    /// Stays the last one: [`Name::ALL`] counts by it.
+    /// Stays the last one: `ALL` counts by it.
     Gap,
 }
 
