@@ -1,13 +1,15 @@
 //! What somebody else writes into the log: who sees it, and who does not.
 
-use milena_domain::{Body, ClientId, MessageEvent, Timestamp, UserId, partition_of};
+use milena_domain::record::{Action, Event, Message, Place};
+use milena_domain::{Body, ClientId, Epoch, MessageEvent, Position, Timestamp, UserId, partition_of};
 use milena_kafka::{Role, client_config};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use serde_json::{Value, json};
 
-use crate::node::{Node, PATIENCE};
+use crate::node::{Node, PATIENCE, User};
 use crate::socket::Socket;
 
 /// A good record in the wrong partition has no order beside the others of its conversation: nobody is shown
@@ -51,6 +53,34 @@ async fn a_record_in_the_wrong_partition_is_not_delivered() {
     let path = format!("/api/v1/conversations/{}/messages", event("home").conversation);
     let page = node.get(&anna, &path).await.ok(200);
     assert_eq!(page["messages"].as_array().unwrap().len(), 1, "{page}");
+    node.stop().await;
+}
+
+/// What a later program adds under the reserved names is passed over, and the message is shown by its words.
+#[tokio::test]
+async fn a_message_with_reserved_fields_is_shown_by_its_words() {
+    let node = Node::start_with(|settings| settings.kafka.partitions = 1).await;
+    let (anna, ben) = (node.register("anna").await, node.register("ben").await);
+    let mut socket = Socket::sign_in(&node, &ben).await;
+    let id = |user: &User| user.id.parse::<UserId>().unwrap();
+    let (place, client_id) = (Place::Direct(id(&ben)), ClientId::new("c-1").unwrap());
+    let action = Action::Message(Message::plain(Body::new("see the attachment").unwrap()));
+    let seen = Position::new(Epoch::FIRST, 0);
+    let event = Event::new(id(&anna), place, client_id, Timestamp::now(), seen, action);
+    let mut value: Value = serde_json::from_slice(&event.encode()).unwrap();
+    value["files"] = json!([{"name": "letter.pdf"}]);
+    value["enc"] = json!({"alg": "later"});
+    let producer: FutureProducer =
+        ClientConfig::new().set("bootstrap.servers", node.broker_address()).create().unwrap();
+    let topic = milena_settings::Settings::defaults().kafka.topic;
+    let (key, value) = (event.key(), value.to_string());
+    producer.send(FutureRecord::to(&topic).key(&key).payload(&value), PATIENCE).await.unwrap();
+    let heard = socket.expect("message").await;
+    assert_eq!((&heard["body"], &heard["id"]), (&json!("see the attachment"), &json!(event.id)));
+    assert!(heard.get("files").is_none() && heard.get("enc").is_none(), "{heard}");
+    let path = format!("/api/v1/conversations/{}/messages", event.conversation);
+    let page = node.get(&anna, &path).await.ok(200);
+    assert_eq!(page["messages"][0]["body"], "see the attachment");
     node.stop().await;
 }
 

@@ -2,8 +2,13 @@
 //!
 //! [`Fields`] is the one list of names, for reading and for writing. Unknown fields are ignored, since a
 //! later addition must not make a good record bad; unknown *types* and *versions* are told apart from bad
-//! ones, because whoever meets them must stop and not pass them over. The fields `files` and `enc` are
-//! reserved: no other meaning may be given to them.
+//! ones, because whoever meets them must stop and not pass them over.
+//!
+//! The fields `files` and `enc` are reserved: no version gives them another meaning than files that belong to
+//! the event, and words that only some can read. A reader that does not know them (this one) takes the record
+//! for what it is without them, whatever form they have: it counts, and its `body` is what people see. So
+//! whoever writes them must write a `body` that stands for them. They stay in the log, and whoever knows them
+//! finds them there by a replay.
 
 use std::borrow::Cow;
 

@@ -179,6 +179,33 @@ fn what_a_newer_program_wrote_is_never_called_malformed() {
     assert_eq!(code(&text(&event).replacen('{', r#"{"added_later":[1],"#, 1)), Ok(event.clone()));
 }
 
+/// Nobody reads `files` and `enc` yet: a record that has them is the same without, and none is written with
+/// them.
+#[test]
+fn what_is_reserved_changes_nothing_whatever_its_form() {
+    let v1 = MessageEvent::new(
+        user(1),
+        user(2),
+        ClientId::new("c-1").unwrap(),
+        Timestamp::from_unix_ms(5),
+        Body::new("hello").unwrap(),
+    );
+    let written = String::from_utf8(v1.encode()).unwrap();
+    let v1 = (Event::decode(Some(v1.key().as_bytes()), Some(written.as_bytes())).unwrap(), written);
+    let all = actions().into_iter().map(event).map(|event| (event.clone(), text(&event)));
+    for (event, plain) in all.chain([v1]) {
+        assert!(!plain.contains("\"files\"") && !plain.contains("\"enc\""), "{plain}");
+        for reserved in [
+            r#"{"files":[{"id":"a","name":"letter.pdf","bytes":3}],"enc":{"alg":"x","data":"AAAA"},"#,
+            r#"{"files":7,"enc":"whatever","#,
+            r#"{"files":null,"enc":[[]],"#,
+        ] {
+            let read = decode(&event, plain.replacen('{', reserved, 1).as_bytes());
+            assert_eq!(read.as_ref(), Ok(&event), "{reserved}");
+        }
+    }
+}
+
 #[test]
 fn bad_records_are_told_apart() {
     let good = event(Action::RoleChanged { user: user(2), role: Role::Owner });
