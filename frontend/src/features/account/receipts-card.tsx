@@ -8,6 +8,10 @@ import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { api } from '@/lib/http/api';
 import { explainError } from '@/lib/http/api-error';
 
+const HINT =
+  'In rooms of up to 100 people each sees who has read a message. Whoever does not show it sees it of ' +
+  'nobody else either.';
+
 /** Nothing where the server tells nobody. */
 export function ReceiptsCard() {
   const chat = useChat();
@@ -44,7 +48,7 @@ export function ReceiptsCard() {
     <Card title="Privacy">
       <Switch
         label="Show others in rooms what I have read"
-        hint="In rooms of up to 100 people each sees who has read a message. You go on seeing it of others."
+        hint={HINT}
         checked={wanted ?? shown}
         disabled={wanted !== null}
         onChange={(on) => void choose(on)}

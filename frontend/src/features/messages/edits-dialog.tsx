@@ -19,13 +19,13 @@ const NOT_KEPT = 'The server does not keep what messages said before.';
 export function EditsDialog({ message, onClose }: { message: Message; onClose: () => void }) {
   const chat = useChat();
   const { conversation, position, edited, body = '' } = message;
-  const [told, setTold] = useState<EditList['edits'] | null>(null);
+  const [told, setTold] = useState<EditList | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [tries, setTries] = useState(0);
   useEffect(() => {
     let current = true;
     chat.edits.of(conversation, position).then(
-      (answer) => current && setTold(answer.edits),
+      (answer) => current && setTold(answer),
       (error: unknown) => {
         const unkept = error instanceof ApiError && error.code === 'not_found';
         if (current) setProblem(unkept ? NOT_KEPT : explainError(error));
@@ -37,7 +37,19 @@ export function EditsDialog({ message, onClose }: { message: Message; onClose: (
     // Anew when it is edited meanwhile.
   }, [chat, conversation, position, edited, tries]);
   const today = useToday();
-  const versions = told?.toReversed() ?? [];
+  const versions = told?.edits.toReversed() ?? [];
+
+  async function loadOlder() {
+    const [first] = told?.edits ?? [];
+    if (!told || !first) return;
+    try {
+      const { edits, has_before } = await chat.edits.of(conversation, position, first.position);
+      setTold({ edits: [...edits, ...told.edits], ...(has_before === undefined ? {} : { has_before }) });
+    } catch (error) {
+      setProblem(explainError(error));
+    }
+  }
+
   return (
     <Dialog title="Earlier versions" onClose={onClose}>
       <div className={styles.sheet}>
@@ -57,7 +69,7 @@ export function EditsDialog({ message, onClose }: { message: Message; onClose: (
             )}
           </div>
         )}
-        {told?.length === 0 && <p>No earlier version of it was kept.</p>}
+        {told?.edits.length === 0 && <p>No earlier version of it was kept.</p>}
         <ul>
           {versions.map((version) => (
             <li key={version.position} className={styles.version}>
@@ -71,6 +83,7 @@ export function EditsDialog({ message, onClose }: { message: Message; onClose: (
             </li>
           ))}
         </ul>
+        {told?.has_before === true && <Button onClick={() => void loadOlder()}>Show older ones</Button>}
       </div>
     </Dialog>
   );

@@ -156,7 +156,7 @@ function useShows(message: Message | null): { reactors: boolean; readers: boolea
   const { conversation } = useDeeds();
   const lists = useChatState((state) => hasLists(state.limits));
   const receipts = useChatState((state) =>
-    hasReceipts(state.conversations[conversation]?.room ?? null, state.limits),
+    hasReceipts(state.conversations[conversation]?.room ?? null, state),
   );
   return {
     reactors: lists && (message?.reactions?.length ?? 0) > 0,

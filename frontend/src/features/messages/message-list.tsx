@@ -183,9 +183,7 @@ function useNewestOwn(
   me: string,
   hasAfter: boolean,
 ): string | null {
-  const shown = useChatState((state) =>
-    hasReceipts(state.conversations[conversation]?.room ?? null, state.limits),
-  );
+  const shown = useChatState((state) => hasReceipts(state.conversations[conversation]?.room ?? null, state));
   if (!shown || hasAfter) return null;
   const own = rows.findLast(({ sender, message }) => sender === me && message && !message.event);
   return own?.message?.deleted ? null : (own?.key ?? null);

@@ -12,8 +12,8 @@ export class Edits {
     this.#api = api;
   }
 
-  of(id: ConversationId, at: Position): Promise<EditList> {
-    return this.#api.edits(id, at);
+  of(id: ConversationId, at: Position, before?: Position): Promise<EditList> {
+    return this.#api.edits(id, at, before === undefined ? {} : { before });
   }
 
   /** Whether they are kept at all; asked once. */

@@ -2,6 +2,7 @@
 // crates/timeline, which has the last word.
 import type { Message, Room, UserId } from '@/lib/http/types';
 import type { Limits } from '@/lib/socket/frames';
+import type { ChatState } from '@/lib/store/chat-state';
 import { isMessage } from '@/lib/timeline/event';
 
 import { rightsIn } from './room-rights';
@@ -31,9 +32,9 @@ export const changesMessages = (limits: Limits | null): boolean => limits?.menti
 /** Whether the server lists what is pinned, who reacted, and what names one. */
 export const hasLists = (limits: Limits | null): boolean => limits?.pins_max !== undefined;
 
-/** Whether one sees in it who has read what. */
-export const hasReceipts = (room: Room | null, limits: Limits | null): boolean =>
-  room?.role != null && room.members <= (limits?.receipts_members_max ?? 0);
+/** Whether one sees in it who has read what: whoever does not show it sees nobody's either. */
+export const hasReceipts = (room: Room | null, { limits, me }: Pick<ChatState, 'limits' | 'me'>): boolean =>
+  room?.role != null && room.members <= (limits?.receipts_members_max ?? 0) && me.show_receipts !== false;
 
 /** Until when one's own message can be edited; null: for ever. */
 export function editableUntilMs({ sent_at }: Pick<Message, 'sent_at'>, limits: Limits | null): number | null {

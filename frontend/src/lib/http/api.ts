@@ -71,7 +71,8 @@ export const api = {
     signal?: AbortSignal,
   ) => request<ReactorPage>(`${messagePath(id, at)}/reactions?${parameters(page)}`, signal ? { signal } : {}),
   /** What it said before it was edited; only where the server keeps that. */
-  edits: (id: ConversationId, at: Position) => request<EditList>(`${messagePath(id, at)}/edits`),
+  edits: (id: ConversationId, at: Position, page: { before?: Position } = {}) =>
+    request<EditList>(`${messagePath(id, at)}/edits?${parameters(page)}`),
   /** Who has read it. */
   readers: (id: ConversationId, at: Position) => request<ReaderList>(`${messagePath(id, at)}/readers`),
   /** Across conversations. */

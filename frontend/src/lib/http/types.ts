@@ -144,6 +144,7 @@ export interface MentionPage {
 /** What a message said before, oldest first. */
 export interface EditList {
   edits: { position: Position; at: string; body: string }[];
+  has_before?: boolean;
 }
 
 /** Who has read a message; `at`: since when, as far as the server knows. */
