@@ -150,7 +150,7 @@ pub(super) async fn by_handle(handle: String, context: Context, call: Call) -> O
         (status = 200, body = RoomChanged),
         (
             status = 403, body = Problem, content_type = "application/problem+json",
-            description = "`not_permitted`, `not_member`",
+            description = "`not_permitted`, `archived`",
         ),
         (
             status = 409, body = Problem, content_type = "application/problem+json",

@@ -184,6 +184,7 @@ impl ConversationState {
         let Some(membership) = actor.membership else {
             return match (&event.action, actor.changed) {
                 (Action::Left, Some(since)) => Repeat(since).into(),
+                (action, _) if needs_role(action) => Void::NotPermitted.into(),
                 _ => Void::NotMember.into(),
             };
         };
@@ -367,6 +368,19 @@ const fn poster(room: &Room) -> Role {
         Posting::Members => Role::Member,
         Posting::Moderators => Role::Moderator,
     }
+}
+
+/// What not every member may do, whatever the room is like: whoever is not in it may not either, and of two
+/// who send each other away the second is refused as somebody without the role.
+const fn needs_role(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::RoomChanged(_)
+            | Action::Removed { .. }
+            | Action::Banned { .. }
+            | Action::Unbanned { .. }
+            | Action::RoleChanged { .. }
+    )
 }
 
 /// What goes on in a closed room: going, keeping order, and opening it again.

@@ -20,7 +20,8 @@ pub enum Void {
     /// The actor, or whom it concerns, is not in the room.
     #[error("not a member of the room")]
     NotMember,
-    /// The actor may not do this, or the target is not a message that they may do it to.
+    /// The actor may not do this, be it as no member of the room, or the target is not a message that they
+    /// may do it to.
     #[error("not permitted")]
     NotPermitted,
     /// A room keeps an owner.

@@ -155,7 +155,7 @@ async fn what_is_refused_in_rooms_says_why_and_uses_up_no_name() {
         ("join_room", json!({"conversation": hidden}), "unknown_conversation"),
         ("join_room", json!({"conversation": nobody}), "unknown_conversation"),
         ("leave_room", here(json!({})), "not_member"),
-        ("change_room", here(json!({"title": "Mine"})), "not_member"),
+        ("change_room", here(json!({"title": "Mine"})), "not_permitted"),
         ("create_room", json!({"handle": "letters", "title": "Mine"}), "handle_taken"),
         ("create_room", json!({"handle": "other", "title": "x", "members": [nobody]}), "unknown_recipient"),
     ] {

@@ -65,6 +65,13 @@ async fn who_may_send_whom_away() {
     remove(&node, &ben, &room, &carl).await.ok(200);
     remove(&node, &ben, &room, &anna).await.problem(403, "not_permitted");
     node.write(&carl, &room, "hey").await.problem(403, "not_member");
+    // What needs a role is refused to whoever has none, in the room or not.
+    for stranger in [&carl, &dora] {
+        remove(&node, stranger, &room, &anna).await.problem(403, "not_permitted");
+        ban(&node, stranger, &room, &ben).await.problem(403, "not_permitted");
+        role(&node, stranger, &room, &ben, "member").await.problem(403, "not_permitted");
+        add(&node, stranger, &room, &[&carl]).await.problem(403, "not_member");
+    }
     node.join(&carl, &room).await.ok(200);
     ban(&node, &ben, &room, &carl).await.ok(200);
     ban(&node, &ben, &room, &dora).await.ok(200);

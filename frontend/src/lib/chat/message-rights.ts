@@ -61,8 +61,8 @@ export function rightsOn(
     react: inside,
     edit: mine && inside && inTime,
     pin: write,
-    // Also in a room that is closed.
-    delete: mine || moderate,
+    // Also in a room that is closed, but not from outside.
+    delete: (room === null || room.role !== null) && (mine || moderate),
     history: message.edited !== undefined && (mine || moderate),
   };
 }
