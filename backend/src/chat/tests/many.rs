@@ -6,14 +6,18 @@ use std::sync::Arc;
 use milena_domain::record::{
     Action, Created, Event, Handle, History, Place, Posting, Role, Seat, Title, Visibility,
 };
-use milena_domain::{ClientId, ConversationId, Epoch, Position, SessionCursor, Timestamp, UserId, limits};
+use milena_domain::{
+    Body, ClientId, ConversationId, Epoch, Position, SessionCursor, Timestamp, UserId, limits,
+};
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
-use tokio::task::yield_now;
+use tokio::task::{JoinSet, yield_now};
 use uuid::Uuid;
 
 use super::node::Node;
 use super::shared::{Log, MemoryStore, PARTITIONS, event, user};
+use crate::chat::turns::OF_ONE_PERSON;
+use crate::chat::{SendRequest, Target};
 use crate::log::delivery::Attach;
 use crate::registry::Outbox;
 use crate::wire::frames::frame_for;
@@ -132,6 +136,70 @@ async fn rooms_are_replayed_beside_people() {
         assert_eq!(count(&frames, "event"), ROOMS, "in memory: {in_memory}");
         assert_eq!(count(&frames, "message"), limits::REPLAY_CONVERSATIONS - ROOMS);
         assert_eq!(count(&frames, "gap"), 100 + ROOMS - limits::REPLAY_CONVERSATIONS);
+    }
+}
+
+/// Sockets of one person that come back again and again, each time with much to read, have the store two at a
+/// time: whoever else comes or sends waits for these two, and not for all of them.
+#[tokio::test]
+async fn who_resumes_again_and_again_has_two_turns_at_a_time() {
+    const SOCKETS: usize = 40;
+    let (mut log, store) = (Log::default(), MemoryStore::default());
+    letters(&mut log, 60);
+    for partition in 0..PARTITIONS {
+        store.consume(&log, partition, usize::MAX);
+    }
+    let gate = Arc::new(Semaphore::new(0));
+    let node = Node::start(&log, store.all_behind(&gate), 1 << 20).await;
+    let mut crowd = JoinSet::new();
+    for _ in 0..SOCKETS {
+        let chat = node.chat.clone();
+        crowd.spawn(async move {
+            loop {
+                let outbox = Outbox::new(100_000, 64 << 20);
+                let resume = Some(from_the_start());
+                let attached = chat.attach(user(ANN), Uuid::nil(), outbox.clone(), resume).await.unwrap();
+                chat.replay(user(ANN), attached.backlog, &outbox).await.unwrap();
+            }
+        });
+    }
+    let answer_one = async || {
+        gate.add_permits(1);
+        for _ in 0..16 {
+            yield_now().await;
+        }
+        store.under_way()
+    };
+    let mut busiest = 0;
+    // Until some attach, some read from the store, and some ask what changed.
+    for _ in 0..2_000 {
+        busiest = busiest.max(answer_one().await);
+    }
+    assert_eq!(busiest, OF_ONE_PERSON, "look-ups of one person at a time");
+
+    let mut others = JoinSet::new();
+    let chat = node.chat.clone();
+    others.spawn(async move {
+        let outbox = Outbox::new(10, 1 << 20);
+        chat.attach(user(1), Uuid::nil(), outbox, Some(from_the_start())).await.map(drop)
+    });
+    let chat = node.chat.clone();
+    others.spawn(async move {
+        let (client_id, body) = (ClientId::new("c").unwrap(), Body::new("x").unwrap());
+        let target = Target::User(user(3));
+        let request =
+            SendRequest { sender: user(2), target, client_id, body, besides: None, connection: None };
+        chat.prepare(request).await.map(drop)
+    });
+    let mut answers = 0;
+    while !others.is_empty() {
+        assert!(answer_one().await <= OF_ONE_PERSON + 2);
+        answers += 1;
+        // Each of theirs takes two permits, and so do the two before it.
+        assert!(answers < 100, "others wait for a crowd of {SOCKETS}");
+        while let Some(done) = others.try_join_next() {
+            done.unwrap().unwrap();
+        }
     }
 }
 

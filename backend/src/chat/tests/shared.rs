@@ -117,6 +117,24 @@ pub(super) struct MemoryStore {
     gates_rooms: bool,
     /// How often it was asked.
     pub(super) looks: Arc<AtomicUsize>,
+    /// Look-ups that wait for their answer.
+    under_way: Arc<AtomicUsize>,
+}
+
+/// A look-up, until it is answered or given up.
+struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl MemoryStore {
@@ -166,6 +184,11 @@ impl MemoryStore {
         self.looks.swap(0, Ordering::Relaxed)
     }
 
+    /// How many look-ups wait for their answer.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap()
     }
@@ -173,6 +196,7 @@ impl MemoryStore {
     fn ask<'a, T: Send>(&'a self, read: impl FnOnce(&Rows) -> T + Send + 'a) -> Answer<'a, T> {
         self.looks.fetch_add(1, Ordering::Relaxed);
         async move {
+            let _under_way = UnderWay::begin(&self.under_way);
             self.pass().await;
             let answer = read(&self.lock());
             self.pass().await;
