@@ -2,23 +2,18 @@
 
 use crate::unicode::lookalike;
 
-/// As they are written; what looks like one of them is reserved too.
-const RESERVED: [&str; 36] = [
-    "abuse",
+/// The system's own, and everybody's, as they are written; what looks like one of them is reserved too.
+const SYSTEM: [&str; 25] = [
     "admin",
     "administrator",
     "administration",
     "all",
     "anonymous",
-    "bot",
     "channel",
     "deleted user",
     "everybody",
     "everyone",
-    "help",
-    "help desk",
     "here",
-    "info",
     "me",
     "milena",
     "moderator",
@@ -29,25 +24,51 @@ const RESERVED: [&str; 36] = [
     "notes to myself",
     "official",
     "owner",
-    "postmaster",
-    "room",
     "root",
-    "security",
     "server",
-    "staff",
-    "support",
     "sysadmin",
     "system",
     "unknown person",
+];
+
+/// Those of whoever answers for it: as a name they deceive, as the title of a room they say what it is about.
+const SERVICES: [&str; 11] = [
+    "abuse",
+    "bot",
+    "help",
+    "help desk",
+    "info",
+    "postmaster",
+    "room",
+    "security",
+    "staff",
+    "support",
     "webmaster",
 ];
 
-/// Whether the name is one of those that nobody may take, or looks like one.
+/// What is said of such a name.
+pub(crate) const RESERVED: &str = "is reserved, or looks like a name that is";
+
+/// Whether the name is one of those that nobody may take, and no room may have as its handle, or looks like
+/// one.
 #[must_use]
 pub(crate) fn is_reserved(name: &str) -> bool {
+    is_like(name, SYSTEM.iter().chain(&SERVICES))
+}
+
+/// Whether a title poses as the system's own, or as everybody's.
+#[must_use]
+pub(crate) fn poses_as_system(title: &str) -> bool {
+    is_like(title, SYSTEM.iter())
+}
+
+fn is_like<'a>(name: &str, mut reserved: impl Iterator<Item = &'a &'static str>) -> bool {
     let seen = lookalike(&digits_as_letters(name));
     let plain = lookalike(name);
-    RESERVED.iter().map(|reserved| lookalike(reserved)).any(|reserved| reserved == seen || reserved == plain)
+    reserved.any(|reserved| {
+        let reserved = lookalike(reserved);
+        reserved == seen || reserved == plain
+    })
 }
 
 /// Digits and signs that stand for letters in names which are made to deceive.
@@ -95,6 +116,12 @@ mod tests {
             "@here",
         ] {
             assert!(is_reserved(name), "{name:?}");
+        }
+        for title in ["Support", "help desk", "Security", "Staff", "Info"] {
+            assert!(is_reserved(title) && !poses_as_system(title), "{title:?}");
+        }
+        for title in ["Notes to self", "System", "MILENA", "5ystem", "@everyone", "Admin", "аdmin"] {
+            assert!(poses_as_system(title), "{title:?}");
         }
         for name in
             ["anna", "Milena Jesenská", "administratix", "heremit", "Ada Min", "sms01433", "王小明", "|trey|"]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{FieldError, FieldResult};
 use crate::limits;
-use crate::reserved::is_reserved;
+use crate::reserved::{RESERVED, is_reserved};
 use crate::unicode::{composed, has_letter_or_sign, is_visible, trim_blanks, turns_direction};
 
 /// 3–32 ASCII letters, digits, `.`, `_` or `-`. Kept as typed, unique regardless of case.
@@ -50,8 +50,6 @@ impl Username {
         Ok(self)
     }
 }
-
-const RESERVED: &str = "is reserved, or looks like a name that is";
 
 /// 1–64 characters to show, at least one of which is seen, composed (NFC), without control characters and
 /// without such as turn the direction of what stands beside them; blanks around it are dropped.

@@ -23,10 +23,10 @@ pub struct NewRoom {
     /// 1 to 64 printable ASCII characters: the same again is the same room.
     #[schema(value_type = String, min_length = 1, max_length = 64)]
     pub client_id: ClientId,
-    /// 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`, the first one a letter or digit.
+    /// 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`, the first one a letter or digit; no reserved name.
     #[schema(value_type = String, min_length = 2, max_length = 32, example = "letters")]
     pub handle: Handle,
-    /// 1 to 80 characters.
+    /// 1 to 80 characters; no name of the system's own.
     #[schema(value_type = String, min_length = 1, max_length = 80, example = "Letters")]
     pub title: Title,
     /// At most 250 characters.
@@ -52,7 +52,7 @@ impl TryFrom<Fields> for NewRoom {
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
         Ok(Self {
             client_id: ClientId::new(&fields.text("client_id")?)?,
-            handle: Handle::new(&fields.text("handle")?)?,
+            handle: Handle::admitted(&fields.text("handle")?)?,
             title: Title::admitted(&fields.text("title")?)?,
             topic: fields.optional_text("topic")?.map(|topic| Topic::admitted(&topic)).transpose()?,
             visibility: choice(&mut fields, "visibility")?.unwrap_or(Visibility::Public),
@@ -77,10 +77,10 @@ impl NewRoom {
 /// What is to be changed of a room; what is absent stays.
 #[derive(ToSchema)]
 pub struct RoomUpdate {
-    /// A new name in addresses.
+    /// A new name in addresses; no reserved name.
     #[schema(value_type = Option<String>, min_length = 2, max_length = 32)]
     handle: Option<Handle>,
-    /// A new title.
+    /// A new title; no name of the system's own.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 80)]
     title: Option<Title>,
     /// A new topic; empty for none.
@@ -101,7 +101,7 @@ impl TryFrom<Fields> for RoomUpdate {
 
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
         Ok(Self {
-            handle: fields.optional_text("handle")?.map(|handle| Handle::new(&handle)).transpose()?,
+            handle: fields.optional_text("handle")?.map(|handle| Handle::admitted(&handle)).transpose()?,
             title: fields.optional_text("title")?.map(|title| Title::admitted(&title)).transpose()?,
             topic: fields.optional_text("topic")?.map(|topic| Topic::admitted(&topic)).transpose()?,
             visibility: choice(&mut fields, "visibility")?,

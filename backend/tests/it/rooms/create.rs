@@ -59,9 +59,19 @@ async fn what_is_wrong_with_a_creation_is_named() {
         ("title", json!({"title": "x".repeat(81)})),
         ("topic", json!({"topic": "x".repeat(251)})),
         ("client_id", json!({"client_id": ""})),
+        ("handle", json!({"handle": "adm1n"})),
+        ("handle", json!({"handle": "every-one"})),
+        ("title", json!({"title": "Notes to self"})),
+        ("title", json!({"title": "Sуstem"})),
     ] {
         let refused = node.create_room(&anna, "fine", wrong.clone()).await.problem(400, "invalid_field");
         assert_eq!(refused["field"], field, "{wrong}");
+    }
+    let room = node.room(&anna, "mine", json!({"title": "Support"})).await;
+    for (field, wrong) in [("handle", json!({"handle": "here"})), ("title", json!({"title": "System"}))] {
+        let path = format!("/api/v1/rooms/{room}");
+        let answer = node.call(Method::PATCH, &path, Some(&anna), Some(&wrong)).await;
+        assert_eq!(answer.problem(400, "invalid_field")["field"], field, "{wrong}");
     }
     for wrong in [json!({"visibility": "secret"}), json!({"history": "none"}), json!({"posting": "nobody"})] {
         node.create_room(&anna, "fine", wrong).await.problem(400, "invalid_field");

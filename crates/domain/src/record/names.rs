@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{FieldError, FieldResult};
 use crate::limits;
+use crate::reserved::{RESERVED, is_reserved, poses_as_system};
 use crate::unicode::{composed, has_letter_or_sign, trim_blanks, turns_direction};
 
 macro_rules! text {
@@ -46,6 +47,12 @@ macro_rules! text {
         impl From<$name> for String {
             fn from(text: $name) -> Self {
                 text.0.into()
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
             }
         }
 
@@ -98,11 +105,11 @@ text! {
 
 /// What people read under each other's names is held to the rules of names, when it is written.
 macro_rules! admitted {
-    ($name:ident, $field:literal) => {
+    ($name:ident, $field:literal, $is_reserved:expr) => {
         impl $name {
             /// From somebody who writes it now: in NFC and without blanks around it; what is not empty has
-            /// something that can be seen, and nothing turns the direction of writing. What the log has is
-            /// read by [`new`](Self::new).
+            /// something that can be seen, nothing turns the direction of writing, and nothing poses as what
+            /// it is not. What the log has is read by [`new`](Self::new).
             ///
             /// # Errors
             #[doc = concat!("Names the field `", $field, "` and the limit.")]
@@ -114,16 +121,31 @@ macro_rules! admitted {
                 if !text.is_empty() && !has_letter_or_sign(&text) {
                     return Err(FieldError::new($field, "must have a character that can be seen"));
                 }
+                let is_reserved: fn(&str) -> bool = $is_reserved;
+                if is_reserved(&text) {
+                    return Err(FieldError::new($field, RESERVED));
+                }
                 Self::new(&text)
             }
         }
     };
 }
-admitted!(Title, "title");
-admitted!(Topic, "topic");
-admitted!(Reason, "reason");
+admitted!(Title, "title", poses_as_system);
+admitted!(Topic, "topic", |_| false);
+admitted!(Reason, "reason", |_| false);
 
 const TURNS_DIRECTION: &str = "must not have characters that change the direction of writing";
+
+impl Handle {
+    /// For a room that gets it now: not a name that would be taken for the system's own, or for everybody's.
+    ///
+    /// # Errors
+    /// Names the field `handle` and the limit.
+    pub fn admitted(text: &str) -> FieldResult<Self> {
+        let handle = Self::new(text)?;
+        if is_reserved(text) { Err(FieldError::new("handle", RESERVED)) } else { Ok(handle) }
+    }
+}
 
 impl Emoji {
     /// From somebody who reacts now: a sign, not words, and nothing turns the direction of writing.
@@ -247,6 +269,28 @@ mod tests {
         for words in ["idiot", "\u{202e}👍", "\u{200b}", "你好"] {
             assert_eq!(Emoji::admitted(words).unwrap_err().field, "emoji", "{words:?}");
         }
+    }
+
+    #[test]
+    fn no_room_is_newly_called_what_nobody_may_be_called() {
+        for name in ["admin", "here", "every-one", "5upport", "notes-to-self", "system"] {
+            assert_eq!(
+                Handle::admitted(name).unwrap_err().to_string(),
+                format!("handle {RESERVED}"),
+                "{name}"
+            );
+            assert!(Handle::new(name).is_ok(), "the log is read as it is");
+        }
+        for title in ["Notes to self", "System", "аdmin", "@everyone", "Milena\u{200b}"] {
+            assert_eq!(
+                Title::admitted(title).unwrap_err().to_string(),
+                format!("title {RESERVED}"),
+                "{title}"
+            );
+        }
+        assert!(Handle::admitted("letters-to-milena").is_ok() && Title::admitted("Support").is_ok());
+        assert!(Topic::admitted("System").is_ok() && Reason::admitted("all").is_ok());
+        assert_eq!(Handle::admitted("a b").unwrap_err().field, "handle");
     }
 
     #[test]
