@@ -193,7 +193,53 @@ pub struct Snapshot {
     pub more: bool,
 }
 
+/// What the log takes of somebody who is named: an id in JSON, and the comma after it.
+pub const PERSON_BYTES: usize = 39;
+/// The same of a [`Seat`], with the names of its fields.
+const SEAT_BYTES: usize = 67;
+
+fn of_text<T: AsRef<str>>(text: Option<&T>) -> usize {
+    text.map_or(0, |text| text.as_ref().len())
+}
+
+impl Created {
+    /// See [`Action::payload_bytes`].
+    #[must_use]
+    pub fn payload_bytes(&self) -> usize {
+        let Self { handle, title, topic, members, .. } = self;
+        let texts = handle.as_str().len() + title.as_str().len() + of_text(topic.as_ref());
+        texts + members.len() * SEAT_BYTES
+    }
+}
+
 impl Action {
+    /// What the payload takes of the log, about: its texts and the people whom it names. What every event has
+    /// (ids, times, a target, names of fields) is not in it.
+    #[must_use]
+    pub fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Message(Message { body, mentions, .. }) | Self::Edited { body, mentions, .. } => {
+                body.as_str().len() + mentions.len() * PERSON_BYTES
+            }
+            Self::Deleted { reason, .. } => of_text(reason.as_ref()),
+            Self::Reacted { emoji, .. } => emoji.as_str().len(),
+            Self::RoomCreated(created) => created.payload_bytes(),
+            Self::RoomChanged(RoomPatch { handle, title, topic, .. }) => {
+                of_text(handle.as_ref()) + of_text(title.as_ref()) + of_text(topic.as_ref())
+            }
+            Self::MembersAdded { users } => users.len() * PERSON_BYTES,
+            Self::RoomState(snapshot) => snapshot.room.payload_bytes() + snapshot.banned.len() * PERSON_BYTES,
+            Self::Pinned { .. }
+            | Self::Joined
+            | Self::Left
+            | Self::Removed { .. }
+            | Self::Banned { .. }
+            | Self::Unbanned { .. }
+            | Self::RoleChanged { .. }
+            | Self::Blocked { .. } => 0,
+        }
+    }
+
     /// The record's `type`.
     #[must_use]
     pub const fn name(&self) -> &'static str {

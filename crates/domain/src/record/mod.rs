@@ -13,7 +13,7 @@ mod names;
 use crate::limits::AHEAD_MAX_MS;
 use crate::{ClientId, ConversationId, MessageEvent, MessageId, Position, Timestamp, UserId};
 
-pub use action::{Action, Created, Message, RoomPatch, Seat, Snapshot, Target};
+pub use action::{Action, Created, Message, PERSON_BYTES, RoomPatch, Seat, Snapshot, Target};
 pub use names::{Emoji, Handle, History, Posting, Reason, Role, Title, Topic, Visibility};
 
 /// The newest version that this program reads and the one that it writes.

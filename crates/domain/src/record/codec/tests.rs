@@ -294,3 +294,29 @@ fn a_time_far_after_the_record_was_written_is_not_believed() {
     assert_eq!(of(HOUR_MS + 1).believed(Some(written)), of(0));
     assert_eq!(of(HOUR_MS + 1).believed(None), of(HOUR_MS + 1), "a record without a time proves nothing");
 }
+
+/// Limits by bytes count what an event takes before it is written: by its payload, and a sum for the rest.
+#[test]
+fn what_an_event_takes_of_the_log_is_known_before_it_is_written() {
+    const REST: usize = 500;
+    let many: Vec<UserId> = (0..500).map(user).collect();
+    let members: Vec<Seat> =
+        many.iter().map(|&user| Seat { user, role: Role::Moderator, from: None }).collect();
+    let wide = Topic::new(&"\u{1f600}".repeat(250)).unwrap();
+    let large = [
+        Action::MembersAdded { users: many.clone() },
+        Action::RoomCreated(Created { members, topic: Some(wide.clone()), ..room() }),
+        Action::RoomChanged(RoomPatch { topic: Some(wide), ..RoomPatch::default() }),
+        Action::Edited {
+            target: target(),
+            body: Body::new("x".repeat(8_000)).unwrap(),
+            mentions: many[..50].to_vec(),
+        },
+        Action::Deleted { target: target(), reason: Some(Reason::new(&"é".repeat(250)).unwrap()) },
+    ];
+    for action in actions().into_iter().chain(large) {
+        let (name, payload) = (action.name(), action.payload_bytes());
+        let record = event(action).encode().len();
+        assert!((payload..=payload + REST).contains(&record), "{name}: {payload} of {record}");
+    }
+}
