@@ -17,6 +17,7 @@ mod reads;
 mod resume;
 mod rooms;
 mod send;
+mod sent_before;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
-use milena_storage::{Store, StoredMessage};
+use milena_storage::{Store, StoredMessage, StoredPlace};
 use tokio::sync::{mpsc, watch};
 
 pub use change::{ChangeRequest, What};
@@ -66,6 +67,8 @@ pub struct Chat {
     lookups: Arc<dyn ports::Lookups>,
     /// Messages by id, of those who cannot prove that theirs is a first send.
     repeats: Arc<Batched<MessageId, StoredMessage>>,
+    /// The same of events of version 2.
+    places: Arc<Batched<MessageId, StoredPlace>>,
     first_sends: Arc<FirstSends>,
     turns: Arc<turns::Turns<UserId>>,
     /// Who needs the same room waits for whoever loads it.

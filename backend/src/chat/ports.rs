@@ -214,3 +214,15 @@ pub(super) fn repeats(lookups: Arc<dyn Lookups>) -> Arc<Batched<MessageId, Store
         .boxed()
     }))
 }
+
+/// Where events of version 2 stand, by id, many in one query.
+pub(super) fn places(lookups: Arc<dyn Lookups>) -> Arc<Batched<MessageId, StoredPlace>> {
+    Arc::new(Batched::new(MOST, move |ids: Vec<MessageId>| {
+        let lookups = Arc::clone(&lookups);
+        async move {
+            let found = lookups.events_by_id(&ids).await?;
+            Ok(found.into_iter().map(|place| (place.id, place)).collect())
+        }
+        .boxed()
+    }))
+}

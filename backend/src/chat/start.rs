@@ -151,6 +151,7 @@ pub async fn start(
         store: store.clone(),
         lookups: Arc::new(store.clone()),
         repeats: ports::repeats(Arc::new(store.clone())),
+        places: ports::places(Arc::new(store.clone())),
         turns: Arc::new(Turns::new(OF_ONE_PERSON)),
         room_turns: Arc::new(Turns::new(1)),
         absent: Arc::default(),

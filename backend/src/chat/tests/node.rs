@@ -123,6 +123,7 @@ impl Node {
             store: unused_store().await,
             lookups: lookups.clone(),
             repeats: ports::repeats(lookups.clone()),
+            places: ports::places(lookups.clone()),
             turns: Arc::new(Turns::new(OF_ONE_PERSON)),
             room_turns: Arc::new(Turns::new(1)),
             absent: Arc::default(),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use milena_domain::{Body, ClientId, UserId};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::node::Node;
 use super::shared::{Log, MESSAGE_BYTES, MemoryStore, PARTITIONS, event, user};
-use crate::chat::{Accepted, SendRequest, Target};
+use crate::chat::{Accepted, Besides, SendRequest, Target};
 use crate::refusal::{Code, Refusal};
 use crate::registry::Outbox;
 
@@ -187,6 +187,42 @@ async fn a_prefix_needs_no_look_up_while_memory_reaches_back() {
         scene.begin(&format!("{renewed}5"), ben, "x").now_or_never().is_some(),
         "a new one is good again"
     );
+}
+
+/// A whole crowd that sends again at once, without a proof that it is new, costs the store a few queries.
+#[tokio::test]
+async fn many_ids_that_nothing_proves_new_are_asked_in_one_query() {
+    const CROWD: usize = 200;
+    let (log, store) = (Log::default(), MemoryStore::default());
+    let gate = Arc::new(Semaphore::new(2));
+    let node = Node::start(&log, store.all_behind(&gate), ROOMY).await;
+    let mut scene = Scene { log, store, node };
+    let ben = user(1);
+    // Who he is was looked up before.
+    assert!(scene.node.chat.directory().exists(ben).await.unwrap());
+    scene.store.looks();
+    // Every second one as an event of version 2.
+    let request = |number: usize| SendRequest {
+        besides: Besides { mentions: vec![ben; number % 2], ..Besides::default() }.boxed(),
+        sender: user(0),
+        target: Target::User(ben),
+        client_id: ClientId::new(&number.to_string()).unwrap(),
+        body: Body::new("x").unwrap(),
+        connection: None,
+    };
+    let mut asked = Box::pin(join_all((0..CROWD).map(|number| scene.node.chat.prepare(request(number)))));
+    assert!(asked.as_mut().now_or_never().is_none(), "the store must say");
+    gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    let prepared = asked.await;
+    // Of each version two that were under way while the others came, and one for all of these.
+    assert!(scene.store.looks() <= 2 * 3);
+    for prepared in prepared {
+        let answer = prepared.unwrap().produce();
+        scene.node.append(&mut scene.log);
+        scene.node.confirm().await;
+        answer.await.unwrap();
+    }
+    assert_eq!(scene.records(), CROWD);
 }
 
 /// Memory had to drop the first before the store had it; the store catches up only after it was asked.
