@@ -9,7 +9,9 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use milena_domain::record::{Action, Emoji, Event, Place as LogPlace, Reason, Target as LogTarget};
+use milena_domain::record::{
+    Action, Emoji, Event, PERSON_BYTES, Place as LogPlace, Reason, Target as LogTarget,
+};
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, UserId, partition_of};
 use milena_timeline::{Facts, Judgement, Void};
 use tokio::sync::{mpsc, oneshot};
@@ -81,12 +83,15 @@ pub struct ChangeRequest {
 }
 
 impl What {
-    /// The words that it brings.
+    /// What its event takes of the log, about, besides what every event does: as
+    /// [`Action::payload_bytes`].
     #[must_use]
-    pub const fn body(&self) -> Option<&Body> {
+    pub fn payload_bytes(&self) -> usize {
         match self {
-            Self::Edit { body, .. } => Some(body),
-            _ => None,
+            Self::Edit { body, mentions } => body.as_str().len() + mentions.len() * PERSON_BYTES,
+            Self::Delete { reason } => reason.as_ref().map_or(0, |reason| reason.as_str().len()),
+            Self::React { emoji, .. } => emoji.as_str().len(),
+            Self::Pin { .. } => 0,
         }
     }
 

@@ -79,10 +79,8 @@ pub(super) async fn edit(
     context: Context,
     mut call: Call,
 ) -> Outcome {
-    let user = call.uncounted_identity(&context).await?.person.id;
-    context.send_rate.check(user)?;
+    let user = counted(&context, &call).await?;
     let Edit { id, body, mentions } = call.json().await?;
-    context.send_rate.check_bytes(user, Some(&body))?;
     let what = What::Edit { body, mentions };
     change(&context, &call, user, (&conversation, &position), id, what).await
 }
@@ -210,7 +208,6 @@ async fn reacted(place: (&str, &str), emoji: &str, on: bool, context: &Context, 
 async fn counted(context: &Context, call: &Call) -> Result<milena_domain::UserId, Refusal> {
     let user = call.uncounted_identity(context).await?.person.id;
     context.send_rate.check(user)?;
-    context.send_rate.check_bytes(user, None)?;
     Ok(user)
 }
 
@@ -222,6 +219,7 @@ async fn change(
     message: Option<milena_domain::MessageId>,
     what: What,
 ) -> Outcome {
+    context.send_rate.check_bytes(actor, what.payload_bytes())?;
     let conversation = ConversationId::from_uuid(id(conversation)?);
     let position = position.parse().ok().and_then(Position::from_u64);
     let position = position.ok_or_else(|| Refusal::field("position", "must be the position of a message"))?;

@@ -175,9 +175,10 @@ async fn send(context: Context, mut call: Call, target: impl FnOnce() -> Result<
     let target = target()?;
     let key = idempotency_key(&call)?;
     let NewMessage { body, reply_to, mentions, everyone } = call.json().await?;
-    context.send_rate.check_bytes(sender, Some(&body))?;
+    let besides = Besides { reply_to, mentions, everyone };
+    context.send_rate.check_bytes(sender, body.as_str().len() + besides.payload_bytes())?;
     let client_id = named(key, &context, sender)?;
-    let besides = Besides { reply_to, mentions, everyone }.boxed();
+    let besides = besides.boxed();
     let request = SendRequest { sender, target, client_id, body, besides, connection: None };
     let accepted = context.chat.send(request).await?;
     Ok(json(StatusCode::ACCEPTED, &Accepted::from(accepted)))

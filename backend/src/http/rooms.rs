@@ -72,6 +72,7 @@ pub(super) async fn create(context: Context, mut call: Call) -> Outcome {
     context.send_rate.check(user)?;
     let room: NewRoom = call.json().await?;
     let (client_id, created) = room.created();
+    context.send_rate.check_bytes(user, created.payload_bytes())?;
     let acted = context.chat.create_room(user, client_id, created).await?;
     Ok(json(StatusCode::CREATED, &RoomChanged::from(&acted)))
 }
@@ -342,7 +343,8 @@ pub(super) async fn unban(room: String, user: String, context: Context, call: Ca
     act(&context, &call, actor, &room, Action::Unbanned { user }).await
 }
 
-/// Whoever does something in a room sends something: the rate of sends bounds it.
+/// Whoever does something in a room sends something: the rate of sends bounds it, and [`act`] counts its
+/// bytes.
 async fn actor(context: &Context, call: &Call) -> Result<UserId, Refusal> {
     let user = call.uncounted_identity(context).await?.person.id;
     context.send_rate.check(user)?;
@@ -350,6 +352,7 @@ async fn actor(context: &Context, call: &Call) -> Result<UserId, Refusal> {
 }
 
 async fn act(context: &Context, call: &Call, actor: UserId, room: &str, action: Action) -> Outcome {
+    context.send_rate.check_bytes(actor, action.payload_bytes())?;
     let room = room_id(room)?;
     let client_id = match idempotency_key(call)? {
         Some(key) => key,

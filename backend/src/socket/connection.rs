@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
-use milena_domain::{Body, ClientId, ConversationId, UserId};
+use milena_domain::{ClientId, ConversationId, UserId};
 use milena_settings::SocketSettings;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Duration, Instant, Sleep, sleep_until};
@@ -186,7 +186,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         }
         match frame {
             Ok(ClientFrame::Send { client_id, target, body, besides }) => {
-                if let Err(refusal) = self.count_send(Some(&body))? {
+                let besides_bytes = besides.as_ref().map_or(0, |besides| besides.payload_bytes());
+                if let Err(refusal) = self.count_send(body.as_str().len() + besides_bytes)? {
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let (sender, connection) = (self.user, Some(self.id));
@@ -197,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Ok(())
             }
             Ok(ClientFrame::Change { client_id, target, message, what }) => {
-                if let Err(refusal) = self.count_send(what.body())? {
+                if let Err(refusal) = self.count_send(what.payload_bytes())? {
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let request = ChangeRequest {
@@ -214,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Ok(())
             }
             Ok(ClientFrame::InRoom { client_id, what }) => {
-                if let Err(refusal) = self.count_send(None)? {
+                if let Err(refusal) = self.count_send(what.payload_bytes())? {
                     return self.feed(rejected_frame(&client_id, &refusal)).await;
                 }
                 let (actor, connection) = (self.user, Some(self.id));
@@ -242,9 +243,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     }
 
     /// Counts what goes to the log; who goes on when refused is cut off in the end.
-    fn count_send(&self, body: Option<&Body>) -> Result<Result<(), Refusal>, End> {
+    fn count_send(&self, payload: usize) -> Result<Result<(), Refusal>, End> {
         let rate = self.send_rate;
-        let counted = rate.check(self.user).and_then(|()| rate.check_bytes(self.user, body));
+        let counted = rate.check(self.user).and_then(|()| rate.check_bytes(self.user, payload));
         if counted.is_err() {
             self.frame_rate.refused()?;
         }

@@ -1,12 +1,12 @@
 //! How fast and how much one user may send, over all sockets and REST of this node.
 
-use milena_domain::{Body, UserId};
+use milena_domain::UserId;
 use milena_settings::LimitSettings;
 
 use crate::rate::{KeyedRate, per_day, per_second};
 use crate::refusal::Refusal;
 
-/// What a message takes in the log besides its text: ids, times, names of fields, its place in a batch.
+/// What an event takes in the log besides its payload: ids, times, names of fields, its place in a batch.
 const OVERHEAD_BYTES: u32 = 500;
 
 /// Buckets of sends a user: how many, and how much.
@@ -36,13 +36,12 @@ impl SendRate {
         self.sends.check(&user).map_err(|too_soon| too_soon.refusal("you send too fast"))
     }
 
-    /// Counts what a send takes of the log.
+    /// Counts what an event with so large a payload takes of the log.
     ///
     /// # Errors
     /// `rate_limited` with the time to wait.
-    pub fn check_bytes(&self, user: UserId, body: Option<&Body>) -> Result<(), Refusal> {
-        let bytes = body.map_or(0, |body| body.as_str().len());
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(OVERHEAD_BYTES);
+    pub fn check_bytes(&self, user: UserId, payload: usize) -> Result<(), Refusal> {
+        let bytes = u32::try_from(payload).unwrap_or(u32::MAX).saturating_add(OVERHEAD_BYTES);
         self.bytes
             .check_many(&user, bytes)
             .map_err(|too_soon| too_soon.refusal("you send too much at once"))?;
@@ -61,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_one_user_writes_is_bounded_by_the_second_and_by_the_day() {
-        let body = Body::new("x".repeat(4_000)).unwrap();
+        const LETTER: usize = 4_000;
         let limits = LimitSettings {
             send_bytes_burst: 45_000,
             send_bytes_per_second: 9_000,
@@ -70,14 +69,14 @@ mod tests {
         };
         let rate = SendRate::from_settings(&limits);
         let (greedy, other) = (UserId::new(), UserId::new());
-        assert_eq!((0..20).filter(|_| rate.check_bytes(greedy, Some(&body)).is_ok()).count(), 10);
-        let refused = rate.check_bytes(greedy, Some(&body)).unwrap_err();
+        assert_eq!((0..20).filter(|_| rate.check_bytes(greedy, LETTER).is_ok()).count(), 10);
+        let refused = rate.check_bytes(greedy, LETTER).unwrap_err();
         assert_eq!(refused.code, Code::RateLimited);
         assert!((1..=501).contains(&refused.retry_after_ms.unwrap()), "{refused:?}");
-        assert!(rate.check_bytes(other, Some(&body)).is_ok(), "others are not affected");
+        assert!(rate.check_bytes(other, LETTER).is_ok(), "others are not affected");
         let rate = SendRate::from_settings(&LimitSettings { send_bytes_burst: 4_000_000, ..limits });
-        assert_eq!((0..40).filter(|_| rate.check_bytes(greedy, Some(&body)).is_ok()).count(), 20);
-        let wait_ms = rate.check_bytes(greedy, Some(&body)).unwrap_err().retry_after_ms.unwrap();
+        assert_eq!((0..40).filter(|_| rate.check_bytes(greedy, LETTER).is_ok()).count(), 20);
+        let wait_ms = rate.check_bytes(greedy, LETTER).unwrap_err().retry_after_ms.unwrap();
         assert!((4_200_000..=4_330_000).contains(&wait_ms), "a twentieth of a day: {wait_ms}");
     }
 }

@@ -36,6 +36,17 @@ pub enum InRoom {
     },
 }
 
+impl InRoom {
+    /// What its event takes of the log, about: as [`Action::payload_bytes`].
+    #[must_use]
+    pub fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Create(created) => created.payload_bytes(),
+            Self::Act { action, .. } => action.payload_bytes(),
+        }
+    }
+}
+
 /// Reads a frame, which is a JSON object, of one of [`KINDS`].
 pub(super) fn read(kind: &str, text: &str) -> Result<InRoom, Refusal> {
     let mut fields = Fields::parse(text.as_bytes())?;
