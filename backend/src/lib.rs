@@ -17,6 +17,7 @@ pub mod rate;
 pub mod refusal;
 pub mod registry;
 pub mod security_log;
+mod seldom;
 pub mod server;
 pub mod signals;
 pub mod socket;

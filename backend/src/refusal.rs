@@ -9,6 +9,8 @@ use milena_timeline::Void;
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 
+use crate::seldom::Seldom;
+
 /// A stable code of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "described in docs/PROTOCOL.md")]
@@ -173,17 +175,26 @@ impl Refusal {
             // The same message is refused each time. The start looks at the limits: somebody has lowered one
             // since.
             Some(Kafka::MessageSizeTooLarge | Kafka::MessageBatchTooLarge) => {
-                log::error!(error:% = error; "the log refuses a message for its size");
+                static TOLD: Seldom = Seldom::new();
+                if let Some(left_out) = TOLD.due() {
+                    log::error!(error:% = error, left_out; "the log refuses a message for its size");
+                }
                 let said =
                     "the log does not take a message of this size; an administrator has to raise its limit";
                 Self::new(Code::TooLarge, said)
             }
             Some(Kafka::InvalidRecord | Kafka::InvalidMessage | Kafka::PolicyViolation) => {
-                log::error!(error:% = error; "the log refuses a message, and will again");
+                static TOLD: Seldom = Seldom::new();
+                if let Some(left_out) = TOLD.due() {
+                    log::error!(error:% = error, left_out; "the log refuses a message, and will again");
+                }
                 Self::new(Code::Internal, "the log does not take this message; the server's log says why")
             }
             Some(Kafka::TopicAuthorizationFailed | Kafka::ClusterAuthorizationFailed) => {
-                log::error!(error:% = error; "Kafka does not let this program write");
+                static TOLD: Seldom = Seldom::new();
+                if let Some(left_out) = TOLD.due() {
+                    log::error!(error:% = error, left_out; "Kafka does not let this program write");
+                }
                 Self::log_unavailable()
             }
             _ => Self::log_unavailable(),
@@ -238,11 +249,17 @@ impl From<&StorageError> for Refusal {
     /// What the database said goes to the log, not to the client.
     fn from(error: &StorageError) -> Self {
         if error.is_temporary() {
-            log::warn!(error:% = error; "the database does not answer");
+            static TOLD: Seldom = Seldom::new();
+            if let Some(left_out) = TOLD.due() {
+                log::warn!(error:% = error, left_out; "the database does not answer");
+            }
             return Self::later(Code::StoreUnavailable, "the database does not answer", 1_000);
         }
         if error.is_worth_waiting_for() {
-            log::error!(error:% = error; "the database refuses until somebody mends it");
+            static TOLD: Seldom = Seldom::new();
+            if let Some(left_out) = TOLD.due() {
+                log::error!(error:% = error, left_out; "the database refuses until somebody mends it");
+            }
             let said = "the database cannot be used until somebody has mended it";
             return Self::later(Code::StoreUnavailable, said, 10_000);
         }

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::event::version_1;
 use crate::refusal::{Code, Refusal, judges_the_batch};
+use crate::seldom::Seldom;
 
 /// What became of a record that this node produced.
 #[derive(Debug)]
@@ -126,7 +127,10 @@ impl Producer {
                 Refusal::later(Code::Overloaded, "too many messages wait for the log", 500)
             }
             _ => {
-                log::warn!(error:% = error; "the producer refused a message");
+                static TOLD: Seldom = Seldom::new();
+                if let Some(left_out) = TOLD.due() {
+                    log::warn!(error:% = error, left_out; "the producer refused a message");
+                }
                 client.client().context().progress.failed();
                 // What librdkafka says at once, it says of this message.
                 Refusal::not_confirmed(&error, true)
