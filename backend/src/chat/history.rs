@@ -109,6 +109,29 @@ impl Chat {
         })
     }
 
+    /// What memory has of a conversation, to be asked before the store is: what leaves memory between the two
+    /// is in the store by then, never in neither.
+    async fn in_memory(
+        &self,
+        (user, is_room): (UserId, bool),
+        conversation: ConversationId,
+    ) -> Result<MemoryOf, Refusal> {
+        let read = self.read_up_to(conversation).before();
+        let (unflushed, is_complete) = {
+            let recent = self.recent();
+            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
+            (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
+        };
+        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
+        let visible = if is_room {
+            self.visible_to(user, conversation, &unflushed).await?.until(last)
+        } else {
+            Visible::all()
+        };
+        let changes = Changes::of(&unflushed);
+        Ok(MemoryOf { unflushed, visible, changes, last, is_complete })
+    }
+
     /// A page, and whether it provably misses nothing that this node delivered before.
     pub(super) async fn store_and_memory(
         &self,
@@ -118,26 +141,13 @@ impl Chat {
         page: Page,
         limit: usize,
     ) -> Result<(ShownPage, bool), Refusal> {
-        // Memory first: what leaves it between the two reads is in the store by then, never in neither.
-        let read = self.read_up_to(conversation).before();
-        let (unflushed, in_memory) = {
-            let recent = self.recent();
-            let unflushed = recent.unflushed(conversation);
-            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
-            (unflushed, is_complete && !recent.has_undecided(conversation))
-        };
-        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
-        let visible = if is_room {
-            self.visible_to(user, conversation, &unflushed).await?.until(last)
-        } else {
-            Visible::all()
-        };
+        let MemoryOf { unflushed, visible, changes, last, is_complete: in_memory } =
+            self.in_memory((user, is_room), conversation).await?;
         let stored = match wanted {
             Wanted::Events => self.lookups.timeline(conversation, page, limit, &visible.0).await?,
             Wanted::Messages => self.lookups.messages_within(conversation, page, limit, &visible.0).await?,
         };
         let changed = stored.changed.clone();
-        let changes = Changes::of(&unflushed);
         let is_wanted = |event: &&Arc<Delivered>| match wanted {
             Wanted::Events => is_in_timeline(event),
             Wanted::Messages => message(event.event()).is_some(),
@@ -191,20 +201,9 @@ impl Chat {
         places: &[Position],
     ) -> Result<History, Refusal> {
         let is_room = self.place(user, conversation).await? == Place::Room;
-        let read = self.read_up_to(conversation).before();
-        let (unflushed, in_memory) = {
-            let recent = self.recent();
-            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
-            (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
-        };
-        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
-        let visible = if is_room {
-            self.visible_to(user, conversation, &unflushed).await?.until(last)
-        } else {
-            Visible::all()
-        };
+        let MemoryOf { unflushed, visible, changes, last, is_complete: in_memory } =
+            self.in_memory((user, is_room), conversation).await?;
         let places: Vec<Position> = places.iter().copied().filter(|place| visible.contains(*place)).collect();
-        let changes = Changes::of(&unflushed);
         let mut messages = self.at_places(user, conversation, &places, &unflushed, &changes).await?;
         self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
         messages.sort_unstable_by_key(|shown| shown.placed.position);
@@ -237,20 +236,8 @@ impl Chat {
         after: Position,
         limit: usize,
     ) -> Result<(ChangePage, bool), Refusal> {
-        // Memory first, then the store: see above.
-        let read = self.read_up_to(conversation).before();
-        let (unflushed, in_memory) = {
-            let recent = self.recent();
-            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
-            (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
-        };
-        let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
-        let visible = if is_room {
-            self.visible_to(user, conversation, &unflushed).await?.until(last)
-        } else {
-            Visible::all()
-        };
-        let changes = Changes::of(&unflushed);
+        let MemoryOf { unflushed, visible, changes, last, is_complete: in_memory } =
+            self.in_memory((user, is_room), conversation).await?;
         let (stored, has_more) = self.lookups.changed_after(conversation, after, limit, &[user]).await?;
         let mut messages: Vec<Shown> = stored.into_iter().map(|now| Shown::stored(now, user)).collect();
         // Where the store's page ends: what memory has comes after all that the store has.
@@ -371,6 +358,20 @@ fn not_known() -> Refusal {
 fn is_in_timeline(event: &Delivered) -> bool {
     let action = &event.event().action;
     action.target().is_none() || matches!(action, milena_domain::record::Action::Pinned { .. })
+}
+
+/// What memory has of a conversation for a reader.
+struct MemoryOf {
+    /// What the store may not have, in order.
+    unflushed: Vec<Arc<Delivered>>,
+    /// What the reader may see of the conversation, as far as this node has read.
+    visible: Visible,
+    /// What became of messages.
+    changes: Changes,
+    /// The newest place that this node had read.
+    last: Position,
+    /// Whether nothing is missing here that this node delivered before.
+    is_complete: bool,
 }
 
 /// What the store may not have of what became of messages, by message, in order.

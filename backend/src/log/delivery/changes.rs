@@ -18,9 +18,7 @@ use super::{DeliveryTask, accepted};
 use crate::live::fold::Verdict;
 use crate::live::targets::{Key, Known, Targets, Waiting, WantedTarget};
 use crate::live::{News, Update};
-use crate::log::pending::Accepted;
 use crate::log::recent::{Delivered, Recent};
-use crate::metrics;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
 
@@ -95,7 +93,7 @@ impl DeliveryTask {
                 }
                 Some(outcome) => {
                     recent.settle(event, false);
-                    self.answer_change(recent, &placed, &outcome);
+                    self.answer_judged(recent, &placed, &outcome);
                 }
                 None => self.leave_unjudged(event),
             }
@@ -105,8 +103,8 @@ impl DeliveryTask {
         recent.settle(event, verdict == Verdict::Counts);
         match verdict {
             Verdict::Counts => self.show_change(event),
-            Verdict::Repeat(first) => self.answer_change(recent, &placed, &Outcome::Repeat(first)),
-            Verdict::Void(void) => self.answer_change(recent, &placed, &Outcome::Void(void)),
+            Verdict::Repeat(first) => self.answer_judged(recent, &placed, &Outcome::Repeat(first)),
+            Verdict::Void(void) => self.answer_judged(recent, &placed, &Outcome::Void(void)),
             Verdict::NotJudged => {}
         }
     }
@@ -151,7 +149,7 @@ impl DeliveryTask {
                 let event = recent.insert_unjudged(partition, placed);
                 self.counts(recent, &event);
             }
-            Some(outcome) => self.answer_change(recent, &placed, &outcome),
+            Some(outcome) => self.answer_judged(recent, &placed, &outcome),
             None => {
                 let event = recent.insert_unjudged(partition, placed);
                 self.leave_unjudged(&event);
@@ -253,39 +251,6 @@ impl DeliveryTask {
                 }
             }
             None => self.tell_room(conversation, placed.position.offset(), &gap, &[]),
-        }
-    }
-
-    /// What does not count, or is so already, is told to whoever waits for it.
-    fn answer_change(&self, recent: &Recent, placed: &Placed, outcome: &Outcome) {
-        let event = &placed.event;
-        match outcome {
-            Outcome::Effective(_) => {}
-            Outcome::Void(void) => {
-                metrics::record_void(void.code());
-                self.refuse(event.id, &(*void).into());
-            }
-            Outcome::Repeat(first) => {
-                metrics::repeat();
-                let of_name = match event.to {
-                    Some(_) => {
-                        self.fold.place_of(partition_of(event.conversation, self.cursors.len()), event.id)
-                    }
-                    None => self.rooms().get(event.conversation).and_then(|loaded| loaded.place_of(event.id)),
-                };
-                match recent.find(event.id) {
-                    Some(first) => self.accept_repeat(&first),
-                    None if of_name == Some(*first) => self.refuse(event.id, &Refusal::log_unavailable()),
-                    // It says what is so already.
-                    None => {
-                        let answer = Accepted { position: *first, ..accepted(placed) };
-                        let under_way = self.pending.take(event.id);
-                        for waiter in under_way.map(|under_way| under_way.waiters).unwrap_or_default() {
-                            self.accept((waiter.live_connection(), waiter), &answer);
-                        }
-                    }
-                }
-            }
         }
     }
 
@@ -415,7 +380,7 @@ impl DeliveryTask {
                 Some(Outcome::Effective(_)) => self.counts(recent, &event),
                 Some(outcome) => {
                     recent.settle(&event, false);
-                    self.answer_change(recent, &placed, &outcome);
+                    self.answer_judged(recent, &placed, &outcome);
                 }
                 None => self.leave_unjudged(&event),
             }
@@ -470,7 +435,7 @@ impl DeliveryTask {
             Some(Outcome::Effective(_)) => self.counts(recent, event),
             Some(outcome) => {
                 recent.settle(event, false);
-                self.answer_change(recent, &placed, &outcome);
+                self.answer_judged(recent, &placed, &outcome);
             }
             None => self.leave_unjudged(event),
         }

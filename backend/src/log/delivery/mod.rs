@@ -7,6 +7,7 @@
 //! - attaching a socket happens between two deliveries: what came before is the backlog, what comes after
 //!   goes to the socket's queue, and nothing falls between.
 
+mod answers;
 mod changes;
 mod fanout;
 mod rooms;
@@ -14,11 +15,12 @@ mod rooms;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use milena_domain::record::{Event, Placed};
-use milena_domain::{ConversationId, MessageId, Position, SessionCursor, UserId};
+use milena_domain::{ConversationId, Position, SessionCursor, UserId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::answers::{accepted, client_id_reused};
 pub use self::changes::{InstallTarget, WANTED_TARGETS_CHANNEL};
 pub use self::fanout::{Fanout, LARGE};
 #[cfg(test)]
@@ -27,7 +29,7 @@ pub use self::rooms::{INSTALL_CHANNEL, Install, Installed, WANTED_CHANNEL};
 use super::cursor::PartitionCursor;
 use super::event;
 use super::health::Health;
-use super::pending::{Accepted, Pending, Waiter};
+use super::pending::Pending;
 use super::producer::Confirmation;
 use super::recent::{Delivered, Inserted, Missed, Recent};
 use super::tail::{BadRecord, Ends, TailEvent, repartitioned};
@@ -40,7 +42,7 @@ use crate::live::unreadable::{Unreadable, is_newer, upgrade_needed};
 use crate::live::wanted::Wanted;
 use crate::live::{News, Update};
 use crate::metrics;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::registry::{ConnectionId, Outbox, Registration, Registry};
 
 /// A socket that wants to go live.
@@ -310,10 +312,7 @@ impl DeliveryTask {
                     None => self.refuse(event.id, &Refusal::log_unavailable()),
                 }
             }
-            Verdict::Void(void) => {
-                metrics::record_void(void.code());
-                self.refuse(event.id, &void.into());
-            }
+            Verdict::Void(void) => self.refuse_void(event.id, void),
             Verdict::NotJudged => metrics::record_skipped(event.action.name()),
         }
     }
@@ -333,18 +332,6 @@ impl DeliveryTask {
         }
     }
 
-    fn accept_repeat(&self, first: &Delivered) {
-        for waiter in self.take_waiters(first) {
-            self.accept(waiter, &accepted(first.placed()));
-        }
-    }
-
-    fn refuse(&self, id: MessageId, refusal: &Refusal) {
-        for waiter in self.pending.take(id).map(|under_way| under_way.waiters).unwrap_or_default() {
-            answer(waiter, Err(refusal.clone()));
-        }
-    }
-
     fn skip(&self, partition: i32, offset: i64, bad: BadRecord) {
         let BadRecord { error, conversation } = bad;
         metrics::record_skipped(error.code());
@@ -354,20 +341,6 @@ impl DeliveryTask {
             self.health.set_broken("a newer program writes the log: upgrade this one");
             self.stop.cancel();
         }
-    }
-
-    /// Those who wait, each with the socket to answer; decided once, so that a socket which gives up at this
-    /// very moment gets either `accepted` or `message`, not neither.
-    ///
-    /// Who waits for another message of the same name (the first one came from another node) is refused here.
-    fn take_waiters(&self, first: &Delivered) -> Vec<(Option<ConnectionId>, Waiter)> {
-        let Some(under_way) = self.pending.take(first.event().id) else { return Vec::new() };
-        let waiters = under_way.waiters.into_iter();
-        if event::is_same(first.as_sent(), &under_way.event) {
-            return waiters.map(|waiter| (waiter.live_connection(), waiter)).collect();
-        }
-        waiters.for_each(|waiter| answer(waiter, Err(client_id_reused())));
-        Vec::new()
     }
 
     /// One update for all sockets. Those that sent it hear `accepted` instead.
@@ -386,13 +359,6 @@ impl DeliveryTask {
         if let Some(to) = to {
             self.registry.deliver(to, &update, &[]);
         }
-    }
-
-    fn accept(&self, (connection, waiter): (Option<ConnectionId>, Waiter), accepted: &Accepted) {
-        if let Some(connection) = connection {
-            self.registry.deliver_to(connection, News::Accepted(accepted.clone()).into());
-        }
-        answer(waiter, Ok(accepted.clone()));
     }
 
     fn attach(&self, attach: Attach) {
@@ -432,32 +398,9 @@ impl DeliveryTask {
     }
 }
 
-/// The answer for a message in the log.
-#[must_use]
-pub fn accepted(first: &Placed) -> Accepted {
-    Accepted {
-        client_id: first.event.client_id.clone(),
-        id: first.event.id,
-        conversation: first.event.conversation,
-        position: first.position,
-        sent_at: first.event.at,
-    }
-}
-
-/// The refusal of a `client_id` that names another message of the same sender.
-#[must_use]
-pub fn client_id_reused() -> Refusal {
-    Refusal::new(Code::ClientIdReused, "client_id already names another message of yours")
-}
-
 fn top_up<T>(burst: &mut Vec<T>, mut next: impl FnMut() -> Option<T>) {
     while burst.len() < BURST {
         let Some(item) = next() else { return };
         burst.push(item);
     }
-}
-
-fn answer(waiter: Waiter, outcome: Result<Accepted, Refusal>) {
-    // Whoever gave up waiting was told so already.
-    let _ = waiter.answer.send(outcome);
 }

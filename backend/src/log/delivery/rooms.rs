@@ -15,7 +15,6 @@ use tokio::sync::oneshot;
 use super::{DeliveryTask, accepted};
 use crate::live::rooms::{Loaded, Rooms, is_followed};
 use crate::live::{News, Update};
-use crate::log::pending::Accepted;
 use crate::log::recent::{Delivered, Inserted, Missed, MissedOf, Recent};
 use crate::metrics;
 use crate::registry::ConnectionId;
@@ -75,7 +74,7 @@ impl DeliveryTask {
                     self.show_in_room(&event, &changes);
                 }
             }
-            Some(outcome) => self.answer_in_room(recent, &placed, &outcome),
+            Some(outcome) => self.answer_judged(recent, &placed, &outcome),
             None => {
                 if self.concerns_somebody_here(event) {
                     self.wanted.want(event.conversation, partition, placed.position.offset());
@@ -184,37 +183,6 @@ impl DeliveryTask {
         }
     }
 
-    /// What does not count is told to whoever waits for it.
-    fn answer_in_room(&self, recent: &Recent, placed: &Placed, outcome: &Outcome) {
-        let event = &placed.event;
-        match outcome {
-            Outcome::Effective(_) => {}
-            Outcome::Void(void) => {
-                metrics::record_void(void.code());
-                self.refuse(event.id, &(*void).into());
-            }
-            Outcome::Repeat(first) => {
-                metrics::repeat();
-                let is_same_id = self
-                    .rooms()
-                    .get(event.conversation)
-                    .is_some_and(|loaded| loaded.place_of(event.id) == Some(*first));
-                match recent.find(event.id) {
-                    Some(first) => self.accept_repeat(&first),
-                    None if is_same_id => self.refuse(event.id, &crate::refusal::Refusal::log_unavailable()),
-                    // It says what is so already.
-                    None => {
-                        let answer = Accepted { position: *first, ..accepted(placed) };
-                        let under_way = self.pending.take(event.id);
-                        for waiter in under_way.map(|under_way| under_way.waiters).unwrap_or_default() {
-                            self.accept((waiter.live_connection(), waiter), &answer);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
     /// Begins to follow a room: what memory has of it since the store's offset is folded and shown.
     pub(super) fn install(&mut self, install: Install) {
         let Install { room, loaded, next_offset, stored, reply } = install;
@@ -291,7 +259,7 @@ impl DeliveryTask {
                 }
                 Some(outcome) => {
                     recent.settle(&event, false);
-                    self.answer_in_room(recent, event.placed(), &outcome);
+                    self.answer_judged(recent, event.placed(), &outcome);
                 }
                 None => recent.settle(&event, false),
             }
