@@ -915,7 +915,7 @@ export interface components {
             /** @description 1 to 64 printable ASCII characters: the same again is the same room. */
             client_id: string;
             /**
-             * @description 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`, the first one a letter or digit.
+             * @description 2 to 32 of `a-z`, `0-9`, `.`, `_`, `-`, the first one a letter or digit; no reserved name.
              * @example letters
              */
             handle: string;
@@ -924,7 +924,7 @@ export interface components {
             members?: string[] | null;
             posting?: components["schemas"]["Posting"] | null;
             /**
-             * @description 1 to 80 characters.
+             * @description 1 to 80 characters; no name of the system's own.
              * @example Letters
              */
             title: string;
@@ -1118,10 +1118,10 @@ export interface components {
         RoomUpdate: {
             /** @description Closed, or opened again. */
             archived?: boolean | null;
-            /** @description A new name in addresses. */
+            /** @description A new name in addresses; no reserved name. */
             handle?: string | null;
             posting?: components["schemas"]["Posting"] | null;
-            /** @description A new title. */
+            /** @description A new title; no name of the system's own. */
             title?: string | null;
             /** @description A new topic; empty for none. */
             topic?: string | null;
@@ -2358,7 +2358,7 @@ export interface operations {
                     "application/json": components["schemas"]["RoomChanged"];
                 };
             };
-            /** @description `not_permitted`, `not_member` */
+            /** @description `not_permitted`, `archived` */
             403: {
                 headers: {
                     [name: string]: unknown;
