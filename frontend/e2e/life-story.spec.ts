@@ -1,9 +1,8 @@
 // What becomes of messages, with the real program: answered, named in, reacted to, edited, pinned and deleted
 // by people who see each other do it, are away meanwhile, come back, and reload.
 import { expect, test } from '@playwright/test';
-import type { Page } from '@playwright/test';
 
-import { look } from './fake/look';
+import { looks } from './fake/look';
 import { Correspondent } from './real/correspondent';
 import { MilenaServer } from './real/milena-server';
 import { PersonAtBrowser } from './real/person';
@@ -175,18 +174,3 @@ test('the pages had nothing to complain about', () => {
   expect(anna.complaints).toEqual([]);
   expect(ben.complaints).toEqual([]);
 });
-
-/** Its picture at both widths, one light, one dark, and what a checker finds. */
-async function looks(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const [colorScheme, width] of [
-    ['light', 1280],
-    ['dark', 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 800 });
-    await look(page, name);
-  }
-  await page.emulateMedia({ colorScheme: null });
-  if (before) await page.setViewportSize(before);
-}
