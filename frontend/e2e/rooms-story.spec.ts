@@ -75,7 +75,7 @@ test('a room is made, with an address of its own; what is wrong is said at its f
   await expect(page.getByRole('button', { name: 'New room' }).first()).toBeFocused();
 });
 
-test('another one finds it in the directory, and comes in by its link', async () => {
+test('another one finds it in the directory, looks at it from outside, and joins from there', async () => {
   const { page } = ben;
   await page.goto('/rooms');
   await page.getByLabel('Search public rooms').fill('nothing like it');
@@ -84,11 +84,13 @@ test('another one finds it in the directory, and comes in by its link', async ()
   await page.getByLabel('Search public rooms').fill('missed tr');
   await expect(page.getByText('#letters-trams · 2 members')).toBeVisible();
   await looks(page, 'rooms');
-  await page.goto('/r/letters-trams');
+  await page.getByRole('main').getByRole('link', { name: 'Letters & Trams' }).click();
+  await expect(page).toHaveURL(/\/r\/letters-trams$/);
   await expect(page.getByRole('heading', { name: 'Letters & Trams' })).toBeVisible();
   await expect(page.getByText('What was missed on the way')).toBeVisible();
   await looks(page, 'room-door');
-  await page.getByRole('button', { name: 'Join this room' }).click();
+  await page.goBack();
+  await page.getByRole('button', { name: 'Join Letters & Trams' }).click();
   await expect(page.getByRole('button', { name: '3 members: show them' })).toBeVisible();
   await expect(page).toHaveURL(/\/c\//);
   link = new URL(page.url()).pathname;
