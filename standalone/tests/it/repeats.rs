@@ -74,6 +74,43 @@ async fn shown_once(devices: &[Device], rest: &Rest, bob: &Account) {
     }
 }
 
+/// What a client says about whether it sends again (`retry`, of earlier versions) changes nothing, whether
+/// the first one is in memory or only in the store: a message of before is the repeat that it is though it is
+/// said to be new, a new one is new though it is said to be a repeat, and another one of the same name is
+/// refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_says_about_sending_again_is_not_believed() {
+    let mut milena = Milena::start().await;
+    let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
+    let mut first = None;
+    for (round, place) in ["in memory", "only in the store"].into_iter().enumerate() {
+        if round > 0 {
+            let database = milena.database();
+            until("it is stored", 30, async || database.try_count_messages().await == Some(2)).await;
+            milena.program.stop().await;
+            milena.start_again().await;
+        }
+        let (mut socket, _) = Socket::signed_in(milena.address, &ann.token, None).await;
+        let mut say = async |client_id: &str, body: &str, retry: bool| {
+            socket.send(&send_frame(bob.person.id, client_id, body, retry)).await.unwrap();
+            socket.answer(client_id).await
+        };
+        let answer = say(CLIENT_ID, "once", false).await;
+        assert_eq!(answer["type"], "accepted", "{place}: {answer}");
+        let first = first.get_or_insert_with(|| said(&answer)).clone();
+        for retry in [false, true] {
+            assert_eq!(said(&say(CLIENT_ID, "once", retry).await), first, "{place}: {retry}");
+            let other = say(CLIENT_ID, "other words", retry).await;
+            assert_eq!(other["code"], "client_id_reused", "{place}: {retry}");
+        }
+        let new = say(&format!("new {round}"), "never sent before", true).await;
+        assert_eq!(new["type"], "accepted", "{place}: {new}");
+        assert!(new["position"].as_i64() > Some(first.1), "{place}: {new}");
+    }
+    let database = milena.database();
+    until("all is stored", 30, async || database.try_count_messages().await == Some(3)).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_times_over_two_backends_and_their_restarts() {
     let Some(services) = Services::shared(Kind::Postgres).await else { return };
