@@ -47,10 +47,15 @@ fn who_waits_is_refused_when_the_sync_of_a_roll_fails() {
                 let waiting = partition.append(&batch(2, 1_000), MAX_BATCH_BYTES).expect("appended");
                 options.disk.faults.fail(call, 1);
                 roll_by(retention, &partition);
-                drop(release);
                 let confirmed = partition.confirmed(waiting).await;
                 assert_eq!(confirmed, Err(AppendError::Storage), "{call:?}, retention {retention}");
-                assert!(read_all(&partition).is_empty(), "nor was it shown");
+                // The sync that was to confirm it comes to its turn only now, and finds that the log has
+                // failed: it must not show what was refused.
+                assert!(partition.lock().sync_scheduled, "{call:?}, retention {retention}");
+                drop(release);
+                until(|| !partition.lock().sync_scheduled).await;
+                assert!(read_all(&partition).is_empty(), "{call:?}, retention {retention}");
+                assert_eq!(partition.progress().high_watermark, 0, "{call:?}, retention {retention}");
                 let again = partition.append(&batch(3, 1_000), MAX_BATCH_BYTES).expect("recovered");
                 assert_eq!((again.first_offset, partition.confirmed(again).await), (0, Ok(())));
             });
