@@ -138,8 +138,14 @@ impl Rooms {
                 continue;
             }
             let (handle, client_id) = (handle(name), creation(name));
-            let found =
-                store.room_by_handle(handle.as_str()).await.context("the database cannot be asked")?;
+            let find = async |handle: &str| {
+                store.room_by_handle(handle).await.context("the database cannot be asked")
+            };
+            let mut found = find(handle.as_str()).await?;
+            if found.is_none() && Handle::new(name).is_ok() {
+                // A reserved name that a room here has all the same.
+                found = find(name).await?;
+            }
             let id = found.unwrap_or_else(|| ConversationId::room(UserId::SERVER, &client_id));
             let (stored, _) = store.room_at(topic, id).await.context("the database cannot be asked")?;
             let state = match stored {
@@ -248,7 +254,7 @@ fn carry(state: &mut ConversationState, event: &Event) -> bool {
 }
 
 fn create(name: &str, handle: Handle) -> Action {
-    let title = Title::new(name.trim()).or_else(|_| Title::new(handle.as_str()));
+    let title = Title::admitted(name).or_else(|_| Title::new(handle.as_str()));
     Action::RoomCreated(Created {
         title: title.expect("a handle makes a title"),
         handle,
@@ -271,10 +277,10 @@ fn named(what: &str, text: &str) -> ClientId {
 /// Hex digits of the hash in a handle that is not the name.
 const HASH_BYTES: usize = 4;
 
-/// The name, if it can be a handle; else what can be kept of it and a hash, so that different names stay
-/// different.
+/// The name, if it can be a handle and is not reserved; else what can be kept of it and a hash, so that
+/// different names stay different.
 fn handle(name: &str) -> Handle {
-    if let Ok(handle) = Handle::new(name) {
+    if let Ok(handle) = Handle::admitted(name) {
         return handle;
     }
     let kept: String = name
@@ -310,6 +316,9 @@ mod tests {
         assert!(changed[0].as_str().starts_with("ubuntu-"), "{}", changed[0]);
         assert!(changed[3].as_str().starts_with("ops---dev-"), "{}", changed[3]);
         assert!(changed[4].as_str().starts_with("room-"), "{}", changed[4]);
+        let Action::RoomCreated(reserved) = create("system", handle("system")) else { unreachable!() };
+        assert!(reserved.handle.as_str().starts_with("system-"), "{}", reserved.handle);
+        assert_eq!(reserved.title.as_str(), reserved.handle.as_str(), "it does not pose as the system's");
         let different: HashSet<_> = changed.iter().map(ToString::to_string).collect();
         assert_eq!(different.len(), changed.len());
         // Written down once: rooms in people's databases have this id.
