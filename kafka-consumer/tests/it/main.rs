@@ -7,28 +7,15 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
 
-mod broker_errors;
-mod child;
-mod churn;
 mod commands;
-mod crash;
-mod crash_points;
-mod disk_full;
-mod faults;
-mod log;
-mod long_outage;
-mod mistakes;
-mod newer;
-mod outage;
+mod crashes;
+mod health;
+mod outages;
 mod partitions;
-mod poison;
-mod replay;
-mod rooms;
-mod steady;
-mod store;
-mod truth;
-mod watching;
-mod world;
+mod records;
+mod support;
+
+use support::{child, log, program, running, store, traffic, truth, world};
 
 /// Tells a story in both worlds.
 macro_rules! in_both_worlds {

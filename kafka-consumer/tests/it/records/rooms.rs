@@ -12,10 +12,10 @@ use milena_storage::entities::{
 };
 use sea_orm::{DatabaseConnection, EntityTrait};
 
-use crate::commands::{json, program, says};
 use crate::in_both_worlds;
 use crate::log::{Log, messages, user};
-use crate::steady::Running;
+use crate::program::{json, program, says};
+use crate::running::Running;
 use crate::store::Database;
 use crate::truth;
 use crate::world::World;

@@ -10,8 +10,8 @@ use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use tokio_util::sync::CancellationToken;
 
 use crate::child::Consumer;
-use crate::crash::{progress, traffic};
 use crate::log::Log;
+use crate::traffic::{progress, traffic};
 use crate::truth;
 use crate::world::{World, number, tell, turn};
 

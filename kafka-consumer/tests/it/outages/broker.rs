@@ -10,7 +10,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Answer};
 
 use crate::log::{Log, messages};
-use crate::steady::Running;
+use crate::running::Running;
 use crate::store::Database;
 use crate::truth;
 use crate::world::{PARTITIONS, World, turn};

@@ -9,7 +9,7 @@ use std::process::Command;
 use sea_orm::{ConnectionTrait, Database as Connector, Statement};
 
 use crate::log::{Log, messages};
-use crate::steady::Running;
+use crate::running::Running;
 use crate::store::Database;
 use crate::truth;
 use crate::world::{World, tell, until};

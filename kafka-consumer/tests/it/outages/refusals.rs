@@ -8,7 +8,7 @@ use milena_testkit::{Kind, given};
 use sea_orm::{ConnectionTrait, Database as Connector};
 
 use crate::log::{Log, messages};
-use crate::steady::Running;
+use crate::running::Running;
 use crate::store::Database;
 use crate::truth;
 use crate::world::World;

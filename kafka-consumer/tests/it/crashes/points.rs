@@ -6,8 +6,8 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::child::Consumer;
-use crate::crash::{progress, traffic};
 use crate::log::{Log, messages};
+use crate::traffic::{progress, traffic};
 use crate::world::{World, number, tell, turn, until};
 use crate::{in_both_worlds, truth};
 

@@ -7,7 +7,7 @@ use milena_testkit::{Proxy, Weather};
 use sea_orm::{ConnectionTrait, Database};
 
 use crate::log::{Log, messages};
-use crate::steady::Running;
+use crate::running::Running;
 use crate::truth;
 use crate::world::{World, until};
 

@@ -6,32 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::child::Consumer;
 use crate::in_both_worlds;
-use crate::log::{Log, messages};
+use crate::log::Log;
+use crate::traffic::{progress, traffic};
 use crate::truth;
 use crate::world::{World, until};
 
 in_both_worlds!(killed_under_traffic, stopped_under_traffic);
-
-/// Sends from message number `sent` until told to stop; answers the next number. Bad records and repeats are
-/// among them.
-pub(crate) async fn traffic(log: &Log, mut sent: u64, stop: &CancellationToken) -> u64 {
-    while !stop.is_cancelled() {
-        log.send(messages(sent..sent + 40)).await;
-        log.send(messages(sent / 2..sent / 2 + 2)).await;
-        log.send_raw(None, Some(b"bad")).await;
-        sent += 40;
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    sent
-}
-
-/// How many offsets are stored.
-pub(crate) async fn progress(world: &World) -> i64 {
-    let store = world.store().await;
-    let position = store.log_position(&world.settings.kafka.topic).await.unwrap();
-    store.close().await;
-    position.next_offsets.values().sum()
-}
 
 /// Two consumers, killed in turn, each while it stores: as static members they have their partitions back at
 /// once.

@@ -11,10 +11,10 @@ use milena_storage::entities::messages;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use sea_orm::EntityTrait;
 
-use crate::commands::{fails_with, says_with};
 use crate::in_both_worlds;
 use crate::log::{Log, messages};
-use crate::steady::Running;
+use crate::program::{fails_with, says_with};
+use crate::running::Running;
 use crate::truth;
 use crate::world::{PARTITIONS, World, until};
 

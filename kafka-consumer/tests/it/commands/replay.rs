@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::in_both_worlds;
 use crate::log::{Log, messages as numbered};
-use crate::steady::Running;
+use crate::running::Running;
 use crate::store::Database;
 use crate::truth;
 use crate::world::{World, until};
@@ -158,14 +158,14 @@ async fn an_interrupted_replay_goes_on(world: World) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let before = crate::crash::progress(&world).await;
-    until("the replay stores", 30, async || crate::crash::progress(&world).await > before + 20).await;
+    let before = crate::traffic::progress(&world).await;
+    until("the replay stores", 30, async || crate::traffic::progress(&world).await > before + 20).await;
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(130));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains(" replay --from stored --config ") && text.contains("` goes on"), "{text}");
-    let partly = crate::crash::progress(&world).await;
+    let partly = crate::traffic::progress(&world).await;
     assert!((20..6_000).contains(&partly), "{partly}");
     let rest = run(&world, &world.database, 500, &["replay", "--from", "stored"]).await;
     assert_eq!(rest["inserted"].as_i64().unwrap(), 6_000 - partly);

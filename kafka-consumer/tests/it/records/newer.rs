@@ -5,10 +5,10 @@ use milena_domain::{Epoch, partition_of};
 use milena_settings::{DatabaseSettings, Secret};
 use milena_storage::{OffsetAdvance, Store, WriteBatch};
 
-use crate::commands::{fails, json, says};
 use crate::in_both_worlds;
 use crate::log::{Log, message, messages};
-use crate::steady::Running;
+use crate::program::{fails, json, says};
+use crate::running::Running;
 use crate::store::Database;
 use crate::truth;
 use crate::world::{PARTITIONS, World, until};

@@ -10,7 +10,7 @@ use rdkafka::Message;
 
 use crate::in_both_worlds;
 use crate::log::{Log, message, messages, user};
-use crate::steady::Running;
+use crate::running::Running;
 use crate::truth::{self, Place};
 use crate::world::World;
 
@@ -90,7 +90,7 @@ async fn bad_records_stop_no_good_ones(world: World) {
     let newest_ms = page.unwrap().messages.iter().map(|message| message.sent_at.unix_ms()).max();
     assert!(newest_ms.unwrap() <= Timestamp::now().unix_ms(), "nobody believes in messages of tomorrow");
     assert_eq!(reasons(&world).await, bad, "origin and reason");
-    let verified = crate::commands::says(&world, &["verify"]).await;
+    let verified = crate::program::says(&world, &["verify"]).await;
     assert!(verified.contains("0 repeats, 1 altered repeats"), "{verified}");
     assert!(
         verified.contains(&format!("message {} is repeated with another text", message(3).id)),

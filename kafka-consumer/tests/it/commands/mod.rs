@@ -1,0 +1,5 @@
+//! What people type.
+
+mod mistake;
+mod replay;
+mod run;

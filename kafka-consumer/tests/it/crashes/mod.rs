@@ -1,0 +1,4 @@
+//! The consumer is killed.
+
+mod anywhere;
+mod points;

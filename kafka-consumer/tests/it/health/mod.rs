@@ -1,0 +1,3 @@
+//! What a running consumer says of itself.
+
+mod watch;

@@ -1,0 +1,4 @@
+//! Partitions: how many there are, and who has which.
+
+mod count;
+mod share;
