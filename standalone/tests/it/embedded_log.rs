@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::client::{Rest, Socket, send_frame};
-use crate::world::{Database, Launch, Milena, Program, free_address, required, until};
+use crate::world::{Database, Kind, Launch, Milena, Program, free_address, required, shared, until};
 
 const TOPIC: &str = "chat_messages";
 
@@ -94,6 +94,11 @@ async fn kcat(access: &Path, arguments: &[&str], input: &str) -> String {
     // Under cargo it names our own build of librdkafka, which must not take the place of the program's.
     command.env_remove("LD_LIBRARY_PATH");
     command.args(["60", "kcat", "-F"]).arg(access).args(["-X", "broker.address.family=v4"]).args(arguments);
+    run(command, input).await
+}
+
+/// Runs a program to its good end; what it printed.
+async fn run(mut command: Command, input: &str) -> String {
     let input = input.to_owned();
     let run = move || {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -104,6 +109,35 @@ async fn kcat(access: &Path, arguments: &[&str], input: &str) -> String {
         String::from_utf8(output.stdout).unwrap()
     };
     tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+/// Kafka's own tools, as the manual calls them, with what `milena log-access java` prints.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kafkas_own_tools_read_and_write_by_what_is_printed() {
+    // The jars are there when `scripts/kafka` has started a server; nothing is downloaded in passing.
+    if shared(Kind::Kafka).await.is_none() {
+        return;
+    }
+    let milena = Milena::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = access(&milena, folder.path(), "java").await;
+    let (ann, bob) = (milena.rest().register("ann").await, milena.rest().register("bob").await);
+    milena.rest().of(&ann).send_accepted(bob.person.id, "c-1", "read by Java").await;
+    let log = std::fs::read_to_string(milena.data().join("log.address")).unwrap();
+    let tool = async |name: &str, arguments: &[&str], input: &str| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/kafka");
+        let mut command = Command::new("timeout");
+        command.arg("120").arg(script).args(["tool", name, "--bootstrap-server", log.trim()]);
+        command.arg("--command-config").arg(&config).args(arguments);
+        run(command, input).await
+    };
+    let listed = tool("kafka-topics", &["--list"], "").await;
+    assert!(listed.lines().any(|topic| topic == TOPIC), "{listed}");
+    let read = ["--topic", TOPIC, "--from-beginning", "--max-messages", "1", "--timeout-ms", "60000"];
+    assert!(tool("kafka-console-consumer", &read, "").await.contains("read by Java"));
+    tool("kafka-console-producer", &["--topic", TOPIC], "not a message\n").await;
+    let dead = milena.command(&["dead", "list"]);
+    until("the dead letter is there", 30, async || dead.run(30).await.stdout.contains("1 dead letter")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
