@@ -57,6 +57,10 @@ pub const EMOJI_MAX_CHARS: usize = 16;
 pub const REASON_MAX_CHARS: usize = 250;
 /// People that one message may name, at most.
 pub const MENTIONS_MAX: usize = 50;
+/// Members of a room in which is told who has read what, at most.
+pub const RECEIPTS_MEMBERS_MAX: u32 = 100;
+/// Pinned messages that are told of a conversation, at most: those that were pinned last.
+pub const PINS_MAX: usize = 100;
 /// People that one event may bring into a room, at most.
 pub const MEMBERS_ADDED_MAX: usize = 500;
 /// Members of one part of a checkpoint, at most: some 100 bytes each, well below a record's megabyte.

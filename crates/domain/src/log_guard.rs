@@ -20,6 +20,16 @@ pub struct PartitionState {
 /// Why log and store do not belong together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogMismatch {
+    /// It is being rewritten, or that was cut off.
+    #[error(
+        "topic {topic} is being rewritten without the words of deleted messages; if that was cut off, run \
+         {}, which goes on with it",
+        command("new-epoch --without-deleted")
+    )]
+    Rewritten {
+        /// The topic.
+        topic: String,
+    },
     /// The settings say another number of partitions than the topic has.
     #[error(
         "kafka.partitions is {setting} but topic {topic} has {actual} partitions: set \
@@ -90,6 +100,8 @@ pub struct StoredLog<'a> {
     pub next_offsets: &'a BTreeMap<i32, i64>,
     /// How many partitions the topic had when the epoch began; `None` while nobody has noted it.
     pub partitions: Option<usize>,
+    /// Somebody has begun to rewrite the topic without the words of deleted messages, and has not ended.
+    pub is_rewritten: bool,
 }
 
 /// Compares the log with the setting `kafka.partitions` and with the store.
@@ -106,6 +118,9 @@ pub fn check_log(
     stored: StoredLog<'_>,
 ) -> Result<(), LogMismatch> {
     let (topic, actual) = (topic.to_owned(), log.len());
+    if stored.is_rewritten {
+        return Err(LogMismatch::Rewritten { topic });
+    }
     if setting != actual {
         return Err(LogMismatch::Setting { topic, setting, actual });
     }
@@ -144,7 +159,12 @@ mod tests {
         partitions: Option<usize>,
     ) -> Result<(), LogMismatch> {
         let next_offsets = stored.iter().copied().collect();
-        check_log("t", setting, &log(ranges), StoredLog { next_offsets: &next_offsets, partitions })
+        check_log(
+            "t",
+            setting,
+            &log(ranges),
+            StoredLog { next_offsets: &next_offsets, partitions, is_rewritten: false },
+        )
     }
 
     #[test]

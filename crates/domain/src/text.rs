@@ -170,6 +170,13 @@ impl Body {
         Self("".into())
     }
 
+    /// What stands in a rewritten log in the place of words that were deleted: a record needs some. Its
+    /// deletion follows in the same log, so nobody is shown it.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self("∅".into())
+    }
+
     /// Whether the words are gone.
     #[must_use]
     pub fn is_deleted(&self) -> bool {

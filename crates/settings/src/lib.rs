@@ -20,7 +20,7 @@ pub use networks::{Networks, NotANetwork};
 pub use public_url::{NotAPublicUrl, PublicUrl};
 pub use secret::Secret;
 pub use sections::{
-    BrokerAuthentication, BrokerSettings, ConsumerSettings, DatabaseSettings, DeliverySettings, HttpSettings,
-    KafkaSettings, LimitSettings, LoggingSettings, RoomSettings, SecureCookies, Settings, SocketSettings,
-    SyncMode,
+    BrokerAuthentication, BrokerSettings, ChatSettings, ConsumerSettings, DatabaseSettings, DeliverySettings,
+    HttpSettings, KafkaSettings, LimitSettings, LoggingSettings, RoomSettings, SecureCookies, Settings,
+    SocketSettings, SyncMode,
 };

@@ -200,6 +200,7 @@ fn sections(given: &mut Given) -> Option<Settings> {
     let http = section(given, "http");
     let socket = section(given, "socket");
     let delivery = section(given, "delivery");
+    let chat = section(given, "chat");
     let rooms = section(given, "rooms");
     let limits = section(given, "limits");
     let consumer = section(given, "consumer");
@@ -211,6 +212,7 @@ fn sections(given: &mut Given) -> Option<Settings> {
         http: http?,
         socket: socket?,
         delivery: delivery?,
+        chat: chat?,
         rooms: rooms?,
         limits: limits?,
         consumer: consumer?,

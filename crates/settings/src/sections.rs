@@ -19,6 +19,7 @@ pub struct Settings {
     pub http: HttpSettings,
     pub socket: SocketSettings,
     pub delivery: DeliverySettings,
+    pub chat: ChatSettings,
     pub rooms: RoomSettings,
     pub limits: LimitSettings,
     pub consumer: ConsumerSettings,
@@ -95,6 +96,10 @@ section! {
         recent_bytes: usize, send_timeout_ms: u64, max_pending_sends: usize, stored_poll_ms: u64,
         read_flush_ms: u64, tail_wait_ms: u64,
     }
+}
+section! {
+    /// `[chat]`
+    ChatSettings { edit_limit_seconds: u32, keep_edits: bool }
 }
 section! {
     /// `[rooms]`

@@ -56,17 +56,21 @@ pub use crash_point::crash_point;
 pub use error::{StorageError, WriteError};
 pub use queries::blocks::StoredBlocks;
 pub use queries::conversations::{ConversationKind, ConversationSummary, ListCursor, Listing, Touched};
+pub use queries::edits::StoredEdit;
 pub use queries::history::{HistoryPage, Page, StoredMessage};
 pub use queries::life::{
     MessageNow, NAMED_OF_REACTION, REACTIONS_TOLD, StoredFacts, StoredLife, StoredReactions,
 };
+pub use queries::mentions::MentionCursor;
 pub use queries::offsets::LogPosition;
 pub use queries::outbox::Joining;
 pub use queries::partitions::NotedPartitions;
 pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};
 pub use queries::places::StoredPlace;
+pub use queries::reactions::{PutReaction, ReactionPage};
 pub use queries::reads::ReadMark;
+pub use queries::rewrites::RewriteStage;
 pub use queries::rooms::directory::DirectoryCursor;
 pub use queries::rooms::list::RoomSummary;
 pub use queries::rooms::members::{MemberCursor, RoomMember};

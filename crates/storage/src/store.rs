@@ -58,6 +58,7 @@ pub struct Store {
     hosts: Option<Hosts>,
     trouble: Trouble,
     known: Remembered,
+    keeps_edits: bool,
 }
 
 /// What the writer remembers between two batches. Shared by a store's clones; a batch takes out what concerns
@@ -124,6 +125,7 @@ impl Store {
             hosts,
             trouble: Trouble::default(),
             known: Remembered::default(),
+            keeps_edits: false,
         };
         let fit = fitness::before_migration(kind, settings.url.expose(), store.reader());
         match tokio::time::timeout(limit, fit).await {
@@ -210,6 +212,16 @@ impl Store {
     #[must_use]
     pub fn kind(&self) -> StoreKind {
         self.kind
+    }
+
+    /// The same, which keeps what edited messages said before, or does not: what it writes from now on.
+    #[must_use]
+    pub fn keeping_edits(self, keeps_edits: bool) -> Self {
+        Self { keeps_edits, ..self }
+    }
+
+    pub(crate) const fn keeps_edits(&self) -> bool {
+        self.keeps_edits
     }
 
     pub(crate) fn known(&self) -> &Remembered {

@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{
     Action, Created, Emoji, Event, Handle, History, Message, Posting, Reason, Role, RoomPatch, Seat,
@@ -153,6 +154,17 @@ impl Event {
         }
         let expected = partition_of(event.conversation, partitioning.now());
         Err(DecodeError::WrongPartition { found: partition, expected })
+    }
+
+    /// What it says, in short: the same for the same done to the same, whoever did it, when, and under
+    /// whatever name. It is stored: what it is made of never changes.
+    #[must_use]
+    pub fn digest(&self) -> i64 {
+        let mut said = Fields { v: 0, id: None, conversation: None, actor: None, ..Fields::of(self) };
+        (said.to, said.client_id, said.at, said.seen) = (None, None, None, None);
+        said.put(&self.action);
+        let said = serde_json::to_vec(&said).expect("strings, ids and numbers always serialise");
+        i64::from_be_bytes(Sha256::digest(said).first_chunk().copied().unwrap_or_default())
     }
 
     /// Reads a record's key and value, wherever it stands: for a dead letter, which stands in another topic.

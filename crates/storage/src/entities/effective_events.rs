@@ -13,6 +13,11 @@ pub struct Model {
     pub conversation_id: Uuid,
     /// Its place.
     pub position: i64,
+    /// What it said, in short ([`milena_domain::record::Event::digest`]); none where a program of before has
+    /// stored, and when the message that it is about was deleted.
+    pub digest: Option<i64>,
+    /// The message that it is about.
+    pub target_position: Option<i64>,
 }
 
 /// None: what belongs together is joined by the queries.

@@ -15,6 +15,9 @@ pub struct Model {
     /// The message.
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,
+    /// When it was sent, in milliseconds since 1970; none where a program of before has stored, until the
+    /// person asks.
+    pub sent_at_ms: Option<i64>,
 }
 
 /// None: what belongs together is joined by the queries.

@@ -11,16 +11,39 @@ use crate::StoreKind;
 use crate::queries::{lists, names, numbering};
 use crate::sql::statement;
 
-/// Of messages that something has changed there are few: where the database can, the others cost nothing.
-const COLUMNS: &str = "messages_changed ON messages (conversation_id, changed_position)";
-const CHANGED_ALONE: &str = " WHERE changed_position IS NOT NULL";
+/// An index of messages of which there are few: where the database can, the others cost nothing.
+struct Few {
+    name: &'static str,
+    columns: &'static str,
+    alone: &'static str,
+    /// Of the lock that whoever builds it has: see [`index_concurrently`].
+    number: i64,
+}
+
+const FEW: [Few; 2] = [
+    Few {
+        name: "messages_changed",
+        columns: "(conversation_id, changed_position)",
+        alone: " WHERE changed_position IS NOT NULL",
+        number: BUILDS_NUMBER,
+    },
+    Few {
+        name: "messages_pinned",
+        columns: "(conversation_id, pinned_position)",
+        alone: " WHERE pinned_position IS NOT NULL",
+        number: BUILDS_NUMBER + 1,
+    },
+];
+
 /// InnoDB's way that lets others write meanwhile; refused by the server where it cannot.
 const ONLINE: &str = " ALGORITHM=INPLACE LOCK=NONE";
 /// "index" in ASCII, after PostgreSQL's number of the migrations' lock: whoever has it builds the index.
 const BUILDS_NUMBER: i64 = 0x69_6e64_6578;
 
 pub(super) async fn fill(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
-    index_changes(kind, connection).await?;
+    for few in &FEW {
+        index_few(kind, connection, few).await?;
+    }
     names::fold_all(kind, connection).await?;
     lists::list_in_pieces(kind, connection).await?;
     let numbered = numbering::number_all(kind, connection).await?;
@@ -31,18 +54,18 @@ pub(super) async fn fill(kind: StoreKind, connection: &DatabaseConnection) -> Re
 }
 
 /// Reads the whole table once, so it is not part of the schema change either; others write meanwhile.
-async fn index_changes(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
+async fn index_few(kind: StoreKind, connection: &DatabaseConnection, few: &Few) -> Result<(), DbErr> {
+    let Few { name, columns, alone, .. } = few;
+    let create = format!("CREATE INDEX {name} ON messages {columns}");
     match kind {
-        StoreKind::Postgres => index_concurrently(connection).await,
-        StoreKind::Sqlite => {
-            index_at_once(connection, &format!("CREATE INDEX {COLUMNS}{CHANGED_ALONE}")).await
-        }
-        StoreKind::MySql => index_at_once(connection, &format!("CREATE INDEX {COLUMNS}{ONLINE}")).await,
+        StoreKind::Postgres => index_concurrently(connection, few).await,
+        StoreKind::Sqlite => index_at_once(connection, name, &format!("{create}{alone}")).await,
+        StoreKind::MySql => index_at_once(connection, name, &format!("{create}{ONLINE}")).await,
     }
 }
 
-async fn index_at_once(connection: &DatabaseConnection, create: &str) -> Result<(), DbErr> {
-    let exists = async || SchemaManager::new(connection).has_index("messages", "messages_changed").await;
+async fn index_at_once(connection: &DatabaseConnection, name: &str, create: &str) -> Result<(), DbErr> {
+    let exists = async || SchemaManager::new(connection).has_index("messages", name).await;
     if exists().await? {
         return Ok(());
     }
@@ -57,41 +80,42 @@ async fn index_at_once(connection: &DatabaseConnection, create: &str) -> Result<
 /// A plain `CREATE INDEX` keeps everybody from writing until it is done. What was cut off leaves an invalid
 /// index behind, which is built again. While another program builds it nothing is waited for: it makes
 /// reading quicker, and nothing else.
-async fn index_concurrently(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    if is_valid(connection).await? == Some(true) {
+async fn index_concurrently(connection: &DatabaseConnection, few: &Few) -> Result<(), DbErr> {
+    if is_valid(connection, few).await? == Some(true) {
         return Ok(());
     }
-    let ask = statement(StoreKind::Postgres, "SELECT pg_try_advisory_lock(?)", [BUILDS_NUMBER.into()]);
+    let ask = statement(StoreKind::Postgres, "SELECT pg_try_advisory_lock(?)", [few.number.into()]);
     let row = connection.query_one_raw(ask).await?;
     let is_mine: bool = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(false);
     if !is_mine {
-        log::info!("another program builds the index of what has changed");
+        log::info!(index = few.name; "another program builds an index");
         return Ok(());
     }
     // Looked at again: another one may have ended just now.
-    let built = match is_valid(connection).await {
+    let built = match is_valid(connection, few).await {
         Ok(Some(true)) => Ok(()),
-        Ok(found) => build(connection, found.is_some()).await,
+        Ok(found) => build(connection, few, found.is_some()).await,
         Err(error) => Err(error),
     };
     // In every other case the connection is closed, which releases it too.
-    let release = statement(StoreKind::Postgres, "SELECT pg_advisory_unlock(?)", [BUILDS_NUMBER.into()]);
+    let release = statement(StoreKind::Postgres, "SELECT pg_advisory_unlock(?)", [few.number.into()]);
     connection.query_one_raw(release).await?;
     built
 }
 
-async fn build(connection: &DatabaseConnection, is_invalid: bool) -> Result<(), DbErr> {
+async fn build(connection: &DatabaseConnection, few: &Few, is_invalid: bool) -> Result<(), DbErr> {
+    let Few { name, columns, alone, .. } = few;
     if is_invalid {
-        log::info!("an index that was cut off is built again");
-        connection.execute_unprepared("DROP INDEX CONCURRENTLY IF EXISTS messages_changed").await?;
+        log::info!(index = *name; "an index that was cut off is built again");
+        connection.execute_unprepared(&format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")).await?;
     }
-    let create = format!("CREATE INDEX CONCURRENTLY {COLUMNS}{CHANGED_ALONE}");
+    let create = format!("CREATE INDEX CONCURRENTLY {name} ON messages {columns}{alone}");
     connection.execute_unprepared(&create).await.map(drop)
 }
 
 /// Whether the index can be used; `None` when there is none.
-async fn is_valid(connection: &DatabaseConnection) -> Result<Option<bool>, DbErr> {
-    let ask = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('messages_changed')";
-    let row = connection.query_one_raw(statement(StoreKind::Postgres, ask, [])).await?;
+async fn is_valid(connection: &DatabaseConnection, few: &Few) -> Result<Option<bool>, DbErr> {
+    let ask = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(?)";
+    let row = connection.query_one_raw(statement(StoreKind::Postgres, ask, [few.name.into()])).await?;
     row.map(|row| row.try_get_by_index(0)).transpose()
 }

@@ -17,6 +17,10 @@ mod m20261129_020000_outbox_leases;
 mod m20261129_030000_rewritten_in_place;
 mod m20261129_160000_imported_events;
 mod m20261129_170000_effective_events_at;
+mod m20261129_190000_lists_of_messages;
+mod m20261129_200000_what_was_said_before;
+mod m20261129_210000_hidden_receipts;
+mod m20261129_220000_log_rewrites;
 mod run;
 mod steps;
 
@@ -47,6 +51,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_030000_rewritten_in_place::Migration),
             Box::new(m20261129_160000_imported_events::Migration),
             Box::new(m20261129_170000_effective_events_at::Migration),
+            Box::new(m20261129_190000_lists_of_messages::Migration),
+            Box::new(m20261129_200000_what_was_said_before::Migration),
+            Box::new(m20261129_210000_hidden_receipts::Migration),
+            Box::new(m20261129_220000_log_rewrites::Migration),
         ]
     }
 }

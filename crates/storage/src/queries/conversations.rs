@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::history::StoredMessage;
 use super::lists::SPAN_MS;
+use super::mentions::{LAST_THAT_COUNTS, unread_mentions};
 use super::offsets::{LogPosition, read_log_position};
 use super::rooms::list::{self as rooms, RoomSummary};
 use super::{MAX_ROWS, moment, position, row_limit};
@@ -48,6 +49,8 @@ pub struct ConversationSummary {
     pub last_read: Position,
     /// Messages of others beyond `last_read`; counted up to [`UNREAD_MAX_COUNT`].
     pub unread: u32,
+    /// Those among them that name this member, counted up to as many.
+    pub mentions: u32,
 }
 
 /// What a conversation is, with what the list says of it.
@@ -109,7 +112,8 @@ const SUMMARIES: &str = "\
       AND unread.position <= COALESCE((\
         SELECT bound.position FROM messages bound \
         WHERE bound.conversation_id = page.id AND bound.position > page.last_read AND bound.sender_id <> ? \
-        ORDER BY bound.position LIMIT 1 OFFSET ?), 9007199254740991)) END AS unread \
+        ORDER BY bound.position LIMIT 1 OFFSET ?), 9007199254740991)) END AS unread, \
+    CASE WHEN page.last_read >= page.last_position THEN 0 ELSE {mentions} END AS mentions \
     FROM ({page}) page \
     LEFT JOIN members other ON other.conversation_id = page.id AND other.user_id <> ? \
     LEFT JOIN messages last ON last.conversation_id = page.id AND last.position = page.last_position \
@@ -125,7 +129,7 @@ const REACHES: &str = "\
 /// values, not a query within, so that PostgreSQL can tell how few they are. SQLite cannot and would go
 /// through all of the person's conversations once it has counted them: it is told the order.
 const LISTED: &str = "\
-    SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
+    SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read, m.user_id \
     FROM (\
       SELECT conversation_id, user_id FROM conversation_lists \
       WHERE user_id = ? AND last_sent_at_ms > ? AND last_sent_at_ms <= ?) l \
@@ -139,7 +143,7 @@ const NEVER_MS: i64 = (1 << 53) - 1;
 
 /// Conversations by their ids, of which the person is a member.
 const NAMED: &str = "\
-    SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read \
+    SELECT c.id, c.last_position, c.last_sent_at_ms, m.last_read, m.user_id \
     FROM members m JOIN conversations c ON c.id = m.conversation_id \
     WHERE m.user_id = ? AND m.conversation_id {which} LIMIT ?";
 
@@ -313,10 +317,13 @@ impl Store {
     /// `page` names the conversations; its values are the person, those given, and the limit.
     fn summaries(&self, user: UserId, page: &str, page_values: Vec<Value>, limit: u64) -> Statement {
         let me = || Value::from(user.as_uuid());
-        let mut values = vec![me(), me(), i64::from(UNREAD_MAX_COUNT - 1).into(), me()];
+        let mut values = vec![me(), me(), i64::from(UNREAD_MAX_COUNT - 1).into()];
+        values.extend([LAST_THAT_COUNTS.into(), me()]);
         values.extend(page_values);
         values.extend([(limit as i64).into(), me()]);
-        statement(self.kind(), &SUMMARIES.replace("{page}", page), values)
+        let mentions = unread_mentions(self.kind(), "page.id", "page.user_id", "page.last_read");
+        let text = SUMMARIES.replace("{mentions}", &mentions).replace("{page}", page);
+        statement(self.kind(), &text, values)
     }
 
     fn named(&self, user: UserId, ids: &[ConversationId]) -> Statement {
@@ -372,12 +379,18 @@ fn summary(user: UserId, row: &QueryResult) -> Result<ConversationSummary, Stora
         last_position: position(last_position)?,
         last_sent_at: moment(row.try_get("", "last_sent_at_ms")?),
         last_read: position(row.try_get("", "last_read")?)?,
-        unread: u32::try_from(unread).unwrap_or(UNREAD_MAX_COUNT).min(UNREAD_MAX_COUNT),
+        unread: counted(unread),
+        mentions: counted(row.try_get("", "mentions")?),
         kind: ConversationKind::Direct {
             other: other.map_or(user, UserId::from_uuid),
             other_last_read: position(row.try_get::<Option<i64>>("", "other_last_read")?.unwrap_or(0))?,
         },
     })
+}
+
+/// A count as the list tells it.
+pub(super) fn counted(count: i64) -> u32 {
+    u32::try_from(count.max(0)).unwrap_or(UNREAD_MAX_COUNT).min(UNREAD_MAX_COUNT)
 }
 
 pub(super) fn last_message(

@@ -2,11 +2,12 @@
 //!
 //! A row says where anything about it changed last ([`StoredLife::changed`]), and rows and reactions are read
 //! in one snapshot: so whoever holds changes that the store may lack knows exactly which to add. A page costs
-//! nothing here unless something on it has changed, and then one grouped query, however many have reacted.
+//! nothing here unless something on it has changed, and then what grouping the reactions costs
+//! ([`super::reactions`]).
 
 use std::collections::{BTreeMap, HashMap};
 
-use milena_domain::record::{Emoji, Placed};
+use milena_domain::record::{Action, Emoji, Placed};
 use milena_domain::{ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_timeline::Item;
 use sea_orm::{
@@ -75,6 +76,8 @@ pub struct StoredFacts {
     pub item: Option<Item>,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
+    /// Who is named in it.
+    pub mentions: Vec<UserId>,
     /// The reactions of those who were asked for: everybody is in it.
     pub mine: HashMap<UserId, BTreeMap<Emoji, Position>>,
 }
@@ -172,6 +175,9 @@ impl Store {
             if let Some(row) = row {
                 facts.sent_at = Some(moment(row.sent_at_ms));
                 facts.item = Some(item(&row)?);
+                if let Action::Message(words) = placed(row)?.event.action {
+                    facts.mentions = words.mentions;
+                }
                 self.add_mine(&snapshot, conversation, place, people, &mut facts.mine).await?;
             }
             snapshot.commit().await?;
@@ -226,64 +232,6 @@ impl Store {
             let reactions = reactions.remove(&row.position).unwrap_or_default();
             let life = life(&row, reactions)?;
             found.push(MessageNow { placed: placed(row)?, life });
-        }
-        Ok(found)
-    }
-
-    /// The reactions to the messages at these places, in one query.
-    async fn grouped(
-        &self,
-        snapshot: &DatabaseTransaction,
-        conversation: ConversationId,
-        places: &[i64],
-        asked: &[UserId],
-    ) -> Result<HashMap<i64, Vec<StoredReactions>>, StorageError> {
-        if places.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let marks = |count: usize| vec!["?"; count].join(", ");
-        let nobody = [UserId::from_uuid(Uuid::nil())];
-        let asked = if asked.is_empty() { &nobody[..] } else { asked };
-        let text = format!(
-            "SELECT target_position, emoji, user_id, position, people, place FROM (\
-               SELECT g.*, DENSE_RANK() OVER (PARTITION BY target_position ORDER BY begun) AS nth FROM (\
-                 SELECT target_position, emoji, user_id, position, \
-                 COUNT(*) OVER (PARTITION BY target_position, emoji) AS people, \
-                 MIN(position) OVER (PARTITION BY target_position, emoji) AS begun, \
-                 ROW_NUMBER() OVER (PARTITION BY target_position, emoji ORDER BY position) AS place \
-                 FROM reactions WHERE conversation_id = ? AND target_position IN ({})) g) r \
-             WHERE nth <= ? AND (place <= ? OR user_id IN ({})) ORDER BY position",
-            marks(padded(places).len()),
-            marks(padded(asked).len()),
-        );
-        let values = [Value::from(conversation.as_uuid())]
-            .into_iter()
-            .chain(padded(places).map(|place| Value::from(*place)))
-            .chain([REACTIONS_TOLD, NAMED_OF_REACTION].map(|most| Value::from(most as i64)))
-            .chain(padded(asked).map(|user| Value::from(user.as_uuid())))
-            .collect::<Vec<_>>();
-        let mut found: HashMap<i64, Vec<StoredReactions>> = HashMap::new();
-        for row in snapshot.query_all_raw(statement(self.kind(), &text, values)).await? {
-            let groups = found.entry(row.try_get("", "target_position")?).or_default();
-            let emoji: String = row.try_get("", "emoji")?;
-            let count: i64 = row.try_get("", "people")?;
-            let place: i64 = row.try_get("", "place")?;
-            let group = match groups.iter().position(|group| group.emoji == emoji) {
-                Some(index) => &mut groups[index],
-                None => {
-                    let count = u64::try_from(count).unwrap_or(0);
-                    groups.push(StoredReactions { emoji, count, first: Vec::new(), asked: Vec::new() });
-                    let last = groups.len() - 1;
-                    &mut groups[last]
-                }
-            };
-            let whose = (user(&row)?, position(row.try_get("", "position")?)?);
-            if place <= NAMED_OF_REACTION as i64 {
-                group.first.push(whose);
-            }
-            if asked.contains(&whose.0) {
-                group.asked.push(whose);
-            }
         }
         Ok(found)
     }

@@ -7,30 +7,39 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter};
 
 use super::offsets::{as_column, epoch_of};
+use crate::entities::log_rewrites;
 use crate::entities::log_topics::{ActiveModel, Column, Entity};
 use crate::{LogPosition, StorageError, Store};
 
 /// The numbers of partitions of a topic in all epochs in which somebody noted it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct NotedPartitions(BTreeMap<Epoch, usize>);
+pub struct NotedPartitions {
+    of_epochs: BTreeMap<Epoch, usize>,
+    /// The topic is being rewritten.
+    is_rewritten: bool,
+}
 
 impl NotedPartitions {
     /// In this epoch; `None` while nobody has noted it.
     #[must_use]
     pub fn of(&self, epoch: Epoch) -> Option<usize> {
-        self.0.get(&epoch).copied()
+        self.of_epochs.get(&epoch).copied()
     }
 
     /// What the store says of the log in the epoch of `position`, to be compared with the log.
     #[must_use]
     pub fn with<'a>(&self, position: &'a LogPosition) -> StoredLog<'a> {
-        StoredLog { next_offsets: &position.next_offsets, partitions: self.of(position.epoch) }
+        StoredLog {
+            next_offsets: &position.next_offsets,
+            partitions: self.of(position.epoch),
+            is_rewritten: self.is_rewritten,
+        }
     }
 
     /// For reading records of a topic that has `now` partitions, whatever epoch they were written in.
     #[must_use]
     pub fn partitioning(&self, now: usize) -> Partitioning {
-        Partitioning::new(now, self.0.values().copied())
+        Partitioning::new(now, self.of_epochs.values().copied())
     }
 }
 
@@ -47,7 +56,9 @@ impl Store {
                     .map_err(|_| StorageError::corrupt(format!("{} partitions", row.partitions)))?;
                 Ok((epoch_of(Some(row.epoch))?, partitions))
             });
-            noted.collect::<Result<_, StorageError>>().map(NotedPartitions)
+            let of_epochs = noted.collect::<Result<_, StorageError>>()?;
+            let is_rewritten = log_rewrites::Entity::find_by_id(topic).one(self.reader()).await?.is_some();
+            Ok(NotedPartitions { of_epochs, is_rewritten })
         })
         .await
     }

@@ -19,7 +19,7 @@ use crate::sql::padded;
 use crate::{StorageError, Store};
 
 /// Ranges of one statement: whoever has come and gone more often costs a statement more.
-const RANGES: usize = 16;
+pub(super) const RANGES: usize = 16;
 
 /// Ids of one statement.
 const IDS: usize = 512;
@@ -59,13 +59,13 @@ pub struct TimelinePage {
 }
 
 /// Where to look: which rows, and the ranges, ascending, apart from each other, as the database has them.
-struct Scope {
+pub(super) struct Scope {
     rows: Select<messages::Entity>,
-    ranges: Vec<(i64, i64)>,
+    pub(super) ranges: Vec<(i64, i64)>,
 }
 
 impl Scope {
-    fn new(rows: Select<messages::Entity>, visible: &[PositionRange]) -> Self {
+    pub(super) fn new(rows: Select<messages::Entity>, visible: &[PositionRange]) -> Self {
         let mut ranges: Vec<(i64, i64)> = visible
             .iter()
             .map(|range| (range.from.as_i64(), range.to.unwrap_or(Position::MAX).as_i64()))
@@ -82,7 +82,7 @@ impl Scope {
     }
 
     /// What lies in these ranges, all of them between the first and the last.
-    fn within(&self, ranges: &[(i64, i64)]) -> Select<messages::Entity> {
+    pub(super) fn within(&self, ranges: &[(i64, i64)]) -> Select<messages::Entity> {
         let between = |from: i64, to: i64| {
             Condition::all().add(Column::Position.gte(from)).add(Column::Position.lte(to))
         };

@@ -17,7 +17,7 @@ use super::judge::Changes;
 use super::known::Known;
 use super::loaded::Loaded;
 use super::row::TimelineRow;
-use super::{DirectRow, Failure, Listing, WriteBatch, Written};
+use super::{DirectRow, Failure, Listing, Way, WriteBatch, Written};
 use super::{direct_rows, fence, listings, new_members, steps};
 use crate::{Store, StoreKind, WriteError, crash_point};
 
@@ -40,7 +40,7 @@ const MEMBERS: &str = "INSERT INTO members (conversation_id, user_id, joined_at_
 
 pub(super) async fn write(
     store: &Store,
-    look: bool,
+    way: Way,
     batch: &WriteBatch,
     known: &mut Known,
 ) -> Result<Written, Failure> {
@@ -48,7 +48,7 @@ pub(super) async fn write(
     let transaction = store.write_transaction().await?;
     let rewritten = fence::advance(&transaction, batch).await?;
     let mut connection = Connection::Orm(kind, &transaction);
-    let written = steps(&mut connection, look, batch, known, rewritten).await?;
+    let written = steps(&mut connection, way, batch, known, rewritten).await?;
     crash_point("before_commit");
     transaction.commit().await?;
     crash_point("after_commit");

@@ -54,6 +54,16 @@ pub(super) struct Patch<'b> {
     pub(super) changed: Option<Position>,
 }
 
+/// New words of a message.
+#[derive(Debug)]
+pub(super) struct Edit<'b> {
+    pub(super) conversation: ConversationId,
+    pub(super) target: Position,
+    pub(super) position: Position,
+    pub(super) at_ms: i64,
+    pub(super) body: &'b str,
+}
+
 /// An interval of membership: whose, and where it began.
 type IntervalKey = (ConversationId, UserId, Position);
 
@@ -61,11 +71,14 @@ type IntervalKey = (ConversationId, UserId, Position);
 #[derive(Debug, Default)]
 pub(super) struct Changes<'b> {
     pub(super) rows: Vec<TimelineRow<'b>>,
-    pub(super) mentions: Vec<(UserId, ConversationId, Position)>,
+    /// Who is named where, and when that was sent, in milliseconds.
+    pub(super) mentions: Vec<(UserId, ConversationId, Position, i64)>,
     /// Effective, and no row of the timeline.
     pub(super) events: Vec<&'b Placed>,
     pub(super) void: Vec<(&'b Placed, Void)>,
     pub(super) patches: BTreeMap<(ConversationId, Position), Patch<'b>>,
+    /// All edits of messages that are not deleted, in order.
+    pub(super) edits: Vec<Edit<'b>>,
     /// `None`: taken back.
     pub(super) reactions: BTreeMap<(ConversationId, Position, UserId, Emoji), Option<Position>>,
     /// By where they began: the role of those that this batch opens, and where they end.
@@ -191,7 +204,7 @@ impl<'b> Judge<'b> {
         self.changes.rows.push(TimelineRow::new(placed, seq));
         if let Action::Message(message) = &event.action {
             let named: HashSet<UserId> = message.mentions.iter().copied().collect();
-            let place = |user| (user, event.conversation, placed.position);
+            let place = |user| (user, event.conversation, placed.position, event.at.unix_ms());
             self.changes.mentions.extend(named.into_iter().map(place));
         }
     }
@@ -251,6 +264,13 @@ impl<'b> Judge<'b> {
                 if let Action::Edited { body, mentions, .. } = &event.action {
                     let patch = self.patch(id, target, at);
                     patch.edited = Some((at, body.as_str(), mentions));
+                    self.changes.edits.push(Edit {
+                        conversation: id,
+                        target,
+                        position: at,
+                        at_ms: event.at.unix_ms(),
+                        body: body.as_str(),
+                    });
                 }
             }
             Change::Deleted { target } => {
@@ -258,6 +278,7 @@ impl<'b> Judge<'b> {
                     let reason = reason.as_ref().map(milena_domain::record::Reason::as_str);
                     self.patch(id, target, at).deleted = Some((at, event.actor, reason));
                     self.changes.reactions.retain(|key, _| (key.0, key.1) != (id, target));
+                    self.changes.edits.retain(|edit| (edit.conversation, edit.target) != (id, target));
                 }
             }
             Change::Reacted { target, emoji, on } => {

@@ -22,6 +22,7 @@
 //! looked for anyway.
 mod chunked;
 mod connection;
+mod edits;
 mod fence;
 mod judge;
 pub(crate) mod known;
@@ -149,11 +150,21 @@ impl Store {
         batch: &WriteBatch,
         known: &mut Known,
     ) -> Result<Written, Failure> {
+        let way = Way { look, keep_edits: self.keeps_edits() };
         match self.kind() {
-            StoreKind::Postgres => postgres::write(self, look, batch, known).await,
-            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, look, batch, known).await,
+            StoreKind::Postgres => postgres::write(self, way, batch, known).await,
+            StoreKind::Sqlite | StoreKind::MySql => chunked::write(self, way, batch, known).await,
         }
     }
+}
+
+/// How a batch is written.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// Its ids are looked up first.
+    look: bool,
+    /// What edited messages said is kept.
+    keep_edits: bool,
 }
 
 /// What a transaction did, for who goes on after it.
@@ -182,7 +193,7 @@ impl<E: Into<WriteError>> From<E> for Failure {
 /// Everything between the fence and the end of the transaction.
 async fn steps(
     connection: &mut Connection<'_>,
-    look: bool,
+    way: Way,
     batch: &WriteBatch,
     known: &mut Known,
     rewritten: BTreeMap<i32, i64>,
@@ -193,7 +204,7 @@ async fn steps(
     }
     let mut loaded = load::conversations(connection, batch, known).await?;
     let mut judge = Judge::new(&batch.events);
-    if look {
+    if way.look {
         judge.looked = Some(load::look(connection, &batch.events, &loaded).await?);
     }
     loop {
@@ -214,6 +225,10 @@ async fn steps(
         Connection::Postgres(postgres) => postgres::insert(postgres, &changes, &loaded).await?,
     }
     tables::write(connection, &changes, &loaded).await?;
+    if way.keep_edits {
+        edits::keep(connection, &changes.edits).await?;
+    }
+    tables::patch(connection, &changes).await?;
     let restored: Vec<Uuid> =
         loaded.iter().filter(|(_, found)| found.restored).map(|(id, _)| id.as_uuid()).collect();
     if !restored.is_empty() {

@@ -44,14 +44,16 @@ pub(super) async fn write(
     words(connection, changes, loaded).await?;
     authors(connection, changes, loaded).await?;
     mentions(connection, &changes.mentions).await?;
-    let events = "INSERT INTO effective_events (id, conversation_id, position)";
+    let events = "INSERT INTO effective_events (id, conversation_id, position, digest, target_position)";
     connection
-        .insert(events, "(?, ?, ?)", "", &changes.events, |placed| {
+        .insert(events, "(?, ?, ?, ?, ?)", "", &changes.events, |placed| {
             let event = &placed.event;
             vec![
                 event.id.as_uuid().into(),
                 event.conversation.as_uuid().into(),
                 placed.position.as_i64().into(),
+                event.digest().into(),
+                event.action.target().map(|target| target.position.as_i64()).into(),
             ]
         })
         .await?;
@@ -70,7 +72,11 @@ pub(super) async fn write(
     memberships(connection, changes).await?;
     people(connection, changes, loaded).await?;
     blocks(connection, changes).await?;
-    reactions(connection, changes).await?;
+    reactions(connection, changes).await
+}
+
+/// What became of messages.
+pub(super) async fn patch(connection: &mut Connection<'_>, changes: &Changes<'_>) -> Result<(), WriteError> {
     for (&(conversation, target), patch) in &changes.patches {
         patch_message(connection, conversation, target, patch).await?;
     }
@@ -194,13 +200,18 @@ pub(super) fn numbers(found: &Loaded) -> (i64, i64) {
 
 async fn mentions(
     connection: &mut Connection<'_>,
-    mentions: &[(UserId, ConversationId, Position)],
+    mentions: &[(UserId, ConversationId, Position, i64)],
 ) -> Result<(), WriteError> {
     let ignored = on_conflict(connection.kind(), "user_id", &[]);
-    let head = "INSERT INTO mentions (user_id, conversation_id, position)";
+    let head = "INSERT INTO mentions (user_id, conversation_id, position, sent_at_ms)";
     connection
-        .insert(head, "(?, ?, ?)", &ignored, mentions, |(user, conversation, position)| {
-            vec![user.as_uuid().into(), conversation.as_uuid().into(), position.as_i64().into()]
+        .insert(head, "(?, ?, ?, ?)", &ignored, mentions, |(user, conversation, position, sent_at_ms)| {
+            vec![
+                user.as_uuid().into(),
+                conversation.as_uuid().into(),
+                position.as_i64().into(),
+                (*sent_at_ms).into(),
+            ]
         })
         .await
 }
@@ -319,11 +330,13 @@ async fn patch_message(
     let changed = patch.changed.unwrap_or(target).as_i64();
     let (mut sets, mut values): (Vec<&str>, Vec<Value>) =
         (vec!["changed_position = ?"], vec![changed.into()]);
+    let mut sent_at_ms = 0;
     if let Some((at, body, named)) = patch.edited {
         sets.push("edited_position = ?");
         values.push(at.as_i64().into());
         if patch.deleted.is_none() {
-            let payload = with_mentions(connection, place(), named).await?;
+            let (payload, sent_at) = with_mentions(connection, place(), named).await?;
+            sent_at_ms = sent_at;
             sets.extend(["body = ?", "payload = ?"]);
             values.extend([body.into(), payload.into()]);
         }
@@ -360,10 +373,17 @@ async fn patch_message(
             .await?;
     }
     if patch.deleted.is_some() {
-        let reactions = "DELETE FROM reactions WHERE conversation_id = ? AND target_position = ?";
-        connection.execute(reactions, place()).await?;
+        // Whether or not they are kept now.
+        for table in ["reactions", "message_edits"] {
+            let gone = format!("DELETE FROM {table} WHERE conversation_id = ? AND target_position = ?");
+            connection.execute(&gone, place()).await?;
+        }
+        // What is short enough could be guessed from it.
+        let digests = "UPDATE effective_events SET digest = NULL \
+            WHERE conversation_id = ? AND target_position = ?";
+        connection.execute(digests, place()).await?;
     } else if let Some((_, _, named)) = patch.edited {
-        let mut named: Vec<_> = named.iter().map(|&user| (user, conversation, target)).collect();
+        let mut named: Vec<_> = named.iter().map(|&user| (user, conversation, target, sent_at_ms)).collect();
         named.sort_unstable();
         named.dedup();
         mentions(connection, &named).await?;
@@ -371,17 +391,17 @@ async fn patch_message(
     Ok(())
 }
 
-/// The message's payload with other people named in it; the rest of it stays.
+/// The message's payload with other people named in it, while the rest of it stays; and when it was sent.
 async fn with_mentions(
     connection: &mut Connection<'_>,
     place: Vec<Value>,
     named: &[UserId],
-) -> Result<Option<String>, WriteError> {
-    let text = "SELECT payload FROM messages WHERE conversation_id = ? AND position = ?";
+) -> Result<(Option<String>, i64), WriteError> {
+    let text = "SELECT payload, sent_at_ms FROM messages WHERE conversation_id = ? AND position = ?";
     let rows = connection.query(text, place).await?;
-    let stored: Option<String> = match rows.first() {
-        Some(row) => row.try_get("", "payload")?,
-        None => None,
+    let (stored, sent_at_ms): (Option<String>, i64) = match rows.first() {
+        Some(row) => (row.try_get("", "payload")?, row.try_get("", "sent_at_ms")?),
+        None => (None, 0),
     };
     let mut fields: Map<String, serde_json::Value> =
         stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -389,5 +409,6 @@ async fn with_mentions(
     if !named.is_empty() {
         fields.insert("mentions".to_owned(), json!(named));
     }
-    Ok((!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string()))
+    let payload = (!fields.is_empty()).then(|| serde_json::Value::Object(fields).to_string());
+    Ok((payload, sent_at_ms))
 }

@@ -1,5 +1,5 @@
-//! PostgreSQL: the index of what has changed is built while others write, and built again where that was cut
-//! off.
+//! PostgreSQL: the indexes of what has changed and of pins are built while others write, and built again
+//! where that was cut off.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, TransactionTrait};
 use crate::database::{Server, TestDatabase};
 use crate::letters::{row, write};
 
-async fn is_valid(raw: &DatabaseConnection) -> Option<bool> {
-    let ask = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('messages_changed')";
+async fn is_valid(raw: &DatabaseConnection, index: &str) -> Option<bool> {
+    let ask = format!("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{index}')");
     let row = raw.query_one_raw(Statement::from_string(raw.get_database_backend(), ask)).await.unwrap();
     row.map(|row| row.try_get_by_index(0).unwrap())
 }
@@ -20,17 +20,14 @@ async fn others_write_while_it_is_built() {
     let store = database.store().await;
     write(&store, vec![row(1, 2, "a", 0)]).await;
     let raw = database.raw().await;
-    assert_eq!(is_valid(&raw).await, Some(true));
-
-    // What a program leaves that was killed while it built.
-    raw.execute_unprepared(
-        "UPDATE pg_index SET indisvalid = false \
-        WHERE indexrelid = 'messages_changed'::regclass",
-    )
-    .await
-    .unwrap();
-    store.migrate().await.unwrap();
-    assert_eq!(is_valid(&raw).await, Some(true), "it was built again");
+    for index in ["messages_changed", "messages_pinned"] {
+        assert_eq!(is_valid(&raw, index).await, Some(true));
+        // What a program leaves that was killed while it built.
+        let cut = format!("UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{index}'::regclass");
+        raw.execute_unprepared(&cut).await.unwrap();
+        store.migrate().await.unwrap();
+        assert_eq!(is_valid(&raw, index).await, Some(true), "{index} was built again");
+    }
 
     // A program of before is in the midst of a batch, and another one begins the next.
     raw.execute_unprepared("DROP INDEX messages_changed").await.unwrap();
@@ -43,7 +40,7 @@ async fn others_write_while_it_is_built() {
         async move { store.migrate().await }
     });
     let begun = async {
-        while is_valid(&raw).await.is_none() {
+        while is_valid(&raw, "messages_changed").await.is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -52,5 +49,5 @@ async fn others_write_while_it_is_built() {
     tokio::time::timeout(Duration::from_secs(5), next).await.expect("nobody waits for it").unwrap();
     batch.commit().await.unwrap();
     building.await.unwrap().unwrap();
-    assert_eq!(is_valid(&raw).await, Some(true));
+    assert_eq!(is_valid(&raw, "messages_changed").await, Some(true));
 }

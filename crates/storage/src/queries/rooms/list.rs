@@ -14,8 +14,9 @@ use milena_timeline::Room;
 use sea_orm::{QueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::super::conversations::{ConversationKind, ConversationSummary, ListCursor, last_message};
+use super::super::conversations::{ConversationKind, ConversationSummary, ListCursor, counted, last_message};
 use super::super::history::MESSAGE;
+use super::super::mentions::{LAST_THAT_COUNTS, unread_mentions};
 use super::super::{moment, position};
 use crate::room_rows::{membership, room, room_columns_of_c};
 use crate::sql::statement;
@@ -63,7 +64,8 @@ const SUMMARIES: &str = "\
     CASE WHEN numbered.last_seq - numbered.read_seq BETWEEN 1 AND ? THEN (\
       SELECT COUNT(*) FROM messages gone WHERE gone.conversation_id = numbered.id \
       AND gone.changed_position > numbered.mark AND gone.position > numbered.mark \
-      AND gone.kind = 'message' AND gone.deleted_position IS NOT NULL) ELSE 0 END AS deleted \
+      AND gone.kind = 'message' AND gone.deleted_position IS NOT NULL) ELSE 0 END AS deleted, \
+    CASE WHEN numbered.last_seq > numbered.read_seq THEN {mentions} ELSE 0 END AS mentions \
     FROM (\
       SELECT marked.*, COALESCE((SELECT seen.seq FROM messages seen \
         WHERE seen.conversation_id = marked.id AND seen.position <= marked.mark \
@@ -95,11 +97,14 @@ impl Store {
         let placed = PLACED
             .replace("{room}", &room_columns_of_c())
             .replace("{mine}", &MINE.replace("{which}", &which));
+        let mentions = unread_mentions(kind, "numbered.id", "numbered.user_id", "numbered.mark");
         let text = SUMMARIES
             .replace("{placed}", &placed)
             .replace("{before}", before.map_or("", |_| BEFORE))
-            .replace("{greatest}", greatest(kind));
-        let mut values: Vec<Value> = vec![i64::from(UNREAD_MAX_COUNT).into(), user.as_uuid().into()];
+            .replace("{greatest}", greatest(kind))
+            .replace("{mentions}", &mentions);
+        let mut values: Vec<Value> = vec![i64::from(UNREAD_MAX_COUNT).into()];
+        values.extend([LAST_THAT_COUNTS.into(), user.as_uuid().into()]);
         values.extend(ids.into_iter().flatten().map(|id| Value::from(id.as_uuid())));
         if let Some(ListCursor { last_sent_at, id }) = before {
             let at = || Value::from(last_sent_at.unix_ms());
@@ -137,7 +142,8 @@ pub(in crate::queries) fn summary(row: &QueryResult) -> Result<ConversationSumma
         last_position: position(last_position)?,
         last_sent_at: moment(number("at_ms")?),
         last_read: position(number("mark")?)?,
-        unread: u32::try_from(unread.max(0)).unwrap_or(UNREAD_MAX_COUNT).min(UNREAD_MAX_COUNT),
+        unread: counted(unread),
+        mentions: counted(number("mentions")?),
         kind: ConversationKind::Room(Box::new(RoomSummary {
             room,
             role: mine.role,

@@ -21,28 +21,28 @@ use super::connection::Connection;
 use super::judge::Changes;
 use super::known::Known;
 use super::loaded::Loaded;
-use super::{Failure, WriteBatch, Written, direct_rows, listings, new_members, steps};
+use super::{Failure, Way, WriteBatch, Written, direct_rows, listings, new_members, steps};
 use crate::{Store, WriteError, crash_point};
 
 pub(super) async fn write(
     store: &Store,
-    look: bool,
+    way: Way,
     batch: &WriteBatch,
     known: &mut Known,
 ) -> Result<Written, Failure> {
     let mut session = Session::begin(store).await?;
-    let outcome = within(session.connection(), look, batch, known).await;
+    let outcome = within(session.connection(), way, batch, known).await;
     session.end(outcome).await
 }
 
 async fn within(
     connection: &mut PgConnection,
-    look: bool,
+    way: Way,
     batch: &WriteBatch,
     known: &mut Known,
 ) -> Result<Written, Failure> {
     let rewritten = fence::advance(connection, batch).await?;
-    steps(&mut Connection::Postgres(connection), look, batch, known, rewritten).await
+    steps(&mut Connection::Postgres(connection), way, batch, known, rewritten).await
 }
 
 /// The new rows of the timeline, and what follows from them for direct conversations.

@@ -104,6 +104,8 @@ pub(super) async fn a_page_costs_a_page(database: &TestDatabase) {
                 let derived =
                     plan.lines().filter(|line| !line.contains("<derived") && !line.starts_with("SCAN page"));
                 let derived = derived.filter(|line| !line.starts_with("SCAN l"));
+                // Nobody is named: PostgreSQL goes through a table that is empty.
+                let derived = derived.filter(|line| !line.contains("Seq Scan on mentions"));
                 assert!(!derived.into_iter().any(|line| line.contains(scan)), "{scan}: {plan}");
             }
             let page = store.conversations_of(TOPIC, user(1), before, 20).await.unwrap().conversations;

@@ -7,8 +7,8 @@ use milena_domain::limits::REPEAT_WINDOW_OFFSETS;
 use milena_domain::record::{Action, Event, Message, Place, Placed, Target};
 use milena_domain::{Body, ClientId, Epoch, Position, UserId};
 use milena_storage::entities::{
-    blocks, conversations, effective_events, members, memberships, mentions, messages, reactions,
-    room_authors, room_people, room_words, void_records,
+    blocks, conversations, effective_events, members, memberships, mentions, message_edits, messages,
+    reactions, room_authors, room_people, room_words, void_records,
 };
 use milena_storage::{OffsetAdvance, Store, WriteBatch, WriteError, WriteReport};
 use milena_timeline::{Outcome, Standing};
@@ -70,7 +70,7 @@ struct Runs<'d> {
     database: &'d TestDatabase,
 }
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "blocks",
     "conversations",
     "conversation_lists",
@@ -78,6 +78,7 @@ const TABLES: [&str; 14] = [
     "members",
     "memberships",
     "mentions",
+    "message_edits",
     "messages",
     "reactions",
     "room_authors",
@@ -89,7 +90,8 @@ const TABLES: [&str; 14] = [
 
 impl<'d> Runs<'d> {
     async fn new(database: &'d TestDatabase) -> Self {
-        Self { store: database.store().await, raw: database.raw().await, runs: 0, database }
+        let store = database.store().await.keeping_edits(true);
+        Self { store, raw: database.raw().await, runs: 0, database }
     }
 
     async fn begin(&mut self) -> String {
@@ -123,6 +125,7 @@ impl<'d> Runs<'d> {
         all.extend(rows::<room_words::Entity>(raw).await);
         all.extend(rows::<reactions::Entity>(raw).await);
         all.extend(rows::<mentions::Entity>(raw).await);
+        all.extend(rows::<message_edits::Entity>(raw).await);
         all.extend(rows::<void_records::Entity>(raw).await);
         all.extend(rows::<effective_events::Entity>(raw).await);
         all.extend(rows::<blocks::Entity>(raw).await);
@@ -384,6 +387,8 @@ pub(super) async fn a_deletion_leaves_no_text(database: &TestDatabase) {
         assert!(!dump.iter().any(|row| row.contains("SECRET") || row.contains('🔑')), "{dump:?}");
         let mentions = mentions::Entity::find().all(&runs.raw).await.unwrap();
         assert!(mentions.iter().all(|row| row.position == log[4].position.as_i64()));
+        let events = effective_events::Entity::find().all(&runs.raw).await.unwrap();
+        assert!(events.len() == 3 && events.iter().all(|row| row.digest.is_none()), "{events:?}");
         dumps.push(dump);
     }
     assert!(dumps.iter().all(|dump| *dump == dumps[0]));

@@ -5,6 +5,7 @@ mod fence;
 mod fold;
 mod history;
 mod life;
+mod message_lists;
 mod outbox;
 mod people;
 mod random_log;
@@ -74,6 +75,9 @@ on_every_database! {
     fold: the_golden_vectors_hold_in_the_store, random_logs_of_all_kinds_agree, a_deletion_leaves_no_text,
         a_false_proof_is_named, a_lost_message_is_put_back;
     life: what_became_of_messages_is_told_for_a_page;
+    message_lists: pins_are_listed_newest_first_as_far_as_they_are_visible,
+        mentions_are_listed_newest_first_and_counted_until_they_are_read,
+        a_message_of_many_reactions_costs_little;
     room_lists: people_and_rooms_are_one_list, unread_messages_of_rooms_are_told_by_numbers,
         a_page_with_rooms_costs_a_page, rooms_are_found_by_size_word_and_handle;
     rooms: a_room_is_read_whole, events_of_all_kinds_are_found_by_id,

@@ -70,9 +70,12 @@ pub(super) async fn events_of_all_kinds_are_found_by_id(database: &TestDatabase)
     let (joined_at, joined) = log.act(room, 2, Action::Joined);
     let emoji = milena_domain::record::Emoji::new("🔑").unwrap();
     let (reacted_at, reacted) = log.act(room, 2, Action::Reacted { target, emoji, on: true });
+    let said_by_reaction = log.pending().last().unwrap().event.digest();
     let (_, void) = log.act(room, 9, Action::Left);
     let direct = log.say_to(1, 2, "psst").0;
     let (blocked_at, blocked) = log.to(2, 1, Action::Blocked { on: true });
+    let said_by_block = log.pending().last().unwrap().event.digest();
+    assert_ne!(said_by_block, said_by_reaction);
     log.say_to(3, 4, "hi");
     let (unblocked_at, _) = log.to(3, 4, Action::Blocked { on: true });
     let (_, _) = log.to(3, 4, Action::Blocked { on: false });
@@ -81,19 +84,20 @@ pub(super) async fn events_of_all_kinds_are_found_by_id(database: &TestDatabase)
     let stranger = MessageId::from_uuid(uuid::Uuid::from_u128(99));
     let mut found = store.events_by_id(&[target.id, joined, reacted, void, blocked, stranger]).await.unwrap();
     found.sort_unstable_by_key(|place| place.position);
-    let place = |id, conversation, position, kind: Option<&str>| StoredPlace {
+    let place = |id, conversation, position, kind: Option<&str>, digest| StoredPlace {
         id,
         conversation,
         position,
         kind: kind.map(str::to_owned),
+        digest,
     };
     assert_eq!(
         found,
         [
-            place(target.id, room, target.position, Some("message")),
-            place(joined, room, joined_at, Some("joined")),
-            place(reacted, room, reacted_at, None),
-            place(blocked, direct, blocked_at, None),
+            place(target.id, room, target.position, Some("message"), None),
+            place(joined, room, joined_at, Some("joined"), None),
+            place(reacted, room, reacted_at, None, Some(said_by_reaction)),
+            place(blocked, direct, blocked_at, None, Some(said_by_block)),
         ]
     );
     assert!(store.events_by_id(&[]).await.unwrap().is_empty());

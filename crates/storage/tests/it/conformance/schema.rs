@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use milena_domain::{Epoch, Position};
 use milena_storage::ReadMark;
 use milena_storage::entities::{
-    blocks, consumer_offsets, conversation_lists, conversations, effective_events, imported_events,
-    imported_people, log_epochs, log_topics, members, memberships, mentions, messages, name_words, outbox,
-    reactions, room_authors, room_people, room_reads, room_words, server_keys, sessions, users, void_records,
+    blocks, consumer_offsets, conversation_lists, conversations, effective_events, hidden_receipts,
+    imported_events, imported_people, log_epochs, log_rewrites, log_topics, members, memberships, mentions,
+    message_edits, messages, name_words, outbox, reactions, room_authors, room_people, room_reads,
+    room_words, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -221,7 +222,9 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         position: place,
     };
     check(database, &raw, reaction).await;
-    check(database, &raw, mentions::Model { user_id: id(1), conversation_id: id(3), position: place }).await;
+    let mention =
+        mentions::Model { user_id: id(1), conversation_id: id(3), position: place, sent_at_ms: Some(place) };
+    check(database, &raw, mention).await;
     let void = void_records::Model {
         conversation_id: id(3),
         position: place,
@@ -229,7 +232,24 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         reason: "too_many_reactions".into(),
     };
     check(database, &raw, void).await;
-    let event = effective_events::Model { id: id(9), conversation_id: id(3), position: place };
+    let event = effective_events::Model {
+        id: id(9),
+        conversation_id: id(3),
+        position: place,
+        digest: Some(i64::MIN),
+        target_position: Some(place),
+    };
+    let said = message_edits::Model {
+        conversation_id: id(3),
+        target_position: place,
+        position: place,
+        at_ms: place,
+        body: "😀".repeat(8_000),
+    };
+    check(database, &raw, said).await;
+    check(database, &raw, hidden_receipts::Model { user_id: id(1) }).await;
+    let rewrite = log_rewrites::Model { topic: "t".repeat(249), stage: 4, began_at_ms: place };
+    check(database, &raw, rewrite).await;
     check(database, &raw, event).await;
     check(database, &raw, blocks::Model { conversation_id: id(3), user_id: id(1), position: place }).await;
     let fact = outbox::Model {
