@@ -12,7 +12,7 @@ use futures::{StreamExt, stream};
 use milena_domain::record::{
     Action, Emoji, Event, PERSON_BYTES, Place as LogPlace, Reason, Target as LogTarget,
 };
-use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, UserId, partition_of};
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, partition_of};
 use milena_timeline::{Facts, Judgement, Void};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -158,7 +158,25 @@ impl Chat {
             None => self.rooms().admit(event),
         };
         let Some(leave) = leave else { return Err(not_known()) };
-        Ok(leave.decide(event, &facts))
+        let judgement = leave.decide(event, &facts);
+        if judgement == Judgement::Counts && self.is_too_late(event, known.sent_at) {
+            return Err(Refusal::new(
+                Code::EditTooLate,
+                "the message was sent too long ago for its words to be changed",
+            ));
+        }
+        Ok(judgement)
+    }
+
+    /// Whether the settings forbid this edit, by the times of the records; the fold, which may not depend on
+    /// settings, lets it count.
+    fn is_too_late(&self, event: &Event, sent_at: Option<Timestamp>) -> bool {
+        let (Action::Edited { .. }, Some(limit_ms), Some(sent_at)) =
+            (&event.action, self.edits.limit_ms, sent_at)
+        else {
+            return false;
+        };
+        event.at.unix_ms().saturating_sub(sent_at.unix_ms()) > limit_ms
     }
 
     /// What is known of a message, with the reactions of one person.
@@ -204,17 +222,32 @@ impl Chat {
         let waiting: Vec<(MessageId, Position)> = {
             let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
             let all = targets.waiting_for(key).chain(targets.needing(key));
-            let passed = all.filter(|event| event.position().offset() < next_offset);
-            passed.map(|event| (event.event().id, event.position())).collect()
+            all.map(|event| (event.event().id, event.position())).collect()
         };
-        let counted = self.counted(&waiting, next_offset).await?;
-        let judged = waiting.into_iter().map(|event| (event, counted.contains(&event))).collect();
-        let known = Known::stored(facts.item, facts.sent_at, facts.mine);
+        let used = self.places_of(&waiting).await?;
+        let is_counted =
+            |(id, at): &(MessageId, Position)| at.offset() < next_offset && used.get(id) == Some(at);
+        let judged = waiting.into_iter().map(|event| (event, is_counted(&event))).collect();
+        let known = Known::stored(facts.item, facts.sent_at, facts.mine).naming(facts.mentions);
         let (reply, answer) = oneshot::channel();
-        let install = InstallTarget { key, known, next_offset, judged, reply };
+        let install = InstallTarget { key, known, next_offset, judged, used, reply };
         let gone = || Refusal::later(Code::ShuttingDown, "the server is shutting down", 1_000);
         self.target_installs.send(install).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())
+    }
+
+    /// Where the store has counted what has these names.
+    async fn places_of(
+        &self,
+        waiting: &[(MessageId, Position)],
+    ) -> Result<HashMap<MessageId, Position>, Refusal> {
+        if waiting.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: HashSet<MessageId> = waiting.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<MessageId> = ids.into_iter().collect();
+        let found = self.lookups.events_by_id(&ids).await?;
+        Ok(found.into_iter().map(|place| (place.id, place.position)).collect())
     }
 
     /// Those of what waits that the store has counted, as far as it was.

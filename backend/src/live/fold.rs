@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use milena_domain::record::{Action, Placed};
 use milena_domain::{MessageId, Position};
-use milena_timeline::{Change, Facts, Leave, Outcome, Void, Window, fold, fold_about};
+use milena_timeline::{Change, Facts, Leave, Outcome, Void, Window, fold, fold_about, near};
 
 use super::blocks::Blocks;
 
@@ -32,6 +32,9 @@ pub enum Verdict {
 pub struct Fold {
     /// By partition.
     windows: HashMap<i32, Window>,
+    /// By partition, changes of messages that were read to warm the windows: the store says whether they
+    /// counted, and is asked when another one has the name.
+    unsure: HashMap<i32, HashMap<MessageId, Position>>,
     blocks: Blocks,
 }
 
@@ -39,7 +42,7 @@ impl Fold {
     /// Nothing was read yet; `blocks` are as of what is read first.
     #[must_use]
     pub fn new(blocks: Blocks) -> Self {
-        Self { windows: HashMap::new(), blocks }
+        Self { windows: HashMap::new(), unsure: HashMap::new(), blocks }
     }
 
     /// Judges the next record of its partition. `first_of` knows where an id was used lately, if it was: a
@@ -72,6 +75,36 @@ impl Fold {
             Ok(Outcome::Repeat(first)) => Verdict::Repeat(first),
             // Messages and blocks ask for nothing else.
             Err(_) => Verdict::NotJudged,
+        }
+    }
+
+    /// Takes a record that the store has already, so that what follows is judged as everywhere.
+    pub fn warm(&mut self, partition: i32, placed: &Placed) {
+        if placed.event.to.is_some() && placed.event.action.target().is_some() {
+            self.unsure.entry(partition).or_default().insert(placed.event.id, placed.position);
+        } else {
+            self.judge(partition, placed, |_| None);
+        }
+    }
+
+    /// Whether something of this name was read while the window was warmed of which nobody here knows whether
+    /// it counted.
+    pub fn is_unsure(&mut self, partition: i32, placed: &Placed) -> bool {
+        let Some(unsure) = self.unsure.get(&partition) else { return false };
+        if unsure.values().all(|before| !near(*before, placed.position)) {
+            self.unsure.remove(&partition);
+            return false;
+        }
+        unsure.get(&placed.event.id).is_some_and(|before| near(*before, placed.position))
+    }
+
+    /// The store says where something of this name counted, if it did.
+    pub fn make_sure(&mut self, partition: i32, id: MessageId, first: Option<Position>) {
+        if let Some(unsure) = self.unsure.get_mut(&partition) {
+            unsure.remove(&id);
+        }
+        if let Some(first) = first {
+            self.windows.entry(partition).or_default().remember_id(id, first);
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Known {
     pub item: Option<Item>,
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
+    /// Who is named in it.
+    pub mentions: Vec<UserId>,
     /// Reactions, by person.
     pub mine: HashMap<UserId, BTreeMap<Emoji, Position>>,
     /// Whoever is not in `mine` has none.
@@ -49,7 +51,13 @@ impl Known {
         mine: HashMap<UserId, BTreeMap<Emoji, Position>>,
     ) -> Self {
         let is_whole = item.is_none();
-        Self { item, sent_at, mine, is_whole, used: 0 }
+        Self { item, sent_at, mentions: Vec::new(), mine, is_whole, used: 0 }
+    }
+
+    /// The same of a message that names these people.
+    #[must_use]
+    pub fn naming(self, mentions: Vec<UserId>) -> Self {
+        Self { mentions, ..self }
     }
 
     /// What memory has of a message as of just before `end`; `None` when memory does not reach back to its
@@ -72,7 +80,11 @@ impl Known {
             pinned: None,
         });
         let sent_at = message.map(|message| message.event().at);
-        let mut known = Self { item, sent_at, mine: HashMap::new(), is_whole: true, used: 0 };
+        let mentions = match message.map(|message| &message.event().action) {
+            Some(Action::Message(words)) => words.mentions.clone(),
+            _ => Vec::new(),
+        };
+        let mut known = Self { item, sent_at, mentions, mine: HashMap::new(), is_whole: true, used: 0 };
         for change in recent.changes_of(conversation, place).take_while(|change| change.position() < end) {
             if *change.counts.get()? {
                 known.carry(change.placed());
@@ -85,7 +97,8 @@ impl Known {
     #[must_use]
     pub fn of(&self, user: UserId) -> Self {
         let mine = self.mine.get(&user).map(|mine| (user, mine.clone()));
-        Self { item: self.item.clone(), mine: mine.into_iter().collect(), ..*self }
+        let (item, mine) = (self.item.clone(), mine.into_iter().collect());
+        Self { item, mentions: self.mentions.clone(), mine, ..*self }
     }
 
     /// What is needed to judge this event; `None` when it is not known.
@@ -117,7 +130,12 @@ impl Known {
                     *mine = std::mem::take(&mut facts.mine);
                 }
             }
-            action => facts.carry(at, action),
+            action => {
+                if let Action::Edited { mentions, .. } = action {
+                    self.mentions.clone_from(mentions);
+                }
+                facts.carry(at, action);
+            }
         }
         self.item = facts.item;
     }
@@ -148,6 +166,9 @@ pub struct Targets {
     people: usize,
     waiting: HashMap<Key, VecDeque<Waiting>>,
     waiting_ids: HashMap<MessageId, Key>,
+    /// By message: what is about it and waits for another one, since it has the name of what waits there; by
+    /// place, each with the message that it waits for. What comes later about the message waits there, too.
+    elsewhere: HashMap<Key, BTreeMap<Position, Key>>,
     /// Messages of which the first that waits for another one has to be judged, because it has the name of
     /// what waited there: whose it is, and where it waits.
     needed: HashMap<Key, Vec<(Key, UserId)>>,
@@ -208,7 +229,20 @@ impl Targets {
             return None;
         }
         let of_name = self.waiting_ids.get(&id).copied();
-        of_name.or_else(|| key.filter(|key| self.waiting.contains_key(key)))
+        let behind = |key: Key| {
+            let elsewhere = self.elsewhere.get(&key).and_then(|all| all.values().next_back()).copied();
+            elsewhere.or_else(|| self.waiting.contains_key(&key).then_some(key))
+        };
+        of_name.or_else(|| key.and_then(behind))
+    }
+
+    /// Whether anything about a message waits that stands before `at`, besides in the queue of `key`.
+    #[must_use]
+    pub fn waits_before(&self, own: Key, at: Position, key: Key) -> bool {
+        let first = self.first_waiting(own).filter(|_| own != key);
+        let elsewhere = self.elsewhere.get(&own).into_iter().flatten();
+        first.is_some_and(|first| first.event.position() < at)
+            || elsewhere.take_while(|(place, _)| **place < at).any(|(_, queue)| *queue != key)
     }
 
     /// Whether one more may wait.
@@ -226,6 +260,7 @@ impl Targets {
             && own != key
         {
             self.forget(own);
+            self.elsewhere.entry(own).or_default().insert(waiting.event.position(), key);
         }
         let queue = self.waiting.entry(key).or_default();
         queue.push_back(waiting);
@@ -280,7 +315,17 @@ impl Targets {
     pub fn pop_waiting(&mut self, key: Key) {
         let Some(queue) = self.waiting.get_mut(&key) else { return };
         if let Some(first) = queue.pop_front() {
-            let id = first.event.event().id;
+            let event = first.event.event();
+            let id = event.id;
+            let own = event.action.target().map(|target| (event.conversation, target.position));
+            if let Some(own) = own.filter(|own| *own != key)
+                && let Some(elsewhere) = self.elsewhere.get_mut(&own)
+            {
+                elsewhere.remove(&first.event.position());
+                if elsewhere.is_empty() {
+                    self.elsewhere.remove(&own);
+                }
+            }
             if queue.iter().all(|other| other.event.event().id != id) {
                 self.waiting_ids.remove(&id);
             }

@@ -10,6 +10,7 @@ mod interleavings;
 mod lives;
 mod many;
 mod marks;
+mod names;
 mod node;
 mod read_barrier;
 mod reader;

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::{DeliveryTask, accepted};
 use crate::live::fold::Verdict;
 use crate::live::targets::{Key, Known, Targets, Waiting, WantedTarget};
-use crate::live::{News, Update};
+use crate::live::{Names, News, Update};
 use crate::log::recent::{Delivered, Recent};
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
@@ -34,11 +34,28 @@ pub struct InstallTarget {
     pub known: Known,
     /// Everything of its partition before this is in it.
     pub next_offset: i64,
-    /// Of what waits and stands before that, by name and place: whether the store has counted it there. What
-    /// began to wait since then is not among it.
+    /// Of what waits, by name and place: whether the store has counted it there, as far as it stands before
+    /// that. What began to wait since then is not among it.
     pub judged: HashMap<(MessageId, Position), bool>,
+    /// Of the names of what waits: where the store has counted something of that name.
+    pub used: HashMap<MessageId, Position>,
     /// The answer: `false` when it is to be looked up again, because memory does not hold what came since.
     pub reply: oneshot::Sender<bool>,
+}
+
+/// What was looked up of the events that wait for a message: see [`InstallTarget`].
+struct Stored {
+    next_offset: i64,
+    judged: HashMap<(MessageId, Position), bool>,
+    used: HashMap<MessageId, Position>,
+}
+
+impl Stored {
+    /// Where the store has counted something of this name before `at`; `None` when it was not asked for this
+    /// one, which began to wait since.
+    fn place_of(&self, id: MessageId, at: Position) -> Option<Option<Position>> {
+        self.judged.contains_key(&(id, at)).then(|| self.used.get(&id).copied().filter(|first| *first < at))
+    }
 }
 
 impl DeliveryTask {
@@ -58,7 +75,9 @@ impl DeliveryTask {
             self.wait(recent, behind, partition, placed, leave);
             return;
         }
-        match self.facts(recent, partition, key, &placed) {
+        let is_unsure = placed.event.to.is_some() && self.fold.is_unsure(partition, &placed);
+        let facts = if is_unsure { None } else { self.facts(recent, partition, key, &placed) };
+        match facts {
             Some(facts) => self.judge_change(recent, partition, placed, leave, facts),
             None => self.wait(recent, key, partition, placed, leave),
         }
@@ -187,6 +206,12 @@ impl DeliveryTask {
         recent.settle(event, true);
         if let Some(target) = event.event().action.target() {
             let key = (event.event().conversation, target.position);
+            if let Action::Edited { mentions, .. } = &event.event().action
+                && let Some(before) = self.targets().known(key)
+                && let Some(names) = Names::changed(&before.mentions, mentions)
+            {
+                let _ = event.names.set(Box::new(names));
+            }
             self.targets_mut().carry(key, event.placed());
             if matches!(event.event().action, Action::Deleted { .. }) {
                 recent.forget_words(key.0, key.1);
@@ -201,7 +226,7 @@ impl DeliveryTask {
         if event.event().to.is_some() {
             self.show(event, &sending);
         } else {
-            self.show_change_in_room(event.placed(), &sending);
+            self.show_change_in_room(event, &sending);
         }
         let accepted = accepted(event.placed());
         for waiter in waiters {
@@ -211,13 +236,14 @@ impl DeliveryTask {
 
     /// To all who are in the room and may see the message. Where it shows only the time of one's membership,
     /// whoever came after the message may have been there before, which the store knows.
-    fn show_change_in_room(&mut self, placed: &Arc<Placed>, sending: &[ConnectionId]) {
+    fn show_change_in_room(&mut self, event: &Delivered, sending: &[ConnectionId]) {
+        let placed = event.placed();
         let (room, offset) = (placed.event.conversation, placed.position.offset());
         let Some(target) = placed.event.action.target() else { return };
         if self.registry.listeners(room) == 0 {
             return;
         }
-        let update = Update::from(News::Placed(Arc::clone(placed)));
+        let update = event.update();
         if !self.shows_membership_only(room) {
             self.tell_room(room, offset, &update, sending);
             return;
@@ -256,7 +282,8 @@ impl DeliveryTask {
 
     /// Takes what was looked up of a message, and judges what waited for it.
     pub(super) fn install_target(&mut self, install: InstallTarget) {
-        let InstallTarget { key, mut known, next_offset, judged, reply } = install;
+        let InstallTarget { key, mut known, next_offset, judged, used, reply } = install;
+        let stored = Stored { next_offset, judged, used };
         let partition = partition_of(key.0, self.cursors.len());
         let recent = Arc::clone(&self.recent);
         let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
@@ -303,12 +330,12 @@ impl DeliveryTask {
         self.targets_mut().remember(key, known);
         let needing = self.targets_mut().take_needing(key);
         for (first, other) in needing {
-            self.judge_waiting(&mut recent, (key, Some(first)), next_offset, &judged);
-            if !self.judge_waiting(&mut recent, (other, None), next_offset, &judged) {
+            self.judge_waiting(&mut recent, (key, Some(first)), &stored);
+            if !self.judge_waiting(&mut recent, (other, None), &stored) {
                 self.targets_mut().want_again(other);
             }
         }
-        let is_whole = self.judge_waiting(&mut recent, (key, None), next_offset, &judged);
+        let is_whole = self.judge_waiting(&mut recent, (key, None), &stored);
         let is_idle = self.targets().is_idle();
         self.something_waits = !is_idle;
         self.progress.send_replace(self.progress());
@@ -324,8 +351,7 @@ impl DeliveryTask {
         &mut self,
         recent: &mut Recent,
         (key, end): (Key, Option<Position>),
-        next_offset: i64,
-        judged: &HashMap<(MessageId, Position), bool>,
+        stored: &Stored,
     ) -> bool {
         loop {
             let first = self.targets().first_waiting(key).cloned();
@@ -339,12 +365,17 @@ impl DeliveryTask {
                 self.targets_mut().pop_waiting(key);
                 continue;
             }
-            if at.offset() < next_offset {
+            if at.offset() < stored.next_offset {
                 // Judged by whoever stored it, and what is known contains it.
-                let Some(counts) = judged.get(&(id, at)).copied() else { return false };
+                let Some(counts) = stored.judged.get(&(id, at)).copied() else { return false };
                 self.targets_mut().pop_waiting(key);
                 if counts {
                     recent.settle(&event, true);
+                    // The same once more is a repeat.
+                    match event.event().to {
+                        Some(_) => self.fold.make_sure(partition, id, Some(at)),
+                        None => self.rooms_mut().counted(event.placed()),
+                    }
                     if let Action::Deleted { target, .. } = &event.event().action {
                         recent.forget_words(key.0, target.position);
                     }
@@ -357,6 +388,13 @@ impl DeliveryTask {
                 continue;
             }
             let placed = Arc::clone(event.placed());
+            if placed.event.to.is_some() && self.fold.is_unsure(partition, &placed) {
+                let Some(first) = stored.place_of(id, at) else {
+                    self.targets_mut().want_again(key);
+                    return true;
+                };
+                self.fold.make_sure(partition, id, first);
+            }
             // One that only has the name of what waited here is about another message, or about none.
             let own = placed.event.action.target().map(|target| (placed.event.conversation, target.position));
             let Some(own) = own else {
@@ -364,8 +402,7 @@ impl DeliveryTask {
                 self.judge_namesake(recent, partition, &event);
                 continue;
             };
-            let is_behind = own != key
-                && self.targets().first_waiting(own).is_some_and(|first| first.event.position() < at);
+            let is_behind = self.targets().waits_before(own, at, key);
             let facts = if is_behind { None } else { self.facts(recent, partition, own, &placed) };
             let Some(facts) = facts else {
                 if own == key {

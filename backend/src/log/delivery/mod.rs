@@ -34,13 +34,13 @@ use super::producer::Confirmation;
 use super::recent::{Delivered, Inserted, Missed, Recent};
 use super::tail::{BadRecord, Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
+use crate::live::News;
 use crate::live::fold::{Fold, Verdict};
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;
 use crate::live::targets::{Targets, WantedTarget};
 use crate::live::unreadable::{Unreadable, is_newer, upgrade_needed};
 use crate::live::wanted::Wanted;
-use crate::live::{News, Update};
 use crate::metrics;
 use crate::refusal::Refusal;
 use crate::registry::{ConnectionId, Outbox, Registration, Registry};
@@ -277,7 +277,7 @@ impl DeliveryTask {
         let event = &placed.event;
         if self.from.get(partition as usize).is_some_and(|from| offset < *from) {
             // Only so that what follows is judged as everywhere: this is in the store.
-            self.fold.judge(partition, &placed, |_| None);
+            self.fold.warm(partition, &placed);
             return;
         }
         if self.unreadable.is_closed(event.conversation) {
@@ -352,7 +352,7 @@ impl DeliveryTask {
         if to.is_none() && !has_other {
             return;
         }
-        let update = Update::from(News::Placed(Arc::clone(message.placed())));
+        let update = message.update();
         if has_other {
             self.registry.deliver(actor, &update, sending);
         }
