@@ -31,7 +31,9 @@ pub enum Code {
     UsernameTaken,
     HandleTaken,
     TooManyRooms,
+    TooManyMembers,
     ClientIdReused,
+    EditTooLate,
     TooLarge,
     UnsupportedMediaType,
     RateLimited,
@@ -68,7 +70,9 @@ impl Code {
             Self::UsernameTaken => "username_taken",
             Self::HandleTaken => "handle_taken",
             Self::TooManyRooms => "too_many_rooms",
+            Self::TooManyMembers => "too_many_members",
             Self::ClientIdReused => "client_id_reused",
+            Self::EditTooLate => "edit_too_late",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::RateLimited => "rate_limited",
@@ -90,7 +94,11 @@ impl Code {
         match self {
             Self::InvalidJson | Self::InvalidField | Self::UnknownType | Self::InvalidRequest => 400,
             Self::Unauthenticated | Self::BadCredentials => 401,
-            Self::ForbiddenOrigin | Self::WrongPassword | Self::TooManyRooms => 403,
+            Self::ForbiddenOrigin
+            | Self::WrongPassword
+            | Self::TooManyRooms
+            | Self::TooManyMembers
+            | Self::EditTooLate => 403,
             Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient => 404,
             Self::MethodNotAllowed => 405,
             Self::UsernameTaken | Self::HandleTaken | Self::ClientIdReused => 409,

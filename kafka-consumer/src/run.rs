@@ -54,6 +54,7 @@ pub async fn run_watched(
     shutdown: CancellationToken,
     health: Health,
 ) -> Result<Summary, ConsumerError> {
+    let store = store.keeping_edits(settings.chat.keep_edits);
     let result = carry(settings, store, shutdown, &health).await;
     health.ended();
     result

@@ -34,6 +34,8 @@ pub struct Conversation {
     pub last_read: Position,
     /// Messages of others after that, up to a maximum.
     pub unread: u32,
+    /// Those among them that name the user, up to as many.
+    pub mentions: u32,
 }
 
 /// What kind of conversation it is.
@@ -89,24 +91,25 @@ impl Chat {
         let (unlisted, unlisted_log) = self.unlisted(user, &stored, &unflushed, &listing.log).await?;
         let places: HashMap<ConversationId, usize> =
             stored.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
-        let mut changed = Vec::with_capacity(unflushed.len());
-        for (conversation, messages) in unflushed {
-            let listed = places.get(&conversation).map(|place| &stored[*place]);
+        let mut added = Vec::with_capacity(unflushed.len());
+        for (conversation, messages) in &unflushed {
+            let listed = places.get(conversation).map(|place| &stored[*place]);
             let log = if listed.is_some() { &listing.log } else { &unlisted_log };
-            let Some(mut entry) = listed.or_else(|| unlisted.get(&conversation)).cloned().or_else(|| {
-                let is_room = rooms.contains(&conversation);
+            let Some(mut entry) = listed.or_else(|| unlisted.get(conversation)).cloned().or_else(|| {
+                let is_room = rooms.contains(conversation);
                 if is_room {
-                    Some(Entry::unknown_room(conversation))
+                    Some(Entry::unknown_room(*conversation))
                 } else {
-                    unknown_to_store(user, conversation, &messages)
+                    unknown_to_store(user, *conversation, messages)
                 }
             }) else {
                 continue;
             };
             self.add_waiting_reads(user, &mut entry);
-            entry.add_unflushed(user, log, &messages);
-            changed.push(entry);
+            entry.add_unflushed(user, log, messages);
+            added.push((entry, log, &messages[..]));
         }
+        let changed = self.with_mentions(user, added).await?;
         let (mut page, next) = assemble(stored, changed, before, limit, store_has_more);
         // Whoever went since the consumer was here is not in the room any more.
         page.retain(|entry| !entry.is_room() || rooms.contains(&entry.id));
@@ -143,9 +146,39 @@ impl Chat {
         });
         self.add_waiting_reads(user, &mut entry);
         entry.add_unflushed(user, &log, &unflushed);
-        self.add_last_message(user, &mut entry).await?;
-        let mut named = self.named(user, vec![entry]).await?;
+        let mut counted = self.with_mentions(user, vec![(entry, &log, &unflushed)]).await?;
+        for entry in &mut counted {
+            self.add_last_message(user, entry).await?;
+        }
+        let mut named = self.named(user, counted).await?;
         named.pop().ok_or_else(|| Refusal::new(Code::Internal, "something went wrong on the server"))
+    }
+
+    /// The entries with the unread messages that name `user` counted; each with what memory has beyond its
+    /// store's answer. Where an edit or a deletion is among that, the store is asked which they were.
+    async fn with_mentions(
+        &self,
+        user: UserId,
+        entries: Vec<(Entry, &LogPosition, &[Arc<Delivered>])>,
+    ) -> Result<Vec<Entry>, Refusal> {
+        let needs = entries.iter().filter(|(entry, log, events)| entry.needs_mentions(log, events));
+        let marks: Vec<(ConversationId, Position)> =
+            needs.map(|(entry, ..)| (entry.id, entry.last_read)).collect();
+        let asked = match &marks[..] {
+            [] => None,
+            marks => Some(self.store.mentions_after(&self.topic, user, marks).await?),
+        };
+        let count = |(mut entry, log, events): (Entry, &LogPosition, &[Arc<Delivered>])| {
+            match &asked {
+                Some((named, log)) if marks.iter().any(|(id, _)| *id == entry.id) => {
+                    let named = named.get(&entry.id).cloned().unwrap_or_default();
+                    entry.count_mentions(user, log, Some(named), events);
+                }
+                _ => entry.count_mentions(user, log, None, events),
+            }
+            entry
+        };
+        Ok(entries.into_iter().map(count).collect())
     }
 
     /// Read positions of this node that the store does not have yet. To be called before unflushed messages
@@ -204,6 +237,8 @@ impl Chat {
 
     async fn named(&self, user: UserId, entries: Vec<Entry>) -> Result<Vec<Conversation>, Refusal> {
         let people = self.directory.persons(entries.iter().filter_map(Entry::other)).await?;
+        let both: Vec<UserId> = entries.iter().filter_map(Entry::other).chain([user]).collect();
+        let hidden = self.receipts.hidden_among(&both).await?;
         let rooms = self.rooms();
         Ok(entries
             .into_iter()
@@ -212,6 +247,8 @@ impl Chat {
                     Of::Person { other, last_read } => {
                         let person = people.get(&other).map(Arc::clone);
                         let person = person.unwrap_or_else(|| Arc::new(stranger(other)));
+                        let is_hidden = hidden.contains(&user) || hidden.contains(&other);
+                        let last_read = if is_hidden { Position::ZERO } else { last_read };
                         With::Person { person, last_read }
                     }
                     // Whoever was sent away a moment ago has no such conversation.
@@ -225,6 +262,7 @@ impl Chat {
                     at: entry.last_sent_at,
                     last_read: entry.last_read,
                     unread: entry.unread,
+                    mentions: entry.mentions,
                 })
             })
             .collect())

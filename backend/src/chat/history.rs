@@ -111,7 +111,7 @@ impl Chat {
 
     /// What memory has of a conversation, to be asked before the store is: what leaves memory between the two
     /// is in the store by then, never in neither.
-    async fn in_memory(
+    pub(super) async fn in_memory(
         &self,
         (user, is_room): (UserId, bool),
         conversation: ConversationId,
@@ -156,7 +156,8 @@ impl Chat {
         let of_memory = of_memory.map(|event| Arc::clone(event.placed())).collect();
         let merged = merge(page, limit, StoredPage::from(stored), of_memory);
         let mut messages = self.with_lives((user, conversation), merged.messages, &changed, &changes).await?;
-        self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
+        let newest = messages.iter().map(Shown::changed).max();
+        self.is_still_theirs((user, is_room), conversation, last, newest).await?;
         if wanted == Wanted::Messages {
             messages.retain(|shown| !shown.is_deleted());
         }
@@ -205,7 +206,8 @@ impl Chat {
             self.in_memory((user, is_room), conversation).await?;
         let places: Vec<Position> = places.iter().copied().filter(|place| visible.contains(*place)).collect();
         let mut messages = self.at_places(user, conversation, &places, &unflushed, &changes).await?;
-        self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
+        let newest = messages.iter().map(Shown::changed).max();
+        self.is_still_theirs((user, is_room), conversation, last, newest).await?;
         messages.sort_unstable_by_key(|shown| shown.placed.position);
         let complete = in_memory && self.health.is_current();
         Ok(History { messages, has_before: false, has_after: false, complete })
@@ -260,13 +262,14 @@ impl Chat {
             messages.extend(self.at_places(user, conversation, &places, &unflushed, &changes).await?);
         }
         messages.retain(|shown| visible.contains(shown.placed.position));
-        self.is_still_theirs((user, is_room), conversation, last, &messages).await?;
+        let newest = messages.iter().map(Shown::changed).max();
+        self.is_still_theirs((user, is_room), conversation, last, newest).await?;
         messages.sort_by_key(Shown::changed);
         Ok((ChangePage { messages, next, complete: in_memory }, in_memory))
     }
 
     /// Messages at these places, as the store and memory have them.
-    async fn at_places(
+    pub(super) async fn at_places(
         &self,
         user: UserId,
         conversation: ConversationId,
@@ -286,17 +289,16 @@ impl Chat {
         Ok(messages)
     }
 
-    /// Sees to it that whoever was in a room when this node had read up to `last` still was when these
-    /// messages became what they are: the store rewrites them in place, and it may have more changes by now,
-    /// and the reader's going before those.
-    async fn is_still_theirs(
+    /// Sees to it that whoever was in a room when this node had read up to `last` still was at the `newest`
+    /// of what they are told: the store rewrites messages in place, and it may have more changes by now, and
+    /// the reader's going before those.
+    pub(super) async fn is_still_theirs(
         &self,
         (user, is_room): (UserId, bool),
         conversation: ConversationId,
         last: Position,
-        messages: &[Shown],
+        newest: Option<Position>,
     ) -> Result<(), Refusal> {
-        let newest = messages.iter().map(Shown::changed).max();
         let Some(newest) = newest.filter(|newest| is_room && *newest > last) else { return Ok(()) };
         if !self.has_read(partition_of(conversation, self.partitions), newest.offset() + 1).await {
             return Err(not_known());
@@ -361,17 +363,17 @@ fn is_in_timeline(event: &Delivered) -> bool {
 }
 
 /// What memory has of a conversation for a reader.
-struct MemoryOf {
+pub(super) struct MemoryOf {
     /// What the store may not have, in order.
-    unflushed: Vec<Arc<Delivered>>,
+    pub(super) unflushed: Vec<Arc<Delivered>>,
     /// What the reader may see of the conversation, as far as this node has read.
-    visible: Visible,
+    pub(super) visible: Visible,
     /// What became of messages.
-    changes: Changes,
+    pub(super) changes: Changes,
     /// The newest place that this node had read.
-    last: Position,
+    pub(super) last: Position,
     /// Whether nothing is missing here that this node delivered before.
-    is_complete: bool,
+    pub(super) is_complete: bool,
 }
 
 /// What the store may not have of what became of messages, by message, in order.

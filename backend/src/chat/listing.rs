@@ -46,6 +46,8 @@ pub(super) struct Entry {
     pub(super) last_read: Position,
     /// Messages of others after that, at most [`limits::UNREAD_MAX_COUNT`].
     pub(super) unread: u32,
+    /// Those among them that name the person, at most as many.
+    pub(super) mentions: u32,
     /// Whether the store has it on the person's list.
     pub(super) is_listed: bool,
 }
@@ -66,6 +68,7 @@ impl From<ConversationSummary> for Entry {
             last_sent_at: row.last_sent_at,
             last_read: row.last_read,
             unread: row.unread,
+            mentions: row.mentions,
             is_listed: true,
         }
     }
@@ -93,6 +96,7 @@ impl Entry {
             last_sent_at: Timestamp::from_unix_ms(0),
             last_read: Position::ZERO,
             unread: 0,
+            mentions: 0,
             is_listed: false,
         }
     }
@@ -123,9 +127,8 @@ impl Entry {
         // The store lists for them the rooms that they were in.
         let mut is_in = self.is_listed;
         for message in messages {
-            let stored = log.next_offsets.get(&message.partition).copied().unwrap_or(0);
             let Placed { position, event } = &**message.placed();
-            if position.offset() < stored {
+            if !is_beyond(log, message) {
                 continue;
             }
             if let Some(target) = event.action.target() {
@@ -139,7 +142,7 @@ impl Entry {
             if event.actor == user && self.is_room() {
                 // Who writes has read.
                 self.last_read = self.last_read.max(*position);
-                self.unread = 0;
+                (self.unread, self.mentions) = (0, 0);
             }
             if event.actor != user && *position > self.last_read {
                 self.unread = (self.unread + 1).min(limits::UNREAD_MAX_COUNT);
@@ -150,6 +153,52 @@ impl Entry {
                 self.last_message = Some(Arc::clone(message.placed()));
             }
         }
+    }
+
+    /// Whether anything that the store's snapshot, which ends at `log`, does not contain has changed an
+    /// unread message so that it may name other people now: then a count does not tell, and the messages that
+    /// named the person are needed.
+    pub(super) fn needs_mentions(&self, log: &LogPosition, messages: &[Arc<Delivered>]) -> bool {
+        messages.iter().any(|message| {
+            let action = &message.event().action;
+            matches!(action, Action::Edited { .. } | Action::Deleted { .. })
+                && action.target().is_some_and(|target| target.position > self.last_read)
+                && is_beyond(log, message)
+        })
+    }
+
+    /// Counts the unread messages that name the person, after everything else was added: `stored` are those
+    /// that the store's snapshot has, which ends at `log`, or how many the entry came with.
+    pub(super) fn count_mentions(
+        &mut self,
+        user: UserId,
+        log: &LogPosition,
+        stored: Option<Vec<Position>>,
+        messages: &[Arc<Delivered>],
+    ) {
+        let is_exact = stored.is_some();
+        let mut named: HashSet<Position> = stored.unwrap_or_default().into_iter().collect();
+        for message in messages.iter().filter(|message| is_beyond(log, message)) {
+            let Placed { position, event } = &**message.placed();
+            match &event.action {
+                Action::Message(words) if event.actor != user && words.mentions.contains(&user) => {
+                    named.insert(*position);
+                }
+                Action::Edited { target, mentions, .. } if event.actor != user => {
+                    if mentions.contains(&user) {
+                        named.insert(target.position);
+                    } else {
+                        named.remove(&target.position);
+                    }
+                }
+                Action::Deleted { target, .. } => drop(named.remove(&target.position)),
+                _ => {}
+            }
+        }
+        let unread = named.into_iter().filter(|place| *place > self.last_read).count();
+        let unread = u32::try_from(unread).unwrap_or(limits::UNREAD_MAX_COUNT);
+        let before = if is_exact { 0 } else { self.mentions };
+        self.mentions = before.saturating_add(unread).min(limits::UNREAD_MAX_COUNT);
     }
 
     /// A message was changed: the newest one is shown as it is now, and not at all when it was deleted.
@@ -203,7 +252,7 @@ impl Entry {
         }
         if begins {
             self.last_read = self.last_read.max(*position);
-            self.unread = 0;
+            (self.unread, self.mentions) = (0, 0);
             self.last_sent_at = self.last_sent_at.max(event.at);
         }
     }
@@ -213,7 +262,7 @@ impl Entry {
         if position > self.last_read {
             self.last_read = position;
             if position >= self.last_position {
-                self.unread = 0;
+                (self.unread, self.mentions) = (0, 0);
             }
         }
     }
@@ -224,6 +273,11 @@ impl Entry {
             *last_read = position.max(*last_read);
         }
     }
+}
+
+/// Whether the store's snapshot, which ends at `log`, does not contain it.
+fn is_beyond(log: &LogPosition, message: &Delivered) -> bool {
+    message.position().offset() >= log.next_offsets.get(&message.partition).copied().unwrap_or(0)
 }
 
 /// One page of the list: the store's page without those that `changed` since, and those of `changed` that

@@ -7,13 +7,18 @@ mod change;
 mod conversations;
 mod cursor_seal;
 mod directory;
+mod edits;
 mod first_sends;
 mod history;
 mod listing;
+mod mentions;
 mod page;
+mod pins;
 mod ports;
+mod reactions;
 mod read_barrier;
 mod reads;
+mod receipts;
 mod resume;
 mod rooms;
 mod send;
@@ -27,6 +32,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
+use milena_settings::ChatSettings;
 use milena_storage::{Store, StoredMessage, StoredPlace};
 use tokio::sync::{mpsc, watch};
 
@@ -34,8 +40,13 @@ pub use change::{ChangeRequest, What};
 pub(crate) use conversations::stranger;
 pub use conversations::{Conversation, ConversationList, With};
 pub use directory::Directory;
+pub use edits::Edits;
 pub(crate) use first_sends::SteadyClock;
 pub use history::{ChangePage, History};
+pub use mentions::Mentions;
+pub use pins::Pins;
+pub use reactions::Reactions;
+pub use receipts::Readers;
 pub(crate) use resume::news_of;
 pub use resume::{Attached, Backlog};
 pub use rooms::{Acted, Member, MemberPage, RoomChange, RoomPage};
@@ -97,6 +108,7 @@ pub struct Chat {
     /// To the delivery task; bounded, full means that whoever loaded a room waits.
     installs: mpsc::Sender<Install>,
     reads: Arc<reads::Reads>,
+    receipts: receipts::Receipts,
     /// Tells read positions to those who are connected, here and elsewhere.
     signals: Signals,
     /// To the delivery task; bounded, full means that connections wait their turn.
@@ -108,6 +120,23 @@ pub struct Chat {
     topic: Arc<str>,
     partitions: usize,
     send_timeout: Duration,
+    edits: EditRules,
+}
+
+/// What the settings say of edits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EditRules {
+    /// How long after a message was sent its words may be changed; `None`: always.
+    limit_ms: Option<i64>,
+    /// Whether the consumer keeps what messages said before.
+    kept: bool,
+}
+
+impl EditRules {
+    fn new(settings: &ChatSettings) -> Self {
+        let limit_ms = i64::from(settings.edit_limit_seconds) * 1_000;
+        Self { limit_ms: (limit_ms > 0).then_some(limit_ms), kept: settings.keep_edits }
+    }
 }
 
 impl Chat {

@@ -10,13 +10,12 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use milena_domain::{ConversationId, Position, ReadSignal, RoomReadSignal, UserId, partition_of};
+use milena_domain::{ConversationId, Position, UserId, partition_of};
 use milena_storage::{ReadMark, StorageError, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::Chat;
 use super::resume::before;
-use super::rooms::Place;
 use crate::refusal::Refusal;
 use crate::registry::ConnectionId;
 
@@ -185,14 +184,7 @@ impl Chat {
         };
         let position = position.min(before(Position::new(self.epoch, next)));
         if self.reads.add(user, conversation, position) {
-            match place {
-                Place::Direct(other) => {
-                    self.signals.tell_read(ReadSignal { user, other, position }, connection);
-                }
-                Place::Room => {
-                    self.signals.tell_room_read(RoomReadSignal { user, conversation, position }, connection);
-                }
-            }
+            self.tell_read(user, (conversation, place), position, connection).await;
         }
         Ok(())
     }

@@ -361,7 +361,7 @@ async fn replay_from_memory(
         return false;
     }
     for message in &of.messages {
-        if !outbox.push_when_roomy(News::Placed(Arc::clone(message.placed())).into()).await {
+        if !outbox.push_when_roomy(message.update()).await {
             return false;
         }
     }

@@ -18,10 +18,11 @@ use tokio_util::sync::CancellationToken;
 use super::change::look_up_wanted;
 use super::cursor_seal::CursorSeal;
 use super::first_sends::{FirstSends, SteadyClock};
+use super::receipts::Receipts;
 use super::rooms::first::{FirstRooms, keep_first_rooms};
 use super::rooms::load_wanted;
 use super::turns::{OF_ONE_PERSON, Turns};
-use super::{Chat, Directory, ports, read_barrier, reads};
+use super::{Chat, Directory, EditRules, ports, read_barrier, reads};
 use crate::live::blocks::{BLOCKS_MAX, Blocks};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
@@ -170,6 +171,7 @@ pub async fn start(
         blocks: blocks.clone(),
         installs,
         reads: Arc::default(),
+        receipts: Receipts::new(store.clone()),
         signals,
         attaches,
         progress,
@@ -178,6 +180,7 @@ pub async fn start(
         topic: settings.kafka.topic.as_str().into(),
         partitions: log.len(),
         send_timeout: Duration::from_millis(settings.delivery.send_timeout_ms),
+        edits: EditRules::new(&settings.chat),
     };
     let task = DeliveryTask {
         recent: Arc::clone(&recent),

@@ -13,7 +13,7 @@ use crate::auth::{self, Devices, Lane, cookie};
 use crate::refusal::Refusal;
 use crate::security_log::{About, Ended, Event};
 use crate::wire::rest::{
-    Account, Credentials, Me, PasswordChange, Problem, ProfileChange, Registration, SignedIn,
+    Account, Credentials, Me, PasswordChange, Problem, Profile, ProfileChange, Registration, SignedIn,
 };
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
@@ -121,29 +121,37 @@ pub(super) async fn me(context: Context, call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
     context.chat.look_ahead(identity.person.id).await;
     let client_id_prefix = context.chat.client_id_prefix(identity.person.id);
-    Ok(json(StatusCode::OK, &Me { account: Account::from(&identity.person), client_id_prefix }))
+    let show_receipts = context.chat.shows_receipts(identity.person.id).await?;
+    let account = Account::from(&identity.person);
+    Ok(json(StatusCode::OK, &Me { account, client_id_prefix, show_receipts }))
 }
 
-/// Change what others see of oneself.
+/// Change what others see of oneself: the name, and whether they know what one has read.
 #[utoipa::path(
     patch, path = "/api/v1/me", tag = "accounts", request_body = ProfileChange,
     security(("token" = []), ("cookie" = [])),
-    responses((status = 200, body = Account, description = "Changed; other people see it within a minute")),
+    responses((status = 200, body = Profile, description = "Changed; other people see it within a minute")),
 )]
 pub(super) async fn change(context: Context, mut call: Call) -> Outcome {
     let identity = call.identity(&context).await?;
-    let ProfileChange { display_name } = call.json().await?;
-    let id = identity.person.id;
+    let ProfileChange { display_name, show_receipts } = call.json().await?;
+    let mut person = identity.person;
+    let id = person.id;
     // Whoever has a reserved name from before may keep it.
-    let display_name = if display_name.as_str() == identity.person.display_name {
-        display_name
-    } else {
-        display_name.unless_reserved()?
+    let display_name = match display_name {
+        Some(name) if name.as_str() != person.display_name => Some(name.unless_reserved()?),
+        same => same,
     };
-    context.store.rename(id, &display_name).await?;
-    context.chat.directory().forget(id).await;
-    let person = milena_storage::Person { display_name: display_name.as_str().to_owned(), ..identity.person };
-    Ok(json(StatusCode::OK, &Account::from(&person)))
+    if let Some(shows) = show_receipts {
+        context.chat.show_receipts(id, shows).await?;
+    }
+    if let Some(name) = display_name {
+        context.store.rename(id, &name).await?;
+        context.chat.directory().forget(id).await;
+        person.display_name = name.as_str().to_owned();
+    }
+    let show_receipts = context.chat.shows_receipts(id).await?;
+    Ok(json(StatusCode::OK, &Profile { account: Account::from(&person), show_receipts }))
 }
 
 /// Change the password; ends all other sessions of oneself and closes their sockets, and gives this one a new

@@ -10,7 +10,7 @@ use super::answer::{Outcome, settle};
 use super::call::{Call, call};
 use super::compression;
 use super::context::Context;
-use crate::wire::rest::{Account, Bootstrap, ConversationPage, Limits, Me};
+use crate::wire::rest::{Account, Bootstrap, ConversationPage, Me};
 
 pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     warp::path!("bootstrap").and(warp::get()).and(call(context)).then(bootstrap).map(settle).boxed()
@@ -27,10 +27,11 @@ pub(super) async fn bootstrap(context: Context, call: Call) -> Outcome {
     let user = identity.person.id;
     let list = context.chat.conversations(user, None, CONVERSATIONS_DEFAULT_LIMIT).await?;
     let client_id_prefix = context.chat.client_id_prefix(user);
+    let show_receipts = context.chat.shows_receipts(user).await?;
     let answer = Bootstrap {
-        me: Me { account: Account::from(&identity.person), client_id_prefix },
+        me: Me { account: Account::from(&identity.person), client_id_prefix, show_receipts },
         conversations: ConversationPage::new(list, user),
-        limits: Limits::new(context.sockets.settings()),
+        limits: *context.sockets.limits(),
     };
     Ok(compression::json(&call.headers, StatusCode::OK, &answer).await)
 }

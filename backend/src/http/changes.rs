@@ -12,6 +12,7 @@ use super::answer::{Outcome, json, settle};
 use super::call::{Call, call, id};
 use super::compression;
 use super::context::Context;
+use super::lists::place;
 use super::messages::{idempotency_key, named};
 use crate::chat::{ChangeRequest, Target, What};
 use crate::refusal::Refusal;
@@ -221,8 +222,7 @@ async fn change(
 ) -> Outcome {
     context.send_rate.check_bytes(actor, what.payload_bytes())?;
     let conversation = ConversationId::from_uuid(id(conversation)?);
-    let position = position.parse().ok().and_then(Position::from_u64);
-    let position = position.ok_or_else(|| Refusal::field("position", "must be the position of a message"))?;
+    let position = place(position)?;
     let client_id = named(idempotency_key(call)?, context, actor)?;
     let target = Target::Conversation(conversation);
     let request = ChangeRequest { actor, target, client_id, position, id: message, what, connection: None };

@@ -15,6 +15,7 @@ mod context;
 mod conversations;
 mod docs;
 mod events;
+mod lists;
 mod messages;
 mod openapi;
 mod operations;

@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    accounts, bootstrap, changes, conversations, events, messages, operations, people, rooms, sessions,
+    accounts, bootstrap, changes, conversations, events, lists, messages, operations, people, rooms, sessions,
 };
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
@@ -33,6 +33,7 @@ use crate::wire::rest::Problem;
         messages::history, messages::events, messages::send_to_conversation, messages::send_to_person,
         changes::list_changes, changes::edit, changes::delete, changes::react, changes::take_back,
         changes::pin, changes::unpin,
+        lists::pins_of, lists::reactions_to, lists::mentions, lists::edits_of, lists::readers_of,
         events::events,
         rooms::create, rooms::list, rooms::one, rooms::by_handle, rooms::change, rooms::join, rooms::leave,
         rooms::members, rooms::add, rooms::remove, rooms::set_role, rooms::banned, rooms::ban, rooms::unban,

@@ -9,8 +9,8 @@ use warp::{Filter, Rejection};
 
 use super::context::Context;
 use super::{
-    accounts, answer, bootstrap, changes, client, conversations, docs, events, messages, operations, people,
-    rooms, sessions, socket,
+    accounts, answer, bootstrap, changes, client, conversations, docs, events, lists, messages, operations,
+    people, rooms, sessions, socket,
 };
 use crate::refusal::{Code, Refusal};
 
@@ -26,6 +26,8 @@ pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
         .or(messages::routes(context))
         .unify()
         .or(changes::routes(context))
+        .unify()
+        .or(lists::routes(context))
         .unify()
         .or(rooms::routes(context))
         .unify()

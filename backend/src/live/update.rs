@@ -32,10 +32,12 @@ pub enum News {
         /// Up to where.
         position: Position,
     },
-    /// The other one of a direct conversation read up to here.
+    /// The other one of a direct conversation read up to here, or a member of a small room.
     Seen {
         /// In which conversation.
         conversation: ConversationId,
+        /// Who, in a room.
+        by: Option<UserId>,
         /// Up to where.
         position: Position,
     },
@@ -54,6 +56,27 @@ pub enum News {
     Message(Arc<Shown>),
     /// What a message is now that the client may hold as it was.
     Changed(Arc<Shown>),
+}
+
+/// Whom an edit names anew, and whom no more: only they have something to be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// They were not named before.
+    pub named: Vec<UserId>,
+    /// They are not named any more.
+    pub unnamed: Vec<UserId>,
+}
+
+impl Names {
+    /// What an edit changes; `None` when that is nothing.
+    #[must_use]
+    pub fn changed(before: &[UserId], now: &[UserId]) -> Option<Self> {
+        let without = |these: &[UserId], those: &[UserId]| {
+            these.iter().filter(|user| !those.contains(user)).copied().collect()
+        };
+        let names = Self { named: without(now, before), unnamed: without(before, now) };
+        (names != Self::default()).then_some(names)
+    }
 }
 
 /// How somebody sees an update.
@@ -84,6 +107,7 @@ pub struct Update(Arc<Shared>);
 
 struct Shared {
     news: News,
+    names: Option<Names>,
     bytes: usize,
     encoded: [[OnceLock<Encoded>; VIEWS]; FORMS],
 }
@@ -96,12 +120,25 @@ impl std::fmt::Debug for Update {
 
 impl From<News> for Update {
     fn from(news: News) -> Self {
-        let bytes = bytes_of(&news);
-        Self(Arc::new(Shared { news, bytes, encoded: Default::default() }))
+        Self::naming(news, None)
     }
 }
 
 impl Update {
+    /// News of an edit, with what it changes of who is named.
+    #[must_use]
+    pub fn naming(news: News, names: Option<Names>) -> Self {
+        let people = names.as_ref().map_or(0, |names| names.named.len() + names.unnamed.len());
+        let bytes = bytes_of(&news) + PERSON_BYTES * people;
+        Self(Arc::new(Shared { news, names, bytes, encoded: Default::default() }))
+    }
+
+    /// What an edit changes of who is named.
+    #[must_use]
+    pub fn names(&self) -> Option<&Names> {
+        self.0.names.as_ref()
+    }
+
     /// What happened.
     #[must_use]
     pub fn news(&self) -> &News {

@@ -32,6 +32,11 @@ pub async fn follow(
                 continue;
             }
         };
+        if matches!(store.rewrite_stage(&topic).await, Ok(Some(_))) {
+            health.set_broken("the log is being rewritten; start this program again when that is done");
+            stop.cancel();
+            return;
+        }
         let mut recent = recent.write().unwrap_or_else(PoisonError::into_inner);
         if position.epoch != recent.epoch() {
             health.set_broken(format!("epoch {} of the log began; start this program again", position.epoch));

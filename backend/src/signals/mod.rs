@@ -13,7 +13,7 @@ mod sender;
 
 use std::time::Duration;
 
-use milena_domain::{ReadSignal, RoomReadSignal, Signal};
+use milena_domain::{ReadSignal, RoomReadSignal, RoomSeenSignal, Signal};
 use milena_kafka::{LogError, ensure_signals_topic};
 use milena_settings::KafkaSettings;
 use tokio::sync::mpsc;
@@ -74,7 +74,14 @@ impl Signals {
         self.tell_others(Signal::Read(read));
     }
 
-    /// The same of a read mark in a room, which concerns its reader only.
+    /// Tells the members of a small room what one of them has read, on this node and the others, but those
+    /// whom the signal excepts.
+    pub fn tell_room_seen(&self, seen: RoomSeenSignal) {
+        notify::room_seen(&self.registry, &seen);
+        self.tell_others(Signal::RoomSeen(seen));
+    }
+
+    /// The same of a read mark that concerns its reader only: in a room, or of somebody who lets nobody know.
     pub fn tell_room_read(&self, read: RoomReadSignal, from: Option<ConnectionId>) {
         notify::room_read(&self.registry, read, from.as_slice());
         self.tell_others(Signal::RoomRead(read));

@@ -1,6 +1,6 @@
 //! A signal as the people on this node notice it.
 
-use milena_domain::{ReadSignal, RoomReadSignal};
+use milena_domain::{ReadSignal, RoomReadSignal, RoomSeenSignal};
 use uuid::Uuid;
 
 use crate::live::{News, Update};
@@ -20,7 +20,7 @@ pub(super) fn read(registry: &Registry, read: ReadSignal, except: &[ConnectionId
         registry.deliver(user, &Update::from(News::Read { conversation, position }), except);
     }
     if other != user && registry.is_connected(other) {
-        registry.deliver(other, &Update::from(News::Seen { conversation, position }), &[]);
+        registry.deliver(other, &Update::from(News::Seen { conversation, by: None, position }), &[]);
     }
 }
 
@@ -30,6 +30,19 @@ pub(super) fn room_read(registry: &Registry, read: RoomReadSignal, except: &[Con
     if registry.has_other(user, except) {
         registry.deliver(user, &Update::from(News::Read { conversation, position }), except);
     }
+}
+
+/// `seen` to the room's other members who are here, but those that are excepted.
+pub(super) fn room_seen(registry: &Registry, seen: &RoomSeenSignal) {
+    let RoomSeenSignal { user, conversation, position, except } = seen;
+    let people = registry.people_in(*conversation).into_iter();
+    let mut told = people.filter(|person| person != user && !except.contains(person)).peekable();
+    if told.peek().is_none() {
+        return;
+    }
+    let (conversation, by, position) = (*conversation, Some(*user), *position);
+    let update = Update::from(News::Seen { conversation, by, position });
+    told.for_each(|person| registry.deliver(person, &update, &[]));
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ fn hear(value: Option<&[u8]>, node: Uuid, registry: &Registry) {
             match signal {
                 Signal::Read(read) => notify::read(registry, read, &[]),
                 Signal::RoomRead(read) => notify::room_read(registry, read, &[]),
+                Signal::RoomSeen(seen) => notify::room_seen(registry, &seen),
                 Signal::SessionEnded { session } => notify::session_ended(registry, session),
                 Signal::TokenReplaced { session } => registry.token_replaced(session),
             }

@@ -29,6 +29,7 @@ use crate::metrics;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{CloseCode, Outbox, Registration};
 use crate::wire::frames::{error_frame, welcome_frame};
+use crate::wire::rest::Limits;
 
 /// A restart ends this many connections a millisecond, so that their clients do not all come back at once.
 const RESTARTS_PER_MS: u32 = 2;
@@ -41,6 +42,8 @@ struct Shared {
     node: Box<dyn Node>,
     settings: SocketSettings,
     limits: LimitSettings,
+    /// What clients are told of the bounds.
+    told: Limits,
     send_rate: Arc<SendRate>,
     /// Cancelled by the server when it stops.
     stop: CancellationToken,
@@ -63,8 +66,8 @@ impl Sockets {
         Self::with_node(
             Box::new(LiveNode { chat, sessions }),
             send_rate,
-            settings.socket.clone(),
-            settings.limits.clone(),
+            (settings.socket.clone(), settings.limits.clone()),
+            Limits::new(&settings.socket, &settings.chat),
             max_spread,
             stop,
         )
@@ -76,16 +79,22 @@ impl Sockets {
         &self.0.settings
     }
 
+    /// What bounds what a client sends.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.told
+    }
+
     pub(super) fn with_node(
         node: Box<dyn Node>,
         send_rate: Arc<SendRate>,
-        settings: SocketSettings,
-        limits: LimitSettings,
+        (settings, limits): (SocketSettings, LimitSettings),
+        told: Limits,
         max_spread: Duration,
         stop: CancellationToken,
     ) -> Self {
         let open = AtomicUsize::new(0);
-        Self(Arc::new(Shared { node, settings, limits, send_rate, stop, max_spread, open }))
+        Self(Arc::new(Shared { node, settings, limits, told, send_rate, stop, max_spread, open }))
     }
 
     /// Serves a connection from its upgrade to its end. Ends by itself, soon after `stop` at the latest: a
@@ -207,7 +216,9 @@ impl Shared {
         let cursor = resume.filter(|_| live.resumed).unwrap_or(live.cursor);
         let sealed = self.node.seal_cursor(person.id, &cursor);
         let prefix = self.node.client_id_prefix(person.id);
-        line.feed(welcome_frame(&person, &sealed, live.resumed, &prefix, &self.settings)).await?;
+        let heartbeat_ms = self.settings.heartbeat_ms;
+        let welcome = welcome_frame(&person, &sealed, live.resumed, &prefix, (heartbeat_ms, &self.told));
+        line.feed(welcome).await?;
         line.flush().await?;
         Ok(Begun { user: person.id, registration: live.registration, cursor, replay: live.replay })
     }

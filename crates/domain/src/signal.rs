@@ -11,16 +11,18 @@ use crate::event::Envelope;
 use crate::{ConversationId, DecodeError, Position, UserId, VERSION};
 
 /// The types that this program knows, as `#[serde(tag)]` writes them.
-const TYPES: [&str; 4] = ["read", "room_read", "session_ended", "token_replaced"];
+const TYPES: [&str; 5] = ["read", "room_read", "room_seen", "session_ended", "token_replaced"];
 
 /// Something to tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Signal {
     /// Somebody has read something.
     Read(ReadSignal),
-    /// Somebody has read something in a room.
+    /// Somebody has read something in a room; or between two people, if nobody else is to know.
     RoomRead(RoomReadSignal),
+    /// Somebody has read something in a small room, and its members may know.
+    RoomSeen(RoomSeenSignal),
     /// A session was ended before its time: its sockets go.
     SessionEnded {
         /// Its public name.
@@ -44,15 +46,29 @@ pub struct ReadSignal {
     pub position: Position,
 }
 
-/// `user` has read a room up to `position`. It concerns nobody else.
+/// `user` has read a conversation up to `position`. It concerns nobody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomReadSignal {
+    /// Who read.
+    pub user: UserId,
+    /// Which one.
+    pub conversation: ConversationId,
+    /// The newest that was read.
+    pub position: Position,
+}
+
+/// `user` has read a small room up to `position`: its other members are told, but for some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomSeenSignal {
     /// Who read.
     pub user: UserId,
     /// Which room.
     pub conversation: ConversationId,
     /// The newest that was read.
     pub position: Position,
+    /// Members who do not let others know, and so are not told either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<UserId>,
 }
 
 impl ReadSignal {
@@ -79,6 +95,7 @@ impl Signal {
         match self {
             Self::Read(read) => read.conversation().to_string(),
             Self::RoomRead(read) => read.conversation.to_string(),
+            Self::RoomSeen(seen) => seen.conversation.to_string(),
             Self::SessionEnded { session } | Self::TokenReplaced { session } => session.to_string(),
         }
     }
@@ -86,7 +103,7 @@ impl Signal {
     /// The record's value; `node` is the backend that says it.
     #[must_use]
     pub fn encode(&self, node: Uuid) -> Vec<u8> {
-        let record = Record { v: VERSION, node, signal: *self };
+        let record = Record { v: VERSION, node, signal: self.clone() };
         serde_json::to_vec(&record).expect("ids and numbers are JSON")
     }
 
@@ -123,7 +140,14 @@ mod tests {
     fn what_is_told_is_heard() {
         let node = Uuid::now_v7();
         let session = Uuid::now_v7();
-        for signal in [read(), Signal::SessionEnded { session }, Signal::TokenReplaced { session }] {
+        let seen = RoomSeenSignal {
+            user: UserId::new(),
+            conversation: ConversationId::from_uuid(session),
+            position: Position::new(Epoch::FIRST, 7),
+            except: vec![UserId::new()],
+        };
+        let ended = [Signal::SessionEnded { session }, Signal::TokenReplaced { session }];
+        for signal in [read(), Signal::RoomSeen(seen)].into_iter().chain(ended) {
             assert_eq!(Signal::decode(Some(&signal.encode(node))), Ok((node, signal)));
         }
     }

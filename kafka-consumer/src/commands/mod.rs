@@ -41,7 +41,8 @@ async fn existing(kafka: &KafkaSettings) -> anyhow::Result<BTreeMap<i32, Partiti
 
 /// The database of the settings, its tables up to date.
 pub(crate) async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    Store::open(&settings.database).await.context("the database cannot be opened")
+    let store = Store::open(&settings.database).await.context("the database cannot be opened")?;
+    Ok(store.keeping_edits(settings.chat.keep_edits))
 }
 
 /// Prints a value as one line of JSON.

@@ -18,9 +18,10 @@ use crate::chat::change::look_up_wanted;
 use crate::chat::cursor_seal::CursorSeal;
 use crate::chat::first_sends::{FirstSends, SteadyClock};
 use crate::chat::ports::LogEntry;
+use crate::chat::receipts::Receipts;
 use crate::chat::rooms::load_wanted;
 use crate::chat::turns::{OF_ONE_PERSON, Turns};
-use crate::chat::{Chat, Directory, ports, reads};
+use crate::chat::{Chat, Directory, EditRules, ports, reads};
 use crate::live::blocks::Blocks;
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
@@ -119,8 +120,10 @@ impl Node {
         let (progress_sender, progress) = watch::channel(at_start);
         let producing = Queue::default();
         let lookups = Arc::new(store);
+        let unused = unused_store().await;
         let chat = Chat {
-            store: unused_store().await,
+            receipts: Receipts::new(unused.clone()),
+            store: unused,
             lookups: lookups.clone(),
             repeats: ports::repeats(lookups.clone()),
             places: ports::places(lookups.clone()),
@@ -152,6 +155,7 @@ impl Node {
             partitions: PARTITIONS,
             // Time plays no part: the test says when a send has failed.
             send_timeout: Duration::from_secs(86_400),
+            edits: EditRules::default(),
         };
         let task = DeliveryTask {
             recent,

@@ -382,6 +382,7 @@ impl Lookups for MemoryStore {
         self.answer(move |rows| {
             let all = rows.reader.timelines.values().flat_map(BTreeMap::values);
             let place = |placed: &Placed| StoredPlace {
+                digest: Reader::kind(&placed.event).is_none().then(|| placed.event.digest()),
                 id: placed.event.id,
                 conversation: placed.event.conversation,
                 position: placed.position,

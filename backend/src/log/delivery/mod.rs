@@ -34,7 +34,6 @@ use super::producer::Confirmation;
 use super::recent::{Delivered, Inserted, Missed, Recent};
 use super::tail::{BadRecord, Ends, TailEvent, repartitioned};
 use crate::chat::SteadyClock;
-use crate::live::News;
 use crate::live::fold::{Fold, Verdict};
 use crate::live::progress::Progress;
 use crate::live::rooms::Rooms;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use milena_domain::record::{Action, Event, Message, Placed};
 use milena_domain::{Body, Position, UserId};
 
+use crate::live::{Names, News, Update};
 use crate::log::event;
 
 /// An event that was delivered here, and its place.
@@ -20,6 +21,8 @@ pub struct Delivered {
     pub at_ms: i64,
     /// Whether it counts; empty while nobody here follows its room, and therefore nobody has judged it.
     pub counts: OnceLock<bool>,
+    /// What an edit that counts changes of who is named, where that is known.
+    pub names: OnceLock<Box<Names>>,
 }
 
 impl Delivered {
@@ -27,7 +30,15 @@ impl Delivered {
     #[must_use]
     pub fn new(placed: Placed, partition: i32, at_ms: i64, counts: Option<bool>) -> Self {
         let counts = counts.map_or_else(OnceLock::new, OnceLock::from);
-        Self { placed: Arc::new(placed), wordless: OnceLock::new(), partition, at_ms, counts }
+        let (wordless, names) = (OnceLock::new(), OnceLock::new());
+        Self { placed: Arc::new(placed), wordless, partition, at_ms, counts, names }
+    }
+
+    /// What people are told of it.
+    #[must_use]
+    pub fn update(&self) -> Update {
+        let names = self.names.get().map(|names| Names::clone(names));
+        Update::naming(News::Placed(Arc::clone(self.placed())), names)
     }
 
     /// What may be shown of it: a message that was deleted, and its edits, have no words any more.

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use self::stand_in::StandIn;
 use super::{SendRate, Sockets};
 use crate::auth::Identity;
+use crate::wire::rest::Limits;
 
 fn settings() -> SocketSettings {
     SocketSettings {
@@ -67,7 +68,8 @@ impl Server {
         let rate = Arc::new(SendRate::from_settings(&limits));
         let spread = Duration::from_millis(2_500);
         let node_box = Box::new(node.clone());
-        let sockets = Sockets::with_node(node_box, rate, settings, limits, spread, stop.clone());
+        let told = Limits::new(&settings, &Settings::defaults().chat);
+        let sockets = Sockets::with_node(node_box, rate, (settings, limits), told, spread, stop.clone());
         Self { node, sockets, stop }
     }
 

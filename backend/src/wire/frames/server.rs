@@ -1,17 +1,16 @@
 //! Server frames. A function a frame type; each serialises once.
 
 use milena_domain::record::{Action, Emoji, Placed, Reason};
-use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId, limits};
-use milena_settings::SocketSettings;
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_storage::Person;
 use serde::Serialize;
 
 use super::Frame;
-use crate::live::{Form, News, Update, View};
+use crate::live::{Form, Names, News, Update, View};
 use crate::log::event::message;
 use crate::refusal::Refusal;
 use crate::wire::messages::{Besides, MessageRef};
-use crate::wire::rest::Message;
+use crate::wire::rest::{Limits, Message};
 use crate::wire::rooms::{Event, Room};
 
 #[derive(Serialize)]
@@ -23,7 +22,7 @@ enum ServerFrame<'a> {
         resumed: bool,
         client_id_prefix: &'a str,
         heartbeat_ms: u64,
-        limits: WireLimits,
+        limits: &'a Limits,
     },
     Accepted {
         client_id: &'a ClientId,
@@ -58,6 +57,10 @@ enum ServerFrame<'a> {
         body: &'a Body,
         #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
         mentions: &'a [UserId],
+        #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
+        named: &'a [UserId],
+        #[serde(skip_serializing_if = "<[UserId]>::is_empty")]
+        unnamed: &'a [UserId],
     },
     Deleted {
         #[serde(flatten)]
@@ -92,6 +95,8 @@ enum ServerFrame<'a> {
     },
     Seen {
         conversation: ConversationId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user: Option<UserId>,
         position: Position,
     },
     Gap {
@@ -127,18 +132,6 @@ struct WirePerson<'a> {
     id: UserId,
     username: &'a str,
     display_name: &'a str,
-}
-
-#[derive(Serialize)]
-struct WireLimits {
-    body_max_chars: usize,
-    client_id_max_chars: usize,
-    frame_max_bytes: usize,
-    max_in_flight: usize,
-    mentions_max: usize,
-    reactions_per_person_max: usize,
-    everyone_free_members: u32,
-    emoji_max_chars: usize,
 }
 
 #[derive(Serialize)]
@@ -178,24 +171,15 @@ pub fn welcome_frame(
     cursor: &str,
     resumed: bool,
     client_id_prefix: &str,
-    settings: &SocketSettings,
+    (heartbeat_ms, limits): (u64, &Limits),
 ) -> Frame {
     ServerFrame::Welcome {
         user: WirePerson { id: person.id, username: &person.username, display_name: &person.display_name },
         cursor,
         resumed,
         client_id_prefix,
-        heartbeat_ms: settings.heartbeat_ms,
-        limits: WireLimits {
-            body_max_chars: limits::BODY_MAX_CHARS,
-            client_id_max_chars: limits::CLIENT_ID_MAX_CHARS,
-            frame_max_bytes: limits::FRAME_MAX_BYTES,
-            max_in_flight: settings.max_in_flight,
-            mentions_max: limits::MENTIONS_MAX,
-            reactions_per_person_max: limits::REACTIONS_PER_PERSON_MAX,
-            everyone_free_members: limits::EVERYONE_FREE_MEMBERS,
-            emoji_max_chars: limits::EMOJI_MAX_CHARS,
-        },
+        heartbeat_ms,
+        limits,
     }
     .encode()
 }
@@ -204,15 +188,15 @@ pub fn welcome_frame(
 /// yet.
 #[must_use]
 pub fn frame_for(update: &Update, user: UserId) -> Option<Frame> {
-    update.encoded(Form::Frames, update.view(user), update_frame)
+    update.encoded(Form::Frames, update.view(user), |news, view| update_frame(news, update.names(), view))
 }
 
 /// An update as somebody sees it; `None` for what has no frame.
-fn update_frame(news: &News, view: View) -> Option<Frame> {
+fn update_frame(news: &News, names: Option<&Names>, view: View) -> Option<Frame> {
     let frame = match news {
         News::Placed(placed) => match message_of(placed, view) {
             Some(frame) => frame,
-            None => happened(placed, view)?,
+            None => happened(placed, names, view)?,
         },
         News::Message(shown) => {
             let mut frame = message_of(&shown.placed, view)?;
@@ -236,8 +220,8 @@ fn update_frame(news: &News, view: View) -> Option<Frame> {
         News::Read { conversation, position } => {
             ServerFrame::Read { conversation: *conversation, position: *position }
         }
-        News::Seen { conversation, position } => {
-            ServerFrame::Seen { conversation: *conversation, position: *position }
+        News::Seen { conversation, by, position } => {
+            ServerFrame::Seen { conversation: *conversation, user: *by, position: *position }
         }
         News::Gap { conversation, after, before, changes_after } => ServerFrame::Gap {
             conversation: *conversation,
@@ -268,7 +252,7 @@ fn message_of(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
 }
 
 /// Everything that is no message. An edit whose message was deleted has no words, and is told no more.
-fn happened(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
+fn happened<'a>(placed: &'a Placed, names: Option<&'a Names>, view: View) -> Option<ServerFrame<'a>> {
     let event = &placed.event;
     let change = |target: &milena_domain::record::Target| WireChange {
         conversation: event.conversation,
@@ -281,7 +265,8 @@ fn happened(placed: &Placed, view: View) -> Option<ServerFrame<'_>> {
     Some(match &event.action {
         Action::Edited { body, .. } if body.is_deleted() => return None,
         Action::Edited { target, body, mentions } => {
-            ServerFrame::Edited { change: change(target), body, mentions }
+            let (named, unnamed) = names.map_or((&[][..], &[][..]), |names| (&names.named, &names.unnamed));
+            ServerFrame::Edited { change: change(target), body, mentions, named, unnamed }
         }
         Action::Deleted { target, reason } => {
             ServerFrame::Deleted { change: change(target), reason: reason.as_ref() }
@@ -331,7 +316,7 @@ mod tests {
         Action, Created, Event, Handle, History as RoomHistory, Posting, Role, RoomPatch, Seat, Title, Topic,
         Visibility,
     };
-    use milena_domain::{Epoch, MessageId};
+    use milena_domain::{Epoch, MessageId, limits};
     use milena_timeline::{Membership, Room, Standing};
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -360,7 +345,7 @@ mod tests {
     fn only_the_sender_learns_the_client_id() {
         let placed = placed("Dear \"Milena\"\n\u{1F600}", Position::new(Epoch::FIRST, 7));
         let event = &placed.event;
-        let to_sender = value(&update_frame(&News::Placed(Arc::clone(&placed)), View::Own).unwrap());
+        let to_sender = value(&update_frame(&News::Placed(Arc::clone(&placed)), None, View::Own).unwrap());
         assert_eq!(
             to_sender,
             json!({
@@ -369,7 +354,7 @@ mod tests {
                 "sent_at": "1970-01-01T00:00:00.000Z", "body": "Dear \"Milena\"\n\u{1F600}",
             })
         );
-        let to_other = value(&update_frame(&News::Placed(Arc::clone(&placed)), View::Others).unwrap());
+        let to_other = value(&update_frame(&News::Placed(Arc::clone(&placed)), None, View::Others).unwrap());
         assert_eq!(to_other.get("client_id"), None);
     }
 
@@ -393,7 +378,7 @@ mod tests {
         let conversation = ConversationId::direct(user(1), user(2));
         let gap = News::Gap { conversation, after: Position::ZERO, before: None, changes_after: None };
         assert_eq!(
-            value(&update_frame(&gap, View::Own).unwrap()),
+            value(&update_frame(&gap, None, View::Own).unwrap()),
             json!({"type": "gap", "conversation": conversation, "after": 0, "before": null})
         );
     }
@@ -402,7 +387,7 @@ mod tests {
     fn the_largest_message_fits_the_write_buffer() {
         // A control character is written as six bytes, the most that JSON makes of one.
         let largest = placed(&"\u{1}".repeat(limits::BODY_MAX_CHARS), Position::ZERO);
-        let frame = update_frame(&News::Placed(largest), View::Own).unwrap();
+        let frame = update_frame(&News::Placed(largest), None, View::Own).unwrap();
         assert!(frame.len() < limits::FRAME_MAX_BYTES);
     }
 
@@ -423,7 +408,7 @@ mod tests {
                 News::Placed(Arc::new(placed)),
                 News::Prefix("x".repeat(30)),
                 News::Read { conversation, position },
-                News::Seen { conversation, position },
+                News::Seen { conversation, by: Some(user(1)), position },
                 News::Gap {
                     conversation,
                     after: position,
@@ -434,7 +419,7 @@ mod tests {
             for news in all {
                 let counted = Update::from(news.clone()).bytes();
                 for view in [View::Own, View::Others] {
-                    let sent = update_frame(&news, view).unwrap().len();
+                    let sent = update_frame(&news, None, view).unwrap().len();
                     prop_assert!(sent <= counted && counted < sent + 260, "{counted} for {sent}: {news:?}");
                 }
             }
@@ -485,7 +470,7 @@ mod tests {
             for news in all {
                 let counted = Update::from(news.clone()).bytes();
                 for view in [View::Own, View::Others] {
-                    let sent = update_frame(&news, view).unwrap().len();
+                    let sent = update_frame(&news, None, view).unwrap().len();
                     let most = sent + 600 + 40 * seats;
                     prop_assert!(sent <= counted && counted < most, "{counted} for {sent}: {news:?}");
                 }

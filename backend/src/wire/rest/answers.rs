@@ -56,6 +56,17 @@ pub struct Me {
     /// 30 characters. An `Idempotency-Key` that begins with them, and goes on with up to 34 that are used
     /// once, needs no look-up. Good for minutes to hours; ask again now and then.
     pub(crate) client_id_prefix: String,
+    /// Whether others may know what one has read.
+    pub(crate) show_receipts: bool,
+}
+
+/// Oneself, and what one lets others know.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Profile {
+    #[serde(flatten)]
+    pub(crate) account: Account,
+    /// Whether others may know what one has read.
+    pub(crate) show_receipts: bool,
 }
 
 /// A new session. Browsers also get the token as the cookie `milena_session`.
@@ -309,6 +320,8 @@ pub struct Conversation {
     other_last_read: Position,
     /// Messages of others after `last_read`, counted up to 1000.
     unread: u32,
+    /// Those among them that name one (not those that call everybody), counted up to 1000.
+    mentions: u32,
 }
 
 impl Conversation {
@@ -332,6 +345,7 @@ impl Conversation {
             last_read: conversation.last_read,
             other_last_read,
             unread: conversation.unread,
+            mentions: conversation.mentions,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a client needs at its start.
 
 use milena_domain::limits;
-use milena_settings::SocketSettings;
+use milena_settings::{ChatSettings, SocketSettings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ pub struct Bootstrap {
 }
 
 /// What bounds what a client sends.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Limits {
     /// Characters of a message.
     body_max_chars: usize,
@@ -37,12 +37,20 @@ pub struct Limits {
     everyone_free_members: u32,
     /// Characters of a reaction.
     emoji_max_chars: usize,
+    /// Pinned messages of a conversation that are told.
+    pins_max: usize,
+    /// Members of a room in which is told who has read what.
+    receipts_members_max: u32,
+    /// How long after a message was sent its words may be changed; null when always.
+    #[schema(required)]
+    edit_limit_ms: Option<u64>,
 }
 
 impl Limits {
     /// As this server is set.
     #[must_use]
-    pub const fn new(settings: &SocketSettings) -> Self {
+    pub fn new(settings: &SocketSettings, chat: &ChatSettings) -> Self {
+        let edit_limit_ms = u64::from(chat.edit_limit_seconds) * 1_000;
         Self {
             body_max_chars: limits::BODY_MAX_CHARS,
             client_id_max_chars: limits::CLIENT_ID_MAX_CHARS,
@@ -53,6 +61,9 @@ impl Limits {
             reactions_per_person_max: limits::REACTIONS_PER_PERSON_MAX,
             everyone_free_members: limits::EVERYONE_FREE_MEMBERS,
             emoji_max_chars: limits::EMOJI_MAX_CHARS,
+            pins_max: limits::PINS_MAX,
+            receipts_members_max: limits::RECEIPTS_MEMBERS_MAX,
+            edit_limit_ms: (edit_limit_ms > 0).then_some(edit_limit_ms),
         }
     }
 }

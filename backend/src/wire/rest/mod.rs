@@ -5,16 +5,18 @@ mod bootstrap;
 mod fields;
 pub(crate) mod headers;
 mod list_cursor;
+mod lists;
 mod requests;
 mod rooms;
 
 pub use answers::{
     Accepted, Account, ChangePage, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage,
-    People, Person, Problem, Session, SessionList, SignedIn, State,
+    People, Person, Problem, Profile, Session, SessionList, SignedIn, State,
 };
 pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
+pub use lists::{EditList, MentionPage, PinList, ReactionList, ReaderList, decode_mention_cursor};
 pub use requests::{
     Credentials, Edit, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration,
 };

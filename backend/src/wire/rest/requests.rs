@@ -72,15 +72,28 @@ impl TryFrom<Fields> for Credentials {
 pub struct ProfileChange {
     /// 1 to 64 characters, at least one of which can be seen, without control characters and such as change
     /// the direction of writing; no reserved name.
-    #[schema(value_type = String, min_length = 1, max_length = 64, example = "Milena Jesenská")]
-    pub display_name: DisplayName,
+    #[schema(
+        value_type = Option<String>, nullable = false, min_length = 1, max_length = 64,
+        example = "Milena Jesenská"
+    )]
+    pub display_name: Option<DisplayName>,
+    /// Whether others may know what one has read; whoever does not let them sees nobody else's marks either.
+    #[schema(nullable = false)]
+    pub show_receipts: Option<bool>,
 }
 
 impl TryFrom<Fields> for ProfileChange {
     type Error = Refusal;
 
     fn try_from(mut fields: Fields) -> Result<Self, Refusal> {
-        Ok(Self { display_name: DisplayName::new(&fields.text("display_name")?)? })
+        let show_receipts = fields.optional_flag("show_receipts")?;
+        let display_name = match show_receipts {
+            // Something has to change.
+            None => Some(fields.text("display_name")?),
+            Some(_) => fields.optional_text("display_name")?,
+        };
+        let display_name = display_name.map(|name| DisplayName::new(&name)).transpose()?;
+        Ok(Self { display_name, show_receipts })
     }
 }
 

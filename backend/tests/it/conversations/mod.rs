@@ -2,7 +2,9 @@
 
 mod changes;
 mod list;
+mod lists;
 mod read;
+mod receipts;
 mod send;
 mod stream;
 mod stream_bounds;

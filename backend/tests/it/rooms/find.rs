@@ -28,7 +28,7 @@ async fn public_rooms_are_found_by_their_words_once_they_are_stored() {
     let before = find("q=bread").await;
     assert_eq!((handles(&before), &before["complete"]), (vec![], &json!(false)), "none of it is stored");
 
-    node.store_log().await;
+    node.store_all().await;
     node.until(async |_| (find("q=bread").await["complete"] == true).then_some(())).await;
     for (query, found) in [
         ("", &["bread-makers", "kaese", "breadcrumbs"][..]),

@@ -5,4 +5,4 @@ pub(crate) mod logged;
 pub(crate) mod node;
 pub(crate) mod raw;
 pub(crate) mod socket;
-mod stored;
+mod storing;

@@ -131,6 +131,26 @@ export interface paths {
         patch: operations["edit_message"];
         trace?: never;
     };
+    "/api/v1/conversations/{id}/messages/{position}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an edited message of one's own said before, or, for moderators and owners of a room, anybody's there;
+         *     only where the server keeps it.
+         */
+        get: operations["list_edits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/messages/{position}/pin": {
         parameters: {
             query?: never;
@@ -149,6 +169,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/messages/{position}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has reacted to a message, in the order in which they did. */
+        get: operations["list_reactions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/messages/{position}/reactions/{emoji}": {
         parameters: {
             query?: never;
@@ -162,6 +199,40 @@ export interface paths {
         post?: never;
         /** Take a reaction back. */
         delete: operations["take_back_reaction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages/{position}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has read a message, its author left out; in rooms of up to 100 members, and between two people. */
+        get: operations["list_readers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pinned messages of a conversation, the newest pin first. */
+        get: operations["list_pins"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -254,7 +325,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change what others see of oneself. */
+        /** Change what others see of oneself: the name, and whether they know what one has read. */
         patch: operations["change"];
         trace?: never;
     };
@@ -271,6 +342,23 @@ export interface paths {
          *     token.
          */
         put: operations["change_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/mentions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages that name one, of all conversations, newest first. */
+        get: operations["list_mentions"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -684,6 +772,11 @@ export interface components {
              */
             last_read: number;
             /**
+             * Format: int32
+             * @description Those among them that name one (not those that call everybody), counted up to 1000.
+             */
+            mentions: number;
+            /**
              * Format: int64
              * @description Up to where the other one has read; 0 when nowhere, for notes to self, and in a room.
              */
@@ -745,6 +838,26 @@ export interface components {
             /** @description Who is named now. */
             mentions?: string[] | null;
         };
+        /** @description What a message said, from the words that it began with to those that it has now. */
+        EditList: {
+            /** @description None that was accepted is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description Oldest first. */
+            edits: components["schemas"]["EditOf"][];
+            /** @description There are older ones. */
+            has_before: boolean;
+        };
+        /** @description Words of a message. */
+        EditOf: {
+            /** Format: date-time */
+            at: string;
+            body: string;
+            /**
+             * Format: int64
+             * @description Where they were said: the message's own place, or the edit's.
+             */
+            position: number;
+        };
         /** @description Something that happened in a conversation. */
         Event: components["schemas"]["What"] & {
             /**
@@ -789,6 +902,11 @@ export interface components {
             body_max_chars: number;
             /** @description Characters of a `client_id`. */
             client_id_max_chars: number;
+            /**
+             * Format: int64
+             * @description How long after a message was sent its words may be changed; null when always.
+             */
+            edit_limit_ms: number | null;
             /** @description Characters of a reaction. */
             emoji_max_chars: number;
             /**
@@ -804,8 +922,15 @@ export interface components {
             members_added_max: number;
             /** @description People that one message names. */
             mentions_max: number;
+            /** @description Pinned messages of a conversation that are told. */
+            pins_max: number;
             /** @description Different reactions of one person to one message. */
             reactions_per_person_max: number;
+            /**
+             * Format: int32
+             * @description Members of a room in which is told who has read what.
+             */
+            receipts_members_max: number;
         };
         /** @description Oneself, and what one needs for sending. */
         Me: components["schemas"]["Account"] & {
@@ -814,6 +939,8 @@ export interface components {
              *     once, needs no look-up. Good for minutes to hours; ask again now and then.
              */
             client_id_prefix: string;
+            /** @description Whether others may know what one has read. */
+            show_receipts: boolean;
         };
         /** @description Somebody in a room. */
         Member: {
@@ -838,6 +965,15 @@ export interface components {
              * @description How many are in the room.
              */
             total: number;
+        };
+        /** @description Messages that name one, of all conversations. */
+        MentionPage: {
+            /** @description No accepted message is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description By when they were sent, newest first. There may be fewer than were asked for, and more to come. */
+            messages: components["schemas"]["Message"][];
+            /** @description To be given as `before` to get the next part; null at the end. */
+            next: string | null;
         };
         /** @description A message. */
         Message: components["schemas"]["Besides"] & {
@@ -962,6 +1098,13 @@ export interface components {
              */
             username: string;
         };
+        /** @description The pinned messages of a conversation. */
+        PinList: {
+            /** @description No pin that was accepted is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description The newest pin first, at most 100. */
+            messages: components["schemas"]["Message"][];
+        };
         /**
          * @description Who may write: all `members`, or `moderators` and owners only.
          * @enum {string}
@@ -1005,6 +1148,11 @@ export interface components {
              */
             type: string;
         };
+        /** @description Oneself, and what one lets others know. */
+        Profile: components["schemas"]["Account"] & {
+            /** @description Whether others may know what one has read. */
+            show_receipts: boolean;
+        };
         /** @description What somebody changes about themselves. */
         ProfileChange: {
             /**
@@ -1012,7 +1160,9 @@ export interface components {
              *     the direction of writing; no reserved name.
              * @example Milena Jesenská
              */
-            display_name: string;
+            display_name?: string;
+            /** @description Whether others may know what one has read; whoever does not let them sees nobody else's marks either. */
+            show_receipts?: boolean;
         };
         /** @description A reaction to a message, and whose it is. */
         Reaction: {
@@ -1027,6 +1177,26 @@ export interface components {
             /** @description Up to five of them, those who came first. */
             users: string[];
         };
+        /** @description A part of who has reacted to a message. */
+        ReactionList: {
+            /** @description No reaction that was accepted is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description To be given as `after` to get the next part; null at the end. */
+            next: string | null;
+            /** @description In the order in which they were put. */
+            reactions: components["schemas"]["ReactionOf"][];
+        };
+        /** @description A person's reaction to a message. */
+        ReactionOf: {
+            emoji: string;
+            /**
+             * Format: int64
+             * @description Where it was put.
+             */
+            position: number;
+            /** Format: uuid */
+            user: string;
+        };
         /** @description Up to where somebody has read. */
         ReadPosition: {
             /**
@@ -1034,6 +1204,18 @@ export interface components {
              * @description A message's position; moving back changes nothing.
              */
             position: number;
+        };
+        /** @description Who has read a message. */
+        ReaderList: {
+            /** @description Nobody is missing; when false, ask again later. */
+            complete: boolean;
+            /** @description Members who let others know what they have read, the author left out; nobody for those who do not. */
+            readers: components["schemas"]["ReaderOf"][];
+        };
+        /** @description Somebody who has read a message. */
+        ReaderOf: {
+            /** Format: uuid */
+            user: string;
         };
         /** @description Somebody joins. */
         Registration: {
@@ -1693,6 +1875,62 @@ export interface operations {
             };
         };
     };
+    list_edits: {
+        parameters: {
+            query?: {
+                /** @description Edits before this position */
+                before?: number;
+                /** @description How many; 50 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditList"];
+                };
+            };
+            /** @description `not_permitted`: somebody else's; `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: nothing is kept, there is no message, it was deleted, or one may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pin_message: {
         parameters: {
             query?: never;
@@ -1754,6 +1992,55 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reactions: {
+        parameters: {
+            query?: {
+                /** @description With this reaction; with any when absent */
+                emoji?: string;
+                /** @description `next` of the previous answer */
+                after?: string;
+                /** @description How many; 100 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReactionList"];
+                };
+            };
+            /** @description `not_found`: there is no message, it was deleted, or one may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any error, by its `code` */
@@ -1841,6 +2128,91 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_readers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+                /** @description The message */
+                position: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReaderList"];
+                };
+            };
+            /** @description `too_many_members`, `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: there is no message, it was deleted, or one may not see it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pins: {
+        parameters: {
+            query?: {
+                /** @description How many; 100 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PinList"];
                 };
             };
             /** @description Any error, by its `code` */
@@ -2058,7 +2430,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["Profile"];
                 };
             };
             /** @description Any error, by its `code` */
@@ -2110,6 +2482,39 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_mentions: {
+        parameters: {
+            query?: {
+                /** @description `next` of the previous answer */
+                before?: string;
+                /** @description How many; 50 when absent */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MentionPage"];
                 };
             };
             /** @description Any error, by its `code` */
