@@ -12,6 +12,7 @@ mod logging;
 mod properties;
 mod scope;
 mod topic;
+mod twin;
 
 pub use client::{Role, client_config};
 pub use error::LogError;
@@ -22,3 +23,4 @@ pub use properties::check_properties;
 pub use topic::{
     ensure_signals_topic, ensure_topics, existing_partition_states, partition_count, partition_states,
 };
+pub use twin::{TopicForm, create_twin, delete_topic, topic_form};

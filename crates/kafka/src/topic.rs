@@ -145,7 +145,7 @@ async fn create(settings: &KafkaSettings, wanted: &Wanted<'_>, deadline: Instant
 }
 
 /// How many partitions each topic has; 0 when it is missing.
-async fn partition_counts<const N: usize>(
+pub(crate) async fn partition_counts<const N: usize>(
     settings: &KafkaSettings,
     topics: [String; N],
     deadline: Instant,
@@ -156,6 +156,25 @@ async fn partition_counts<const N: usize>(
             *count = questions.count_of(topic)?;
         }
         Ok(counts)
+    })
+    .await
+}
+
+/// How many partitions a topic has, and how many copies of each; 0 when it is missing.
+pub(crate) async fn replicas(
+    settings: &KafkaSettings,
+    topic: &str,
+    deadline: Instant,
+) -> Result<(usize, i32), LogError> {
+    let topic = topic.to_owned();
+    blocking(settings, deadline, move |questions| {
+        let metadata = questions
+            .ask(|limit| questions.consumer.fetch_metadata(Some(&topic), limit), |_| true)
+            .map_err(|source| LogError::Unreachable { brokers: questions.brokers.to_owned(), source })?;
+        let found = metadata.topics().first().filter(|topic| topic.error().is_none());
+        let partitions = found.map_or(&[][..], |topic| topic.partitions());
+        let copies = partitions.first().map_or(1, |partition| partition.replicas().len());
+        Ok((partitions.len(), i32::try_from(copies).unwrap_or(1)))
     })
     .await
 }

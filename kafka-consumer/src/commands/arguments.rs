@@ -9,7 +9,7 @@ use milena_settings::Settings;
 use milena_storage::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{dead, new_epoch, replay, status, verify};
+use super::{dead, new_epoch, replay, rewrite, status, verify};
 
 /// What a shell shows for a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -41,6 +41,10 @@ pub enum StoreCommand {
         /// Do not ask
         #[arg(long)]
         yes: bool,
+        /// Instead, write the log anew without the words of deleted messages, each record at its place: no
+        /// epoch begins then. Cut off, the same command goes on
+        #[arg(long)]
+        without_deleted: bool,
     },
 }
 
@@ -138,8 +142,14 @@ impl StoreCommand {
             Self::Dead(Dead::Retry { letters, all }) => {
                 dead::retry(settings, &super::open(settings).await?, letters, *all).await?;
             }
-            Self::NewEpoch { yes } => {
-                new_epoch::new_epoch(settings, &super::open(settings).await?, *yes).await?;
+            Self::NewEpoch { yes, without_deleted } => {
+                let store = super::open(settings).await?;
+                if *without_deleted {
+                    // Boxed: it is large, and the future of every command keeps it.
+                    Box::pin(rewrite::rewrite(settings, &store, *yes)).await?;
+                } else {
+                    new_epoch::new_epoch(settings, &store, *yes).await?;
+                }
             }
         }
         Ok(ExitCode::SUCCESS)

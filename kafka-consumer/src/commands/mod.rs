@@ -6,6 +6,7 @@ mod checkpoint;
 pub(crate) mod dead;
 pub(crate) mod new_epoch;
 pub(crate) mod replay;
+pub(crate) mod rewrite;
 pub(crate) mod status;
 pub(crate) mod verify;
 

@@ -23,19 +23,13 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
     let topic = &settings.kafka.topic;
     let position = store.log_position(topic).await.context("the database cannot be read")?;
     let log = existing(&settings.kafka).await?;
-    let members = members(settings).await?;
-    if members > 0 {
-        bail!(
-            "{members} consumer{} of group {} still run: stop {} first",
-            if members == 1 { "" } else { "s" },
-            settings.consumer.group,
-            all_programs()
-        );
-    }
+    refuse_while_others_run(settings).await?;
     let noted = store.noted_partitions(topic).await.context("the database cannot be read")?;
     match check_log(topic, settings.kafka.partitions, &log, noted.with(&position)) {
         // A wrong setting is no reason for a new epoch, and would be noted as the new epoch's number.
-        Err(wrong @ LogMismatch::Setting { .. }) => return Err(wrong.into()),
+        Err(wrong @ (LogMismatch::Setting { .. } | LogMismatch::Rewritten { .. })) => {
+            return Err(wrong.into());
+        }
         Ok(()) => answer(format!(
             "Log and store of topic {topic} fit: a new epoch is needed only if the topic was recreated or \
              restored."
@@ -48,7 +42,7 @@ pub(crate) async fn new_epoch(settings: &Settings, store: &Store, yes: bool) -> 
          There is no way back.",
         position.epoch
     ));
-    if !yes && !confirmed().await? {
+    if !yes && !confirmed("Begin a new epoch?").await? {
         bail!("nothing was changed");
     }
     if let Some(before) = noted.of(position.epoch).filter(|&before| before < log.len()) {
@@ -106,12 +100,27 @@ async fn store_leftovers(
     Ok(tally.inserted)
 }
 
-async fn confirmed() -> anyhow::Result<bool> {
+/// Refuses to go on while there are consumers in the group.
+pub(super) async fn refuse_while_others_run(settings: &Settings) -> anyhow::Result<()> {
+    let members = members(settings).await?;
+    if members > 0 {
+        bail!(
+            "{members} consumer{} of group {} still run: stop {} first",
+            if members == 1 { "" } else { "s" },
+            settings.consumer.group,
+            all_programs()
+        );
+    }
+    Ok(())
+}
+
+/// Asks the person at the terminal.
+pub(super) async fn confirmed(question: &str) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         bail!("there is nobody to ask: say --yes");
     }
     let mut stdout = std::io::stdout();
-    write!(stdout, "Begin a new epoch? Type yes: ")?;
+    write!(stdout, "{question} Type yes: ")?;
     stdout.flush()?;
     // On a thread that nobody waits for: a person who never answers must not keep the program from its end.
     let (answered, typed) = oneshot::channel();

@@ -2,4 +2,5 @@
 
 mod mistake;
 mod replay;
+mod rewrite;
 mod run;
