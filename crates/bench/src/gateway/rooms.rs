@@ -122,6 +122,9 @@ struct Figures {
     direct_accepted: Latencies,
     direct: Latencies,
     direct_without: Latencies,
+    /// Beside a bare loop that writes as often as the room's messages came: what the machine does to a direct
+    /// message, whoever writes to so many sockets.
+    direct_beside_bare: Latencies,
     spans: Vec<Span>,
 }
 
@@ -134,7 +137,7 @@ impl Figures {
         format!(
             "{} members, {} here: {:.0} deliveries/s, {:.2} of a bare loop; first to last socket p99 {:.2} \
              ms; accepted p50 {:.2} ms, direct {:.2}; direct delivered p99 {:.2} ms beside {:.1} messages/s, \
-             {:.2} without",
+             {:.2} beside a bare loop that writes them, {:.2} without",
             self.members,
             self.sockets,
             self.deliveries_per_s,
@@ -144,6 +147,7 @@ impl Figures {
             self.direct_accepted.percentile_ms(50.0),
             self.direct.percentile_ms(99.0),
             self.beside_per_s,
+            self.direct_beside_bare.percentile_ms(99.0),
             self.direct_without.percentile_ms(99.0),
         )
     }
@@ -160,6 +164,7 @@ impl Figures {
             .figure("accepted_p50_ms", self.accepted.percentile_ms(50.0))
             .figure("direct_accepted_p50_ms", self.direct_accepted.percentile_ms(50.0))
             .figure("direct_p99_ms", self.direct.percentile_ms(99.0))
+            .figure("direct_p99_beside_bare_ms", self.direct_beside_bare.percentile_ms(99.0))
             .figure("direct_p99_without_ms", self.direct_without.percentile_ms(99.0))
             .processes(&self.spans)
     }
@@ -205,20 +210,13 @@ impl Bench<'_> {
         for _ in 0..rounds {
             let direct = self.direct(turn).await?;
             figures.direct_without.add(&direct.delivered);
-            let until = Instant::now() + turn;
-            let per_s = figures.beside_per_s;
-            let beside = async {
-                let mut next = Instant::now();
-                while next < until {
-                    tokio::time::sleep_until(next.into()).await;
-                    next = Instant::now().max(next + Duration::from_secs_f64(1.0 / per_s));
-                    let begun = Instant::now();
-                    keep_busy(&arrivals, count, 1, Duration::ZERO, async || writer.send().await).await?;
-                    figures.spread.record(arrivals.spread());
-                    figures.accepted.record(writer.answers().await? - begun);
-                }
-                anyhow::Ok(())
-            };
+            let beside = paced(figures.beside_per_s, turn, async || {
+                let begun = Instant::now();
+                keep_busy(&arrivals, count, 1, Duration::ZERO, async || writer.send().await).await?;
+                figures.spread.record(arrivals.spread());
+                figures.accepted.record(writer.answers().await? - begun);
+                Ok(())
+            });
             let (direct, beside) = tokio::join!(self.direct(turn), beside);
             beside?;
             let direct = direct?;
@@ -233,6 +231,12 @@ impl Bench<'_> {
         let span = Duration::from_secs_f64(seconds);
         figures.bare_deliveries_per_s =
             keep_busy(&written, count, window, span, async || bare.write()).await?;
+        let beside = paced(figures.beside_per_s, span, async || {
+            keep_busy(&written, count, 1, Duration::ZERO, async || bare.write()).await.map(drop)
+        });
+        let (direct, beside) = tokio::join!(self.direct(span), beside);
+        beside?;
+        figures.direct_beside_bare.add(&direct?.delivered);
         Ok(figures)
     }
 
@@ -249,6 +253,22 @@ impl Bench<'_> {
         ensure!(all, "of {count} direct messages {} were delivered", counts.delivered.count());
         Ok(counts)
     }
+}
+
+/// Does it so often for so long; what takes longer than its share of the time is not made up for.
+async fn paced(
+    per_s: f64,
+    span: Duration,
+    mut once: impl AsyncFnMut() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut next = Instant::now();
+    let until = next + span;
+    while next < until {
+        tokio::time::sleep_until(next.into()).await;
+        next = Instant::now().max(next + Duration::from_secs_f64(1.0 / per_s));
+        once().await?;
+    }
+    Ok(())
 }
 
 /// A room of `owner` with all of `people` in it.
