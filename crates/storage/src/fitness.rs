@@ -120,7 +120,7 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 21] = [
+const TABLES: [(&str, Option<&str>, bool); 23] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -142,6 +142,8 @@ const TABLES: [(&str, Option<&str>, bool); 21] = [
     ("effective_events", None, false),
     ("blocks", None, true),
     ("outbox", Some("leased_until_ms"), true),
+    ("message_edits", None, true),
+    ("hidden_receipts", None, true),
 ];
 
 impl Store {
@@ -182,9 +184,10 @@ mod tests {
 
     use super::*;
 
-    /// Written before anything is accepted (the first start), or by a program of its own (`milena import`),
-    /// which then says by itself what it may not do; and the list of the migrations.
-    const OTHERS: [&str; 4] = ["server_keys", "imported_events", "imported_people", "seaql_migrations"];
+    /// Written before anything is accepted (the first start), or by a command of its own (`milena import`,
+    /// `new-epoch`), which then says by itself what it may not do; and the list of the migrations.
+    const OTHERS: [&str; 5] =
+        ["server_keys", "imported_events", "imported_people", "log_rewrites", "seaql_migrations"];
 
     async fn names(store: &Store, text: &str) -> BTreeSet<String> {
         let statement = Statement::from_string(backend(store.kind()), text);
