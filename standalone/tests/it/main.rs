@@ -8,7 +8,8 @@
 //! `MILENA_TEST_MESSAGES` (20000) and `MILENA_TEST_KILLS` (1 a point) set the size of the traffic,
 //! `MILENA_TEST_FAULT_SECONDS` (such as 1,5,30; `scripts/long faults`) makes the faults long,
 //! `MILENA_TEST_ROOMS` and others make `rooms` large (`scripts/long rooms`), `MILENA_SMS_CORPUS` names the
-//! corpus for the import tests, `MILENA_TEST_PROGRAMS` a folder with other builds of the programs, and
+//! corpus for the import tests, `MILENA_TEST_PROGRAMS` a folder with other builds of the programs,
+//! `MILENA_TEST_OLD_PROGRAMS` one with those of the first version (`scripts/long rolling-upgrade`), and
 //! `MILENA_TEST_LOGS` a folder that keeps what they said.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test ends where it is surprised")]
@@ -37,6 +38,7 @@ mod pauses;
 mod privacy;
 mod repeats;
 mod resume;
+mod rolling_upgrade;
 mod rooms;
 mod secrets;
 mod signals;

@@ -266,7 +266,8 @@ impl Work {
 
     /// What is named from now on begins with it.
     fn prefixed(&self, frame: &Value) {
-        let prefix = frame["client_id_prefix"].as_str().expect("a prefix");
+        // Servers of the first version have none.
+        let prefix = frame["client_id_prefix"].as_str().unwrap_or_default();
         self.note(|heard, _| prefix.clone_into(&mut heard.client_id_prefix));
     }
 

@@ -1,7 +1,7 @@
 //! Backends and consumers on Apache Kafka and a database server, each a process of its own.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -33,6 +33,8 @@ pub(crate) struct Cluster {
     folder: TempDir,
     /// Environment variables of the program with this name.
     variables: Box<dyn Fn(&str) -> Variables + Send + Sync>,
+    /// The folder of the programs of another version, while those are started.
+    other_version: Option<PathBuf>,
 }
 
 impl Cluster {
@@ -59,34 +61,89 @@ impl Cluster {
         properties: &str,
         variables: impl Fn(&str) -> Variables + Send + Sync + 'static,
     ) -> Self {
-        let variables = Box::new(variables);
+        let mut cluster = Self::empty(services, properties, Box::new(variables));
+        cluster.begin(backends, consumers).await;
+        cluster
+    }
+
+    /// Programs of another version, from this folder, on a topic of its own.
+    pub(crate) async fn start_other_version(
+        services: Services,
+        backends: usize,
+        consumers: usize,
+        programs: &Path,
+    ) -> Self {
+        let mut cluster = Self::empty(services, "", Box::new(|_| Variables::new()));
+        cluster.other_version = Some(programs.to_owned());
+        cluster.begin(backends, consumers).await;
+        cluster.other_version = None;
+        cluster
+    }
+
+    fn empty(
+        services: Services,
+        properties: &str,
+        variables: Box<dyn Fn(&str) -> Variables + Send + Sync>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let topic = format!("e2e-{}", uuid::Uuid::now_v7().simple());
         write_settings(folder.path(), &services, &topic, properties);
-        let mut cluster =
-            Self { services, backends: Vec::new(), consumers: Vec::new(), topic, folder, variables };
+        let (backends, consumers) = (Vec::new(), Vec::new());
+        Self { services, backends, consumers, topic, folder, variables, other_version: None }
+    }
+
+    async fn begin(&mut self, backends: usize, consumers: usize) {
         for number in 1..=backends {
             let address = free_address();
-            let launch = cluster
-                .launch("backend", &format!("backend-{number}"))
-                .variable("MILENA__HTTP__LISTEN", address.to_string());
-            cluster.backends.push(Backend { program: Program::start(launch), address });
+            let program = self.start_backend(&format!("backend-{number}"), address);
+            self.backends.push(Backend { program, address });
         }
         for number in 1..=consumers {
-            let launch = cluster.launch("kafka-consumer", &format!("consumer-{number}"));
-            cluster.consumers.push(Program::start(launch.argument("run")));
+            let program = self.start_consumer(&format!("consumer-{number}"));
+            self.consumers.push(program);
         }
         for number in 0..backends {
-            cluster.ready(number).await;
+            self.ready(number).await;
         }
-        cluster
+    }
+
+    fn start_backend(&self, name: &str, address: SocketAddr) -> Program {
+        let launch = self.launch("backend", name);
+        Program::start(launch.variable("MILENA__HTTP__LISTEN", address.to_string()))
+    }
+
+    fn start_consumer(&self, name: &str) -> Program {
+        Program::start(self.launch("kafka-consumer", name).argument("run"))
+    }
+
+    /// Ends a backend in good order, and starts one of this version in its place.
+    pub(crate) async fn replace_backend(&mut self, number: usize) {
+        let address = self.backends[number].address;
+        self.backends[number].program.stop().await;
+        self.backends[number].program = self.start_backend(&format!("new-backend-{}", number + 1), address);
+        self.ready(number).await;
+    }
+
+    /// The same of a consumer.
+    pub(crate) async fn replace_consumer(&mut self, number: usize) {
+        self.consumers[number].stop().await;
+        self.consumers[number] = self.start_consumer(&format!("new-consumer-{}", number + 1));
+    }
+
+    /// Runs a program of another version on this log and store, to its end.
+    pub(crate) async fn run_other_version(&self, program: PathBuf, arguments: &[&str]) -> Finished {
+        let launch = Launch::of_another_version(program, "other-version", self.folder.path());
+        let launch = launch.argument("--config").argument(settings_file(self.folder.path()));
+        arguments.iter().fold(launch, |launch, argument| launch.argument(*argument)).run(60).await
     }
 
     /// How one of the programs is started on this log and store.
     pub(crate) fn launch(&self, program: &str, name: &str) -> Launch {
-        let launch = Launch::new(program, name, self.folder.path())
-            .argument("--config")
-            .argument(settings_file(self.folder.path()));
+        let launch = match &self.other_version {
+            Some(programs) => Launch::of_another_version(programs.join(program), name, self.folder.path()),
+            None => Launch::new(program, name, self.folder.path()),
+        };
+        let launch = launch.argument("--config").argument(settings_file(self.folder.path()));
         let variables = (self.variables)(name);
         variables.into_iter().fold(launch, |launch, (name, value)| launch.variable(name, value))
     }

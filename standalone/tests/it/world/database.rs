@@ -66,12 +66,13 @@ impl Database {
         &self.url
     }
 
-    /// Every message, by conversation, in its order. Two plain statements: no join depends on the server's
-    /// statistics.
+    /// Every message between two people, by conversation, in its order. Two plain statements: no join depends
+    /// on the server's statistics.
     pub(crate) async fn messages(&self) -> Vec<Row> {
         let sql = "\
             select conversation_id, position, id, sender_id, recipient_id, client_id, sent_at_ms, body \
             from messages \
+            where conversation_id in (select id from conversations where kind = 'direct') \
             order by conversation_id, position";
         let database = connect(&self.url).await;
         let all = async |sql: &str| {

@@ -34,6 +34,12 @@ impl Launch {
         }
     }
 
+    /// A program of another version: it refuses settings that only ours knows.
+    pub(crate) fn of_another_version(program: PathBuf, name: &str, folder: &Path) -> Self {
+        let (name, folder) = (name.to_owned(), folder.to_owned());
+        Self { name, program, arguments: Vec::new(), environment: Vec::new(), folder }
+    }
+
     pub(crate) fn argument(mut self, argument: impl Into<OsString>) -> Self {
         self.arguments.push(argument.into());
         self
