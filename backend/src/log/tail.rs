@@ -247,7 +247,10 @@ impl Tail {
                     continue;
                 }
                 Err(error) if is_final(&error) => {
-                    self.health.set_broken(format!("the log was changed under this program: {error}"));
+                    self.health.set_broken(format!(
+                        "the log was changed under this program ({error}); start it again, and it says what \
+                         is to be done"
+                    ));
                     self.stop.cancel();
                     return;
                 }

@@ -44,7 +44,7 @@ async fn shell(command: &str, folder: &Path) -> Finished {
     Finished { status: output.status, stdout, stderr, took: began.elapsed() }
 }
 
-fn worked(finished: &Finished, words: &str) {
+pub(crate) fn worked(finished: &Finished, words: &str) {
     let Finished { status, stdout, stderr, .. } = finished;
     assert!(status.success() && stdout.contains(words), "{words:?} is missing: {stdout}{stderr}");
 }

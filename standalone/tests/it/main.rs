@@ -41,6 +41,7 @@ mod resume;
 mod rolling_upgrade;
 mod rooms;
 mod secrets;
+mod settings_cures;
 mod signals;
 mod slow_reader;
 mod soak;

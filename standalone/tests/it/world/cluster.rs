@@ -180,6 +180,17 @@ impl Cluster {
         self.folder.path()
     }
 
+    /// Writes a setting into the file of all its programs, as a person does who is told to.
+    pub(crate) fn set(&self, setting: &str, value: &str) {
+        let (section, key) = setting.split_once('.').expect("SECTION.KEY");
+        let file = settings_file(self.folder.path());
+        let text = std::fs::read_to_string(&file).unwrap();
+        let header = format!("[{section}]\n");
+        assert!(text.contains(&header) && !text.contains(&format!("\n{key} = ")), "{text}");
+        let changed = text.replacen(&header, &format!("{header}{key} = {value}\n"), 1);
+        std::fs::write(file, changed).unwrap();
+    }
+
     pub(crate) fn topic(&self) -> &str {
         &self.topic
     }

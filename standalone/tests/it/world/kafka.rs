@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
@@ -95,4 +95,13 @@ pub(crate) async fn empty_topic(brokers: &str, topic: &str, partitions: i32) {
         admin.create_topics([&again], &options).await.is_ok_and(|created| created[0].is_ok())
     })
     .await;
+}
+
+/// Adds partitions to a topic until it has so many, as `kafka-topics --alter` does.
+pub(crate) async fn add_partitions(brokers: &str, topic: &str, partitions: usize) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+    let wanted = NewPartitions::new(topic, partitions);
+    let grown = admin.create_partitions([&wanted], &AdminOptions::new()).await.unwrap();
+    assert!(grown.iter().all(Result::is_ok), "{grown:?}");
 }
