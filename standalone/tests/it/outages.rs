@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::client::{Account, Conversations, Person, Rest, Socket, send_frame};
-use crate::world::{Cluster, Database, Kind, OwnServer, Services, shared, until};
+use crate::world::{Cluster, Database, Kind, OwnServer, Services, limit_batches, shared, until};
 
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -233,6 +233,40 @@ async fn a_database_that_somebody_has_to_mend_is_told_and_waited_for() {
     cluster.stored(2, 60).await;
     told("ok").await;
     assert_eq!(cluster.log_counts().await, (2, 0), "records in the log, dead letters");
+}
+
+/// Somebody has lowered the topic's limit under a backend that runs: what the log refuses each time is told
+/// to who sends as refused for good, and to the operator in the log, once and not for each message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_log_refuses_for_good_is_told_and_logged_once() {
+    let Some(services) = Services::shared(Kind::Postgres).await else { return };
+    let cluster = Cluster::start(services, 1, 1).await;
+    let (ann, bob) = ann_and_bob(&cluster.rest(0)).await;
+    let rest = cluster.rest(0).of(&ann);
+    // What compression does not make small.
+    let long: String = (0..100).map(|_| uuid::Uuid::now_v7().simple().to_string()).collect();
+    limit_batches(&cluster.services.kafka, cluster.topic(), 700).await;
+    let mut accepted = 0;
+    until("the lower limit counts", 30, async || {
+        let answer = rest.send(bob.person.id, &format!("before {accepted}"), &long).await;
+        accepted += usize::from(answer.status == 202);
+        answer.status != 202
+    })
+    .await;
+    for number in 0..5 {
+        let refused = rest.send(bob.person.id, &format!("c-{number}"), &long).await;
+        assert_eq!((refused.status, refused.code()), (413, "too_large"), "{}", refused.body);
+        let said = refused.body.to_string();
+        assert!(said.contains("an administrator has to raise its limit"), "{said}");
+    }
+    let said = cluster.backends[0].program.said();
+    assert_eq!(said.matches("the log refuses a message for its size").count(), 1, "{said}");
+    // Others go on, and what was refused is accepted when somebody has raised the limit.
+    rest.send_accepted(bob.person.id, "short", "short").await;
+    limit_batches(&cluster.services.kafka, cluster.topic(), 1_048_588).await;
+    until("the limit is raised", 30, async || rest.send(bob.person.id, "c-0", &long).await.status == 202)
+        .await;
+    cluster.stored(accepted + 2, 60).await;
 }
 
 async fn readyz(url: &str) -> Value {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{Message, Offset, TopicPartitionList};
@@ -104,4 +106,14 @@ pub(crate) async fn add_partitions(brokers: &str, topic: &str, partitions: usize
     let wanted = NewPartitions::new(topic, partitions);
     let grown = admin.create_partitions([&wanted], &AdminOptions::new()).await.unwrap();
     assert!(grown.iter().all(Result::is_ok), "{grown:?}");
+}
+
+/// Changes how many bytes a batch of a topic may have, as `kafka-configs --alter` does.
+pub(crate) async fn limit_batches(brokers: &str, topic: &str, bytes: usize) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+    let bytes = bytes.to_string();
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set("max.message.bytes", &bytes);
+    let altered = admin.alter_configs([&change], &AdminOptions::new()).await.unwrap();
+    assert!(altered.iter().all(Result::is_ok), "{altered:?}");
 }

@@ -14,7 +14,7 @@ pub(crate) use cluster::{Backend, Cluster, Services, Variables};
 pub(crate) use database::{Database, Row};
 pub(crate) use footprint::Footprint;
 pub(crate) use forgetful::{ForgetfulKafka, Mind};
-pub(crate) use kafka::{add_partitions, empty_topic, log_counts, read_log};
+pub(crate) use kafka::{add_partitions, empty_topic, limit_batches, log_counts, read_log};
 pub(crate) use milena::Milena;
 pub(crate) use milena_testkit::{
     Kind, OwnServer, Proxy, Weather, free_address, number, required, shared, tell, turn, until,
