@@ -69,8 +69,9 @@ pub async fn shared(kind: Kind) -> Option<String> {
 
 struct Started {
     address: String,
-    /// Where a proxy connects to, for clients that are told the proxy's address.
-    proxied: Option<String>,
+    /// Where a proxy connects to, for clients that are told the proxy's address; or where those sign in who
+    /// are let in by ACLs.
+    second: Option<String>,
     folder: PathBuf,
     process: u32,
 }
@@ -82,7 +83,7 @@ async fn start(kind: Kind, folder: Option<&Path>) -> Option<Started> {
 async fn start_with(
     kind: Kind,
     folder: Option<&Path>,
-    proxy: Option<u16>,
+    variable: Option<(&'static str, String)>,
     options: &[String],
 ) -> Option<Started> {
     let mut arguments = vec!["start".to_owned(), "--with".to_owned(), std::process::id().to_string()];
@@ -90,7 +91,7 @@ async fn start_with(
         arguments.extend(["--dir".to_owned(), folder.display().to_string()]);
     }
     arguments.extend_from_slice(options);
-    match script(kind, arguments, proxy).await {
+    match script(kind, arguments, variable).await {
         Ok(lines) => {
             let line = |names: &[&str]| {
                 let value =
@@ -100,9 +101,12 @@ async fn start_with(
             // Of several nodes the first.
             let process =
                 line(&["PID="]).split(',').next().and_then(|id| id.parse().ok()).expect("a process id");
-            let proxied = lines.lines().find_map(|line| line.strip_prefix("PROXIED=")).map(str::to_owned);
+            let second = lines
+                .lines()
+                .find_map(|line| line.strip_prefix("PROXIED=").or_else(|| line.strip_prefix("SASL=")))
+                .map(str::to_owned);
             let address = line(&["BOOTSTRAP=", "URL="]);
-            Some(Started { address, proxied, folder: line(&["DIR="]).into(), process })
+            Some(Started { address, second, folder: line(&["DIR="]).into(), process })
         }
         Err(problem) => {
             assert!(!required(), "scripts/{} failed: {problem}", kind.script());
@@ -112,10 +116,14 @@ async fn start_with(
     }
 }
 
-async fn script(kind: Kind, arguments: Vec<String>, proxy: Option<u16>) -> Result<String, String> {
+async fn script(
+    kind: Kind,
+    arguments: Vec<String>,
+    variable: Option<(&'static str, String)>,
+) -> Result<String, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts").join(kind.script());
     let mut command = Command::new(script);
-    command.args(arguments).envs(proxy.map(|port| ("KAFKA_PROXY_PORT", port.to_string())));
+    command.args(arguments).envs(variable);
     let run = move || command.output();
     let output = tokio::task::spawn_blocking(run).await.unwrap().map_err(|error| error.to_string())?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -142,7 +150,16 @@ impl OwnServer {
 
     /// Apache Kafka with a second listener for those who come through a proxy on `port`.
     pub async fn kafka_behind(port: u16) -> Option<Self> {
-        let started = start_with(Kind::Kafka, None, Some(port), &[]).await?;
+        let variable = ("KAFKA_PROXY_PORT", port.to_string());
+        let started = start_with(Kind::Kafka, None, Some(variable), &[]).await?;
+        Some(Self { kind: Kind::Kafka, started })
+    }
+
+    /// Apache Kafka with a second listener at which these sign in (SASL PLAIN, each with its name as its
+    /// password) and may do what ACLs allow. At the first one everybody may do everything.
+    pub async fn kafka_with_users(users: &[&str]) -> Option<Self> {
+        let variable = ("KAFKA_USERS", users.join(" "));
+        let started = start_with(Kind::Kafka, None, Some(variable), &[]).await?;
         Some(Self { kind: Kind::Kafka, started })
     }
 
@@ -153,7 +170,12 @@ impl OwnServer {
 
     /// Where the proxy connects to.
     pub fn proxied(&self) -> &str {
-        self.started.proxied.as_deref().expect("started behind a proxy")
+        self.started.second.as_deref().expect("started behind a proxy")
+    }
+
+    /// Where its users sign in.
+    pub fn for_users(&self) -> &str {
+        self.started.second.as_deref().expect("started with users")
     }
 
     /// SIGKILL to all its processes.
@@ -169,9 +191,9 @@ impl OwnServer {
     /// The same port, the same data; answers when this returns.
     pub async fn start_again(&mut self) {
         let folder = self.started.folder.clone();
-        let proxied = self.started.proxied.take();
+        let second = self.started.second.take();
         self.started = start(self.kind, Some(&folder)).await.expect("it started before");
-        self.started.proxied = proxied;
+        self.started.second = second;
     }
 
     /// SIGSTOP to all its processes: it accepts connections and never answers.

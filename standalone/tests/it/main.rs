@@ -18,6 +18,7 @@ mod client;
 mod ledger;
 mod world;
 
+mod authorized;
 mod bad_input;
 mod changes;
 mod cluster;

@@ -1,5 +1,6 @@
 //! What a test runs on: programs, servers, databases.
 
+mod acls;
 mod cluster;
 mod database;
 mod footprint;
@@ -10,6 +11,7 @@ mod mortal;
 mod program;
 mod vitals;
 
+pub(crate) use acls::{Right, TOPICS, allow, of_the_manual};
 pub(crate) use cluster::{Backend, Cluster, Services, Variables};
 pub(crate) use database::{Database, Row};
 pub(crate) use footprint::Footprint;
