@@ -244,7 +244,10 @@ impl DeliveryTask {
             return;
         }
         let update = event.update();
-        if !self.shows_membership_only(room) {
+        // A pin stands in the timeline itself, where whoever was there sees it.
+        let is_pin = matches!(placed.event.action, Action::Pinned { .. });
+        let shows_all = is_pin || !self.shows_membership_only(room);
+        if shows_all {
             self.tell_room(room, offset, &update, sending);
             return;
         }

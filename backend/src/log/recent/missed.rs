@@ -59,7 +59,10 @@ impl MissedOf {
         }
         // Neither what changed of messages from before. What else they may see of that, history tells.
         let is_hidden = |event: &Arc<Delivered>| {
-            event.event().action.target().is_some_and(|target| target.position < since)
+            // A pin stands in the timeline itself.
+            let action = &event.event().action;
+            let is_pin = matches!(action, milena_domain::record::Action::Pinned { .. });
+            !is_pin && action.target().is_some_and(|target| target.position < since)
         };
         self.hidden = self.messages.iter().find(|event| is_hidden(event)).map(|event| event.position());
         self.messages.retain(|event| !is_hidden(event));
