@@ -13,6 +13,8 @@ pub mod http;
 pub mod live;
 pub mod log;
 pub mod metrics;
+#[cfg(test)]
+pub(crate) mod mutation;
 pub mod rate;
 pub mod refusal;
 pub mod registry;

@@ -240,6 +240,12 @@ impl Chat {
     ) -> Result<(ChangePage, bool), Refusal> {
         let MemoryOf { unflushed, visible, changes, last, is_complete: in_memory } =
             self.in_memory((user, is_room), conversation).await?;
+        #[cfg(test)]
+        let after = if crate::mutation::Mutation::ChangedAfterIsOneOff.is_on() {
+            Position::from_u64(after.as_i64() as u64 + 1).unwrap_or(after)
+        } else {
+            after
+        };
         let (stored, has_more) = self.lookups.changed_after(conversation, after, limit, &[user]).await?;
         let mut messages: Vec<Shown> = stored.into_iter().map(|now| Shown::stored(now, user)).collect();
         // Where the store's page ends: what memory has comes after all that the store has.
@@ -313,6 +319,10 @@ impl Chat {
         room: ConversationId,
         place: Position,
     ) -> Result<bool, Refusal> {
+        #[cfg(test)]
+        if crate::mutation::Mutation::ChangesWhatMayNotBeSeen.is_on() {
+            return Ok(true);
+        }
         let view = self.rooms().view(room, user);
         let since = view.as_ref().and_then(|view| view.standing.membership).map(|since| since.from);
         let shows_all = view.is_some_and(|view| view.room.history == RoomHistory::All);
@@ -396,6 +406,10 @@ impl Changes {
     }
 
     pub(super) fn apply(&self, shown: &mut Shown, reader: UserId) {
+        #[cfg(test)]
+        if crate::mutation::Mutation::AnswersAreTheStores.is_on() {
+            return;
+        }
         if let Some(changes) = self.0.get(&shown.placed.position) {
             changes.iter().for_each(|change| shown.apply(change, reader));
         }

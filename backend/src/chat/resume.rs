@@ -280,6 +280,10 @@ impl Chat {
         told: &HashSet<Position>,
         outbox: &Outbox,
     ) -> Result<bool, Refusal> {
+        #[cfg(test)]
+        if crate::mutation::Mutation::ResumeForgetsStoredChanges.is_on() {
+            return Ok(true);
+        }
         let found = {
             let _turn = self.turns.of(reader.0).await;
             self.changes_of_both(reader, conversation, before(seen), limits::REPLAY_PAGE).await
@@ -350,7 +354,10 @@ async fn replay_from_memory(
         // Nothing is replayed when all of the newest are changes that they may not see: then what is missing
         // has no end.
         let before = of.messages.first().map(|oldest| oldest.position());
-        let gap = News::Gap { conversation, after, before, changes_after: Some(after) };
+        let changes_after = Some(after);
+        #[cfg(test)]
+        let changes_after = changes_after.filter(|_| !crate::mutation::Mutation::GapForgetsChanges.is_on());
+        let gap = News::Gap { conversation, after, before, changes_after };
         if !outbox.push_when_roomy(gap.into()).await {
             return false;
         }

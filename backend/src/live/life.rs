@@ -87,7 +87,12 @@ impl Shown {
     /// Applies a change of it that counts, unless it is in it already.
     pub fn apply(&mut self, change: &Placed, reader: UserId) {
         let at = change.position;
-        if at <= self.changed() || self.is_deleted() {
+        let is_known = at <= self.changed();
+        #[cfg(test)]
+        let is_known = is_known
+            && !(crate::mutation::Mutation::ReactionCountsTwice.is_on()
+                && matches!(change.event.action, Action::Reacted { .. }));
+        if is_known || self.is_deleted() {
             return;
         }
         let life = self.life.get_or_insert_with(|| Box::new(Life::at(at)));

@@ -22,9 +22,14 @@ pub(super) struct Life {
 }
 
 impl Reader {
-    fn changes(&self, conversation: ConversationId, place: Position) -> impl Iterator<Item = &Placed> {
-        let all = self.timelines.get(&conversation).into_iter().flat_map(BTreeMap::values);
-        all.filter(move |placed| placed.event.action.target().is_some_and(|target| target.position == place))
+    /// What changed a message, in order.
+    pub(super) fn changes(
+        &self,
+        conversation: ConversationId,
+        place: Position,
+    ) -> impl Iterator<Item = &Placed> {
+        let all = self.changed.get(&(conversation, place)).into_iter().flatten();
+        all.map(move |at| &self.timelines[&conversation][at])
     }
 
     pub(super) fn is_changed(&self, conversation: ConversationId, place: Position) -> bool {
@@ -40,12 +45,18 @@ impl Reader {
 
     /// A message as it is now.
     pub(super) fn now(&self, placed: &Placed) -> (Placed, Option<Life>) {
+        self.as_of(placed, Position::MAX)
+    }
+
+    /// A message as it was once everything up to a place had happened.
+    pub(super) fn as_of(&self, placed: &Placed, end: Position) -> (Placed, Option<Life>) {
         let mut now = placed.clone();
         let mut life: Option<Life> = None;
         if event::message(&placed.event).is_none() {
             return (now, None);
         }
-        for change in self.changes(placed.event.conversation, placed.position) {
+        let changes = self.changes(placed.event.conversation, placed.position);
+        for change in changes.take_while(|change| change.position <= end) {
             let (at, by) = (change.position, change.event.actor);
             let life = life.get_or_insert(Life {
                 changed: at,

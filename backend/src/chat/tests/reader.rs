@@ -20,6 +20,8 @@ pub(super) struct Reader {
     /// What counts.
     pub(super) timelines: BTreeMap<ConversationId, BTreeMap<Position, Placed>>,
     pub(super) places: HashMap<MessageId, Position>,
+    /// What changed a message, by its place.
+    pub(super) changed: HashMap<(ConversationId, Position), Vec<Position>>,
     intervals: HashMap<(ConversationId, UserId), Vec<Interval>>,
     /// Since when a room has its handle.
     handles: BTreeMap<ConversationId, (String, Position)>,
@@ -55,6 +57,10 @@ impl Reader {
         };
         if let Outcome::Effective(changes) = &outcome {
             self.places.insert(event.id, placed.position);
+            if let Some(target) = event.action.target() {
+                let changed = self.changed.entry((event.conversation, target.position));
+                changed.or_default().push(placed.position);
+            }
             self.timelines.entry(event.conversation).or_default().insert(placed.position, placed.clone());
             changes.iter().for_each(|change| self.remember(placed, change));
         }

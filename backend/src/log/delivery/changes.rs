@@ -184,6 +184,12 @@ impl DeliveryTask {
         leave: Leave,
         mut facts: Facts,
     ) -> Option<Outcome> {
+        #[cfg(test)]
+        if crate::mutation::Mutation::OthersEdit.is_on()
+            && matches!(placed.event.action, Action::Edited { .. })
+        {
+            facts.item = facts.item.map(|item| milena_timeline::Item { author: placed.event.actor, ..item });
+        }
         match placed.event.to {
             Some(_) => Some(self.fold.judge_about(partition, placed, leave, &mut facts)),
             None => self.rooms_mut().fold_about(placed, leave, &mut facts),
@@ -247,6 +253,8 @@ impl DeliveryTask {
         // A pin stands in the timeline itself, where whoever was there sees it.
         let is_pin = matches!(placed.event.action, Action::Pinned { .. });
         let shows_all = is_pin || !self.shows_membership_only(room);
+        #[cfg(test)]
+        let shows_all = shows_all || crate::mutation::Mutation::LiveTellsChangesFromBefore.is_on();
         if shows_all {
             self.tell_room(room, offset, &update, sending);
             return;

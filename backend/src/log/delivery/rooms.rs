@@ -349,17 +349,11 @@ fn moves(changes: &[Change]) -> BTreeSet<UserId> {
     changes.iter().filter_map(moved).collect()
 }
 
-#[cfg(test)]
-thread_local! {
-    /// On this thread resumes are not cut to the time of one's membership, to see that the schedules notice.
-    pub(crate) static SHOWS_WHAT_WAS_BEFORE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
 /// From where on somebody surely sees everything, in a room that shows only the time of one's membership.
 /// What else they may see (they were in it before, or got another role), history tells.
 fn visible_since(loaded: &Loaded, user: UserId) -> Option<Position> {
     #[cfg(test)]
-    if SHOWS_WHAT_WAS_BEFORE.get() {
+    if crate::mutation::Mutation::ResumeShowsWhatWasBefore.is_on() {
         return None;
     }
     let state = loaded.state();

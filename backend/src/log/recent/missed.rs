@@ -59,6 +59,10 @@ impl MissedOf {
         }
         // Neither what changed of messages from before. What else they may see of that, history tells.
         let is_hidden = |event: &Arc<Delivered>| {
+            #[cfg(test)]
+            if crate::mutation::Mutation::ResumeTellsChangesFromBefore.is_on() {
+                return false;
+            }
             // A pin stands in the timeline itself.
             let action = &event.event().action;
             let is_pin = matches!(action, milena_domain::record::Action::Pinned { .. });
@@ -76,6 +80,12 @@ fn newest_shown(conversation: ConversationId, events: &VecDeque<Arc<Delivered>>,
     let mut missed = MissedOf { conversation, messages: Vec::new(), is_cut: false, hidden: None };
     let first = events.partition_point(|event| event.offset() < from);
     for event in events.range(first..).rev().filter(|event| event.is_shown()) {
+        #[cfg(test)]
+        if crate::mutation::Mutation::ResumeForgetsEdits.is_on()
+            && matches!(event.event().action, milena_domain::record::Action::Edited { .. })
+        {
+            continue;
+        }
         if missed.messages.len() == limits::REPLAY_PAGE {
             missed.is_cut = true;
             break;

@@ -159,6 +159,10 @@ impl Recent {
 
     /// A message was deleted: what memory has of its words is not shown any more.
     pub fn forget_words(&self, conversation: ConversationId, place: Position) {
+        #[cfg(test)]
+        if crate::mutation::Mutation::DeletedWordsStay.is_on() {
+            return;
+        }
         let Some(memory) = self.conversations.get(conversation) else { return };
         if let Some(message) = self.message_at(conversation, place) {
             message.forget_words();

@@ -2,22 +2,29 @@
 //! cursor, keeps what it was told that it misses until it has fetched that, orders by position, drops by id,
 //! and sends again what was not answered. What it does is under way beside whatever else happens.
 
+mod answers;
 mod checks;
+mod fetch;
+
+pub(super) use answers::position;
+pub(super) use checks::as_answered;
+pub(super) use fetch::rest;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use milena_domain::record::{Action, Created, Role};
-use milena_domain::{
-    Body, ClientId, ConversationId, MessageId, Position, SessionCursor, UserId, partition_of,
-};
-use milena_storage::Page;
+use milena_domain::record::{Action, Created, Role, Target as LogTarget};
+use milena_domain::{ClientId, ConversationId, MessageId, Position, SessionCursor, UserId, partition_of};
+use milena_testkit::Held;
 use serde_json::Value;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::super::node::Node;
 use super::super::shared::PARTITIONS;
-use crate::chat::{Attached, Chat, History, RoomChange, SendRequest, Target};
+use super::steps::words;
+use crate::chat::change::{ChangeRequest, What};
+use crate::chat::{Attached, Besides, Chat, RoomChange, SendRequest, Target};
+use crate::live::life::Shown;
 use crate::refusal::Refusal;
 use crate::registry::{Outbox, Registration};
 use crate::wire::frames::frame_for;
@@ -26,9 +33,31 @@ use crate::wire::frames::frame_for;
 #[derive(Debug, Clone)]
 pub(super) enum Wish {
     /// By the socket, to somebody or in a room.
-    Say(Target),
+    Say {
+        to: Target,
+        words: String,
+        besides: Option<Box<Besides>>,
+    },
     Create(Created),
     Do(ConversationId, Action),
+    /// To a message.
+    Change {
+        conversation: ConversationId,
+        target: LogTarget,
+        what: What,
+        by_socket: bool,
+    },
+}
+
+impl Wish {
+    pub(super) fn say(to: Target) -> Self {
+        Self::Say { to, words: String::new(), besides: None }
+    }
+
+    /// Whether a frame answers it, and nothing else.
+    const fn is_by_socket(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Change { by_socket: true, .. })
+    }
 }
 
 /// How a wish was answered.
@@ -59,6 +88,13 @@ struct Gap {
     before: Position,
 }
 
+/// Changes of messages that it holds were not told one by one from here on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Owed {
+    conversation: ConversationId,
+    after: Position,
+}
+
 /// A connection, as its task on the server would hold it.
 struct Line {
     node: usize,
@@ -68,7 +104,10 @@ struct Line {
     replay: JoinSet<Result<(), Refusal>>,
     sends: JoinSet<Sent>,
     under_way: BTreeSet<String>,
-    fetch: JoinSet<(Gap, Result<History, Refusal>)>,
+    fetch: JoinSet<fetch::Fetched>,
+    /// Up to where its node had told everything when the last updates were looked at, and whether it was
+    /// still told what it had missed.
+    looked_at: (Vec<i64>, bool),
     /// Updates that were looked at as they came into the outbox, and those that were taken out of it.
     seen: usize,
     taken: usize,
@@ -94,6 +133,14 @@ pub(super) struct Device {
     gaps: Vec<Gap>,
     /// What cannot be fetched any more.
     lost: Vec<Gap>,
+    held: Held,
+    owed: Vec<Owed>,
+    /// Pins of its own, by the answer alone.
+    pinned_here: BTreeSet<(ConversationId, Position)>,
+    /// Answers that were not looked at yet: up to where they must know what became of a message.
+    told_by_rest: Vec<(Shown, i64)>,
+    /// The same of what cannot be asked for any more.
+    denied: Vec<Owed>,
     /// Rooms as the last `room` frame of this connection said.
     pub(super) rooms: BTreeMap<ConversationId, (Option<Role>, u64)>,
     /// What it shows, or its cursor, is not what was looked at last.
@@ -120,6 +167,11 @@ impl Device {
             known: BTreeMap::new(),
             gaps: Vec::new(),
             lost: Vec::new(),
+            held: Held::default(),
+            owed: Vec::new(),
+            pinned_here: BTreeSet::new(),
+            told_by_rest: Vec::new(),
+            denied: Vec::new(),
             rooms: BTreeMap::new(),
             is_changed: false,
             excused: BTreeMap::new(),
@@ -133,12 +185,13 @@ impl Device {
     pub(super) fn is_at_rest(&self) -> bool {
         self.pending.is_empty()
             && self.gaps.is_empty()
+            && self.owed.is_empty()
             && self.line.as_ref().is_some_and(|line| line.replay.is_empty() && line.outbox.is_empty())
     }
 
     /// What it still waits for.
     pub(super) fn waits_for(&self) -> String {
-        format!("{:?} {:?} connected: {}", self.pending, self.gaps, self.is_connected())
+        format!("{:?} {:?} {:?} connected: {}", self.pending, self.gaps, self.owed, self.is_connected())
     }
 
     /// The line breaks; what the outbox held is gone.
@@ -182,9 +235,11 @@ impl Device {
         self.rooms.clear();
         self.is_changed = true;
         if !resumed {
+            // Whatever it holds may have changed.
             self.gaps = all.iter().map(|id| whole(*id)).collect();
             self.cursor = Some(cursor.clone());
         }
+        let looked_at = (cursor.next_offsets.clone(), true);
         self.line = Some(Line {
             node,
             outbox,
@@ -194,13 +249,25 @@ impl Device {
             sends: JoinSet::new(),
             under_way: BTreeSet::new(),
             fetch: JoinSet::new(),
+            looked_at,
             seen: 0,
             taken: 0,
         });
     }
 
     /// Wants something; sent at once when that is possible.
-    pub(super) fn wish(&mut self, nodes: &[Node; 2], wish: Wish) {
+    pub(super) fn wish(&mut self, nodes: &[Node; 2], mut wish: Wish) {
+        let text = format!("{}-{}", self.name, self.written);
+        match &mut wish {
+            Wish::Say { words, .. } => *words = text,
+            Wish::Change { what, by_socket, .. } => {
+                *by_socket = !self.written.is_multiple_of(3);
+                if let What::Edit { body, mentions } = what {
+                    (*body, *mentions) = (words(&text), vec![self.user]);
+                }
+            }
+            Wish::Create(_) | Wish::Do(..) => {}
+        }
         let prefix = if self.written.is_multiple_of(2) { self.prefix.as_str() } else { "" };
         let client_id = match &wish {
             // A room is named by its creation: again is the same one.
@@ -224,35 +291,54 @@ impl Device {
         let Some((wish, times)) = self.pending.get_mut(&client_id) else { return };
         let (wish, asked_at) = (wish.clone(), self.log_ends.clone());
         let (name, user) = (ClientId::new(&client_id).unwrap(), self.user);
+        if wish.is_by_socket() {
+            let Some(line) = &mut self.line else { return };
+            if !line.under_way.insert(client_id.clone()) {
+                return;
+            }
+        }
+        *times += 1;
+        let connection = self.line.as_ref().filter(|_| wish.is_by_socket());
+        let number = connection.map_or(self.written % 2, |line| line.node);
+        let chat = nodes[number].chat.clone();
+        let connection = connection.map(|line| line.registration.id());
         match wish {
-            Wish::Say(target) => {
+            Wish::Say { to, words: text, besides } => {
                 let Some(line) = &mut self.line else { return };
-                if !line.under_way.insert(client_id.clone()) {
-                    return;
-                }
-                *times += 1;
-                let (chat, connection) = (nodes[line.node].chat.clone(), Some(line.registration.id()));
-                let body = Body::new("x").unwrap();
+                let (target, body) = (to, words(&text));
                 let request =
-                    SendRequest { sender: user, target, client_id: name, body, besides: None, connection };
+                    SendRequest { sender: user, target, client_id: name, body, besides, connection };
                 line.sends.spawn(async move {
                     let sent = chat.send(request).await;
                     (client_id, asked_at, sent.map(|accepted| accepted.position))
                 });
             }
+            Wish::Change { conversation, target, what, by_socket } => {
+                let request = ChangeRequest {
+                    actor: user,
+                    target: Target::Conversation(conversation),
+                    client_id: name,
+                    position: target.position,
+                    id: Some(target.id),
+                    what,
+                    connection,
+                };
+                let sent = async move {
+                    let sent = chat.change(request).await;
+                    (client_id, asked_at, sent.map(|accepted| accepted.position))
+                };
+                match &mut self.line {
+                    Some(line) if by_socket => line.sends.spawn(sent),
+                    _ => self.acts[number].spawn(sent),
+                };
+            }
             Wish::Create(created) => {
-                *times += 1;
-                let number = self.written % 2;
-                let chat = nodes[number].chat.clone();
                 self.acts[number].spawn(async move {
                     let acted = chat.create_room(user, name, created).await;
                     (client_id, asked_at, acted.map(|acted| acted.position))
                 });
             }
             Wish::Do(room, action) => {
-                *times += 1;
-                let number = self.written % 2;
-                let chat = nodes[number].chat.clone();
                 self.acts[number].spawn(async move {
                     let change = RoomChange { actor: user, room, client_id: name, action, connection: None };
                     let acted = chat.change_room(change).await;
@@ -260,28 +346,6 @@ impl Device {
                 });
             }
         }
-    }
-
-    fn answered(&mut self, (client_id, asked_at, outcome): Sent) {
-        if outcome.as_ref().is_err_and(|refusal| refusal.code.is_temporary()) {
-            return;
-        }
-        let Some((wish, times)) = self.pending.get(&client_id).cloned() else { return };
-        // By the socket only the frame counts, which has its place among the others.
-        if outcome.is_err() || !matches!(wish, Wish::Say(_)) {
-            self.pending.remove(&client_id);
-        }
-        let name = ClientId::new(&client_id).unwrap();
-        let conversation = match &wish {
-            Wish::Say(Target::User(to)) => ConversationId::direct(self.user, *to),
-            Wish::Say(Target::Conversation(id)) | Wish::Do(id, _) => *id,
-            Wish::Create(_) => ConversationId::room(self.user, &name),
-        };
-        let id = match &wish {
-            Wish::Say(Target::User(_)) => MessageId::derive(self.user, &name),
-            _ => MessageId::of_event(conversation, self.user, &name),
-        };
-        self.answers.push(Answer { id, conversation, wish, outcome, asked_at, is_only_one: times == 1 });
     }
 
     /// What was under way and is over now.
@@ -311,9 +375,9 @@ impl Device {
         let fetched = line.fetch.try_join_next().map(|fetched| fetched.expect("not aborted"));
         let is_replay_over = line.replay.try_join_next().map(|outcome| outcome.expect("not aborted"));
         answers.into_iter().for_each(|sent| self.answered(sent));
-        if let Some((gap, page)) = fetched {
+        if let Some(fetched) = fetched {
             self.is_changed = true;
-            self.fetched(gap, page);
+            self.fetched(fetched);
         }
         if let Some(Err(_)) = is_replay_over {
             self.hang_up();
@@ -332,8 +396,9 @@ impl Device {
         for _ in 0..waiting.min(most) {
             let Some(update) = outbox.pop() else { break };
             line.taken += 1;
-            let frame = frame_for(&update, self.user).unwrap();
-            frames.push(serde_json::from_str(frame.as_str()).unwrap());
+            // An edit whose message was deleted since is told no more.
+            let frame = frame_for(&update, self.user);
+            frames.extend(frame.map(|frame| serde_json::from_str(frame.as_str()).unwrap()));
         }
         line.seen = line.seen.max(line.taken);
         frames.iter().for_each(|frame| self.take(frame));
@@ -346,37 +411,6 @@ impl Device {
             self.fetch(nodes);
         }
         waiting > 0
-    }
-
-    fn take(&mut self, frame: &Value) {
-        let id = |value: &Value| -> Uuid { serde_json::from_value(value.clone()).unwrap() };
-        let position = |value: &Value| Position::from_u64(value.as_u64().unwrap()).unwrap();
-        match frame["type"].as_str().unwrap() {
-            "message" | "accepted" | "event" => {
-                let event = if frame["type"] == "event" { &frame["event"] } else { frame };
-                if let Some(client_id) = event["client_id"].as_str()
-                    && matches!(self.pending.get(client_id), Some((Wish::Say(_), _)))
-                {
-                    self.pending.remove(client_id);
-                }
-                let conversation = ConversationId::from_uuid(id(&event["conversation"]));
-                self.show(conversation, position(&event["position"]), MessageId::from_uuid(id(&event["id"])));
-            }
-            "gap" => {
-                let before = frame["before"].as_u64().map_or(Position::MAX, |_| position(&frame["before"]));
-                let conversation = ConversationId::from_uuid(id(&frame["conversation"]));
-                self.gaps.push(Gap { conversation, after: position(&frame["after"]), before });
-            }
-            "room" => {
-                let room = &frame["room"];
-                let id = ConversationId::from_uuid(id(&room["id"]));
-                let role: Option<Role> = serde_json::from_value(room["role"].clone()).unwrap();
-                let before = self.rooms.insert(id, (role, room["members"].as_u64().unwrap()));
-                self.now_in(id, role.is_some(), before.and_then(|(role, _)| role).is_some());
-            }
-            "prefix" => self.prefix = frame["client_id_prefix"].as_str().unwrap().to_owned(),
-            other => panic!("{other}"),
-        }
     }
 
     fn now_in(&mut self, room: ConversationId, is_in: bool, was_in: bool) {
@@ -399,52 +433,14 @@ impl Device {
     fn give_up(&mut self, room: ConversationId) {
         let (lost, open) = self.gaps.drain(..).partition(|gap: &Gap| gap.conversation == room);
         (self.gaps, _) = (open, self.lost.extend::<Vec<Gap>>(lost));
+        let (denied, open) = self.owed.drain(..).partition(|owed: &Owed| owed.conversation == room);
+        (self.owed, _) = (open, self.denied.extend::<Vec<Owed>>(denied));
     }
 
     fn show(&mut self, conversation: ConversationId, position: Position, id: MessageId) {
         let known = self.known.entry(id).or_insert(position);
         assert_eq!(*known, position, "one thing has one place");
         self.shown.insert((conversation, position), id);
-    }
-
-    fn fetch(&mut self, nodes: &[Node; 2]) {
-        let (Some(line), Some(gap)) = (&mut self.line, self.gaps.first().copied()) else { return };
-        if line.fetch.is_empty() {
-            let (chat, user) = (nodes[line.node].chat.clone(), self.user);
-            line.fetch.spawn(async move {
-                let page = chat.history(user, gap.conversation, Page::After(gap.after), 100).await;
-                (gap, page)
-            });
-        }
-    }
-
-    fn fetched(&mut self, asked: Gap, page: Result<History, Refusal>) {
-        let is_it = |gap: &Gap| {
-            (gap.conversation, gap.after, gap.before) == (asked.conversation, asked.after, asked.before)
-        };
-        let page = match page {
-            Ok(page) => page,
-            Err(refusal) => {
-                if !refusal.code.is_temporary() {
-                    self.give_up(asked.conversation);
-                } else if !self.gaps.is_empty() {
-                    self.gaps.rotate_left(1);
-                }
-                return;
-            }
-        };
-        for placed in &page.messages {
-            self.show(asked.conversation, placed.placed.position, placed.placed.event.id);
-        }
-        let Some(place) = self.gaps.iter().position(is_it) else { return };
-        let last = page.messages.last().map_or(asked.after, |placed| placed.placed.position);
-        if !page.complete {
-            self.gaps.rotate_left(1);
-        } else if !page.has_after || last >= asked.before {
-            self.gaps.remove(place);
-        } else {
-            self.gaps[place].after = last;
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod device;
 mod limits;
+mod nodes;
 mod play;
 mod rules;
 mod schedules;

@@ -1,10 +1,10 @@
-//! The rules of rooms once more, in the plainest words and without the fold: what may happen after what
-//! happened. Each rule can be left out, to see that the schedules notice.
+//! The rules of rooms and messages once more, in the plainest words and without the fold: what may happen
+//! after what happened. Each rule can be left out, to see that the schedules notice.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use milena_domain::record::{Action, Event, Posting, Role, RoomPatch, Visibility};
-use milena_domain::{ConversationId, MessageId, UserId};
+use milena_domain::record::{Action, Event, Placed, Posting, Role, RoomPatch, Target, Visibility};
+use milena_domain::{ConversationId, MessageId, Position, UserId};
 
 /// A rule that can be left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +29,26 @@ pub(super) enum Rule {
     Once,
     /// Whoever is blocked is not heard.
     BlockedIsSilent,
+    /// Nobody puts words into somebody else's mouth.
+    AuthorsEdit,
+    /// Nobody takes away somebody else's words, except who keeps order in a room.
+    AuthorsDelete,
+    /// Between two people nobody keeps order.
+    EqualsDoNotModerate,
+    /// After a deletion nothing is done to a message any more.
+    DeletionIsFinal,
+    /// A reaction is there or not: twice is once.
+    ReactionsCountOnce,
+    /// What is pinned is pinned: twice is once.
+    PinsCountOnce,
+    /// Where moderators speak, they pin.
+    OnlyModeratorsPin,
+    /// A place alone names no message.
+    TargetsFit,
 }
 
 impl Rule {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::BannedStayAway,
         Self::ArchivedIsClosed,
         Self::RemovalEndsMembership,
@@ -43,6 +59,14 @@ impl Rule {
         Self::RankProtects,
         Self::Once,
         Self::BlockedIsSilent,
+        Self::AuthorsEdit,
+        Self::AuthorsDelete,
+        Self::EqualsDoNotModerate,
+        Self::DeletionIsFinal,
+        Self::ReactionsCountOnce,
+        Self::PinsCountOnce,
+        Self::OnlyModeratorsPin,
+        Self::TargetsFit,
     ];
 }
 
@@ -53,6 +77,16 @@ struct Room {
     is: RoomPatch,
 }
 
+/// What became of a message.
+#[derive(Debug)]
+struct Said {
+    id: MessageId,
+    author: UserId,
+    is_deleted: bool,
+    is_pinned: bool,
+    reactions: BTreeSet<(UserId, String)>,
+}
+
 /// Who is where, and what was said.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
@@ -60,6 +94,7 @@ pub(super) struct Rules {
     rooms: BTreeMap<ConversationId, Room>,
     blocked: BTreeSet<(ConversationId, UserId)>,
     said: HashSet<MessageId>,
+    messages: HashMap<(ConversationId, Position), Said>,
 }
 
 impl Rules {
@@ -73,13 +108,25 @@ impl Rules {
     }
 
     /// Whether the next event counts; if it does, it has happened.
-    pub(super) fn happens(&mut self, event: &Event) -> bool {
+    pub(super) fn happens(&mut self, placed: &Placed) -> bool {
+        let Placed { event, position } = placed;
         if self.holds(Rule::Once) && self.said.contains(&event.id) {
             return false;
         }
         let counts = if event.to.is_some() { self.between_two(event) } else { self.in_room(event) };
+        let counts = counts && event.action.target().is_none_or(|target| self.may_touch(event, target));
         if counts {
             self.said.insert(event.id);
+            if matches!(event.action, Action::Message(_)) {
+                let said = Said {
+                    id: event.id,
+                    author: event.actor,
+                    is_deleted: false,
+                    is_pinned: false,
+                    reactions: BTreeSet::new(),
+                };
+                self.messages.insert((event.conversation, *position), said);
+            }
         }
         counts
     }
@@ -90,10 +137,51 @@ impl Rules {
             Action::Blocked { .. } if event.to == Some(event.actor) => false,
             Action::Blocked { on: true } => self.blocked.insert((conversation, event.actor)),
             Action::Blocked { on: false } => self.blocked.remove(&(conversation, event.actor)),
+            // Taking one's own words back disturbs nobody.
+            Action::Deleted { .. } => true,
             _ => {
                 let is_blocked = self.blocked.iter().any(|(blocked, _)| *blocked == conversation);
                 !(is_blocked && self.holds(Rule::BlockedIsSilent))
             }
+        }
+    }
+
+    /// Whoever does it may do such things there; is it so with this message?
+    fn may_touch(&mut self, event: &Event, target: Target) -> bool {
+        let without = self.without;
+        let holds = |rule| without != Some(rule);
+        let me = event.actor;
+        let role = self.rooms.get(&event.conversation).and_then(|room| room.roles.get(&me).copied());
+        let moderates = match event.to {
+            Some(_) => !holds(Rule::EqualsDoNotModerate),
+            None => role >= Some(Role::Moderator),
+        };
+        let Some(said) = self.messages.get_mut(&(event.conversation, target.position)) else { return false };
+        if said.id != target.id && holds(Rule::TargetsFit) {
+            return false;
+        }
+        if said.is_deleted && holds(Rule::DeletionIsFinal) {
+            return false;
+        }
+        let is_mine = said.author == me;
+        match &event.action {
+            Action::Edited { .. } => is_mine || !holds(Rule::AuthorsEdit),
+            Action::Deleted { .. } => {
+                let may = is_mine || moderates || !holds(Rule::AuthorsDelete);
+                said.is_deleted |= may;
+                may
+            }
+            Action::Reacted { emoji, on, .. } => {
+                let mine = (me, emoji.as_str().to_owned());
+                let changes = if *on { said.reactions.insert(mine) } else { said.reactions.remove(&mine) };
+                changes || !holds(Rule::ReactionsCountOnce)
+            }
+            Action::Pinned { on, .. } => {
+                let changes = said.is_pinned != *on;
+                said.is_pinned = *on;
+                changes || !holds(Rule::PinsCountOnce)
+            }
+            _ => false,
         }
     }
 
@@ -154,6 +242,14 @@ impl Room {
                     || self.is.posting == Some(Posting::Members)
                     || !holds(Rule::OnlyModeratorsSpeak);
                 may_speak && !is_archived
+            }
+            Action::Deleted { .. } => true,
+            Action::Edited { .. } | Action::Reacted { .. } => !is_archived,
+            Action::Pinned { .. } => {
+                let may_pin = keeps_order
+                    || self.is.posting == Some(Posting::Members)
+                    || !holds(Rule::OnlyModeratorsPin);
+                may_pin && !is_archived
             }
             Action::Left => {
                 let may_go = !is_last_owner(self, &me);
