@@ -188,6 +188,8 @@ fn sqlite_writer(settings: &DatabaseSettings) -> ConnectOptions {
                 // Checkpoint every 16 MiB instead of 4: bulk loads write each page once, not four times.
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("journal_size_limit", "67108864")
+                // Words that somebody took back do not stay in free places of the file.
+                .pragma("secure_delete", "on")
                 // 8 MiB: with 32 a bulk load takes a tenth less CPU time, and every `milena` grows by the
                 // difference.
                 .pragma("cache_size", "-8192")

@@ -60,6 +60,12 @@ impl Progress {
 /// A conversation, after and before where.
 type Stretch = (Uuid, i64, i64);
 
+/// What was asked for.
+enum Fetched {
+    Events(Stretch, Result<Vec<Event>, Answer>),
+    Changes((Uuid, i64), Result<Vec<Value>, Answer>),
+}
+
 /// A device; it ends when dropped.
 pub(crate) struct Device {
     heard: Arc<Mutex<Heard>>,
@@ -149,7 +155,7 @@ struct Work {
     /// of them again is asked for from there on.
     away: HashMap<Uuid, i64>,
     /// What is being fetched, whatever becomes of connections meanwhile.
-    owed: JoinSet<(Stretch, Result<Vec<Event>, Answer>)>,
+    owed: JoinSet<Fetched>,
 }
 
 impl Work {
@@ -225,12 +231,18 @@ impl Work {
                 self.cursor = frame["cursor"].as_str().map(str::to_owned);
                 self.replaying = false;
             }
+            "edited" | "deleted" | "reacted" => self.note(|heard, _| heard.held.change(&frame, false)),
+            "changed" => self.note(|heard, _| changed(heard, &frame["message"])),
             "message" => {
+                self.note(|heard, _| heard.held.whole(&frame));
                 let message = serde_json::from_value(frame).expect("a message");
                 self.message(message);
             }
             "event" => {
-                let event = serde_json::from_value(frame["event"].clone()).expect("an event");
+                let event = Event::read(frame["event"].clone());
+                if event.kind == "pinned" {
+                    self.note(|heard, _| heard.held.change(&event.raw, false));
+                }
                 self.event(event);
             }
             "room" => self.room(&frame["room"]),
@@ -286,7 +298,11 @@ impl Work {
 
     fn accepted(&mut self, frame: Value) {
         let accepted: super::wire::Accepted = serde_json::from_value(frame).expect("an answer");
-        self.pending.remove(&accepted.client_id);
+        if let Some((_, body)) = self.pending.remove(&accepted.client_id) {
+            let said = json!({"id": accepted.id, "conversation": accepted.conversation,
+                "position": accepted.position, "sent_at": accepted.sent_at, "body": body});
+            self.note(|heard, _| heard.held.whole(&said));
+        }
         let first = self.note(|heard, _| {
             let first = !heard.accepted.contains_key(&accepted.client_id);
             heard.accept(accepted);
@@ -305,7 +321,7 @@ impl Work {
             self.note(|heard, _| *heard.refused_for_now.entry(text("code")).or_default() += 1);
         } else {
             match self.pending.remove(&text("client_id")) {
-                Some(Target::Room(_)) => {
+                Some((Target::Room(_), _)) => {
                     self.note(|heard, _| heard.void.insert(text("client_id"), text("code")));
                     self.progress.add_one();
                 }
@@ -347,6 +363,8 @@ impl Work {
     fn back_in(&mut self, room: Uuid, position: i64) {
         if let Some(known) = self.away.remove(&room) {
             self.fetch(room, known, position);
+            // Whoever is not there is not told what becomes of what they hold.
+            self.fetch_changes(room, known);
         }
     }
 
@@ -354,10 +372,33 @@ impl Work {
     fn fill(&mut self, frame: &Value) {
         let conversation: Uuid = serde_json::from_value(frame["conversation"].clone()).expect("an id");
         let after = frame["after"].as_i64().expect("a position");
-        let after = self.away.remove(&conversation).map_or(after, |known| after.min(known));
+        let known = self.away.remove(&conversation);
+        let after = known.map_or(after, |known| after.min(known));
         let before = frame["before"].as_i64().unwrap_or(i64::MAX);
         self.note(|heard, _| heard.gaps += 1);
-        self.fetch(conversation, after, before);
+        if after != before {
+            self.fetch(conversation, after, before);
+        }
+        if let Some(after) = frame["changes_after"].as_i64().into_iter().chain(known).min() {
+            self.fetch_changes(conversation, after);
+        }
+    }
+
+    /// Asks what changed after a position of what it holds.
+    fn fetch_changes(&mut self, conversation: Uuid, after: i64) {
+        let nodes = self.nodes.clone();
+        let (home, account) = (self.node, self.account.clone());
+        self.note(|heard, _| heard.owed += 1);
+        self.owed.spawn(async move {
+            for node in nodes.iter().cycle().skip(home) {
+                let rest = Rest::new(*node).of(&account);
+                if let Some(answer) = rest.try_changes_after(conversation, after).await {
+                    return Fetched::Changes((conversation, after), answer);
+                }
+                sleep(FETCH_AGAIN).await;
+            }
+            unreachable!("a cycle has no end")
+        });
     }
 
     /// Asks for what lies between two positions, until somebody knows all of it or refuses.
@@ -369,7 +410,7 @@ impl Work {
             for node in nodes.iter().cycle().skip(home) {
                 let rest = Rest::new(*node).of(&account);
                 if let Some(answer) = rest.try_events_after(conversation, after, before).await {
-                    return ((conversation, after, before), answer);
+                    return Fetched::Events((conversation, after, before), answer);
                 }
                 sleep(FETCH_AGAIN).await;
             }
@@ -377,12 +418,28 @@ impl Work {
         });
     }
 
-    fn told(&self, (stretch, answer): (Stretch, Result<Vec<Event>, Answer>)) {
+    fn told(&mut self, fetched: Fetched) {
+        if let Fetched::Changes((conversation, after), Err(_)) = fetched {
+            // To be asked again by whoever comes back.
+            let known = self.away.entry(conversation).or_insert(after);
+            *known = after.min(*known);
+        }
         self.note(|heard, _| {
             heard.owed -= 1;
-            match answer {
-                Ok(events) => events.into_iter().for_each(|event| heard.event(event, Via::Fetched)),
-                Err(_) => heard.denied.push(stretch),
+            match fetched {
+                Fetched::Events(_, Ok(events)) => {
+                    for event in events {
+                        if event.kind == "message" {
+                            heard.held.whole(&event.raw);
+                        }
+                        heard.event(event, Via::Fetched);
+                    }
+                }
+                Fetched::Events(stretch, Err(_)) => heard.denied.push(stretch),
+                Fetched::Changes(_, Ok(messages)) => {
+                    messages.iter().for_each(|message| changed(heard, message));
+                }
+                Fetched::Changes(_, Err(_)) => {}
             }
         });
     }
@@ -416,6 +473,14 @@ impl Work {
 
     fn note<T>(&self, write: impl FnOnce(&mut Heard, Uuid) -> T) -> T {
         write(&mut lock(&self.heard), self.account.person.id)
+    }
+}
+
+/// A message as it is now, if the device has it.
+fn changed(heard: &mut Heard, message: &Value) {
+    let conversation = serde_json::from_value(message["conversation"].clone()).expect("an id");
+    if heard.held.holds((conversation, message["position"].as_i64().expect("a position"))) {
+        heard.held.whole(message);
     }
 }
 

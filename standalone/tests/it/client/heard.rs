@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use milena_testkit::Held;
 use uuid::Uuid;
 
 use super::wire::{Accepted, Event, Message};
@@ -51,6 +52,8 @@ pub(crate) struct Heard {
     pub(crate) void: HashMap<String, String>,
     /// Other refusals and errors that were final: a defect in these tests.
     pub(crate) refused: Vec<String>,
+    /// Messages as they are now, as far as it was told.
+    pub(crate) held: Held,
     /// What is being fetched.
     pub(crate) owed: usize,
     /// What of rooms was to be fetched and was refused, because the owner had been sent away meanwhile: the
@@ -102,9 +105,10 @@ impl Heard {
 
     /// What happened in a room, or a message there by REST.
     pub(super) fn event(&mut self, event: Event, via: Via) {
-        let Event { id, conversation, position, body, .. } = event;
+        let Event { id, conversation, position, body, kind, .. } = event;
         let arrival = self.arrival(id, conversation, position, via, body);
-        self.arrive(arrival, via == Via::Live);
+        // What is done to a message may come a little after newer ones.
+        self.arrive(arrival, via == Via::Live && kind != "pinned");
     }
 
     /// Where the newest of a conversation stands that came by the socket.

@@ -71,9 +71,9 @@ impl Pending {
         }
     }
 
-    /// Answered for good; where it went, or nothing when it was answered before.
-    pub(super) fn remove(&mut self, client_id: &str) -> Option<Target> {
+    /// Answered for good; where it went and what it said, or nothing when it was answered before.
+    pub(super) fn remove(&mut self, client_id: &str) -> Option<(Target, String)> {
         let mut waiting = self.messages.extract_if(.., |_, waiting| waiting.outgoing.client_id == client_id);
-        waiting.next().map(|(_, waiting)| waiting.outgoing.to)
+        waiting.next().map(|(_, waiting)| (waiting.outgoing.to, waiting.outgoing.body))
     }
 }

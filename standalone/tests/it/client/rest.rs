@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::PASSWORD;
-use super::wire::{Accepted, Conversation, Conversations, Event, EventPage, Message, Page, Person};
+use super::wire::{
+    Accepted, ChangePage, Conversation, Conversations, Event, EventPage, Message, Page, Person,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -193,11 +195,35 @@ impl Rest {
                 return None;
             }
             let goes_on = page.has_after && !page.events.is_empty();
-            events.extend(page.events);
+            events.extend(page.events.into_iter().map(Event::read));
             if !goes_on || events.last().is_some_and(|last| last.position >= before) {
                 events.retain(|event| event.position < before);
                 return Some(Ok(events));
             }
+        }
+    }
+
+    /// What of a conversation changed after a position, as it is now; otherwise as
+    /// [`Rest::try_events_after`].
+    pub(crate) async fn try_changes_after(
+        &self,
+        conversation: Uuid,
+        after: i64,
+    ) -> Option<Result<Vec<Value>, Answer>> {
+        let (mut changed, mut after) = (Vec::new(), after);
+        loop {
+            let path = format!("conversations/{conversation}/changes?changed_after={after}");
+            let answer = Self::try_ask(self.request(Method::GET, &path)).await?;
+            if matches!(answer.status, 403 | 404) {
+                return Some(Err(answer));
+            }
+            let page: ChangePage = answer.when(200)?;
+            if !page.complete {
+                return None;
+            }
+            changed.extend(page.messages);
+            let Some(next) = page.next else { return Some(Ok(changed)) };
+            after = next;
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the server says, in the protocol's words.
 
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -33,6 +34,16 @@ pub(crate) struct Event {
     /// Whose going it is, where somebody else caused it.
     pub(crate) user: Option<Uuid>,
     pub(crate) body: Option<String>,
+    /// As it came.
+    #[serde(skip)]
+    pub(crate) raw: Value,
+}
+
+impl Event {
+    pub(crate) fn read(raw: Value) -> Self {
+        let event: Self = serde_json::from_value(raw.clone()).expect("an event");
+        Self { raw, ..event }
+    }
 }
 
 impl Event {
@@ -48,8 +59,15 @@ impl Event {
 
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct EventPage {
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Value>,
     pub(crate) has_after: bool,
+    pub(crate) complete: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ChangePage {
+    pub(crate) messages: Vec<Value>,
+    pub(crate) next: Option<i64>,
     pub(crate) complete: bool,
 }
 
