@@ -1,10 +1,11 @@
 //! Compares what was sent, answered and shown with what the log says.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use milena_domain::Position;
 use milena_domain::record::History;
 use milena_timeline::Interval;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::findings::Findings;
@@ -19,14 +20,14 @@ pub(super) fn audit(house: &House, oracle: &Oracle) -> Findings {
     for (.., why) in &oracle.void {
         *findings.void.entry(why.code()).or_default() += 1;
     }
-    let names: Names<'_> =
-        oracle.rows().map(|(room, row)| ((room, row.actor, &*row.client_id), row)).collect();
-    if names.len() != oracle.rows().count() {
+    let counting = || oracle.rows().chain(oracle.changes());
+    let names: Names<'_> = counting().map(|(room, row)| ((room, row.actor, &*row.client_id), row)).collect();
+    if names.len() != counting().count() {
         findings.wrong("twice in the log", || format!("{} names", names.len()));
     }
     let mut known = messages(house, &names, &mut findings);
     known.extend(changes(house, oracle, &names, &mut findings));
-    for (room, row) in oracle.rows().filter(|(_, row)| !known.contains(&row.id)) {
+    for (room, row) in counting().filter(|(_, row)| !known.contains(&row.id)) {
         findings.wrong("never sent", || format!("{room} {row:?}"));
     }
     let rows: HashMap<Uuid, (Uuid, &Row)> = oracle.rows().map(|(room, row)| (row.id, (room, row))).collect();
@@ -34,6 +35,7 @@ pub(super) fn audit(house: &House, oracle: &Oracle) -> Findings {
         for (number, device) in member.devices.iter().enumerate() {
             let name = format!("{}/{number}", member.account.person.username);
             shown(&name, member.account.person.id, &device.heard(), oracle, &rows, &mut findings);
+            held(&name, member.account.person.id, &device.heard(), oracle, &mut findings);
         }
     }
     findings
@@ -59,7 +61,7 @@ fn messages(house: &House, names: &Names<'_>, findings: &mut Findings) -> HashSe
                 let agrees = answers.iter().all(|answer| {
                     (answer.id, answer.conversation, answer.position) == (row.id, room, row.position)
                 });
-                if !agrees || row.body.as_deref() != Some(&*sent.body) {
+                if !agrees || row.life.bodies.first() != Some(&sent.body) {
                     findings.wrong("answered otherwise", || format!("{sent:?} {answers:?} {row:?}"));
                 }
             }
@@ -99,7 +101,8 @@ fn changes(house: &House, oracle: &Oracle, names: &Names<'_>, findings: &mut Fin
 }
 
 fn stands(room: &RoomOracle, position: i64) -> bool {
-    room.rows.binary_search_by_key(&position, |row| row.position).is_ok()
+    let is_there = |rows: &[Row]| rows.binary_search_by_key(&position, |row| row.position).is_ok();
+    is_there(&room.rows) || is_there(&room.changes)
 }
 
 /// A device was shown what its owner had to see, nothing else, each once, in the order of the log.
@@ -124,7 +127,9 @@ fn shown(
             continue;
         };
         let is_same = (*room, row.position) == (arrival.conversation, arrival.position);
-        let is_said = arrival.body.as_ref().is_none_or(|body| row.body.as_ref() == Some(body));
+        let is_gone = |body: &String| body.is_empty() && row.life.deleted.is_some();
+        let is_said =
+            arrival.body.as_ref().is_none_or(|body| row.life.bodies.contains(body) || is_gone(body));
         if !is_same || !is_said {
             findings.wrong("shown otherwise", || format!("{device}: {arrival:?} {row:?}"));
         }
@@ -152,6 +157,59 @@ fn shown(
     for (code, count) in &heard.refused_for_now {
         *findings.refused_for_now.entry(code.clone()).or_default() += count;
     }
+}
+
+/// What a device holds of rooms that its owner is in is what the log made of it.
+fn held(device: &str, owner: Uuid, heard: &Heard, oracle: &Oracle, findings: &mut Findings) {
+    for (room, oracle) in oracle.rooms_with(owner) {
+        for row in oracle.rows.iter().filter(|row| row.kind == "message") {
+            let position = Position::from_u64(row.position as u64).expect("a position");
+            let Some(now) = heard.held.now((room, row.position), owner) else { continue };
+            if !milena_timeline::sees(oracle.history, oracle.intervals_of(owner), position) {
+                continue;
+            }
+            findings.held += 1;
+            findings.held_changed += usize::from(row.life.changed.is_some());
+            let told = told(&now);
+            let wanted = wanted(row, owner);
+            if told != wanted {
+                let intervals = oracle.intervals_of(owner).to_vec();
+                findings.wrong("held otherwise", || {
+                    format!("{device}: {room} {now} instead of {wanted:?} of {row:?} {intervals:?}")
+                });
+            }
+        }
+    }
+}
+
+/// Words, where they were edited, deleted, pinned, changed last, and reactions: how many, and whether one's
+/// own is among them.
+type Told = (String, [Option<i64>; 4], BTreeMap<String, (u64, bool)>);
+
+fn told(message: &Value) -> Told {
+    let at = |value: &Value| value.as_i64();
+    let places =
+        [&message["edited"], &message["deleted"]["position"], &message["pinned"], &message["changed"]]
+            .map(at);
+    let reactions = message["reactions"].as_array().map_or(&[][..], Vec::as_slice).iter().map(|reaction| {
+        let emoji = reaction["emoji"].as_str().unwrap_or_default().to_owned();
+        (emoji, (reaction["count"].as_u64().unwrap_or_default(), reaction["mine"] == true))
+    });
+    (message["body"].as_str().unwrap_or_default().to_owned(), places, reactions.collect())
+}
+
+fn wanted(row: &Row, owner: Uuid) -> Told {
+    let life = &row.life;
+    let mut reactions: BTreeMap<String, (u64, bool)> = BTreeMap::new();
+    for (emoji, user) in life.reactions.keys() {
+        let (count, mine) = reactions.entry(emoji.clone()).or_default();
+        *count += 1;
+        *mine |= *user == owner;
+    }
+    // Of a deleted message nothing else is told.
+    let edited = life.edited.filter(|_| life.deleted.is_none());
+    let places = [edited, life.deleted, life.pinned, life.changed];
+    (row.body.clone().unwrap_or_default(), places, reactions)
 }
 
 /// What comes live is of members of that moment alone. What is asked for, members may see as the room shows

@@ -1,5 +1,6 @@
-//! What people do to rooms while others write: they come and go, are brought in, sent away, kept away, get
-//! roles; rooms are closed and opened again. Each is asked again, under the same name, until it is answered.
+//! What people do to rooms and messages while others write: they come and go, are brought in, sent away, kept
+//! away, get roles; rooms are closed and opened again; messages are answered, edited, deleted, reacted to,
+//! pinned. Each is asked again, under the same name, until it is answered.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,36 +18,61 @@ use crate::ledger::Texts;
 const PATIENCE: Duration = Duration::from_secs(180);
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
+/// Who does something, or to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lane {
+    Owner,
+    Anybody,
+    Messages,
+}
+
+impl Lane {
+    const fn of(lane: usize) -> Self {
+        match lane % 4 {
+            0 => Self::Owner,
+            1 => Self::Anybody,
+            _ => Self::Messages,
+        }
+    }
+}
+
 /// One request.
-struct Ask {
-    kind: &'static str,
-    actor: usize,
-    method: Method,
-    path: String,
-    body: Value,
+pub(super) struct Ask {
+    pub(super) kind: &'static str,
+    pub(super) actor: usize,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Value,
 }
 
 impl House {
     /// Begins changes, evenly over the time of the writing: in each room its owner's, and beside them
-    /// those of people who come and go by themselves.
+    /// those of people who come and go by themselves, and two lanes of what is done to messages.
     pub(super) fn change(self: &Arc<Self>, part: Part) -> JoinSet<()> {
-        let lanes = 2 * self.rooms.len();
+        let lanes = 4 * self.rooms.len();
         let mut changers = JoinSet::new();
         for lane in 0..lanes {
-            let share = part.changes / lanes + usize::from(lane < part.changes % lanes);
+            let of = if Lane::of(lane) == Lane::Messages { part.touches } else { part.changes };
+            let (number, lanes) = (lane / 4 * 2 + lane % 2, lanes / 2);
+            let share = of / lanes + usize::from(number < of % lanes);
             changers.spawn(Arc::clone(self).lane(lane, share, part));
         }
         changers
     }
 
     async fn lane(self: Arc<Self>, lane: usize, changes: usize, part: Part) {
-        let (room, is_owners) = (lane / 2, lane.is_multiple_of(2));
+        let room = lane / 4;
         let mut texts = Texts::new(((part.number << 32) + 2_000 + lane) as u64);
         let mut number = 0;
         while number < changes {
             let at = part.before + number * part.messages / changes;
             self.crowd.progress.reaches(at, 300).await;
-            let asks = if is_owners { self.owners(room, &mut texts) } else { self.own(room, &mut texts) };
+            let asks = match Lane::of(lane) {
+                Lane::Owner => self.owners(room, &mut texts),
+                Lane::Anybody => self.own(room, &mut texts),
+                Lane::Messages => self.touches(room, &mut texts),
+            };
+            number += usize::from(asks.is_empty());
             for ask in asks {
                 self.answered(room, format!("c-{}-{lane}-{number}", part.number), ask).await;
                 number += 1;
@@ -136,7 +162,7 @@ impl House {
             let node = nodes.next().expect("a cycle").of(&member.account);
             let request = node.request(method.clone(), &path).header("idempotency-key", &client_id);
             match Rest::try_ask(request.json(&body)).await {
-                Some(answer) if answer.status == 200 => {
+                Some(answer) if matches!(answer.status, 200 | 202) => {
                     break Ok(answer.body["position"].as_i64().expect("a position"));
                 }
                 Some(answer) if answer.status < 500 && answer.status != 429 => {

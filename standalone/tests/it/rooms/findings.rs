@@ -20,6 +20,9 @@ pub(super) struct Findings {
     /// What devices had to be shown, and were.
     pub(super) due: usize,
     pub(super) shown: usize,
+    /// Messages that devices hold, and those of them that were changed.
+    pub(super) held: usize,
+    pub(super) held_changed: usize,
     /// Before the owner's going, of which the device heard only when it came back: nothing is told then.
     pub(super) excused: usize,
     pub(super) reconnects: usize,
@@ -43,6 +46,7 @@ impl Findings {
     pub(super) fn must_agree(&self) {
         assert!(self.wrong.is_empty(), "{:?}\n{}", self.wrong, self.told.join("\n"));
         assert!(self.accepted > self.sent / 2, "most of what is said is said by members: {self}");
+        assert!(self.held_changed > 0, "much is done to messages: {self}");
         assert!(20 * self.excused <= self.due, "little may be left out: {self}");
     }
 }
@@ -52,8 +56,8 @@ impl fmt::Display for Findings {
         write!(
             f,
             "{} messages sent, {} accepted, refused {:?}; {} changes, refused {:?}; void in the log {:?}, {} \
-             repeats; {} of {} shown, {} excused; {} reconnects, {} resumed, {} gaps, {} sent again, refused \
-             for now {:?}; wrong {:?}",
+             repeats; {} of {} shown, {} excused; {} held, {} of them changed; {} \
+             reconnects, {} resumed, {} gaps, {} sent again, refused for now {:?}; wrong {:?}",
             self.sent,
             self.accepted,
             self.refused,
@@ -64,6 +68,8 @@ impl fmt::Display for Findings {
             self.shown,
             self.due,
             self.excused,
+            self.held,
+            self.held_changed,
             self.reconnects,
             self.resumed,
             self.gaps,

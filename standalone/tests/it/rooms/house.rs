@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::oracle::Oracle;
-use crate::client::{Rest, Target};
+use crate::client::{Heard, Rest, Target};
 use crate::ledger::{Crowd, Texts};
 use crate::world::number;
 
@@ -27,6 +27,8 @@ pub(super) struct Size {
     pub(super) rooms: usize,
     pub(super) messages: usize,
     pub(super) changes: usize,
+    /// What is done to messages.
+    pub(super) touches: usize,
 }
 
 impl Size {
@@ -36,6 +38,7 @@ impl Size {
             rooms: number("MILENA_TEST_ROOMS", 6),
             messages: number("MILENA_TEST_ROOM_MESSAGES", 600),
             changes: number("MILENA_TEST_ROOM_CHANGES", 80),
+            touches: number("MILENA_TEST_ROOM_TOUCHES", 160),
         }
     }
 }
@@ -46,6 +49,7 @@ pub(super) struct Part {
     pub(super) number: usize,
     pub(super) messages: usize,
     pub(super) changes: usize,
+    pub(super) touches: usize,
     /// How many messages were answered before it.
     pub(super) before: usize,
 }
@@ -54,8 +58,9 @@ impl Part {
     /// The next of so many.
     pub(super) fn of(house: &House, number: usize, parts: usize) -> Self {
         let share = |all: usize| all * (number + 1) / parts - all * number / parts;
-        let (messages, changes) = (share(house.size.messages), share(house.size.changes));
-        Self { number, messages, changes, before: house.crowd.progress.count() }
+        let Size { messages, changes, touches, .. } = house.size;
+        let (messages, changes, touches) = (share(messages), share(changes), share(touches));
+        Self { number, messages, changes, touches, before: house.crowd.progress.count() }
     }
 }
 
@@ -151,7 +156,13 @@ impl House {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Everything that was done to rooms.
+    /// Something that was written.
+    pub(super) fn any_sent(&self, texts: &mut Texts) -> Option<Sent> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        (!sent.is_empty()).then(|| sent[texts.pick(sent.len())].clone())
+    }
+
+    /// Everything that was done to rooms and messages.
     pub(super) fn done(&self) -> Vec<Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -222,7 +233,8 @@ impl House {
                 let last = oracle.last_of_rooms_with(member.account.person.id);
                 member.devices.iter().any(|device| {
                     let heard = device.heard();
-                    heard.owed > 0 || last.iter().any(|id| !heard.ids().contains(id))
+                    let lacks = || lacks_changes(&heard, oracle, member.account.person.id);
+                    heard.owed > 0 || last.iter().any(|id| !heard.ids().contains(id)) || lacks()
                 })
             })
         };
@@ -230,4 +242,12 @@ impl House {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// Whether a change of a message that it holds has not come yet.
+fn lacks_changes(heard: &Heard, oracle: &Oracle, owner: Uuid) -> bool {
+    let mut changes = oracle.rooms_with(owner).flat_map(|(id, room)| {
+        room.changes.iter().filter_map(move |row| Some(((id, row.target?), row.position)))
+    });
+    changes.any(|(key, at)| heard.held.holds(key) && !heard.held.has(key, at))
 }

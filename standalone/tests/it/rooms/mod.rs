@@ -1,17 +1,21 @@
-//! Many people in many rooms, who come and go while everything dies: what was accepted is what the members of
-//! that moment were shown, and what every store becomes that is made of the log.
+//! Many people in many rooms, who come and go, write, answer, edit, delete, react and pin while everything
+//! dies: what was accepted is what the members of that moment were shown, and what every store becomes that
+//! is made of the log.
 //!
-//! `MILENA_TEST_ROOMS`, `MILENA_TEST_ROOM_PEOPLE`, `MILENA_TEST_ROOM_MESSAGES` and `MILENA_TEST_ROOM_CHANGES`
-//! set the size, `MILENA_TEST_ROOM_KILLS` how often each part dies; `scripts/long rooms` makes it long.
+//! `MILENA_TEST_ROOMS`, `MILENA_TEST_ROOM_PEOPLE`, `MILENA_TEST_ROOM_MESSAGES`, `MILENA_TEST_ROOM_CHANGES`
+//! and `MILENA_TEST_ROOM_TOUCHES` (of messages) set the size, `MILENA_TEST_ROOM_KILLS` how often each part
+//! dies; `scripts/long rooms` makes it long.
 
 mod audit;
 mod changes;
+mod conflicts;
 mod findings;
 mod first;
 mod house;
 mod oracle;
 mod races;
 mod replays;
+mod touches;
 
 use std::time::Instant;
 

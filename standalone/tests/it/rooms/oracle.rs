@@ -1,6 +1,6 @@
 //! What the log says: read whole, and folded by the rules that every program has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use milena_domain::record::{Action, Event, History, Placed, Role};
 use milena_domain::{ConversationId, Epoch, Position, Timestamp, UserId};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::world::read_log;
 
-/// An event that counts and stands in the timeline.
+/// An event that counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) position: i64,
@@ -17,15 +17,36 @@ pub(crate) struct Row {
     pub(crate) kind: &'static str,
     pub(crate) actor: Uuid,
     pub(crate) client_id: String,
+    /// Of a message, as it is now: empty when it was deleted.
     pub(crate) body: Option<String>,
+    /// What became of a message.
+    pub(crate) life: Life,
+    /// The message that it is about.
+    pub(crate) target: Option<i64>,
 }
 
-/// A room, all of it.
+/// What became of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) edited: Option<i64>,
+    pub(crate) deleted: Option<i64>,
+    pub(crate) pinned: Option<i64>,
+    pub(crate) changed: Option<i64>,
+    pub(crate) mentions: BTreeSet<Uuid>,
+    /// Whose, and since where.
+    pub(crate) reactions: BTreeMap<(String, Uuid), i64>,
+    /// All words that it ever had, the newest last.
+    pub(crate) bodies: Vec<String>,
+}
+
+/// A room, or a conversation of two; all of it.
 #[derive(Debug)]
 pub(crate) struct RoomOracle {
     pub(crate) history: History,
-    /// In their order.
+    /// The timeline, in its order.
     pub(crate) rows: Vec<Row>,
+    /// What only changed a message, in order.
+    pub(crate) changes: Vec<Row>,
     pub(crate) intervals: BTreeMap<Uuid, Vec<Interval>>,
 }
 
@@ -69,7 +90,8 @@ impl Oracle {
                     oracle.void.push((room, position.as_i64(), id, why));
                 }
                 Outcome::Effective(changes) => {
-                    let history = state.room().expect("all are rooms").history;
+                    // Two people see everything.
+                    let history = state.room().map_or(History::All, |room| room.history);
                     oracle.counts(history, &placed, &changes);
                 }
             }
@@ -82,20 +104,38 @@ impl Oracle {
         let room = self.rooms.entry(event.conversation.as_uuid()).or_insert_with(|| RoomOracle {
             history,
             rows: Vec::new(),
+            changes: Vec::new(),
             intervals: BTreeMap::new(),
         });
+        let mut life = Life::default();
         let body = match &event.action {
-            Action::Message(message) => Some(message.body.as_str().to_owned()),
+            Action::Message(message) => {
+                life.mentions = message.mentions.iter().map(|user| user.as_uuid()).collect();
+                life.bodies = vec![message.body.as_str().to_owned()];
+                Some(message.body.as_str().to_owned())
+            }
             _ => None,
         };
-        room.rows.push(Row {
+        let row = Row {
             position: position.as_i64(),
             id: event.id.as_uuid(),
             kind: event.action.name(),
             actor: event.actor.as_uuid(),
             client_id: event.client_id.as_str().to_owned(),
             body,
-        });
+            life,
+            target: event.action.target().map(|target| target.position.as_i64()),
+        };
+        if let Some(target) = event.action.target() {
+            let at = room.rows.binary_search_by_key(&target.position.as_i64(), |row| row.position);
+            room.rows[at.expect("what is changed stands before")].change(&row, &event.action);
+        }
+        match event.action {
+            Action::Pinned { .. } => room.rows.push(row),
+            _ if event.action.target().is_some() => room.changes.push(row),
+            Action::Blocked { .. } => {}
+            _ => room.rows.push(row),
+        }
         let intervals = &mut room.intervals;
         for change in changes {
             match change {
@@ -115,10 +155,20 @@ impl Oracle {
         self.rooms.iter().flat_map(|(id, room)| room.rows.iter().map(|row| (*id, row)))
     }
 
-    /// The newest rows of the rooms that somebody is in.
+    /// What only changed messages.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (Uuid, &Row)> {
+        self.rooms.iter().flat_map(|(id, room)| room.changes.iter().map(|row| (*id, row)))
+    }
+
+    /// The rooms that somebody is in.
+    pub(crate) fn rooms_with(&self, person: Uuid) -> impl Iterator<Item = (Uuid, &RoomOracle)> {
+        let is_in = move |room: &RoomOracle| room.intervals_of(person).iter().any(|one| one.to.is_none());
+        self.rooms.iter().filter(move |(_, room)| is_in(room)).map(|(id, room)| (*id, room))
+    }
+
+    /// Their newest rows.
     pub(crate) fn last_of_rooms_with(&self, person: Uuid) -> Vec<Uuid> {
-        let is_in = |room: &&RoomOracle| room.intervals_of(person).iter().any(|one| one.to.is_none());
-        self.rooms.values().filter(is_in).filter_map(|room| room.rows.last()).map(|row| row.id).collect()
+        self.rooms_with(person).filter_map(|(_, room)| room.rows.last()).map(|row| row.id).collect()
     }
 
     /// Memberships as the store has them.
@@ -135,6 +185,37 @@ impl Oracle {
         }
         all.sort_unstable_by_key(|(room, user, from, ..)| (*room, *user, *from));
         all
+    }
+}
+
+impl Row {
+    fn change(&mut self, by: &Row, action: &Action) {
+        let (at, life) = (by.position, &mut self.life);
+        life.changed = Some(at);
+        match action {
+            Action::Edited { body, mentions, .. } => {
+                self.body = Some(body.as_str().to_owned());
+                life.edited = Some(at);
+                life.mentions = mentions.iter().map(|user| user.as_uuid()).collect();
+                life.bodies.push(body.as_str().to_owned());
+            }
+            Action::Deleted { .. } => {
+                self.body = Some(String::new());
+                let (deleted, changed) = (Some(at), Some(at));
+                let (edited, bodies) = (life.edited, std::mem::take(&mut life.bodies));
+                *life = Life { edited, deleted, changed, bodies, ..Life::default() };
+            }
+            Action::Pinned { on, .. } => life.pinned = on.then_some(at),
+            Action::Reacted { emoji, on, .. } => {
+                let mine = (emoji.as_str().to_owned(), by.actor);
+                if *on {
+                    life.reactions.insert(mine, at);
+                } else {
+                    life.reactions.remove(&mine);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The log read again into empty databases of each kind: all tables are the same, row for row, as those of
 //! the consumers that stored it while everything died.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use milena_domain::record::Role;
@@ -102,6 +103,8 @@ impl<'c> Replays<'c> {
         stored.sort_unstable_by_key(|row| (row.conversation_id, row.position));
         let mut seats: Vec<_> = memberships::Entity::find().all(&connection).await.unwrap();
         seats.sort_unstable_by_key(|row| (row.conversation_id, row.user_id, row.from_position));
+        let put = reactions::Entity::find().all(&connection).await.unwrap();
+        let named = mentions::Entity::find().all(&connection).await.unwrap();
         let mut void: Vec<_> = void_records::Entity::find().all(&connection).await.unwrap();
         void.sort_unstable_by_key(|row| (row.conversation_id, row.position));
         connection.close().await.unwrap();
@@ -114,7 +117,33 @@ impl<'c> Replays<'c> {
                 (room, row.position, row.id, row.kind, row.actor)
             );
             assert_eq!((&*stored.client_id, &*stored.body), (&*row.client_id, body));
+            let life = &row.life;
+            assert_eq!(
+                (stored.edited_position, stored.deleted_position, stored.pinned_position),
+                (life.edited, life.deleted, life.pinned),
+                "{stored:?}"
+            );
+            assert_eq!(stored.changed_position, life.changed, "{stored:?}");
+            if life.deleted.is_some() {
+                let said = life.bodies.iter().any(|body| is_said(stored.payload.as_deref(), body));
+                assert!(!said, "words that were taken back are in {stored:?}");
+            }
         }
+        let mut wanted = BTreeSet::new();
+        for (room, row) in oracle.rows() {
+            for ((emoji, user), at) in &row.life.reactions {
+                wanted.insert((room, row.position, *user, emoji.clone(), *at));
+            }
+        }
+        let put = put
+            .into_iter()
+            .map(|row| (row.conversation_id, row.target_position, row.user_id, row.emoji, row.position));
+        assert_eq!(put.collect::<BTreeSet<_>>(), wanted, "reactions");
+        let named = named.into_iter().map(|row| (row.user_id, row.conversation_id, row.position));
+        let wanted = oracle
+            .rows()
+            .flat_map(|(room, row)| row.life.mentions.iter().map(move |user| (*user, room, row.position)));
+        assert_eq!(named.collect::<BTreeSet<_>>(), wanted.collect(), "mentions");
         let seats: Vec<_> = seats
             .into_iter()
             .map(|row| {
@@ -135,11 +164,11 @@ impl<'c> Replays<'c> {
     pub(crate) async fn verified(&self, database: &Database, oracle: &Oracle) {
         let found = self.told(database, "verify").await;
         let of = |name: &str| found[name].as_u64().unwrap_or_else(|| panic!("{name} in {found}"));
-        let stored = oracle.rows().count() as u64;
+        let (stored, changes) = (oracle.rows().count() as u64, oracle.changes().count() as u64);
         assert_eq!((of("difference_count"), of("altered_repeat_count")), (0, 0), "{found}");
         assert_eq!(
             (of("records"), of("equal"), of("changes"), of("repeats"), of("void"), of("dead_letters")),
-            (oracle.records, stored, 0, oracle.repeats, oracle.void.len() as u64, oracle.dead),
+            (oracle.records, stored, changes, oracle.repeats, oracle.void.len() as u64, oracle.dead),
             "{found}"
         );
         assert_eq!(
@@ -170,6 +199,13 @@ impl<'c> Replays<'c> {
             tell(&format!("replayed into {name} in {seconds:.1} s, row for row: {first}"));
         }
     }
+}
+
+/// Whether a payload has these words, in any field.
+fn is_said(payload: Option<&str>, body: &str) -> bool {
+    let payload: Option<Value> = payload.map(|text| serde_json::from_str(text).expect("JSON"));
+    let fields = payload.as_ref().and_then(Value::as_object);
+    fields.is_some_and(|fields| fields.values().any(|value| value.as_str() == Some(body)))
 }
 
 fn role(name: &str) -> Role {
