@@ -110,7 +110,7 @@ impl App {
         let registry = Registry::default();
         let failed = CancellationToken::new();
         let (chat, running) = chat::start(&settings, store.clone(), registry.clone(), failed.clone()).await?;
-        let health = chat.health().clone();
+        let (health, presence) = (chat.health().clone(), chat.presence().clone());
 
         let stopping = shutdown.child_token();
         let upkeep = CancellationToken::new();
@@ -147,6 +147,7 @@ impl App {
         folders.extend(store.folder());
         let min_free_bytes = settings.limits.min_free_disk_bytes;
         tasks.spawn(free_disk::watch(folders, min_free_bytes, health.clone(), upkeep.clone()).await);
+        tasks.spawn(presence.keep(store.clone(), stopping.clone()));
         tasks.spawn(sessions.keep(upkeep.clone()));
         tasks.spawn(metrics::keep(upkeep.clone()));
         tasks.spawn(keep_in_order(store.clone(), upkeep.clone()));

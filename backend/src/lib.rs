@@ -15,6 +15,7 @@ pub mod log;
 pub mod metrics;
 #[cfg(test)]
 pub(crate) mod mutation;
+pub mod presence;
 pub mod rate;
 pub mod refusal;
 pub mod registry;

@@ -15,6 +15,7 @@ mod mentions;
 mod page;
 mod pins;
 mod ports;
+mod presence;
 mod reactions;
 mod read_barrier;
 mod reads;
@@ -33,7 +34,7 @@ use std::time::Duration;
 
 use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
 use milena_settings::ChatSettings;
-use milena_storage::{Store, StoredMessage, StoredPlace};
+use milena_storage::{Store, StoredMessage, StoredPlace, StoredPresence};
 use tokio::sync::{mpsc, watch};
 
 pub use change::{ChangeRequest, What};
@@ -80,6 +81,8 @@ pub struct Chat {
     repeats: Arc<Batched<MessageId, StoredMessage>>,
     /// The same of events of version 2.
     places: Arc<Batched<MessageId, StoredPlace>>,
+    /// How people who connect want to be seen.
+    appearances: Arc<Batched<UserId, StoredPresence>>,
     first_sends: Arc<FirstSends>,
     turns: Arc<turns::Turns<UserId>>,
     /// Who needs the same room waits for whoever loads it.

@@ -22,7 +22,7 @@ use super::receipts::Receipts;
 use super::rooms::first::{FirstRooms, keep_first_rooms};
 use super::rooms::load_wanted;
 use super::turns::{OF_ONE_PERSON, Turns};
-use super::{Chat, Directory, EditRules, ports, read_barrier, reads};
+use super::{Chat, Directory, EditRules, ports, presence, read_barrier, reads};
 use crate::live::blocks::{BLOCKS_MAX, Blocks};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
@@ -153,6 +153,7 @@ pub async fn start(
         lookups: Arc::new(store.clone()),
         repeats: ports::repeats(Arc::new(store.clone())),
         places: ports::places(Arc::new(store.clone())),
+        appearances: presence::appearances(store.clone()),
         turns: Arc::new(Turns::new(OF_ONE_PERSON)),
         room_turns: Arc::new(Turns::new(1)),
         absent: Arc::default(),

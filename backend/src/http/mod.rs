@@ -20,6 +20,7 @@ mod messages;
 mod openapi;
 mod operations;
 mod people;
+mod presence;
 mod query;
 mod readiness;
 mod request_rate;

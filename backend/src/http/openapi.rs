@@ -9,7 +9,8 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    accounts, bootstrap, changes, conversations, events, lists, messages, operations, people, rooms, sessions,
+    accounts, bootstrap, changes, conversations, events, lists, messages, operations, people, presence,
+    rooms, sessions,
 };
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
@@ -27,6 +28,7 @@ use crate::wire::rest::Problem;
     paths(
         accounts::register, accounts::login, accounts::logout,
         bootstrap::bootstrap, accounts::me, accounts::change, accounts::change_password,
+        presence::presence_settings, presence::change_presence,
         sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,

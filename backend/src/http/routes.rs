@@ -10,13 +10,15 @@ use warp::{Filter, Rejection};
 use super::context::Context;
 use super::{
     accounts, answer, bootstrap, changes, client, conversations, docs, events, lists, messages, operations,
-    people, rooms, sessions, socket,
+    people, presence, rooms, sessions, socket,
 };
 use crate::refusal::{Code, Refusal};
 
 /// All routes; whatever matches none is answered too.
 pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
     let api = accounts::routes(context)
+        .or(presence::routes(context))
+        .unify()
         .or(sessions::routes(context))
         .unify()
         .or(people::routes(context))

@@ -18,7 +18,7 @@ pub mod unreadable;
 pub mod update;
 pub mod wanted;
 
-pub use update::{Form, Names, News, Update, View};
+pub use update::{Form, Names, News, Present, Update, View};
 
 #[cfg(test)]
 mod tests {

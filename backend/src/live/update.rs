@@ -8,7 +8,7 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use milena_domain::record::{Action, Placed};
-use milena_domain::{ConversationId, Position, UserId};
+use milena_domain::{Availability, ConversationId, Position, Timestamp, UserId};
 
 use super::life::{Life, Shown};
 use super::rooms::RoomView;
@@ -56,6 +56,28 @@ pub enum News {
     Message(Arc<Shown>),
     /// What a message is now that the client may hold as it was.
     Changed(Arc<Shown>),
+    /// Whether people are here whom the socket watches.
+    Presence(Arc<[Present]>),
+    /// Somebody else is writing in a conversation that the socket has open, or not any more.
+    Typing {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+        /// Whether they are.
+        on: bool,
+    },
+}
+
+/// What is to be seen of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Present {
+    /// Who.
+    pub user: UserId,
+    /// `None` is offline.
+    pub state: Option<Availability>,
+    /// When they were here last, if they are offline and that is known.
+    pub last_seen: Option<Timestamp>,
 }
 
 /// Whom an edit names anew, and whom no more: only they have something to be told.
@@ -183,6 +205,9 @@ const ROOM_BYTES: usize = 448;
 /// A person of a list, with their role.
 const PERSON_BYTES: usize = 80;
 
+/// Somebody with their state.
+const PRESENT_BYTES: usize = 128;
+
 fn bytes_of(news: &News) -> usize {
     match news {
         News::Placed(placed) => placed_bytes(placed),
@@ -195,7 +220,8 @@ fn bytes_of(news: &News) -> usize {
         }
         News::Accepted(accepted) => OTHER_BYTES + escaped_bytes(accepted.client_id.as_str()),
         News::Prefix(prefix) => OTHER_BYTES + escaped_bytes(prefix),
-        News::Read { .. } | News::Seen { .. } | News::Gap { .. } => OTHER_BYTES,
+        News::Presence(people) => OTHER_BYTES + PRESENT_BYTES * people.len(),
+        News::Read { .. } | News::Seen { .. } | News::Gap { .. } | News::Typing { .. } => OTHER_BYTES,
     }
 }
 

@@ -201,6 +201,20 @@ impl Registry {
         self.write().rooms.listeners(room)
     }
 
+    /// Whether the socket is that of somebody else who is in the conversation, a room or one of two.
+    #[must_use]
+    pub fn may_hear(&self, connection: ConnectionId, conversation: ConversationId, of: UserId) -> bool {
+        let connections = self.read();
+        let Some(user) = connections.by_id.get(&connection).map(|connection| connection.user) else {
+            return false;
+        };
+        let is_in_room = || {
+            let audience = connections.rooms.audience(conversation);
+            audience.is_some_and(|audience| audience.sockets.contains_key(&connection))
+        };
+        user != of && (conversation == ConversationId::direct(user, of) || is_in_room())
+    }
+
     /// The sockets of a user now.
     #[must_use]
     pub fn sockets_of(&self, user: UserId) -> Listeners {

@@ -20,9 +20,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::reader::Reader;
+use self::reader::{Listeners, Reader};
 use self::sender::Sender;
 use crate::metrics;
+use crate::presence::Presence;
 use crate::registry::{ConnectionId, Registry};
 
 /// Signals that may wait to be handed to librdkafka, at most; more are dropped.
@@ -40,12 +41,14 @@ pub struct Signals {
     /// To the task behind [`SignalTask`]; full means that signals are dropped. `None`: this is the only
     /// backend.
     others: Option<mpsc::Sender<Signal>>,
+    presence: Presence,
 }
 
 /// The other end of [`Signals`]: sends to and hears from the other backends.
 pub struct SignalTask {
     settings: KafkaSettings,
     registry: Registry,
+    presence: Presence,
     outgoing: mpsc::Receiver<Signal>,
 }
 
@@ -56,15 +59,29 @@ pub fn signals(settings: &KafkaSettings, registry: &Registry) -> (Signals, Optio
         return (Signals::alone(registry), None);
     }
     let (sender, outgoing) = mpsc::channel(CHANNEL);
-    let task = SignalTask { settings: settings.clone(), registry: registry.clone(), outgoing };
-    (Signals { registry: registry.clone(), others: Some(sender) }, Some(task))
+    let presence = Presence::new(registry.clone(), Some(sender.clone()));
+    let registry = registry.clone();
+    let task = SignalTask {
+        settings: settings.clone(),
+        registry: registry.clone(),
+        presence: presence.clone(),
+        outgoing,
+    };
+    (Signals { registry, others: Some(sender), presence }, Some(task))
 }
 
 impl Signals {
     /// Of the only backend.
     #[must_use]
     pub fn alone(registry: &Registry) -> Self {
-        Self { registry: registry.clone(), others: None }
+        let presence = Presence::new(registry.clone(), None);
+        Self { registry: registry.clone(), others: None, presence }
+    }
+
+    /// Who is here.
+    #[must_use]
+    pub const fn presence(&self) -> &Presence {
+        &self.presence
     }
 
     /// Shows a read mark to everybody it concerns, on this node and the others, but to the socket that said
@@ -117,8 +134,9 @@ impl SignalTask {
         let node = Uuid::now_v7();
         // The thread last: it would go on when the other fails.
         let started = Sender::new(&self.settings, node).and_then(|sender| {
-            let registry = self.registry.clone();
-            Ok((sender, Reader::start(&self.settings, partitions, node, registry, stop.clone())?))
+            let listeners =
+                Listeners { node, registry: self.registry.clone(), presence: self.presence.clone() };
+            Ok((sender, Reader::start(&self.settings, partitions, listeners, stop.clone())?))
         });
         let (mut sender, thread) = match started {
             Ok(started) => started,

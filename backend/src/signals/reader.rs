@@ -15,19 +15,26 @@ use uuid::Uuid;
 use super::client::{self, Context};
 use super::notify;
 use crate::metrics::{self, SignalOutcome};
+use crate::presence::Presence;
 use crate::registry::Registry;
 
 const POLL: Duration = Duration::from_millis(100);
 /// Between attempts to make a new consumer.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// Those on this node to whom signals are something.
+pub(super) struct Listeners {
+    /// This node: what it told itself is shown already.
+    pub(super) node: Uuid,
+    pub(super) registry: Registry,
+    pub(super) presence: Presence,
+}
+
 /// What the thread owns.
 pub(super) struct Reader {
     settings: KafkaSettings,
     partitions: usize,
-    /// This node: what it told itself is shown already.
-    node: Uuid,
-    registry: Registry,
+    listeners: Listeners,
     stop: CancellationToken,
     consumer: BaseConsumer<Context>,
 }
@@ -40,12 +47,11 @@ impl Reader {
     pub(super) fn start(
         settings: &KafkaSettings,
         partitions: usize,
-        node: Uuid,
-        registry: Registry,
+        listeners: Listeners,
         stop: CancellationToken,
     ) -> Result<JoinHandle<()>, LogError> {
         let consumer = connect(settings, partitions)?;
-        let reader = Self { settings: settings.clone(), partitions, node, registry, stop, consumer };
+        let reader = Self { settings: settings.clone(), partitions, listeners, stop, consumer };
         Ok(std::thread::Builder::new()
             .name("kafka-signals".to_owned())
             .spawn(move || reader.run())
@@ -58,7 +64,7 @@ impl Reader {
                 self.replace_consumer();
             }
             match self.consumer.poll(POLL) {
-                Some(Ok(record)) => hear(record.payload(), self.node, &self.registry),
+                Some(Ok(record)) => self.listeners.hear(record.payload()),
                 Some(Err(error)) => log::debug!(error:% = error; "signals wait for the log"),
                 None => {}
             }
@@ -85,23 +91,38 @@ fn connect(settings: &KafkaSettings, partitions: usize) -> Result<BaseConsumer<C
     Ok(consumer)
 }
 
-fn hear(value: Option<&[u8]>, node: Uuid, registry: &Registry) {
-    match Signal::decode(value) {
-        Ok((from, _)) if from == node => {}
-        Ok((_, signal)) => {
-            metrics::signal(SignalOutcome::Heard);
-            match signal {
-                Signal::Read(read) => notify::read(registry, read, &[]),
-                Signal::RoomRead(read) => notify::room_read(registry, read, &[]),
-                Signal::RoomSeen(seen) => notify::room_seen(registry, &seen),
-                Signal::SessionEnded { session } => notify::session_ended(registry, session),
-                Signal::TokenReplaced { session } => registry.token_replaced(session),
+impl Listeners {
+    fn hear(&self, value: Option<&[u8]>) {
+        let (from, signal) = match Signal::decode(value) {
+            Ok(told) => told,
+            // A newer backend's, or nonsense: there is nobody to tell, and nothing to lose.
+            Err(error) => {
+                metrics::signal(SignalOutcome::Skipped);
+                return log::debug!(error:% = error; "a signal was passed over");
             }
+        };
+        let is_own = from == self.node;
+        if !is_own {
+            metrics::signal(SignalOutcome::Heard);
         }
-        // A newer backend's, or nonsense: there is nobody to tell, and nothing to lose.
-        Err(error) => {
-            metrics::signal(SignalOutcome::Skipped);
-            log::debug!(error:% = error; "a signal was passed over");
+        match signal {
+            Signal::Read(read) if !is_own => notify::read(&self.registry, read, &[]),
+            Signal::RoomRead(read) if !is_own => notify::room_read(&self.registry, read, &[]),
+            Signal::RoomSeen(seen) if !is_own => notify::room_seen(&self.registry, &seen),
+            Signal::SessionEnded { session } if !is_own => notify::session_ended(&self.registry, session),
+            Signal::TokenReplaced { session } if !is_own => self.registry.token_replaced(session),
+            Signal::Read(_)
+            | Signal::RoomRead(_)
+            | Signal::RoomSeen(_)
+            | Signal::SessionEnded { .. }
+            | Signal::TokenReplaced { .. } => {}
+            Signal::Presence { .. }
+            | Signal::Alive { .. }
+            | Signal::People { .. }
+            | Signal::AskPeople { .. }
+            | Signal::Goodbye
+            | Signal::Hidden { .. }
+            | Signal::Typing { .. } => self.presence.heard(from, self.node, signal),
         }
     }
 }

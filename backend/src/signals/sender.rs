@@ -35,7 +35,7 @@ impl Sender {
             let connect = || client::connect(&self.settings, &Role::SignalSender);
             take_over(&mut self.client, "sender of signals", connect);
         }
-        let (key, value) = (signal.key(), signal.encode(self.node));
+        let (key, value) = (signal.key(self.node), signal.encode(self.node));
         let record = BaseRecord::to(&self.settings.signals_topic).key(&key).payload(&value);
         if let Err((error, _)) = self.client.send(record) {
             metrics::signal(SignalOutcome::Dropped);

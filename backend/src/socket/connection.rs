@@ -97,9 +97,15 @@ enum Event {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// Works until the connection ends; `welcome` was sent. `stop` ends it for a restart of the server.
-    pub(super) async fn run(&mut self, replay: Option<Outcome>, stop: impl Future<Output = ()>) -> End {
+    pub(super) async fn run(
+        &mut self,
+        replay: Option<Outcome>,
+        appear: Option<Outcome>,
+        stop: impl Future<Output = ()>,
+    ) -> End {
         let mut stop = std::pin::pin!(stop);
         let mut work = Work { checking: Lanes::new(), in_flight: FuturesUnordered::new(), replay };
+        work.in_flight.extend(appear.map(|appear| appear.map(Done::Read).boxed()));
         let mut timer = std::pin::pin!(sleep_until(Instant::now()));
         loop {
             let reading = work.len() < self.settings.max_in_flight;
@@ -234,6 +240,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Ok(ClientFrame::Read { conversation, position }) => {
                 let marking = self.node.mark_read(self.user, conversation, position, self.id);
                 work.in_flight.push(marking.map(Done::Read).boxed());
+                Ok(())
+            }
+            Ok(ClientFrame::Watch { users, conversations }) => {
+                let watching = self.node.watch(self.user, self.id, users, conversations);
+                work.in_flight.push(watching.map(Done::Read).boxed());
+                Ok(())
+            }
+            Ok(ClientFrame::Typing { conversation, on }) => {
+                let typing = self.node.typing(self.user, conversation, on);
+                work.in_flight.push(typing.map(Done::Read).boxed());
+                Ok(())
+            }
+            Ok(ClientFrame::Idle { on }) => {
+                self.node.idle(self.user, self.id, on);
                 Ok(())
             }
             Ok(ClientFrame::Ping) => self.feed(pong_frame()).await,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::auth::{Identity, Sessions};
 use crate::chat::{ChangeRequest, Chat, Prepared, RoomChange, SendRequest};
+use crate::presence::Seen;
 use crate::refusal::Refusal;
 use crate::registry::{ConnectionId, Outbox, Registration};
 
@@ -26,6 +27,10 @@ pub(super) struct Live {
     pub(super) resumed: bool,
     /// Puts what was missed into the outbox; does nothing until it is polled. `None`: nothing was missed.
     pub(super) replay: Option<Outcome>,
+    /// Finds out whether the person wants to be seen, and lets them be.
+    pub(super) appear: Option<Outcome>,
+    /// Keeps them present.
+    pub(super) seen: Option<Seen>,
 }
 
 /// The node behind the connections.
@@ -61,6 +66,21 @@ pub(super) trait Node: Send + Sync {
         position: Position,
         connection: ConnectionId,
     ) -> Outcome;
+
+    /// What the connection watches from now on; what is to be seen of these people is in the outbox then.
+    fn watch(
+        &self,
+        user: UserId,
+        connection: ConnectionId,
+        users: Vec<UserId>,
+        conversations: Vec<ConversationId>,
+    ) -> Outcome;
+
+    /// Whether somebody sits before the connection's client.
+    fn idle(&self, user: UserId, connection: ConnectionId, on: bool);
+
+    /// The user writes somewhere, or not any more.
+    fn typing(&self, user: UserId, conversation: ConversationId, on: bool) -> Outcome;
 
     /// Up to where everything is in the outboxes.
     fn delivered(&self) -> SessionCursor;
@@ -99,11 +119,16 @@ impl Node for LiveNode {
             let (chat, backlog) = (self.chat.clone(), attached.backlog);
             let replay = (!backlog.is_empty())
                 .then(|| async move { chat.replay(user, backlog, &outbox).await }.boxed());
+            // Nobody is seen before it is known that they want to be.
+            let seen = self.chat.presence().connected(user, attached.registration.id(), true);
+            let chat = self.chat.clone();
             Ok(Live {
                 registration: attached.registration,
                 cursor: attached.cursor,
                 resumed: attached.resumed,
                 replay,
+                appear: Some(async move { chat.appear(user).await.map(drop) }.boxed()),
+                seen: Some(seen),
             })
         }
         .boxed()
@@ -133,6 +158,26 @@ impl Node for LiveNode {
     ) -> Outcome {
         let chat = self.chat.clone();
         async move { chat.mark_read(user, conversation, position, Some(connection)).await }.boxed()
+    }
+
+    fn watch(
+        &self,
+        user: UserId,
+        connection: ConnectionId,
+        users: Vec<UserId>,
+        conversations: Vec<ConversationId>,
+    ) -> Outcome {
+        let chat = self.chat.clone();
+        async move { chat.watch(user, connection, users, conversations).await }.boxed()
+    }
+
+    fn idle(&self, user: UserId, connection: ConnectionId, on: bool) {
+        self.chat.presence().idle(user, connection, on);
+    }
+
+    fn typing(&self, user: UserId, conversation: ConversationId, on: bool) -> Outcome {
+        let chat = self.chat.clone();
+        async move { chat.typing(user, conversation, on).await }.boxed()
     }
 
     fn delivered(&self) -> SessionCursor {

@@ -26,6 +26,7 @@ use super::send_rate::SendRate;
 use crate::auth::{Identity, Sessions};
 use crate::chat::Chat;
 use crate::metrics;
+use crate::presence::Seen;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{CloseCode, Outbox, Registration};
 use crate::wire::frames::{error_frame, welcome_frame};
@@ -153,6 +154,8 @@ struct Begun {
     registration: Registration,
     cursor: SessionCursor,
     replay: Option<Outcome>,
+    appear: Option<Outcome>,
+    seen: Option<Seen>,
 }
 
 impl Shared {
@@ -168,7 +171,7 @@ impl Shared {
         let outbox = Outbox::from_settings(&self.settings);
         // Boxed: what a connection needs for a moment must not take room as long as it lives.
         let beginning = Box::pin(self.begin(line, cookie, &frame_rate, &outbox));
-        let Begun { user, registration, cursor, replay } = tokio::select! {
+        let Begun { user, registration, cursor, replay, appear, seen: _seen } = tokio::select! {
             biased;
             () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
             begun = beginning => begun?,
@@ -190,7 +193,7 @@ impl Shared {
             pace: CursorPace::new(now, cursor, interval),
             counts,
         };
-        Ok(connection.run(replay, stop).await)
+        Ok(connection.run(replay, appear, stop).await)
     }
 
     /// Signs in, goes live and says `welcome`.
@@ -220,7 +223,14 @@ impl Shared {
         let welcome = welcome_frame(&person, &sealed, live.resumed, &prefix, (heartbeat_ms, &self.told));
         line.feed(welcome).await?;
         line.flush().await?;
-        Ok(Begun { user: person.id, registration: live.registration, cursor, replay: live.replay })
+        Ok(Begun {
+            user: person.id,
+            registration: live.registration,
+            cursor,
+            replay: live.replay,
+            appear: live.appear,
+            seen: live.seen,
+        })
     }
 
     /// Waits for the server's stop, and then for this connection's turn.

@@ -35,7 +35,7 @@ pub use log_guard::{LogMismatch, PartitionState, StoredLog, check_log};
 pub use partition::{Partitioning, partition_of};
 pub use position::{Epoch, MAX_OFFSET, Position};
 pub use server_key::{ServerKey, Subkey};
-pub use signal::{ReadSignal, RoomReadSignal, RoomSeenSignal, Signal};
+pub use signal::{Availability, PEOPLE_PART_MAX, ReadSignal, RoomReadSignal, RoomSeenSignal, Signal};
 pub use text::{Body, DisplayName, Password, Username};
 pub use time::Timestamp;
 pub use unicode::{

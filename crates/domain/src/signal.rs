@@ -8,10 +8,36 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::event::Envelope;
-use crate::{ConversationId, DecodeError, Position, UserId, VERSION};
+use crate::{ConversationId, DecodeError, Position, Timestamp, UserId, VERSION};
 
 /// The types that this program knows, as `#[serde(tag)]` writes them.
-const TYPES: [&str; 5] = ["read", "room_read", "room_seen", "session_ended", "token_replaced"];
+const TYPES: [&str; 12] = [
+    "read",
+    "room_read",
+    "room_seen",
+    "session_ended",
+    "token_replaced",
+    "presence",
+    "alive",
+    "people",
+    "ask_people",
+    "goodbye",
+    "hidden",
+    "typing",
+];
+
+/// The most people in one part of a node's list.
+pub const PEOPLE_PART_MAX: usize = 500;
+
+/// Somebody who is here. The greater is the more present one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Availability {
+    /// Connected, but nobody sits before it.
+    Away,
+    /// Connected and there.
+    Online,
+}
 
 /// Something to tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +58,56 @@ pub enum Signal {
     TokenReplaced {
         /// Its public name.
         session: Uuid,
+    },
+    /// Somebody came to the node that tells it, went, or is away.
+    Presence {
+        /// Who.
+        user: UserId,
+        /// What they are there now; nothing is offline.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<Availability>,
+        /// Of somebody who is offline: since when.
+        since: Timestamp,
+    },
+    /// The node lives, and this is what it has told of its people, in short: whoever has something else has
+    /// missed something.
+    Alive {
+        /// How many there are.
+        people: u64,
+        /// A sum over them.
+        sum: u64,
+    },
+    /// A part of the list of the node's people, on being asked.
+    People {
+        /// Its number, from 0.
+        part: u32,
+        /// Whether it is the last.
+        last: bool,
+        /// At most [`PEOPLE_PART_MAX`].
+        people: Vec<(UserId, Availability)>,
+    },
+    /// Something of that node was missed: it is asked for its list.
+    AskPeople {
+        /// Which.
+        of: Uuid,
+    },
+    /// The node stops.
+    Goodbye,
+    /// Whether somebody wants to be taken for offline from now on.
+    Hidden {
+        /// Who.
+        user: UserId,
+        /// Whether they do.
+        on: bool,
+    },
+    /// Somebody is writing, or not any more.
+    Typing {
+        /// Who.
+        user: UserId,
+        /// Where.
+        conversation: ConversationId,
+        /// Whether they are.
+        on: bool,
     },
 }
 
@@ -80,19 +156,33 @@ impl ReadSignal {
 }
 
 /// The record's form, version 1. Unknown fields are ignored.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Record {
-    v: u32,
     node: Uuid,
     #[serde(flatten)]
     signal: Signal,
 }
 
+#[derive(Serialize)]
+struct NewRecord<'a> {
+    v: u32,
+    node: Uuid,
+    #[serde(flatten)]
+    signal: &'a Signal,
+}
+
 impl Signal {
-    /// The record's key: signals about the same thing stay in order.
+    /// The record's key: signals about the same thing stay in order, and so does all that a node tells of its
+    /// people.
     #[must_use]
-    pub fn key(&self) -> String {
+    pub fn key(&self, node: Uuid) -> String {
         match self {
+            Self::Presence { .. } | Self::Alive { .. } | Self::People { .. } | Self::Goodbye => {
+                node.to_string()
+            }
+            Self::AskPeople { of } => of.to_string(),
+            Self::Hidden { user, .. } => user.to_string(),
+            Self::Typing { conversation, .. } => conversation.to_string(),
             Self::Read(read) => read.conversation().to_string(),
             Self::RoomRead(read) => read.conversation.to_string(),
             Self::RoomSeen(seen) => seen.conversation.to_string(),
@@ -103,7 +193,7 @@ impl Signal {
     /// The record's value; `node` is the backend that says it.
     #[must_use]
     pub fn encode(&self, node: Uuid) -> Vec<u8> {
-        let record = Record { v: VERSION, node, signal: self.clone() };
+        let record = NewRecord { v: VERSION, node, signal: self };
         serde_json::to_vec(&record).expect("ids and numbers are JSON")
     }
 
@@ -146,8 +236,21 @@ mod tests {
             position: Position::new(Epoch::FIRST, 7),
             except: vec![UserId::new()],
         };
-        let ended = [Signal::SessionEnded { session }, Signal::TokenReplaced { session }];
-        for signal in [read(), Signal::RoomSeen(seen)].into_iter().chain(ended) {
+        let (user, since) = (UserId::new(), Timestamp::from_unix_ms(1_700_000_000_000));
+        for signal in [
+            read(),
+            Signal::RoomSeen(seen),
+            Signal::SessionEnded { session },
+            Signal::TokenReplaced { session },
+            Signal::Presence { user, state: Some(Availability::Away), since },
+            Signal::Presence { user, state: None, since },
+            Signal::Alive { people: 3, sum: (1 << 53) - 1 },
+            Signal::People { part: 1, last: true, people: vec![(user, Availability::Online)] },
+            Signal::AskPeople { of: session },
+            Signal::Goodbye,
+            Signal::Hidden { user, on: true },
+            Signal::Typing { user, conversation: ConversationId::direct(user, user), on: true },
+        ] {
             assert_eq!(Signal::decode(Some(&signal.encode(node))), Ok((node, signal)));
         }
     }
@@ -177,7 +280,7 @@ mod tests {
         assert_eq!(Signal::decode(None), Err(DecodeError::NoValue));
         assert_eq!(code("{"), Err("malformed"));
         assert_eq!(code(r#"{"v":1,"type":"read"}"#), Err("malformed"));
-        assert_eq!(code(r#"{"v":1,"type":"typing"}"#), Err("unknown_type"));
+        assert_eq!(code(r#"{"v":1,"type":"waving"}"#), Err("unknown_type"));
         assert_eq!(code(r#"{"v":2,"type":"read"}"#), Err("unknown_version"));
         let text = String::from_utf8(read().encode(Uuid::nil())).unwrap();
         let later = text.replacen('{', r#"{"added_later":true,"#, 1);

@@ -120,7 +120,7 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 23] = [
+const TABLES: [(&str, Option<&str>, bool); 24] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -144,6 +144,7 @@ const TABLES: [(&str, Option<&str>, bool); 23] = [
     ("outbox", Some("leased_until_ms"), true),
     ("message_edits", None, true),
     ("hidden_receipts", None, true),
+    ("person_presence", Some("seen_at_ms"), false),
 ];
 
 impl Store {

@@ -68,6 +68,7 @@ pub use queries::partitions::NotedPartitions;
 pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};
 pub use queries::places::StoredPlace;
+pub use queries::presence::{Audience, StoredPresence};
 pub use queries::reactions::{PutReaction, ReactionPage};
 pub use queries::reads::ReadMark;
 pub use queries::rewrites::RewriteStage;

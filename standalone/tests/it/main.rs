@@ -36,6 +36,7 @@ mod lifecycle;
 mod outages;
 mod outputs;
 mod pauses;
+mod presence;
 mod privacy;
 mod repeats;
 mod resume;

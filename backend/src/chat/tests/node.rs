@@ -21,7 +21,7 @@ use crate::chat::ports::LogEntry;
 use crate::chat::receipts::Receipts;
 use crate::chat::rooms::load_wanted;
 use crate::chat::turns::{OF_ONE_PERSON, Turns};
-use crate::chat::{Chat, Directory, EditRules, ports, reads};
+use crate::chat::{Chat, Directory, EditRules, ports, presence, reads};
 use crate::live::blocks::Blocks;
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
@@ -123,6 +123,7 @@ impl Node {
         let unused = unused_store().await;
         let chat = Chat {
             receipts: Receipts::new(unused.clone()),
+            appearances: presence::appearances(unused.clone()),
             store: unused,
             lookups: lookups.clone(),
             repeats: ports::repeats(lookups.clone()),

@@ -214,7 +214,8 @@ impl Feed {
             News::Read { conversation, .. }
             | News::Seen { conversation, .. }
             | News::Gap { conversation, .. } => *conversation,
-            News::Accepted(_) | News::Prefix(_) => return false,
+            // Of signals a stream has none: nobody types into it, and it watches nobody.
+            News::Accepted(_) | News::Prefix(_) | News::Presence(_) | News::Typing { .. } => return false,
         };
         self.conversations.contains(&of)
     }

@@ -51,7 +51,8 @@ impl Name {
             News::Read { .. } => Self::Read,
             News::Seen { .. } => Self::Seen,
             News::Gap { .. } => Self::Gap,
-            News::Accepted(_) | News::Prefix(_) => return None,
+            // Of signals a stream has none: nobody types into it, and it watches nobody.
+            News::Accepted(_) | News::Prefix(_) | News::Presence(_) | News::Typing { .. } => return None,
         })
     }
 

@@ -164,8 +164,27 @@ impl Node for StandIn {
             Ok(())
         };
         let resumed = resume.is_some();
-        async move { Ok(Live { registration, cursor, resumed, replay: resumed.then(|| replay.boxed()) }) }
-            .boxed()
+        async move {
+            Ok(Live {
+                registration,
+                cursor,
+                resumed,
+                replay: resumed.then(|| replay.boxed()),
+                appear: None,
+                seen: None,
+            })
+        }
+        .boxed()
+    }
+
+    fn watch(&self, _: UserId, _: ConnectionId, _: Vec<UserId>, _: Vec<ConversationId>) -> Outcome {
+        async { Ok(()) }.boxed()
+    }
+
+    fn idle(&self, _: UserId, _: ConnectionId, _: bool) {}
+
+    fn typing(&self, _: UserId, _: ConversationId, _: bool) -> Outcome {
+        async { Ok(()) }.boxed()
     }
 
     fn change(&self, _: ChangeRequest) -> BoxFuture<'static, Result<Enqueue, Refusal>> {

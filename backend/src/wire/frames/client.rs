@@ -4,12 +4,13 @@
 //! does not hide which message the frame was about. Unknown fields are ignored, and so is a `null`.
 
 use milena_domain::record::{Emoji, Reason, Target as LogTarget};
-use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Position};
+use milena_domain::{Body, ClientId, ConversationId, FieldError, FieldResult, Position, UserId};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::rooms::{self, InRoom};
 use crate::chat::{Besides, Target, What};
+use crate::presence::{WATCHED_CONVERSATIONS_MAX, WATCHED_USERS_MAX};
 use crate::refusal::{Code, Refusal};
 use crate::wire::messages::{read_flag, read_mentions, read_target};
 
@@ -59,6 +60,26 @@ pub enum ClientFrame {
         conversation: ConversationId,
         /// Up to where.
         position: Position,
+    },
+    /// Whom and what the client shows: it hears who is here of the people, and who writes in the
+    /// conversations, until it says so again, or for some minutes.
+    Watch {
+        /// Instead of those of before.
+        users: Vec<UserId>,
+        /// Instead of those of before.
+        conversations: Vec<ConversationId>,
+    },
+    /// Whether somebody sits before this client.
+    Idle {
+        /// Nobody does.
+        on: bool,
+    },
+    /// Something is being written.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+        /// Or not any more.
+        on: bool,
     },
     /// A question for a `pong`.
     Ping,
@@ -110,6 +131,8 @@ struct Fields {
     reason: Option<Value>,
     emoji: Option<Value>,
     on: Option<Value>,
+    users: Option<Value>,
+    conversations: Option<Value>,
 }
 
 impl ClientFrame {
@@ -186,13 +209,29 @@ impl Fields {
                 conversation: id("conversation", required("conversation", self.conversation)?)?,
                 position: position(&required("position", self.position)?)?,
             }),
+            "watch" => Ok(ClientFrame::Watch {
+                users: optional(self.users, |value| ids("users", value, WATCHED_USERS_MAX))?
+                    .unwrap_or_default(),
+                conversations: optional(self.conversations, |value| {
+                    ids("conversations", value, WATCHED_CONVERSATIONS_MAX)
+                })?
+                .unwrap_or_default(),
+            }),
+            "idle" => Ok(ClientFrame::Idle {
+                on: optional(self.on, |value| read_flag("on", &value))?.unwrap_or(true),
+            }),
+            "typing" => Ok(ClientFrame::Typing {
+                conversation: id("conversation", required("conversation", self.conversation)?)?,
+                on: optional(self.on, |value| read_flag("on", &value))?.unwrap_or(true),
+            }),
             "ping" => Ok(ClientFrame::Ping),
             _ => Err(Refusal {
                 field: Some("type"),
                 ..Refusal::new(
                     Code::UnknownType,
                     format!(
-                        "type must be one of hello, send, edit, delete, react, pin, {}, read, ping",
+                        "type must be one of hello, send, edit, delete, react, pin, {}, read, watch, idle, \
+                         typing, ping",
                         rooms::KINDS.join(", ")
                     ),
                 )
@@ -227,6 +266,16 @@ fn client_id(value: Value) -> FieldResult<ClientId> {
 
 fn id<T: std::str::FromStr>(field: &'static str, value: Value) -> FieldResult<T> {
     text(field, value)?.parse().map_err(|_| FieldError::new(field, "must be a UUID"))
+}
+
+fn ids<T: std::str::FromStr>(field: &'static str, value: Value, most: usize) -> FieldResult<Vec<T>> {
+    let Value::Array(items) = value else { return Err(FieldError::new(field, "must be a list of UUIDs")) };
+    if items.len() > most {
+        return Err(FieldError::new(field, format!("must be at most {most} (got {})", items.len())));
+    }
+    let read = |item: Value| item.as_str().and_then(|text| text.parse().ok());
+    let ids: Option<Vec<T>> = items.into_iter().map(read).collect();
+    ids.ok_or_else(|| FieldError::new(field, "must be a list of UUIDs"))
 }
 
 fn position(value: &Value) -> FieldResult<Position> {
@@ -377,7 +426,7 @@ mod tests {
         assert_eq!(code("{\"type\":\"ping\",\"type\":\"ping\"}"), Code::InvalidJson);
         assert_eq!(code(&format!("{{\"body\":{}", "[".repeat(100_000))), Code::InvalidJson);
         assert_eq!(code("{}"), Code::InvalidField);
-        assert_eq!(code("{\"type\":\"typing\"}"), Code::UnknownType);
+        assert_eq!(code("{\"type\":\"waving\"}"), Code::UnknownType);
         assert_eq!(ClientFrame::parse(&"[".repeat(100)).unwrap_err().client_id, None);
     }
 }

@@ -62,6 +62,13 @@ fn written(frame: &ClientFrame) -> Value {
         ClientFrame::Read { conversation, position } => {
             json!({"type": "read", "conversation": conversation, "position": position})
         }
+        ClientFrame::Watch { users, conversations } => {
+            json!({"type": "watch", "users": users, "conversations": conversations})
+        }
+        ClientFrame::Idle { on } => json!({"type": "idle", "on": on}),
+        ClientFrame::Typing { conversation, on } => {
+            json!({"type": "typing", "conversation": conversation, "on": on})
+        }
         ClientFrame::Ping => json!({"type": "ping"}),
     }
 }
@@ -129,7 +136,10 @@ fn value(random: &mut SmallRng) -> Value {
 }
 
 fn frame(random: &mut SmallRng) -> Vec<u8> {
-    let kinds = ["hello", "send", "send", "edit", "delete", "react", "pin", "read", "ping", "wave", ""];
+    let kinds = [
+        "hello", "send", "send", "edit", "delete", "react", "pin", "read", "watch", "idle", "typing", "ping",
+        "wave", "",
+    ];
     let kind = if random.random_range(0..3) == 0 { one_of(random, &KINDS) } else { one_of(random, &kinds) };
     let mut frame = json!({"type": kind});
     // Most of what the kind needs, and something that it does not.
@@ -145,6 +155,9 @@ fn frame(random: &mut SmallRng) -> Vec<u8> {
         "add_members" => &["client_id", "conversation", "users"],
         "remove_member" | "ban" | "unban" => &["client_id", "conversation", "user"],
         "change_role" => &["client_id", "conversation", "user", "role"],
+        "watch" => &["users", "conversations"],
+        "typing" => &["conversation", "on"],
+        "idle" => &["on"],
         "hello" => &["token", "resume"],
         _ => &[],
     };

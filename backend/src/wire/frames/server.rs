@@ -1,12 +1,12 @@
 //! Server frames. A function a frame type; each serialises once.
 
 use milena_domain::record::{Action, Emoji, Placed, Reason};
-use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
+use milena_domain::{Availability, Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_storage::Person;
 use serde::Serialize;
 
 use super::Frame;
-use crate::live::{Form, Names, News, Update, View};
+use crate::live::{Form, Names, News, Present, Update, View};
 use crate::log::event::message;
 use crate::refusal::Refusal;
 use crate::wire::messages::{Besides, MessageRef};
@@ -93,6 +93,14 @@ enum ServerFrame<'a> {
         conversation: ConversationId,
         position: Position,
     },
+    Presence {
+        users: Vec<WirePresent>,
+    },
+    Typing {
+        conversation: ConversationId,
+        user: UserId,
+        on: bool,
+    },
     Seen {
         conversation: ConversationId,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +133,14 @@ struct WireChange<'a> {
     target: MessageRef,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<&'a ClientId>,
+}
+
+#[derive(Serialize)]
+struct WirePresent {
+    user: UserId,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -223,6 +239,10 @@ fn update_frame(news: &News, names: Option<&Names>, view: View) -> Option<Frame>
         News::Seen { conversation, by, position } => {
             ServerFrame::Seen { conversation: *conversation, user: *by, position: *position }
         }
+        News::Presence(people) => ServerFrame::Presence { users: people.iter().map(present).collect() },
+        News::Typing { conversation, user, on } => {
+            ServerFrame::Typing { conversation: *conversation, user: *user, on: *on }
+        }
         News::Gap { conversation, after, before, changes_after } => ServerFrame::Gap {
             conversation: *conversation,
             after: *after,
@@ -231,6 +251,15 @@ fn update_frame(news: &News, names: Option<&Names>, view: View) -> Option<Frame>
         },
     };
     Some(frame.encode())
+}
+
+fn present(present: &Present) -> WirePresent {
+    let state = match present.state {
+        Some(Availability::Online) => "online",
+        Some(Availability::Away) => "away",
+        None => "offline",
+    };
+    WirePresent { user: present.user, state, last_seen: present.last_seen }
 }
 
 /// A message. Only its sender's own sockets learn its `client_id`.

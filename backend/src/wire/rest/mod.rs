@@ -6,6 +6,7 @@ mod fields;
 pub(crate) mod headers;
 mod list_cursor;
 mod lists;
+mod presence;
 mod requests;
 mod rooms;
 
@@ -17,6 +18,7 @@ pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
 pub use lists::{EditList, MentionPage, PinList, ReactionList, ReaderList, decode_mention_cursor};
+pub use presence::{PresenceChange, PresenceSettings};
 pub use requests::{
     Credentials, Edit, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration,
 };

@@ -94,6 +94,15 @@ impl Socket {
         }
     }
 
+    /// All text frames up to the next of this type.
+    pub(crate) async fn hear_until(&mut self, kind: &str) -> Vec<Value> {
+        let mut heard = vec![self.hear().await];
+        while heard.last().is_some_and(|frame| frame["type"] != kind) {
+            heard.push(self.hear().await);
+        }
+        heard
+    }
+
     /// Reads to the end and says with which code the server closed; 1006 when it did not say.
     pub(crate) async fn ending(mut self) -> u16 {
         while let Some(message) = self.next().await {

@@ -19,6 +19,7 @@ pub mod message_edits;
 pub mod messages;
 pub mod name_words;
 pub mod outbox;
+pub mod person_presence;
 pub mod reactions;
 pub mod room_authors;
 pub mod room_people;

@@ -21,6 +21,7 @@ mod m20261129_190000_lists_of_messages;
 mod m20261129_200000_what_was_said_before;
 mod m20261129_210000_hidden_receipts;
 mod m20261129_220000_log_rewrites;
+mod m20261129_230000_presence;
 mod run;
 mod steps;
 
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_200000_what_was_said_before::Migration),
             Box::new(m20261129_210000_hidden_receipts::Migration),
             Box::new(m20261129_220000_log_rewrites::Migration),
+            Box::new(m20261129_230000_presence::Migration),
         ]
     }
 }

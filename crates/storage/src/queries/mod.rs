@@ -18,6 +18,7 @@ pub(crate) mod passwords;
 pub(crate) mod people;
 mod pins;
 pub(crate) mod places;
+pub(crate) mod presence;
 pub(crate) mod reactions;
 pub(crate) mod reads;
 mod receipts;

@@ -349,6 +349,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one wants to be seen. */
+        get: operations["presence_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change how one wants to be seen. Holds at once for what is told from now on. */
+        patch: operations["change_presence"];
+        trace?: never;
+    };
     "/api/v1/mentions": {
         parameters: {
             query?: never;
@@ -1110,6 +1128,27 @@ export interface components {
          * @enum {string}
          */
         Posting: "members" | "moderators";
+        /** @description What is to change of it. */
+        PresenceChange: {
+            /**
+             * @description `everybody`, `shared` or `nobody`.
+             * @example shared
+             */
+            audience?: string | null;
+            /** @description Whether one is to be taken for offline. */
+            hidden?: boolean | null;
+        };
+        /** @description How one wants to be seen. */
+        PresenceSettings: {
+            /**
+             * @description Who may see whether one is here: `everybody`, `shared` (those with whom one shares a conversation),
+             *     `nobody`.
+             * @example shared
+             */
+            audience: string;
+            /** @description Whether one is to be taken for offline, whatever one does. */
+            hidden: boolean;
+        };
         /** @description An error (RFC 9457). */
         Problem: {
             /**
@@ -2482,6 +2521,66 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    presence_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceSettings"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_presence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresenceChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceSettings"];
                 };
             };
             /** @description Any error, by its `code` */

@@ -5,8 +5,8 @@ use milena_storage::ReadMark;
 use milena_storage::entities::{
     blocks, consumer_offsets, conversation_lists, conversations, effective_events, hidden_receipts,
     imported_events, imported_people, log_epochs, log_rewrites, log_topics, members, memberships, mentions,
-    message_edits, messages, name_words, outbox, reactions, room_authors, room_people, room_reads,
-    room_words, server_keys, sessions, users, void_records,
+    message_edits, messages, name_words, outbox, person_presence, reactions, room_authors, room_people,
+    room_reads, room_words, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -161,6 +161,10 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     let imported = imported_people::Model { name_hash: (0..32).collect(), name, user_id: id(1) };
     check(database, &raw, imported).await;
     check(database, &raw, imported_events::Model { id: id(1) }).await;
+    let seen_at_ms = Some(253_402_207_199_999);
+    let presence =
+        person_presence::Model { user_id: id(1), hidden: true, audience: "everybody".into(), seen_at_ms };
+    check(database, &raw, presence).await;
     check(
         database,
         &raw,
