@@ -1,16 +1,10 @@
 // Rooms with the real program: made, found, joined by a link, talked in, looked after, left and closed.
 import { expect, test } from '@playwright/test';
-import type { Page } from '@playwright/test';
 
-import { look } from './fake/look';
+import { looks } from './fake/look';
 import { Correspondent } from './real/correspondent';
 import { MilenaServer } from './real/milena-server';
 import { PersonAtBrowser } from './real/person';
-
-const LOOKS = [
-  { colorScheme: 'light', width: 1280, height: 800 },
-  { colorScheme: 'dark', width: 390, height: 844 },
-] as const;
 
 test.describe.configure({ mode: 'serial' });
 
@@ -324,15 +318,3 @@ test('the pages had nothing to complain about', () => {
   expect(anna.complaints).toEqual([]);
   expect(ben.complaints).toEqual([]);
 });
-
-/** Its picture at both widths, one light, one dark, and what a checker finds. */
-async function looks(page: Page, name: string): Promise<void> {
-  const before = page.viewportSize();
-  for (const { colorScheme, width, height } of LOOKS) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height });
-    await look(page, name);
-  }
-  await page.emulateMedia({ colorScheme: null });
-  if (before) await page.setViewportSize(before);
-}

@@ -62,7 +62,7 @@ export function rightsOn(
     edit: mine && inside && inTime,
     pin: write,
     // Also in a room that is closed, but not from outside.
-    delete: (room === null || room.role !== null) && (mine || moderate),
+    delete: room?.role !== null && (mine || moderate),
     history: message.edited !== undefined && (mine || moderate),
   };
 }
