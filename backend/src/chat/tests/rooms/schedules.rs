@@ -344,8 +344,8 @@ fn whoever_is_blocked_is_refused_by_a_node_that_started_since() {
     assert_eq!((figures.accepted, figures.rejected), (0, 2), "each by another node");
 }
 
-/// A node looked up a message whose change waited, and the store had counted the change by then: the node took
-/// that over without noting it in its room, so that whoever came back heard of nothing new there.
+/// A node looked up a message whose change waited, and the store had counted the change by then: the node
+/// took that over without noting it in its room, so that whoever came back heard of nothing new there.
 #[test]
 fn a_change_that_the_store_counted_while_it_waited_is_told_at_a_resume() {
     let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
