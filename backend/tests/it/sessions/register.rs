@@ -35,6 +35,7 @@ async fn registering_signs_in() {
     let mut me = Answer::of(me).await.ok(200);
     let prefix = me.as_object_mut().unwrap().remove("client_id_prefix").unwrap();
     assert_eq!(prefix.as_str().unwrap().len(), 30);
+    assert_eq!(me.as_object_mut().unwrap().remove("show_receipts"), Some(json!(true)));
     assert_eq!(me, body["user"]);
     assert!(me["created_at"].is_string());
 
