@@ -13,9 +13,9 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use crate::world::{Cluster, Finished, Kind, Milena, Program, Services, until};
 
 /// What the programs name, each followed below; rewriting the log in the consumer's own tests, after a kill
-/// at each of its stages.
-const FOLLOWED: [&str; 5] =
-    ["new-epoch", "new-epoch --without-deleted", "dead list", "replay --from stored", "run"];
+/// at each of its stages, and `status`, which only shows, by `settings_cures`.
+const FOLLOWED: [&str; 6] =
+    ["new-epoch", "new-epoch --without-deleted", "dead list", "replay --from stored", "run", "status"];
 
 /// The last command that a text names, between backquotes.
 pub(crate) fn named(said: &str) -> String {
