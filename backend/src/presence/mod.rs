@@ -1,14 +1,15 @@
 //! Who is here: which people have a living socket on any node, and who of the connected wants to know.
 //!
-//! The living socket is presence, and nothing of it is stored or waited for. A node tells the others
-//! transitions only (`own`), keeps what they tell of theirs (`others`), and shows changes to the sockets that
-//! watch somebody (`watches`). What it costs grows with the people who come and go, never with the rooms that
-//! they are in.
+//! The living socket is presence; nothing waits for it, and only when people were here last is stored. A
+//! node tells the others transitions only (`own`), keeps what they tell of theirs (`others`), and shows
+//! changes to the sockets that watch somebody (`watches`). What it costs grows with the people who come and
+//! go, never with the rooms that they are in.
 //!
-//! Three rules keep it honest. A socket that comes back within [`OFFLINE_AFTER`] makes no transition, so a
-//! storm of reconnects makes none. A node that falls silent is believed for [`SILENT_LEASES`] of *our own*
-//! leases that came back from the topic: while the topic is away, dots freeze instead of going out. And each
-//! lease carries a digest of what its node has told, so that a lost transition is noticed and asked for.
+//! Three rules keep it honest. A socket that comes back within `OFFLINE_AFTER` makes no transition, so a
+//! storm of reconnects makes none. A node that falls silent is believed for `SILENT_LEASES` of *our own*
+//! leases that came back from the topic: while the topic is away, dots freeze instead of going out. And
+//! each lease carries a digest of what its node has told, so that a lost transition is noticed and asked
+//! for.
 
 mod board;
 mod others;
@@ -41,16 +42,16 @@ pub(crate) const TOLD_AT_MOST_EVERY: Duration = Duration::from_secs(2);
 pub(crate) const LEASE_EVERY: Duration = Duration::from_secs(10);
 /// Own leases heard back without a word of another node, until its people are offline: 90 to 100 seconds.
 pub(crate) const SILENT_LEASES: u32 = 10;
-/// People and conversations that a socket may watch.
+/// People whom a socket may watch.
 pub const WATCHED_USERS_MAX: usize = 200;
+/// Conversations that a socket may watch.
+pub const WATCHED_CONVERSATIONS_MAX: usize = 64;
 /// What a socket watches, it says again: what it may see may be less by then.
 pub(crate) const WATCH_LASTS: Duration = Duration::from_secs(300);
 /// People who went and are not written down yet, at most; beyond, when they were here last is not kept.
 const WENT_MAX: usize = 20_000;
 /// Between attempts to write them down.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
-/// Conversations that a socket may watch.
-pub const WATCHED_CONVERSATIONS_MAX: usize = 64;
 
 /// The handle; clones are the same one.
 #[derive(Debug, Clone)]
@@ -118,7 +119,7 @@ impl Presence {
         self.tell(Signal::Hidden { user, on: is_hidden });
     }
 
-    /// What the socket watches for [`WATCH_LASTS`] from now on. What is to be seen now of the people whom it
+    /// What the socket watches for `WATCH_LASTS` from now on. What is to be seen now of the people whom it
     /// may see, and of `others` whom it may not, is in its queue then: of those there is nothing to be seen.
     /// When people were here last stands in the store, if it was not seen since.
     pub fn watch(
