@@ -203,6 +203,7 @@ async fn a_socket_survives_every_bad_frame_but_the_largest() {
         frame.to_string()
     };
     let position_too_large = json!({"type": "read", "conversation": scene.foreign, "position": 1_u64 << 53});
+    let watch_too_many = json!({"type": "watch", "users": vec![Uuid::now_v7(); 201]});
     let frames = [
         ("".to_owned(), "invalid_json", None),
         ("{".to_owned(), "invalid_json", None),
@@ -212,7 +213,11 @@ async fn a_socket_survives_every_bad_frame_but_the_largest() {
         ("{\"type\":\"send\",\"body\":\"\\ud800\"}".to_owned(), "invalid_json", None),
         ("{}".to_owned(), "invalid_field", Some("type")),
         ("{\"type\":7}".to_owned(), "invalid_field", Some("type")),
-        ("{\"type\":\"typing\"}".to_owned(), "unknown_type", None),
+        ("{\"type\":\"whisper\"}".to_owned(), "unknown_type", Some("type")),
+        ("{\"type\":\"typing\"}".to_owned(), "invalid_field", Some("conversation")),
+        ("{\"type\":\"idle\",\"on\":1}".to_owned(), "invalid_field", Some("on")),
+        ("{\"type\":\"watch\",\"users\":\"bob\"}".to_owned(), "invalid_field", Some("users")),
+        (watch_too_many.to_string(), "invalid_field", Some("users")),
         (send(json!({"client_id": null})), "invalid_field", Some("client_id")),
         (send(json!({"client_id": ""})), "invalid_field", Some("client_id")),
         (send(json!({"client_id": "k".repeat(65)})), "invalid_field", Some("client_id")),
