@@ -104,11 +104,15 @@ export class Asides {
   invalidate(): void {
     this.#asked.clear();
     const { timelines, aside } = this.#store.getState();
-    for (const id of new Set([...Object.keys(timelines), ...Object.keys(aside)])) {
-      const first = [timelines[id]?.messages[0], aside[id]?.[0]].flatMap((one) => one?.position ?? []);
-      // A change stands after what it changes.
-      if (first.length > 0) this.missed(id, Math.min(...first));
-    }
+    for (const id of new Set([...Object.keys(timelines), ...Object.keys(aside)])) this.recheck(id);
+  }
+
+  /** All that is kept of this one may have changed. */
+  recheck(id: ConversationId): void {
+    const { timelines, aside } = this.#store.getState();
+    const first = [timelines[id]?.messages[0], aside[id]?.[0]].flatMap((one) => one?.position ?? []);
+    // A change stands after what it changes.
+    if (first.length > 0) this.missed(id, Math.min(...first));
   }
 
   /** The connection is back: what failed is worth another try. */
@@ -148,6 +152,8 @@ export class Asides {
 
   #told(id: ConversationId, messages: readonly Message[], connection: number): void {
     if (this.#disposed || messages.length === 0) return;
+    // Out of the room meanwhile: what was said there is for those who are in it.
+    if (this.#store.getState().conversations[id]?.room?.role === null) return;
     const now = messages.map((message) => this.#recent.on(message));
     this.#store.setState((state) => ({
       ...applyEvents(state, [{ kind: 'told', conversation: id, messages: now }]),

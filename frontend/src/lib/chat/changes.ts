@@ -75,6 +75,16 @@ export class Changes {
     else conversations.recheck([conversation]);
   }
 
+  /**
+   * This person is in the room (again): what was said of its messages while they were not, nobody told them.
+   * Their going may have been before the page looked, so that it still holds what it held then.
+   */
+  cameBack(id: ConversationId, conversations: ConversationLoader): void {
+    if (!changesMessages(this.#others.store.getState().limits)) return;
+    this.asides.recheck(id);
+    conversations.recheck([id]);
+  }
+
   /** What was kept is from before. */
   outdated(conversations: ConversationLoader): void {
     const { limits, order } = this.#others.store.getState();

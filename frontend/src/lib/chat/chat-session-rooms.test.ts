@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
+import { itemOf } from '@/lib/timeline/event';
 import { endAll, start } from '@/testing/chat-sessions';
+import { welcome } from '@/testing/fake-socket';
 import { event, mine, room, roomConversation, said } from '@/testing/rooms';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -18,6 +20,8 @@ const events = async () => ({
   has_after: false,
   complete: true,
 });
+
+const NOTHING = { has_before: false, has_after: false, complete: true };
 
 async function inRoom() {
   const test = start();
@@ -100,6 +104,80 @@ describe('a room', () => {
     await settle();
     expect(api.conversation).toHaveBeenCalledWith('r2');
     expect(state().conversations.r2?.room?.title).toBe('Other');
+  });
+});
+
+describe('coming back into a room', () => {
+  const LIMITS = { ...welcome().limits, mentions_max: 50 };
+  const deleted = { position: 9, by: 'anna' };
+
+  /** The page holds two messages; of both something was said while nobody told it. */
+  async function held() {
+    const test = await inRoom();
+    test.api.events.mockResolvedValue({ ...(await events()), events: [said(6), said(7)] });
+    test.api.changes.mockResolvedValue({
+      messages: [
+        { ...itemOf(said(6, { body: 'other words', edited: 8 })), changed: 8 },
+        { ...itemOf(said(7, { deleted })), body: '', changed: 9 },
+      ],
+      next: null,
+      complete: true,
+    });
+    test.sockets.current().end();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await test.goLive({ limits: LIMITS });
+    void test.chat.history.present('r');
+    await test.settle();
+    test.api.changes.mockClear();
+    test.sockets.current().end();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await test.goLive({ limits: LIMITS, resumed: true });
+    expect(test.api.changes).not.toHaveBeenCalled();
+    const words = () =>
+      test.state().timelines.r?.messages.flatMap(({ body, event: told }) => told?.kind ?? [body]);
+    return { ...test, words };
+  }
+
+  it.each([
+    ['by oneself', event('joined', 11, mine)],
+    ['by somebody else', event('members_added', 11, { users: ['ben', 'me'] })],
+  ])('asks what became of what the page holds: %s', async (_, coming) => {
+    const { sockets, settle, api, words } = await held();
+    sockets.current().receive({ type: 'event', event: event('left', 10, mine) });
+    sockets.current().receive({ type: 'event', event: coming });
+    await settle();
+    expect(api.changes.mock.calls).toEqual([['r', { changed_after: 6, limit: 100 }]]);
+    expect(words()).toEqual(['other words', '', 'left', coming.kind]);
+    expect(api.conversation).toHaveBeenCalledWith('r');
+  });
+
+  it('does not ask when others come, or where nothing is held', async () => {
+    const { sockets, settle, api } = await held();
+    sockets.current().receive({ type: 'event', event: event('joined', 10) });
+    sockets.current().receive({ type: 'event', event: event('members_added', 11, { users: ['ben'] }) });
+    sockets.current().receive({ type: 'room', room: room({ role: null }) });
+    await settle();
+    sockets.current().receive({ type: 'event', event: event('joined', 12, mine) });
+    sockets.current().receive({ type: 'room', room: room() });
+    await settle();
+    expect(api.changes).not.toHaveBeenCalled();
+  });
+
+  it('brings nothing of an answer that was made before one went', async () => {
+    const { chat, sockets, settle, api, state } = await held();
+    const slow = 2_000;
+    api.messagesAt.mockImplementationOnce(async () => {
+      await new Promise((resolve) => setTimeout(resolve, slow));
+      return { ...NOTHING, messages: [itemOf(said(3))] };
+    });
+    chat.changes.asides.need('r', [3]);
+    await settle();
+    sockets.current().receive({ type: 'room', room: room({ role: null }) });
+    await settle();
+    expect(state().aside.r).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(slow);
+    expect(state().conversations.r?.room?.role).toBeNull();
+    expect(state().aside.r).toBeUndefined();
   });
 });
 

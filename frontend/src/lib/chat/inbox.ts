@@ -2,7 +2,7 @@
 // state.
 import type { StoreApi } from 'zustand/vanilla';
 
-import type { Message, Room } from '@/lib/http/types';
+import type { Message, Room, TimelineEvent, UserId } from '@/lib/http/types';
 import type { Outbox } from '@/lib/outbox/outbox';
 import type { Refusal } from '@/lib/outbox/outbox';
 import type { ServerFrame } from '@/lib/socket/frames';
@@ -60,6 +60,7 @@ export class Inbox {
         return this.#told(frame);
       case 'event':
         this.#told(itemOf(frame.event));
+        if (bringsIn(frame.event, this.#me)) changes.cameBack(frame.event.conversation, conversations);
         return changes.told(frame);
       case 'edited':
       case 'deleted':
@@ -121,9 +122,20 @@ export class Inbox {
     this.arrived(message);
   }
 
-  /** Into a room just now: what was said there, the server knows. */
+  /** Into a room just now: what was said there, and what became of that, the server knows. */
   #entered({ id, role }: Room): void {
-    const known = this.#to.store.getState().conversations[id];
-    if (role && !known?.room?.role) void this.#to.conversations.one(id).catch(() => undefined);
+    const { store, changes, conversations } = this.#to;
+    if (!role || store.getState().conversations[id]?.room?.role) return;
+    void conversations.one(id).catch(() => undefined);
+    changes.cameBack(id, conversations);
   }
+
+  get #me(): UserId {
+    return this.#to.store.getState().me.id;
+  }
+}
+
+/** Whether somebody is in the room by this. */
+function bringsIn({ kind, actor, users = [] }: TimelineEvent, user: UserId): boolean {
+  return (kind === 'joined' && actor === user) || (kind === 'members_added' && users.includes(user));
 }
