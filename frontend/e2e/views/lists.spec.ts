@@ -87,6 +87,22 @@ test('who reacted is shown by pointer and keyboard, and all of them in a sheet',
   await expect(bubble(page, 'Ask him')).toBeFocused();
 });
 
+test('when not all who reacted can be told, that is said, and asked for again', async ({ page }) => {
+  await open(page);
+  let whole = false;
+  const some = { reactions: [{ user: ottla.id, emoji: '👍', position: 1 }], next: null, complete: false };
+  await page.route(/\/reactions\?/, (route) => (whole ? route.fallback() : route.fulfill({ json: some })));
+  await bubble(page, 'Ask him').focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Who reacted' }).press('Enter');
+  const sheet = page.getByRole('dialog', { name: 'Who reacted' });
+  await expect(sheet).toContainText('Some may be missing just now.');
+  await looks(page, 'reactors-incomplete');
+  whole = true;
+  await expect(sheet.getByRole('listitem')).toHaveText([/Ottla/, /Franz · you/]);
+  await expect(sheet).not.toContainText('Some may be missing');
+});
+
 test('who has read it is counted below the newest message of one’s own, and told live', async ({ page }) => {
   const { backend, room } = await open(page);
   const { id } = room.conversation;
@@ -248,7 +264,7 @@ test('what others see of one’s reading is one’s own choice', async ({ page }
   furnish(backend);
   await backend.attach(page);
   await page.goto(`${ORIGIN}/settings`);
-  const choice = page.getByRole('switch', { name: 'Show others in rooms what I have read' });
+  const choice = page.getByRole('switch', { name: 'Show others what I have read' });
   await expect(choice).toBeChecked();
   await choice.press('Space');
   await expect(choice).not.toBeChecked();

@@ -19,7 +19,7 @@ function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
   const pageId = `page ${pages.size}`;
   pages.add(pageId);
   const api = {
-    me: vi.fn(async () => me),
+    me: vi.fn<Api['me']>(async () => me),
     conversations: vi.fn<Api['conversations']>(async () => ({
       conversations: [conversation({ last_message: message(10), last_position: 10, last_read: 10 })],
       next: null,

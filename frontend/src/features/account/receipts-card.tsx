@@ -9,8 +9,8 @@ import { api } from '@/lib/http/api';
 import { explainError } from '@/lib/http/api-error';
 
 const HINT =
-  'In rooms of up to 100 people each sees who has read a message. Whoever does not show it sees it of ' +
-  'nobody else either.';
+  'Between two people, and in rooms of up to 100, each sees who has read a message. Whoever does not show ' +
+  'it sees it of nobody else either.';
 
 /** Nothing where the server tells nobody. */
 export function ReceiptsCard() {
@@ -47,7 +47,7 @@ export function ReceiptsCard() {
   return (
     <Card title="Privacy">
       <Switch
-        label="Show others in rooms what I have read"
+        label="Show others what I have read"
         hint={HINT}
         checked={wanted ?? shown}
         disabled={wanted !== null}

@@ -55,7 +55,8 @@ export function ReactorsDialog({ message, emoji, onClose }: ReactorsDialogProps)
 
 function Reactors({ message, emoji, count }: { message: Message; emoji: string; count: number }) {
   const chat = useChat();
-  const { items, next, problem, more, loading, loadMore, retry } = useReactors(chat, message, emoji, count);
+  const reactors = useReactors(chat, message, emoji, count);
+  const { items, next, complete, problem, more, loading, loadMore, retry } = reactors;
   if (loading) return <Spinner label="Loading names" />;
   if (problem !== null)
     return (
@@ -68,6 +69,11 @@ function Reactors({ message, emoji, count }: { message: Message; emoji: string; 
     <div>
       <PeopleList label={`With ${emoji}`} people={items} isWhole={next === null} />
       {next !== null && <LoadMore status={more} onMore={loadMore} />}
+      {!complete && (
+        <p className={styles.soft} role="status">
+          Some may be missing just now.
+        </p>
+      )}
     </div>
   );
 }

@@ -16,7 +16,7 @@ export function useReactors(
 ): Pages<Somebody> {
   return usePages(`${conversation} ${position} ${count} ${emoji}`, async (after) => {
     const page = { emoji, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const { reactions, next } = await chat.reactors(conversation, position, page);
-    return { items: reactions.map(({ user }) => ({ id: user })), next };
+    const { reactions, next, complete } = await chat.reactors(conversation, position, page);
+    return { items: reactions.map(({ user }) => ({ id: user })), next, complete };
   });
 }

@@ -97,6 +97,7 @@ describe('names', () => {
     const test = start();
     await test.opened();
     test.api.conversations.mockResolvedValue({ conversations: [renamed], next: null, complete: true });
+    test.api.me.mockClear();
     test.api.me.mockResolvedValue({ ...me, display_name: 'Me elsewhere' });
     window.dispatchEvent(new Event('focus'));
     await test.settle();
@@ -130,6 +131,7 @@ describe('names', () => {
   it('one’s own comes with each connection', async () => {
     const test = start();
     test.chat.start();
+    test.api.me.mockRejectedValue(new Error('not asked here'));
     await test.goLive({ user: { ...me, display_name: 'Renamed on the phone' } });
     expect(test.state().me.display_name).toBe('Renamed on the phone');
   });

@@ -12,6 +12,26 @@ afterEach(() => {
   localStorage.clear();
 });
 
+describe('who one is', () => {
+  it('is asked for where signing in did not say all of it, and after each time away', async () => {
+    const { chat, api, sockets, state, goLive } = start();
+    api.me.mockResolvedValue({ ...me, show_receipts: true });
+    chat.start();
+    await goLive();
+    expect(state().me.show_receipts).toBe(true);
+    const back = async (resumed: boolean) => {
+      sockets.current().end();
+      await vi.advanceTimersByTimeAsync(5_000);
+      await goLive({ resumed });
+    };
+    await back(true);
+    expect(api.me).toHaveBeenCalledOnce();
+    api.me.mockResolvedValue({ ...me, show_receipts: false });
+    await back(false);
+    expect(state().me.show_receipts).toBe(false);
+  });
+});
+
 describe('sending', () => {
   it('shows at once, and the accepted message in place of the unsent one, never both or none', async () => {
     const { chat, sockets, settle, state, opened, shown } = start();

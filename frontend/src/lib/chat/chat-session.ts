@@ -213,7 +213,11 @@ export class ChatSession {
 
   /** Somebody looks again: names may have changed meanwhile, one's own on another device, too. */
   #freshen(): void {
-    if (!this.#socket.live || !this.conversations.freshen()) return;
+    if (this.#socket.live && this.conversations.freshen()) this.#askMe();
+  }
+
+  /** Who one is, and what one shows of oneself: neither signing in nor `welcome` says all of it. */
+  #askMe(): void {
     this.#options.api.me().then(
       (me) => !this.#ended && this.#named(me),
       () => undefined,
@@ -241,6 +245,9 @@ export class ChatSession {
     this.#outbox.idPrefix = client_id_prefix ?? '';
     this.store.setState({ limits });
     clearTimeout(this.#firstLoad);
+    // What was changed on another device while this page was away, nobody tells.
+    const again = !resumed && this.changes.recent.connection > 0;
+    if (again || this.store.getState().me.show_receipts === undefined) this.#askMe();
     // Live from here on: fetching now cannot leave a hole between the answer and the next frame.
     this.changes.recent.connection += 1;
     if (!resumed) {
