@@ -1,10 +1,8 @@
 // The settings: one sheet for each thing that one can change.
-import { Link } from 'wouter';
-
 import { Button } from '@/components/ui/button';
 import { Card } from '@/components/ui/card';
 import { Icon } from '@/components/ui/icon';
-import { paths } from '@/config/paths';
+import { PageFrame } from '@/components/ui/page-frame';
 import { PasswordCard } from '@/features/account/password-card';
 import { ProfileCard } from '@/features/account/profile-card';
 import { ReceiptsCard } from '@/features/account/receipts-card';
@@ -18,31 +16,22 @@ import { ThemeChoice } from './theme-choice';
 export function SettingsPage({ onLogOut }: { onLogOut: () => void }) {
   const sessions = useSessions();
   return (
-    <section className={styles.page} aria-labelledby="settings-title">
-      <header className={styles.header}>
-        <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
-          <Icon name="back" />
-        </Link>
-        <h1 id="settings-title">Settings</h1>
-      </header>
-      {/* Scrolls by keyboard, too. */}
-      <div className={styles.scroller} tabIndex={-1}>
-        <div className={styles.cards}>
-          <ProfileCard />
-          <NotificationSettings />
-          <ReceiptsCard />
-          <Card title="Appearance">
-            <ThemeChoice labelled />
-          </Card>
-          <PasswordCard onChanged={sessions.reload} />
-          <SessionsCard sessions={sessions} />
-          <div className={styles.leave}>
-            <Button onClick={onLogOut}>
-              <Icon name="leave" /> Log out
-            </Button>
-          </div>
+    <PageFrame title="Settings" look="sheets">
+      <div className={styles.cards}>
+        <ProfileCard />
+        <NotificationSettings />
+        <ReceiptsCard />
+        <Card title="Appearance">
+          <ThemeChoice labelled />
+        </Card>
+        <PasswordCard onChanged={sessions.reload} />
+        <SessionsCard sessions={sessions} />
+        <div className={styles.leave}>
+          <Button onClick={onLogOut}>
+            <Icon name="leave" /> Log out
+          </Button>
         </div>
       </div>
-    </section>
+    </PageFrame>
   );
 }

@@ -9,6 +9,7 @@ import { Envelope } from '@/components/ui/envelope';
 import { FormError } from '@/components/ui/form-error';
 import { Icon } from '@/components/ui/icon';
 import { LoadMore } from '@/components/ui/load-more';
+import { PageFrame } from '@/components/ui/page-frame';
 import { SearchField } from '@/components/ui/search-field';
 import { ListSkeleton } from '@/components/ui/skeleton';
 import { paths } from '@/config/paths';
@@ -29,23 +30,19 @@ export function DirectoryPage() {
   const directory = useDirectory(query);
   const create = () => setCreating(true);
   return (
-    <section className={styles.page} aria-labelledby="rooms-title">
-      <header className={styles.header}>
-        <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
-          <Icon name="back" />
-        </Link>
-        <h1 id="rooms-title">Rooms</h1>
+    <PageFrame
+      title="Rooms"
+      look="list"
+      actions={
         <Button look="solid" onClick={create}>
           <Icon name="plus" size={18} /> New room
         </Button>
-      </header>
-      <SearchField className={styles.search} label="Search public rooms" value={query} onChange={setQuery} />
-      {/* Scrolls by keyboard, too. */}
-      <div className={styles.scroller} tabIndex={-1}>
-        <Found directory={directory} onCreate={create} />
-      </div>
-      {creating && <CreateRoomDialog onClose={() => setCreating(false)} />}
-    </section>
+      }
+      search={<SearchField label="Search public rooms" value={query} onChange={setQuery} />}
+      above={creating && <CreateRoomDialog onClose={() => setCreating(false)} />}
+    >
+      <Found directory={directory} onCreate={create} />
+    </PageFrame>
   );
 }
 

@@ -1,14 +1,11 @@
 // All that names oneself, in whichever conversation, the newest first, with the way there.
-import { Link } from 'wouter';
-
 import { Avatar } from '@/components/ui/avatar';
 import { Blank } from '@/components/ui/blank';
 import { Button } from '@/components/ui/button';
 import { Envelope } from '@/components/ui/envelope';
-import { Icon } from '@/components/ui/icon';
 import { LoadMore } from '@/components/ui/load-more';
+import { PageFrame } from '@/components/ui/page-frame';
 import { ListSkeleton } from '@/components/ui/skeleton';
-import { paths } from '@/config/paths';
 import { MessageExcerpt } from '../message-excerpt';
 import { useChatState } from '@/lib/chat/chat-context';
 import { spokenName, useFace } from '@/lib/chat/conversation-face';
@@ -22,18 +19,9 @@ import type { Mentions } from './use-mentions';
 export function MentionsPage() {
   const mentions = useMentions();
   return (
-    <section className={styles.page} aria-labelledby="mentions-title">
-      <header className={styles.header}>
-        <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
-          <Icon name="back" />
-        </Link>
-        <h1 id="mentions-title">Mentions</h1>
-      </header>
-      {/* Scrolls by keyboard, too. */}
-      <div className={styles.scroller} tabIndex={-1}>
-        <Found mentions={mentions} />
-      </div>
-    </section>
+    <PageFrame title="Mentions" look="list">
+      <Found mentions={mentions} />
+    </PageFrame>
   );
 }
 
