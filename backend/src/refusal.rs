@@ -32,6 +32,7 @@ pub enum Code {
     HandleTaken,
     TooManyRooms,
     TooManyMembers,
+    TooManySettings,
     ClientIdReused,
     EditTooLate,
     TooLarge,
@@ -71,6 +72,7 @@ impl Code {
             Self::HandleTaken => "handle_taken",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManyMembers => "too_many_members",
+            Self::TooManySettings => "too_many_settings",
             Self::ClientIdReused => "client_id_reused",
             Self::EditTooLate => "edit_too_late",
             Self::TooLarge => "too_large",
@@ -98,6 +100,7 @@ impl Code {
             | Self::WrongPassword
             | Self::TooManyRooms
             | Self::TooManyMembers
+            | Self::TooManySettings
             | Self::EditTooLate => 403,
             Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient => 404,
             Self::MethodNotAllowed => 405,

@@ -306,7 +306,12 @@ mod tests {
     /// Of a node that no signal leaves or reaches.
     fn alone(store: &Store, registry: &Registry) -> Sessions {
         let settings = Settings::defaults().http;
-        Sessions::new(store.clone(), registry.clone(), Signals::alone(registry), &settings)
+        Sessions::new(
+            store.clone(),
+            registry.clone(),
+            Signals::alone(registry, tokio::sync::mpsc::channel(1).0),
+            &settings,
+        )
     }
 
     async fn anna(store: &Store) -> UserId {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use milena_domain::record::Placed;
+use milena_domain::tell::{Counts, OfConversation};
 use milena_domain::{ConversationId, Position, Timestamp, UserId};
 use milena_storage::{ListCursor, LogPosition, Page, Person};
 
@@ -36,6 +37,8 @@ pub struct Conversation {
     pub unread: u32,
     /// Those among them that name the user, up to as many.
     pub mentions: u32,
+    /// Of what the user wants to be told of it, as of now.
+    pub notifications: OfConversation,
 }
 
 /// What kind of conversation it is.
@@ -57,6 +60,8 @@ pub enum With {
 pub struct ConversationList {
     /// Newest first.
     pub conversations: Vec<Conversation>,
+    /// Unread messages of these.
+    pub totals: Counts,
     /// Where the next page begins; `None` at the end.
     pub next: Option<ListCursor>,
     /// No accepted message can be missing from it.
@@ -118,7 +123,11 @@ impl Chat {
             self.add_last_message(user, entry).await?;
         }
         let conversations = self.named(user, page).await?;
+        let now = Timestamp::now();
+        let counts =
+            conversations.iter().map(|it| Counts::of(&it.notifications, now, it.unread, it.mentions));
         Ok(ConversationList {
+            totals: counts.fold(Counts::default(), Counts::plus),
             conversations,
             next,
             complete: in_memory && self.health.is_current() && !self.unreadable.is_any(),
@@ -239,6 +248,8 @@ impl Chat {
         let people = self.directory.persons(entries.iter().filter_map(Entry::other)).await?;
         let both: Vec<UserId> = entries.iter().filter_map(Entry::other).chain([user]).collect();
         let hidden = self.receipts.hidden_among(&both).await?;
+        let ids: Vec<ConversationId> = entries.iter().map(|entry| entry.id).collect();
+        let wanted = self.own_notifications_among(user, &ids).await?;
         let rooms = self.rooms();
         Ok(entries
             .into_iter()
@@ -263,6 +274,7 @@ impl Chat {
                     last_read: entry.last_read,
                     unread: entry.unread,
                     mentions: entry.mentions,
+                    notifications: wanted.get(&entry.id).map(|own| own.settings).unwrap_or_default(),
                 })
             })
             .collect())

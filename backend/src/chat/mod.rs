@@ -9,9 +9,11 @@ mod cursor_seal;
 mod directory;
 mod edits;
 mod first_sends;
+mod here;
 mod history;
 mod listing;
 mod mentions;
+mod notifications;
 mod page;
 mod pins;
 mod ports;
@@ -25,6 +27,7 @@ mod rooms;
 mod send;
 mod sent_before;
 mod start;
+mod status;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -34,7 +37,7 @@ use std::time::Duration;
 
 use milena_domain::{ConversationId, Epoch, MessageId, SessionCursor, UserId};
 use milena_settings::ChatSettings;
-use milena_storage::{Store, StoredMessage, StoredPlace, StoredPresence};
+use milena_storage::{Store, StoredMessage, StoredPlace};
 use tokio::sync::{mpsc, watch};
 
 pub use change::{ChangeRequest, What};
@@ -45,6 +48,7 @@ pub use edits::Edits;
 pub(crate) use first_sends::SteadyClock;
 pub use history::{ChangePage, History};
 pub use mentions::Mentions;
+pub use notifications::Notifications;
 pub use pins::Pins;
 pub use reactions::Reactions;
 pub use receipts::Readers;
@@ -81,8 +85,8 @@ pub struct Chat {
     repeats: Arc<Batched<MessageId, StoredMessage>>,
     /// The same of events of version 2.
     places: Arc<Batched<MessageId, StoredPlace>>,
-    /// How people who connect want to be seen.
-    appearances: Arc<Batched<UserId, StoredPresence>>,
+    /// How people who connect want to be seen, and what they may have missed.
+    appearances: Arc<Batched<UserId, presence::Appearance>>,
     first_sends: Arc<FirstSends>,
     turns: Arc<turns::Turns<UserId>>,
     /// Who needs the same room waits for whoever loads it.
@@ -112,6 +116,9 @@ pub struct Chat {
     installs: mpsc::Sender<Install>,
     reads: Arc<reads::Reads>,
     receipts: receipts::Receipts,
+    here: Arc<here::Here>,
+    /// In rooms of more members counts are told instead of people.
+    presence_members_max: u32,
     /// Tells read positions to those who are connected, here and elsewhere.
     signals: Signals,
     /// To the delivery task; bounded, full means that connections wait their turn.

@@ -22,7 +22,7 @@ use super::receipts::Receipts;
 use super::rooms::first::{FirstRooms, keep_first_rooms};
 use super::rooms::load_wanted;
 use super::turns::{OF_ONE_PERSON, Turns};
-use super::{Chat, Directory, EditRules, ports, presence, read_barrier, reads};
+use super::{Chat, Directory, EditRules, here, notifications, ports, presence, read_barrier, reads};
 use crate::live::blocks::{BLOCKS_MAX, Blocks};
 use crate::live::fold::Fold;
 use crate::live::progress::Progress;
@@ -41,7 +41,7 @@ use crate::log::recent::Recent;
 use crate::log::stored;
 use crate::log::tail::{self, TAIL_CHANNEL};
 use crate::registry::Registry;
-use crate::signals::signals;
+use crate::signals::{CHANGED_CHANNEL, signals};
 
 /// Why chat cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +146,8 @@ pub async fn start(
         health.clone(),
         stop.clone(),
     )?;
-    let (signals, signal_task) = signals(&settings.kafka, &registry);
+    let (changed, changes) = mpsc::channel(CHANGED_CHANNEL);
+    let (signals, signal_task) = signals(&settings.kafka, &registry, changed);
     let chat = Chat {
         directory: Directory::new(Arc::new(store.clone())),
         store: store.clone(),
@@ -173,6 +174,8 @@ pub async fn start(
         installs,
         reads: Arc::default(),
         receipts: Receipts::new(store.clone()),
+        here: Arc::default(),
+        presence_members_max: settings.chat.presence_members_max,
         signals,
         attaches,
         progress,
@@ -222,6 +225,8 @@ pub async fn start(
     ));
     let flush_every = Duration::from_millis(settings.delivery.read_flush_ms);
     tasks.spawn(reads::flush_regularly(chat.clone(), flush_every, stop.clone()));
+    tasks.spawn(here::keep_counting(chat.clone(), stop.clone()));
+    tasks.spawn(notifications::tell_changes(chat.clone(), changes, stop.clone()));
     tasks.spawn(load_wanted(chat.clone(), wanted, stop.clone()));
     tasks.spawn(look_up_wanted(chat.clone(), wanted_targets, stop.clone()));
     let first = settings.rooms.join_at_registration.clone();

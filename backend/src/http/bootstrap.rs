@@ -28,10 +28,14 @@ pub(super) async fn bootstrap(context: Context, call: Call) -> Outcome {
     let list = context.chat.conversations(user, None, CONVERSATIONS_DEFAULT_LIMIT).await?;
     let client_id_prefix = context.chat.client_id_prefix(user);
     let show_receipts = context.chat.shows_receipts(user).await?;
+    let notifications = context.chat.notifications(user).await?;
+    let status = context.chat.status(user).await?;
+    let account = Account::from(&identity.person).saying(status.as_ref());
     let answer = Bootstrap {
-        me: Me { account: Account::from(&identity.person), client_id_prefix, show_receipts },
+        me: Me { account, client_id_prefix, show_receipts },
         conversations: ConversationPage::new(list, user),
         limits: *context.sockets.limits(),
+        notifications: notifications.into(),
     };
     Ok(compression::json(&call.headers, StatusCode::OK, &answer).await)
 }

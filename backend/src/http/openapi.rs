@@ -9,8 +9,8 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    accounts, bootstrap, changes, conversations, events, lists, messages, operations, people, presence,
-    rooms, sessions,
+    accounts, bootstrap, changes, conversations, events, lists, messages, notifications, operations, people,
+    presence, rooms, sessions, status,
 };
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
@@ -29,6 +29,9 @@ use crate::wire::rest::Problem;
         accounts::register, accounts::login, accounts::logout,
         bootstrap::bootstrap, accounts::me, accounts::change, accounts::change_password,
         presence::presence_settings, presence::change_presence,
+        status::status, status::set_status, status::clear_status,
+        notifications::notifications, notifications::change_notifications,
+        notifications::conversation_notifications, notifications::set_conversation_notifications,
         sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,

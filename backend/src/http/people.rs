@@ -1,5 +1,7 @@
 //! `users`: finding people, and messages to a person.
 
+use std::collections::HashMap;
+
 use http::StatusCode;
 use milena_domain::UserId;
 use milena_domain::limits::{DISPLAY_NAME_MAX_CHARS, PEOPLE_SEARCH_LIMIT};
@@ -32,7 +34,7 @@ pub(super) fn routes(context: &Context) -> BoxedFilter<(Response,)> {
     responses((status = 200, body = People)),
 )]
 pub(super) async fn search(context: Context, call: Call) -> Outcome {
-    call.identity(&context).await?;
+    let viewer = call.identity(&context).await?.person.id;
     let query = call.query.text("query").ok_or_else(|| Refusal::field("query", "is missing"))?;
     let chars = query.chars().count();
     if chars > DISPLAY_NAME_MAX_CHARS {
@@ -40,7 +42,10 @@ pub(super) async fn search(context: Context, call: Call) -> Outcome {
         return Err(Refusal::field("query", problem));
     }
     let found = context.store.search_people(query, PEOPLE_SEARCH_LIMIT).await?;
-    let people = People { users: found.iter().map(Person::from).collect() };
+    let ids: Vec<UserId> = found.iter().map(|person| person.id).collect();
+    let statuses = context.chat.statuses_for(viewer, &ids).await?;
+    let users = found.iter().map(|person| Person::from(person).saying(statuses.get(&person.id)));
+    let people = People { users: users.collect() };
     Ok(compression::json(&call.headers, StatusCode::OK, &people).await)
 }
 
@@ -57,12 +62,17 @@ pub(super) async fn search(context: Context, call: Call) -> Outcome {
     ),
 )]
 pub(super) async fn person(user: String, context: Context, call: Call) -> Outcome {
-    call.identity(&context).await?;
+    let viewer = call.identity(&context).await?.person.id;
     let user = UserId::from_uuid(id(&user)?);
     if user == UserId::SERVER {
         return Ok(json(StatusCode::OK, &Person::from(&stranger(user))));
     }
     let found = context.chat.directory().person(user).await?;
     let person = found.ok_or_else(|| Refusal::new(Code::NotFound, "there is no person with this id"))?;
-    Ok(json(StatusCode::OK, &Person::from(&*person)))
+    // The name is often known without the database; then it is told all the same.
+    let statuses = match context.chat.statuses_for(viewer, &[user]).await {
+        Err(refusal) if refusal.code.is_temporary() => HashMap::new(),
+        statuses => statuses?,
+    };
+    Ok(json(StatusCode::OK, &Person::from(&*person).saying(statuses.get(&user))))
 }

@@ -27,6 +27,18 @@ impl Query {
         number.ok_or_else(|| Refusal::field("limit", format!("must be 1 to {max}")))
     }
 
+    /// Whether something is wanted that is not unless it is said.
+    ///
+    /// # Errors
+    /// `invalid_field`.
+    pub(super) fn flag(&self, name: &'static str) -> Result<bool, Refusal> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(Refusal::field(name, "must be true or false")),
+        }
+    }
+
     /// A position.
     ///
     /// # Errors
@@ -60,6 +72,16 @@ mod tests {
                 (Some("limit"), "limit must be 1 to 100"),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn flags_are_said_in_full() {
+        assert_eq!(query(&[]).flag("presence"), Ok(false));
+        assert_eq!(query(&[("presence", "false")]).flag("presence"), Ok(false));
+        assert_eq!(query(&[("presence", "true")]).flag("presence"), Ok(true));
+        for bad in ["", "1", "yes", "True"] {
+            assert_eq!(query(&[("presence", bad)]).flag("presence").unwrap_err().field, Some("presence"));
         }
     }
 

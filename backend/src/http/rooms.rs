@@ -15,6 +15,7 @@ use super::compression;
 use super::context::Context;
 use super::messages::idempotency_key;
 use crate::chat::RoomChange;
+use crate::live::rooms::RoomView;
 use crate::refusal::Refusal;
 use crate::wire::rest::{
     MemberList, NewMembers, NewRole, NewRoom, People, Person, Problem, RoomChanged, RoomList, RoomUpdate,
@@ -116,7 +117,7 @@ pub(super) async fn list(context: Context, call: Call) -> Outcome {
 pub(super) async fn one(room: String, context: Context, call: Call) -> Outcome {
     let user = call.identity(&context).await?.person.id;
     let view = context.chat.room(user, room_id(&room)?).await?;
-    Ok(json(StatusCode::OK, &Room::from(&view)))
+    Ok(json(StatusCode::OK, &as_wanted(&context, user, &view).await?))
 }
 
 /// A room by its handle, if one is in it or it is public.
@@ -135,7 +136,21 @@ pub(super) async fn one(room: String, context: Context, call: Call) -> Outcome {
 pub(super) async fn by_handle(handle: String, context: Context, call: Call) -> Outcome {
     let user = call.identity(&context).await?.person.id;
     let view = context.chat.room_by_handle(user, &Handle::new(&handle)?).await?;
-    Ok(json(StatusCode::OK, &Room::from(&view)))
+    Ok(json(StatusCode::OK, &as_wanted(&context, user, &view).await?))
+}
+
+/// A room, with what its member wants to be told of it.
+async fn as_wanted(context: &Context, user: UserId, view: &RoomView) -> Result<Room, Refusal> {
+    let room = Room::from(view);
+    if view.standing.membership.is_none() {
+        return Ok(room);
+    }
+    match context.chat.own_notifications(user, view.id).await {
+        Ok(own) => Ok(room.wanting(own.settings)),
+        // What the room is, is known without the database.
+        Err(refusal) if refusal.code.is_temporary() => Ok(room),
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// Change a room: owners everything, moderators title and topic.
@@ -218,6 +233,10 @@ pub(super) async fn leave(room: String, context: Context, call: Call) -> Outcome
         ("q" = Option<String>, Query, max_length = 64, description = "What a word of a name begins with"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "How many; 100 when absent"),
         ("after" = Option<String>, Query, description = "`next` of the previous answer"),
+        (
+            "presence" = Option<bool>, Query,
+            description = "Whether to say of each whether they are here, as far as one may see it"
+        ),
     ),
     responses((status = 200, body = MemberList)),
 )]
@@ -229,8 +248,16 @@ pub(super) async fn members(room: String, context: Context, call: Call) -> Outco
             .ok_or_else(|| Refusal::field("after", "must be `next` of an earlier answer"))
     });
     let room = room_id(&room)?;
+    let with_presence = call.query.flag("presence")?;
     let page = context.chat.room_members(user, room, words(&call)?, after.transpose()?, limit).await?;
-    Ok(compression::json(&call.headers, StatusCode::OK, &MemberList::from(page)).await)
+    let presences = if with_presence {
+        let members: Vec<UserId> = page.members.iter().map(|member| member.person.id).collect();
+        Some(context.chat.presences_for(user, &members).await?)
+    } else {
+        None
+    };
+    let list = MemberList::new(page, presences.as_ref());
+    Ok(compression::json(&call.headers, StatusCode::OK, &list).await)
 }
 
 /// Bring people into a room that one is in.

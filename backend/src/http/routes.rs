@@ -9,8 +9,8 @@ use warp::{Filter, Rejection};
 
 use super::context::Context;
 use super::{
-    accounts, answer, bootstrap, changes, client, conversations, docs, events, lists, messages, operations,
-    people, presence, rooms, sessions, socket,
+    accounts, answer, bootstrap, changes, client, conversations, docs, events, lists, messages,
+    notifications, operations, people, presence, rooms, sessions, socket, status,
 };
 use crate::refusal::{Code, Refusal};
 
@@ -18,6 +18,10 @@ use crate::refusal::{Code, Refusal};
 pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
     let api = accounts::routes(context)
         .or(presence::routes(context))
+        .unify()
+        .or(status::routes(context))
+        .unify()
+        .or(notifications::routes(context))
         .unify()
         .or(sessions::routes(context))
         .unify()

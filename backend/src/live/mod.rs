@@ -18,7 +18,7 @@ pub mod unreadable;
 pub mod update;
 pub mod wanted;
 
-pub use update::{Form, Names, News, Present, Update, View};
+pub use update::{Form, HereCount, Names, News, Present, Update, View, Wanted};
 
 #[cfg(test)]
 mod tests {

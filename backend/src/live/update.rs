@@ -8,7 +8,8 @@ use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
 use milena_domain::record::{Action, Placed};
-use milena_domain::{Availability, ConversationId, Position, Timestamp, UserId};
+use milena_domain::tell::{General, OfConversation};
+use milena_domain::{Availability, ConversationId, Position, Status, Timestamp, UserId};
 
 use super::life::{Life, Shown};
 use super::rooms::RoomView;
@@ -67,10 +68,42 @@ pub enum News {
         /// Whether they are.
         on: bool,
     },
+    /// How many are here in a large room that the socket has open.
+    Here {
+        /// Which.
+        conversation: ConversationId,
+        /// How many.
+        count: HereCount,
+    },
+    /// What the person wants to be told was changed so many times.
+    Notifications {
+        /// Which change this is; without one, which was the newest.
+        revision: u64,
+        /// What is so now.
+        changed: Option<Arc<Wanted>>,
+    },
+}
+
+/// How many members of a room are here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HereCount {
+    /// Those who sit before a client.
+    pub online: u32,
+    /// Those whose clients are idle.
+    pub away: u32,
+}
+
+/// What somebody wants to be told from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// In general.
+    General(General),
+    /// Of one conversation.
+    Of(ConversationId, OfConversation),
 }
 
 /// What is to be seen of somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present {
     /// Who.
     pub user: UserId,
@@ -78,6 +111,8 @@ pub struct Present {
     pub state: Option<Availability>,
     /// When they were here last, if they are offline and that is known.
     pub last_seen: Option<Timestamp>,
+    /// What they say of themselves, or that it is nothing; `None`: what they said before.
+    pub status: Option<Option<Arc<Status>>>,
 }
 
 /// Whom an edit names anew, and whom no more: only they have something to be told.
@@ -206,7 +241,13 @@ const ROOM_BYTES: usize = 448;
 const PERSON_BYTES: usize = 80;
 
 /// Somebody with their state.
-const PRESENT_BYTES: usize = 128;
+const PRESENT_BYTES: usize = 160;
+/// What somebody says of themselves, apart from the words, and the longest sign.
+const STATUS_BYTES: usize = 192;
+/// What somebody wants in general, apart from keywords and times of the week.
+const GENERAL_BYTES: usize = 384;
+/// Some times of the week.
+const WINDOW_BYTES: usize = 96;
 
 fn bytes_of(news: &News) -> usize {
     match news {
@@ -220,14 +261,34 @@ fn bytes_of(news: &News) -> usize {
         }
         News::Accepted(accepted) => OTHER_BYTES + escaped_bytes(accepted.client_id.as_str()),
         News::Prefix(prefix) => OTHER_BYTES + escaped_bytes(prefix),
-        News::Presence(people) => OTHER_BYTES + PRESENT_BYTES * people.len(),
-        News::Read { .. } | News::Seen { .. } | News::Gap { .. } | News::Typing { .. } => OTHER_BYTES,
+        News::Presence(people) => OTHER_BYTES + people.iter().map(present_bytes).sum::<usize>(),
+        News::Notifications { changed, .. } => match changed.as_deref() {
+            Some(Wanted::General(general)) => OTHER_BYTES + general_bytes(general),
+            Some(Wanted::Of(..)) | None => OTHER_BYTES,
+        },
+        News::Read { .. }
+        | News::Seen { .. }
+        | News::Gap { .. }
+        | News::Typing { .. }
+        | News::Here { .. } => OTHER_BYTES,
     }
 }
 
 fn placed_bytes(placed: &Placed) -> usize {
     let event = &placed.event;
     EVENT_BYTES + other_bytes(&event.action) + escaped_bytes(event.client_id.as_str())
+}
+
+fn present_bytes(present: &Present) -> usize {
+    let said = present.status.iter().flatten();
+    let said = said.map(|status| STATUS_BYTES + escaped_bytes(status.text().unwrap_or_default()));
+    PRESENT_BYTES + said.sum::<usize>()
+}
+
+fn general_bytes(general: &General) -> usize {
+    let keywords = general.keywords.iter().map(|keyword| escaped_bytes(keyword) + 3);
+    let windows = general.dnd_schedule.as_ref().map_or(0, |schedule| schedule.windows().len());
+    GENERAL_BYTES + keywords.sum::<usize>() + WINDOW_BYTES * windows
 }
 
 /// Numbers and names of what became of a message.

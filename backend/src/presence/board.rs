@@ -36,6 +36,8 @@ pub(super) struct Board {
     /// What is shown of everybody who is not offline; bounded by the connections of all nodes.
     shown: HashMap<UserId, Availability>,
     seen: LastSeen,
+    /// How often `shown` has changed.
+    changes: u64,
 }
 
 /// When people went, at most [`REMEMBERED`] of them.
@@ -160,7 +162,17 @@ impl Board {
     pub(super) fn shown(&self, user: UserId, stored: Option<Timestamp>) -> Present {
         let state = self.shown.get(&user).copied();
         let last_seen = if state.is_some() { None } else { self.seen.at.get(&user).copied().max(stored) };
-        Present { user, state, last_seen }
+        Present { user, state, last_seen, status: None }
+    }
+
+    /// What is shown of somebody; `None` is offline.
+    pub(super) fn state(&self, user: UserId) -> Option<Availability> {
+        self.shown.get(&user).copied()
+    }
+
+    /// How often what is shown of anybody has changed.
+    pub(super) const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The people of this node of whom it was told that they are here.
@@ -191,6 +203,7 @@ impl Board {
         if before == state {
             return None;
         }
+        self.changes += 1;
         if state.is_none() {
             self.seen.went(user, since);
         }
@@ -301,7 +314,7 @@ mod tests {
         for (_, board) in &world.boards {
             assert_eq!(
                 board.shown(ann, None),
-                Present { user: ann, state: None, last_seen: Some(went.wall) }
+                Present { user: ann, state: None, last_seen: Some(went.wall), status: None }
             );
         }
     }

@@ -16,11 +16,13 @@ mod others;
 mod own;
 mod typing;
 mod watches;
+mod went;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use milena_domain::{ConversationId, Signal, Timestamp, UserId};
+use milena_domain::{Availability, ConversationId, Signal, Status, Timestamp, UserId};
 use milena_storage::Store;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -30,7 +32,8 @@ use uuid::Uuid;
 use self::board::{Board, Outcome};
 use self::own::Now;
 use self::typing::Typing;
-use crate::live::{News, Present, Update};
+use self::went::Went;
+use crate::live::{HereCount, News, Present, Update};
 use crate::metrics::{self, SignalOutcome};
 use crate::registry::{ConnectionId, Registry};
 
@@ -48,9 +51,9 @@ pub const WATCHED_USERS_MAX: usize = 200;
 pub const WATCHED_CONVERSATIONS_MAX: usize = 64;
 /// What a socket watches, it says again: what it may see may be less by then.
 pub(crate) const WATCH_LASTS: Duration = Duration::from_secs(300);
-/// People who went and are not written down yet, at most; beyond, when they were here last is not kept.
-const WENT_MAX: usize = 20_000;
-/// Between attempts to write them down.
+/// People who are looked up under one hold of the lock.
+const COUNTED_AT_ONCE: usize = 4_096;
+/// Between attempts to write down who went.
 const WRITE_AGAIN: Duration = Duration::from_secs(10);
 
 /// The handle; clones are the same one.
@@ -68,8 +71,7 @@ struct Shared {
     others: Option<mpsc::Sender<Signal>>,
     /// From those who changed something, to the one task that waits for what is due.
     planned: Notify,
-    /// Who went from this node, and when: written down by the one task. Bounded by [`WENT_MAX`].
-    went: Mutex<Vec<(UserId, Timestamp)>>,
+    went: Went,
 }
 
 /// A connection that is seen; dropping it says that it went.
@@ -93,7 +95,7 @@ impl Presence {
     #[must_use]
     pub fn new(registry: Registry, others: Option<mpsc::Sender<Signal>>) -> Self {
         let (board, typing, planned, went) =
-            (Mutex::default(), Mutex::default(), Notify::new(), Mutex::default());
+            (Mutex::default(), Mutex::default(), Notify::new(), Went::default());
         Self(Arc::new(Shared { board, typing, registry, others, planned, went }))
     }
 
@@ -121,7 +123,8 @@ impl Presence {
 
     /// What the socket watches for `WATCH_LASTS` from now on. What is to be seen now of the people whom it
     /// may see, and of `others` whom it may not, is in its queue then: of those there is nothing to be seen.
-    /// When people were here last stands in the store, if it was not seen since.
+    /// When people were here last stands in the store, if it was not seen since, and so does what they say
+    /// of themselves.
     pub fn watch(
         &self,
         id: ConnectionId,
@@ -129,15 +132,82 @@ impl Presence {
         others: impl IntoIterator<Item = UserId>,
         conversations: Vec<ConversationId>,
         last_seen: impl Fn(UserId) -> Option<Timestamp>,
+        mut statuses: HashMap<UserId, Status>,
     ) {
         // Under the lock, so that no change comes before what it changes.
         let mut board = self.board();
-        let unseen = others.into_iter().map(|user| Present { user, state: None, last_seen: None });
-        let shown: Vec<Present> =
-            users.iter().map(|user| board.shown(*user, last_seen(*user))).chain(unseen).collect();
+        let unseen = others.into_iter();
+        let unseen = unseen.map(|user| Present { user, state: None, last_seen: None, status: Some(None) });
+        let seen = users.iter().map(|user| {
+            let status = statuses.remove(user).map(Arc::new);
+            Present { status: Some(status), ..board.shown(*user, last_seen(*user)) }
+        });
+        let shown: Vec<Present> = seen.chain(unseen).collect();
         board.watches.set(id, users, conversations, Instant::now());
         if !shown.is_empty() {
             self.0.registry.deliver_to(id, Update::from(News::Presence(shown.into())));
+        }
+    }
+
+    /// What is to be seen of somebody, who was here last at `last_seen` or later.
+    #[must_use]
+    pub fn shown(&self, user: UserId, last_seen: Option<Timestamp>) -> Present {
+        self.board().shown(user, last_seen)
+    }
+
+    /// How many of these are here.
+    #[must_use]
+    pub fn count(&self, people: &[UserId]) -> HereCount {
+        let mut count = HereCount::default();
+        for part in people.chunks(COUNTED_AT_ONCE) {
+            let board = self.board();
+            for state in part.iter().filter_map(|user| board.state(*user)) {
+                match state {
+                    Availability::Online => count.online += 1,
+                    Availability::Away => count.away += 1,
+                }
+            }
+        }
+        count
+    }
+
+    /// How often what is shown of anybody has changed since the start.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.board().changes()
+    }
+
+    /// The conversations that sockets of this node have open.
+    #[must_use]
+    pub fn watched_conversations(&self) -> HashSet<ConversationId> {
+        self.board().watches.conversations(Instant::now())
+    }
+
+    /// How many are here in a room: for those who have it open.
+    pub fn show_here(&self, conversation: ConversationId, count: HereCount) {
+        let sockets: Vec<_> = self.board().watches.of_conversation(conversation, Instant::now()).collect();
+        let update = Update::from(News::Here { conversation, count });
+        for id in sockets {
+            if self.0.registry.is_in(id, conversation) {
+                self.0.registry.deliver_to(id, update.clone());
+            }
+        }
+    }
+
+    /// Whether a socket of this node watches somebody.
+    #[must_use]
+    pub fn is_watched(&self, user: UserId) -> bool {
+        self.board().watches.of_user(user, Instant::now()).next().is_some()
+    }
+
+    /// Somebody, who was here last at `last_seen` or later, says this of themselves from now on: shown to
+    /// those who watch them here.
+    pub fn says(&self, user: UserId, status: Option<Status>, last_seen: Option<Timestamp>) {
+        let board = self.board();
+        let shown = Present { status: Some(status.map(Arc::new)), ..board.shown(user, last_seen) };
+        let update = Update::from(News::Presence([shown].into()));
+        for id in board.watches.of_user(user, Instant::now()) {
+            self.0.registry.deliver_to(id, update.clone());
         }
     }
 
@@ -196,29 +266,14 @@ impl Presence {
                 lease_at = Some(now + LEASE_EVERY);
             }
             if write_at.is_none_or(|at| at <= now) {
-                write_at = (!self.write_down(&store).await).then(|| Instant::now() + WRITE_AGAIN);
+                write_at = (!self.0.went.write_down(&store).await).then(|| Instant::now() + WRITE_AGAIN);
             }
         }
         self.tell(Signal::Goodbye);
         let now = Timestamp::now();
         let here: Vec<_> = self.board().here().map(|user| (user, now)).collect();
-        self.lock_went().extend(here);
-        self.write_down(&store).await;
-    }
-
-    /// Writes down who went; `false` when it is to be tried again.
-    async fn write_down(&self, store: &Store) -> bool {
-        let mut went = std::mem::take(&mut *self.lock_went());
-        if went.is_empty() {
-            return true;
-        }
-        let written = store.seen(&went).await;
-        if let Err(error) = &written {
-            log::debug!(error:%; "when people were here last waits for the database");
-            went.truncate(WENT_MAX);
-            self.lock_went().append(&mut went);
-        }
-        written.is_ok()
+        self.0.went.note(here);
+        self.0.went.write_down(&store).await;
     }
 
     fn act(&self, act: impl FnOnce(&mut Board, Now) -> Outcome) {
@@ -228,17 +283,15 @@ impl Presence {
         let before = board.deadline();
         let Outcome { changed, tell } = act(&mut board, now);
         for shown in changed {
+            let user = shown.user;
             let update = Update::from(News::Presence([shown].into()));
-            for id in board.watches.of_user(shown.user, now.at) {
+            for id in board.watches.of_user(user, now.at) {
                 self.0.registry.deliver_to(id, update.clone());
             }
         }
         for signal in tell {
             if let Signal::Presence { user, state: None, since } = signal {
-                let mut went = self.lock_went();
-                if went.len() < WENT_MAX {
-                    went.push((user, since));
-                }
+                self.0.went.note([(user, since)]);
             }
             self.tell(signal);
         }
@@ -269,10 +322,6 @@ impl Presence {
 
     fn board(&self) -> MutexGuard<'_, Board> {
         self.0.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn lock_went(&self) -> MutexGuard<'_, Vec<(UserId, Timestamp)>> {
-        self.0.went.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_typing(&self) -> MutexGuard<'_, Typing> {

@@ -1,6 +1,6 @@
 //! Which sockets want to know of whom, and have which conversations open. Plain data.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use milena_domain::{ConversationId, UserId};
 use tokio::time::Instant;
@@ -66,6 +66,12 @@ impl Watches {
         now: Instant,
     ) -> impl Iterator<Item = ConnectionId> {
         self.current(self.of_conversation.get(&conversation), now)
+    }
+
+    /// The conversations that sockets have open.
+    pub(super) fn conversations(&self, now: Instant) -> HashSet<ConversationId> {
+        let current = self.sockets.values().filter(|watch| now < watch.until);
+        current.flat_map(|watch| watch.conversations.iter().copied()).collect()
     }
 
     fn current<'a>(

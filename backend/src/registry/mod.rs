@@ -215,6 +215,14 @@ impl Registry {
         user != of && (conversation == ConversationId::direct(user, of) || is_in_room())
     }
 
+    /// Whether the socket is that of somebody who is in the room.
+    #[must_use]
+    pub fn is_in(&self, connection: ConnectionId, room: ConversationId) -> bool {
+        let connections = self.read();
+        let audience = connections.rooms.audience(room);
+        audience.is_some_and(|audience| audience.sockets.contains_key(&connection))
+    }
+
     /// The sockets of a user now.
     #[must_use]
     pub fn sockets_of(&self, user: UserId) -> Listeners {

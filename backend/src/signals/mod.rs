@@ -13,7 +13,7 @@ mod sender;
 
 use std::time::Duration;
 
-use milena_domain::{ReadSignal, RoomReadSignal, RoomSeenSignal, Signal};
+use milena_domain::{ConversationId, ReadSignal, RoomReadSignal, RoomSeenSignal, Signal, UserId};
 use milena_kafka::{LogError, ensure_signals_topic};
 use milena_settings::KafkaSettings;
 use tokio::sync::mpsc;
@@ -28,11 +28,43 @@ use crate::registry::{ConnectionId, Registry};
 
 /// Signals that may wait to be handed to librdkafka, at most; more are dropped.
 const CHANNEL: usize = 4_096;
+/// Changes of what people want and say that may wait to be looked at, at most; more are dropped, and seen
+/// with the next look.
+pub(crate) const CHANGED_CHANNEL: usize = 1_024;
 /// How long the log may take to answer when the topic is looked for: also a cluster that is slow to reach
 /// does in that time. At its end the program waits for one question of it, 5 s at most.
 const TOPIC_TIMEOUT: Duration = Duration::from_secs(30);
 /// Between attempts to find or create the topic.
 const TOPIC_AGAIN: Duration = Duration::from_secs(30);
+
+/// Something that stands in the store was changed: whoever shows it looks there. So what is told is always
+/// what is so, in whatever order the words of two nodes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changed {
+    /// What somebody wants to be told, in general or of one conversation.
+    Notifications {
+        /// Who.
+        user: UserId,
+        /// Which one; `None` is in general.
+        conversation: Option<ConversationId>,
+    },
+    /// What somebody says of themselves.
+    Status {
+        /// Who.
+        user: UserId,
+    },
+}
+
+impl From<Changed> for Signal {
+    fn from(changed: Changed) -> Self {
+        match changed {
+            Changed::Notifications { user, conversation } => {
+                Self::NotificationsChanged { user, conversation }
+            }
+            Changed::Status { user } => Self::StatusChanged { user },
+        }
+    }
+}
 
 /// The handle for those who have something to tell; clones share it.
 #[derive(Debug, Clone)]
@@ -42,6 +74,7 @@ pub struct Signals {
     /// backend.
     others: Option<mpsc::Sender<Signal>>,
     presence: Presence,
+    changed: mpsc::Sender<Changed>,
 }
 
 /// The other end of [`Signals`]: sends to and hears from the other backends.
@@ -50,13 +83,19 @@ pub struct SignalTask {
     registry: Registry,
     presence: Presence,
     outgoing: mpsc::Receiver<Signal>,
+    changed: mpsc::Sender<Changed>,
 }
 
-/// Nothing is told to other backends when `settings` names no topic for it.
+/// Nothing is told to other backends when `settings` names no topic for it. What was changed, here or there,
+/// goes to `changed`, which is bounded: what finds no room is dropped.
 #[must_use]
-pub fn signals(settings: &KafkaSettings, registry: &Registry) -> (Signals, Option<SignalTask>) {
+pub fn signals(
+    settings: &KafkaSettings,
+    registry: &Registry,
+    changed: mpsc::Sender<Changed>,
+) -> (Signals, Option<SignalTask>) {
     if settings.signals_topic.is_empty() {
-        return (Signals::alone(registry), None);
+        return (Signals::alone(registry, changed), None);
     }
     let (sender, outgoing) = mpsc::channel(CHANNEL);
     let presence = Presence::new(registry.clone(), Some(sender.clone()));
@@ -66,16 +105,17 @@ pub fn signals(settings: &KafkaSettings, registry: &Registry) -> (Signals, Optio
         registry: registry.clone(),
         presence: presence.clone(),
         outgoing,
+        changed: changed.clone(),
     };
-    (Signals { registry, others: Some(sender), presence }, Some(task))
+    (Signals { registry, others: Some(sender), presence, changed }, Some(task))
 }
 
 impl Signals {
     /// Of the only backend.
     #[must_use]
-    pub fn alone(registry: &Registry) -> Self {
+    pub fn alone(registry: &Registry, changed: mpsc::Sender<Changed>) -> Self {
         let presence = Presence::new(registry.clone(), None);
-        Self { registry: registry.clone(), others: None, presence }
+        Self { registry: registry.clone(), others: None, presence, changed }
     }
 
     /// Who is here.
@@ -114,12 +154,24 @@ impl Signals {
         self.tell_others(Signal::TokenReplaced { session });
     }
 
+    /// Has this node and the others look at what was changed, and show it.
+    pub fn tell_changed(&self, changed: Changed) {
+        look_at(&self.changed, changed);
+        self.tell_others(changed.into());
+    }
+
     fn tell_others(&self, signal: Signal) {
         if let Some(others) = &self.others
             && others.try_send(signal).is_err()
         {
             metrics::signal(metrics::SignalOutcome::Dropped);
         }
+    }
+}
+
+fn look_at(looks: &mpsc::Sender<Changed>, changed: Changed) {
+    if looks.try_send(changed).is_err() {
+        metrics::signal(metrics::SignalOutcome::Dropped);
     }
 }
 
@@ -134,8 +186,8 @@ impl SignalTask {
         let node = Uuid::now_v7();
         // The thread last: it would go on when the other fails.
         let started = Sender::new(&self.settings, node).and_then(|sender| {
-            let listeners =
-                Listeners { node, registry: self.registry.clone(), presence: self.presence.clone() };
+            let (registry, presence) = (self.registry.clone(), self.presence.clone());
+            let listeners = Listeners { node, registry, presence, changed: self.changed.clone() };
             Ok((sender, Reader::start(&self.settings, partitions, listeners, stop.clone())?))
         });
         let (mut sender, thread) = match started {

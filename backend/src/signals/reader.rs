@@ -9,11 +9,12 @@ use milena_settings::KafkaSettings;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::client::{self, Context};
-use super::notify;
+use super::{Changed, look_at, notify};
 use crate::metrics::{self, SignalOutcome};
 use crate::presence::Presence;
 use crate::registry::Registry;
@@ -28,6 +29,8 @@ pub(super) struct Listeners {
     pub(super) node: Uuid,
     pub(super) registry: Registry,
     pub(super) presence: Presence,
+    /// To the task that looks at what was changed; bounded, full means that it is dropped.
+    pub(super) changed: mpsc::Sender<Changed>,
 }
 
 /// What the thread owns.
@@ -116,6 +119,16 @@ impl Listeners {
             | Signal::RoomSeen(_)
             | Signal::SessionEnded { .. }
             | Signal::TokenReplaced { .. } => {}
+            Signal::NotificationsChanged { user, conversation } => {
+                if !is_own && self.registry.is_connected(user) {
+                    look_at(&self.changed, Changed::Notifications { user, conversation });
+                }
+            }
+            Signal::StatusChanged { user } => {
+                if !is_own {
+                    look_at(&self.changed, Changed::Status { user });
+                }
+            }
             Signal::Presence { .. }
             | Signal::Alive { .. }
             | Signal::People { .. }

@@ -6,7 +6,8 @@
 //! - Every turn of the loop ends with emptying the outbox, so a flood of incoming frames cannot hold up what
 //!   goes out.
 //! - A cursor is true of this very socket: the delivered position is read *first*, then the outbox is
-//!   emptied, then the position is told. None is told before the replay is in the outbox.
+//!   emptied, then the position is told. None is told before the replay is in the outbox, nor while something
+//!   is held back that was not announced.
 
 use std::pin::Pin;
 
@@ -23,13 +24,16 @@ use super::heartbeat::{Beat, Heartbeat};
 use super::lanes::Lanes;
 use super::line::{End, Incoming, Line};
 use super::node::{Enqueue, Node, Outcome};
+use super::passive::{Held, Passive, Taken, Told};
 use super::send_rate::SendRate;
 use crate::chat::{ChangeRequest, RoomChange, SendRequest, Target};
+use crate::live::Update;
 use crate::refusal::Refusal;
 use crate::registry::{CloseCode, ConnectionId, Outbox};
 use crate::wire::Frame;
 use crate::wire::frames::{
-    ClientFrame, InRoom, cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame,
+    ClientFrame, InRoom, activity_frame, cursor_frame, error_frame, frame_for, pong_frame, prefix_frame,
+    rejected_frame,
 };
 
 /// A silent client's prefix is renewed with the next ping after this: seldom enough to cost nothing, and
@@ -52,6 +56,8 @@ pub(super) struct Connection<'a, S> {
     /// When the client was last given a prefix for its `client_id`s.
     pub(super) prefixed_at: Instant,
     pub(super) pace: CursorPace,
+    /// Where the client wants large rooms that it does not show to be announced.
+    pub(super) passive: Option<Box<Passive>>,
     pub(super) counts: &'a mut Counts,
 }
 
@@ -167,8 +173,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
     /// alone.
     fn arm(&self, timer: Pin<&mut Sleep>, may_tell: bool) {
         let mut deadline = self.heartbeat.deadline();
-        if may_tell {
-            deadline = deadline.min(self.pace.deadline());
+        match self.passive.as_ref().and_then(|passive| passive.deadline()) {
+            // No cursor before that.
+            Some(announced_at) => deadline = deadline.min(announced_at),
+            None if may_tell => deadline = deadline.min(self.pace.deadline()),
+            None => {}
         }
         if timer.is_elapsed() || deadline < timer.deadline() {
             timer.reset(deadline);
@@ -243,6 +252,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 Ok(())
             }
             Ok(ClientFrame::Watch { users, conversations }) => {
+                if let Some(passive) = &mut self.passive {
+                    let opened = passive.watch(&conversations, Instant::now());
+                    for (conversation, held) in opened {
+                        self.announce(conversation, held).await?;
+                    }
+                }
                 let watching = self.node.watch(self.user, self.id, users, conversations);
                 work.in_flight.push(watching.map(Done::Read).boxed());
                 Ok(())
@@ -313,6 +328,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         // What was there when the cursor was read; what comes meanwhile is the next turn's.
         for _ in 0..self.outbox.len() {
             let Some(update) = self.outbox.pop() else { break };
+            // Boxed, as in `run`: most connections hold nothing back.
+            if self.passive.is_some() && Box::pin(self.holds_back(&update, now)).await? {
+                continue;
+            }
             if let Some(frame) = frame_for(&update, self.user) {
                 self.feed(frame).await?;
             }
@@ -320,12 +339,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
         if let Some(code) = self.outbox.closed() {
             return Err(End::Ours(code));
         }
+        if self.passive.as_ref().is_some_and(|passive| passive.holds()) {
+            Box::pin(self.announce_due(now)).await?;
+        }
         if let Some(cursor) = cursor
+            && !self.passive.as_ref().is_some_and(|passive| passive.holds())
             && self.pace.tell(now, &cursor)
         {
             self.feed(cursor_frame(&self.node.seal_cursor(self.user, &cursor))).await?;
         }
         self.line.flush().await
+    }
+
+    /// Whether an update is held back; if not, and something of its room was, that is announced before it.
+    async fn holds_back(&mut self, update: &Update, now: Instant) -> Result<bool, End> {
+        let Some(passive) = &mut self.passive else { return Ok(false) };
+        let Some(told) = Told::of(update, self.user) else { return Ok(false) };
+        let is_large = told.can_wait.is_some() && self.node.is_large(told.conversation);
+        match passive.take(told, is_large, now) {
+            Taken::Held => Ok(true),
+            Taken::Sent(before) => {
+                if let Some(held) = before {
+                    self.announce(told.conversation, held).await?;
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Announces what was held back for long enough.
+    async fn announce_due(&mut self, now: Instant) -> Result<(), End> {
+        let due = self.passive.as_mut().map(|passive| passive.due(now)).unwrap_or_default();
+        for (conversation, held) in due {
+            self.announce(conversation, held).await?;
+        }
+        Ok(())
+    }
+
+    async fn announce(&mut self, conversation: ConversationId, held: Held) -> Result<(), End> {
+        let Held { after, position, messages, at } = held;
+        self.feed(activity_frame(conversation, (after, position), messages, at)).await
     }
 
     async fn feed(&mut self, frame: Frame) -> Result<(), End> {

@@ -19,6 +19,8 @@ pub(super) struct Hello {
     pub(super) identity: Box<Identity>,
     /// What it has seen, sealed.
     pub(super) resume: Option<String>,
+    /// Whether it wants large rooms that it does not watch to be announced.
+    pub(super) is_passive: bool,
 }
 
 /// Waits for `hello` and checks its token, or that the upgrade's cookie vouched for `cookie`. A token wins.
@@ -31,7 +33,7 @@ pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
     cookie: Option<Box<Identity>>,
     limit: Duration,
 ) -> Result<Hello, End> {
-    let (token, resume) =
+    let (token, resume, is_passive) =
         timeout(limit, first_hello(line, rate)).await.unwrap_or(Err(End::Ours(CloseCode::NoHello)))?;
     let identity = match token {
         Some(token) => match timeout(limit, node.authenticate(token.expose())).await {
@@ -41,13 +43,13 @@ pub(super) async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
         None => cookie,
     };
     let identity = identity.ok_or(End::Ours(CloseCode::Unauthenticated))?;
-    Ok(Hello { identity, resume })
+    Ok(Hello { identity, resume, is_passive })
 }
 
 async fn first_hello<S: AsyncRead + AsyncWrite + Unpin>(
     line: &mut Line<S>,
     rate: &FrameRate,
-) -> Result<(Option<Token>, Option<String>), End> {
+) -> Result<(Option<Token>, Option<String>, bool), End> {
     loop {
         let incoming = line.receive().await?;
         let in_time = rate.check()?;
@@ -56,7 +58,7 @@ async fn first_hello<S: AsyncRead + AsyncWrite + Unpin>(
             .map_err(|refusal| BadFrame { refusal, client_id: None })
             .and_then(|()| ClientFrame::parse(&text));
         let answer = match frame {
-            Ok(ClientFrame::Hello { token, resume }) => return Ok((token, resume)),
+            Ok(ClientFrame::Hello { token, resume, passive }) => return Ok((token, resume, passive)),
             Ok(_) => error_frame(&Refusal::new(Code::Unauthenticated, "the first frame must be hello"), None),
             Err(bad) => error_frame(&bad.refusal, bad.client_id.as_ref()),
         };

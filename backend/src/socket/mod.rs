@@ -13,6 +13,7 @@ mod hello;
 mod lanes;
 mod line;
 mod node;
+mod passive;
 mod send_rate;
 mod serve;
 mod upgrade;

@@ -82,6 +82,9 @@ pub(super) trait Node: Send + Sync {
     /// The user writes somewhere, or not any more.
     fn typing(&self, user: UserId, conversation: ConversationId, on: bool) -> Outcome;
 
+    /// Whether the conversation is a large room, which is announced to who does not show it.
+    fn is_large(&self, conversation: ConversationId) -> bool;
+
     /// Up to where everything is in the outboxes.
     fn delivered(&self) -> SessionCursor;
 
@@ -120,14 +123,15 @@ impl Node for LiveNode {
             let replay = (!backlog.is_empty())
                 .then(|| async move { chat.replay(user, backlog, &outbox).await }.boxed());
             // Nobody is seen before it is known that they want to be.
-            let seen = self.chat.presence().connected(user, attached.registration.id(), true);
+            let id = attached.registration.id();
+            let seen = self.chat.presence().connected(user, id, true);
             let chat = self.chat.clone();
             Ok(Live {
                 registration: attached.registration,
                 cursor: attached.cursor,
                 resumed: attached.resumed,
                 replay,
-                appear: Some(async move { chat.appear(user).await.map(drop) }.boxed()),
+                appear: Some(async move { chat.appear(user, id).await.map(drop) }.boxed()),
                 seen: Some(seen),
             })
         }
@@ -178,6 +182,10 @@ impl Node for LiveNode {
     fn typing(&self, user: UserId, conversation: ConversationId, on: bool) -> Outcome {
         let chat = self.chat.clone();
         async move { chat.typing(user, conversation, on).await }.boxed()
+    }
+
+    fn is_large(&self, conversation: ConversationId) -> bool {
+        self.chat.is_large(conversation)
     }
 
     fn delivered(&self) -> SessionCursor {

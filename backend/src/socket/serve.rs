@@ -156,6 +156,7 @@ struct Begun {
     replay: Option<Outcome>,
     appear: Option<Outcome>,
     seen: Option<Seen>,
+    is_passive: bool,
 }
 
 impl Shared {
@@ -171,7 +172,7 @@ impl Shared {
         let outbox = Outbox::from_settings(&self.settings);
         // Boxed: what a connection needs for a moment must not take room as long as it lives.
         let beginning = Box::pin(self.begin(line, cookie, &frame_rate, &outbox));
-        let Begun { user, registration, cursor, replay, appear, seen: _seen } = tokio::select! {
+        let Begun { user, registration, cursor, replay, appear, seen: _seen, is_passive } = tokio::select! {
             biased;
             () = &mut stop => return Err(End::Ours(CloseCode::Restart)),
             begun = beginning => begun?,
@@ -191,6 +192,7 @@ impl Shared {
             heartbeat: Heartbeat::new(now, interval, patience, rand::random()),
             prefixed_at: now,
             pace: CursorPace::new(now, cursor, interval, rand::random()),
+            passive: is_passive.then(Box::default),
             counts,
         };
         Ok(connection.run(replay, appear, stop).await)
@@ -205,7 +207,8 @@ impl Shared {
         outbox: &Outbox,
     ) -> Result<Begun, End> {
         let limit = Duration::from_millis(self.settings.hello_timeout_ms);
-        let Hello { identity, resume } = hello(line, &*self.node, frame_rate, cookie, limit).await?;
+        let Hello { identity, resume, is_passive } =
+            hello(line, &*self.node, frame_rate, cookie, limit).await?;
         let Identity { session, person } = *identity;
         let resume = resume.and_then(|text| self.node.open_cursor(person.id, &text));
         let attached = self.node.attach(person.id, session, outbox.clone(), resume.clone()).await;
@@ -230,6 +233,7 @@ impl Shared {
             replay: live.replay,
             appear: live.appear,
             seen: live.seen,
+            is_passive,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Rooms and what happens in them, the same in REST answers and in frames.
 
 use milena_domain::record::{Action, Handle, History, Placed, Posting, Role, Seat, Title, Topic, Visibility};
+use milena_domain::tell::OfConversation;
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,6 +9,7 @@ use utoipa::ToSchema;
 use crate::live::life::Shown;
 use crate::live::rooms::RoomView;
 use crate::wire::messages::{Besides, MessageRef};
+use crate::wire::rest::ConversationNotifications;
 
 /// A room as one person sees it. Whoever is not in a private room, any more or yet, learns nothing of what it
 /// is: its texts are empty then, and it has 0 members.
@@ -41,6 +43,10 @@ pub struct Room {
     role: Option<Role>,
     /// Whether one is kept away.
     banned: bool,
+    /// Of what one wants to be told of it; only where a single room is asked for that one is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    notifications: Option<ConversationNotifications>,
 }
 
 /// `public`: everybody finds and joins it. `private`: members bring others.
@@ -97,7 +103,16 @@ impl From<&RoomView> for Room {
             members: if is_open { room.members } else { 0 },
             role: view.standing.membership.map(|membership| membership.role),
             banned: view.standing.banned,
+            notifications: None,
         }
+    }
+}
+
+impl Room {
+    /// The same, of which somebody wants to be told this.
+    #[must_use]
+    pub fn wanting(self, settings: OfConversation) -> Self {
+        Self { notifications: Some(settings.into()), ..self }
     }
 }
 

@@ -20,6 +20,8 @@ pub mod record;
 mod reserved;
 mod server_key;
 mod signal;
+mod status;
+pub mod tell;
 mod text;
 mod time;
 mod unicode;
@@ -36,6 +38,7 @@ pub use partition::{Partitioning, partition_of};
 pub use position::{Epoch, MAX_OFFSET, Position};
 pub use server_key::{ServerKey, Subkey};
 pub use signal::{Availability, PEOPLE_PART_MAX, ReadSignal, RoomReadSignal, RoomSeenSignal, Signal};
+pub use status::Status;
 pub use text::{Body, DisplayName, Password, Username};
 pub use time::Timestamp;
 pub use unicode::{

@@ -75,3 +75,13 @@ pub const REACTIONS_PER_PERSON_MAX: usize = 20;
 /// the log remembers the ids of as many records; a larger distance makes the event void, and its backend
 /// sends it again.
 pub const REPEAT_WINDOW_OFFSETS: i64 = 32_768;
+/// Words of which somebody wants to be told, at most.
+pub const KEYWORDS_MAX: usize = 50;
+/// Characters (Unicode scalar values) of such a word, at most.
+pub const KEYWORD_MAX_CHARS: usize = 64;
+/// Windows of the week in which somebody is not to be disturbed, at most: two a day.
+pub const DND_WINDOWS_MAX: usize = 14;
+/// Conversations of which somebody wants something else than in general, at most.
+pub const OWN_NOTIFICATIONS_MAX: usize = 2_500;
+/// Characters of what somebody says of themselves (their status), at most.
+pub const STATUS_MAX_CHARS: usize = 100;

@@ -11,7 +11,7 @@ use crate::event::Envelope;
 use crate::{ConversationId, DecodeError, Position, Timestamp, UserId, VERSION};
 
 /// The types that this program knows, as `#[serde(tag)]` writes them.
-const TYPES: [&str; 12] = [
+const TYPES: [&str; 14] = [
     "read",
     "room_read",
     "room_seen",
@@ -24,6 +24,8 @@ const TYPES: [&str; 12] = [
     "goodbye",
     "hidden",
     "typing",
+    "notifications_changed",
+    "status_changed",
 ];
 
 /// The most people in one part of a node's list.
@@ -109,6 +111,19 @@ pub enum Signal {
         /// Whether they are.
         on: bool,
     },
+    /// Somebody wants to be told of something else than before; of what, stands in the store.
+    NotificationsChanged {
+        /// Who.
+        user: UserId,
+        /// In which conversation; none is in general.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationId>,
+    },
+    /// Somebody says something else of themselves; what, stands in the store.
+    StatusChanged {
+        /// Who.
+        user: UserId,
+    },
 }
 
 /// `user` has read the conversation with `other` up to `position`.
@@ -181,7 +196,9 @@ impl Signal {
                 node.to_string()
             }
             Self::AskPeople { of } => of.to_string(),
-            Self::Hidden { user, .. } => user.to_string(),
+            Self::Hidden { user, .. }
+            | Self::NotificationsChanged { user, .. }
+            | Self::StatusChanged { user } => user.to_string(),
             Self::Typing { conversation, .. } => conversation.to_string(),
             Self::Read(read) => read.conversation().to_string(),
             Self::RoomRead(read) => read.conversation.to_string(),
@@ -250,6 +267,9 @@ mod tests {
             Signal::Goodbye,
             Signal::Hidden { user, on: true },
             Signal::Typing { user, conversation: ConversationId::direct(user, user), on: true },
+            Signal::NotificationsChanged { user, conversation: None },
+            Signal::NotificationsChanged { user, conversation: Some(ConversationId::direct(user, user)) },
+            Signal::StatusChanged { user },
         ] {
             assert_eq!(Signal::decode(Some(&signal.encode(node))), Ok((node, signal)));
         }

@@ -123,6 +123,10 @@ impl Settings {
             self.http.max_connections_per_address >= 1,
             "http.max_connections_per_address must be at least 1",
         );
+        require(
+            (1..=100_000).contains(&self.chat.presence_members_max),
+            "chat.presence_members_max must be 1 to 100000",
+        );
         require(self.socket.heartbeat_ms >= 1_000, "socket.heartbeat_ms must be at least 1000");
         require(self.socket.outbox_messages >= 16, "socket.outbox_messages must be at least 16");
         require(self.socket.outbox_bytes >= 262_144, "socket.outbox_bytes must be at least 262144");

@@ -99,7 +99,7 @@ section! {
 }
 section! {
     /// `[chat]`
-    ChatSettings { edit_limit_seconds: u32, keep_edits: bool }
+    ChatSettings { edit_limit_seconds: u32, keep_edits: bool, presence_members_max: u32 }
 }
 section! {
     /// `[rooms]`

@@ -120,7 +120,7 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 24] = [
+const TABLES: [(&str, Option<&str>, bool); 27] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -145,6 +145,9 @@ const TABLES: [(&str, Option<&str>, bool); 24] = [
     ("message_edits", None, true),
     ("hidden_receipts", None, true),
     ("person_presence", Some("seen_at_ms"), false),
+    ("person_notifications", Some("revision"), false),
+    ("conversation_notifications", Some("revision"), false),
+    ("person_status", Some("until_ms"), true),
 ];
 
 impl Store {

@@ -62,6 +62,7 @@ pub use queries::life::{
     MessageNow, NAMED_OF_REACTION, REACTIONS_TOLD, StoredFacts, StoredLife, StoredReactions,
 };
 pub use queries::mentions::MentionCursor;
+pub use queries::notifications::{StoredNotifications, StoredOwn};
 pub use queries::offsets::LogPosition;
 pub use queries::outbox::Joining;
 pub use queries::partitions::NotedPartitions;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use milena_domain::record::{Action, Handle, Role, Visibility};
-use milena_domain::{ConversationId, Position, UserId, folded_name, partition_of, words as words_of};
+use milena_domain::{ConversationId, Position, Status, UserId, folded_name, partition_of, words as words_of};
 use milena_storage::{DirectoryCursor, MemberCursor, Person};
 use milena_timeline::{Room, Standing, Void};
 
@@ -27,6 +27,8 @@ pub struct Member {
     pub role: Role,
     /// Since which event, in this role.
     pub since: Position,
+    /// What they say of themselves, as far as whoever asks may know.
+    pub status: Option<Status>,
 }
 
 /// A page of a room's members: owners, moderators, then everybody else, each by name.
@@ -149,13 +151,18 @@ impl Chat {
             self.recent().is_complete(partition_of(room, self.partitions)) && self.health.is_current();
         let found = self.store.room_members(room, words, after.as_ref(), limit + 1).await?;
         let store_end = found.get(limit).is_some().then(|| found[limit - 1].cursor());
-        let stored = found.into_iter().take(limit).map(|member| {
-            let person = member.person.clone().unwrap_or_else(|| stranger(member.user));
-            (member.cursor(), member.user, Arc::new(person))
-        });
+        let stored = found.into_iter().take(limit);
+        let stored: Vec<_> = stored
+            .map(|member| {
+                let person = member.person.clone().unwrap_or_else(|| stranger(member.user));
+                (member.cursor(), member.user, Arc::new(person))
+            })
+            .collect();
         // Whoever came, went or got another role since the consumer was here stands where they belong now.
         let of_moved = self.directory.persons(moved.iter().copied()).await?;
         let queried = words_of(words);
+        let shown = stored.iter().map(|(_, user, _)| *user).chain(of_moved.keys().copied());
+        let mut statuses = self.statuses_for(user, &shown.collect::<Vec<_>>()).await?;
         let rooms = self.rooms();
         let membership = |user| {
             rooms.get(room).and_then(|loaded| loaded.state().standing(user)).and_then(|of| of.membership)
@@ -170,14 +177,16 @@ impl Chat {
             after.as_ref().is_none_or(|after| place.sorts_after(after))
                 && store_end.as_ref().is_none_or(|end| !place.sorts_after(end))
         });
-        let mut page: Vec<_> = stored.filter(|(_, user, _)| !moved.contains(user)).chain(of_moved).collect();
+        let mut page: Vec<_> =
+            stored.into_iter().filter(|(_, user, _)| !moved.contains(user)).chain(of_moved).collect();
         page.sort_by(|(one, ..), (other, ..)| one.order().cmp(&other.order()));
         let is_cut = page.len() > limit;
         page.truncate(limit);
         let next = if is_cut { page.last().map(|(place, ..)| place.clone()) } else { store_end };
         let members = page.into_iter().filter_map(|(_, user, person)| {
             let membership = membership(user)?;
-            Some(Member { person, role: membership.role, since: membership.from })
+            let status = statuses.remove(&user);
+            Some(Member { person, role: membership.role, since: membership.from, status })
         });
         Ok(MemberPage { members: members.collect(), next, total: view.room.members, complete })
     }

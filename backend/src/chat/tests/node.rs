@@ -123,6 +123,8 @@ impl Node {
         let unused = unused_store().await;
         let chat = Chat {
             receipts: Receipts::new(unused.clone()),
+            here: Arc::default(),
+            presence_members_max: 250,
             appearances: presence::appearances(unused.clone()),
             store: unused,
             lookups: lookups.clone(),
@@ -147,7 +149,7 @@ impl Node {
             pending: Arc::clone(&pending),
             recent: Arc::clone(&recent),
             reads: Arc::new(reads::Reads::default()),
-            signals: Signals::alone(&registry),
+            signals: Signals::alone(&registry, tokio::sync::mpsc::channel(1).0),
             attaches,
             progress,
             unreadable: unreadable.clone(),

@@ -215,7 +215,12 @@ impl Feed {
             | News::Seen { conversation, .. }
             | News::Gap { conversation, .. } => *conversation,
             // Of signals a stream has none: nobody types into it, and it watches nobody.
-            News::Accepted(_) | News::Prefix(_) | News::Presence(_) | News::Typing { .. } => return false,
+            News::Accepted(_)
+            | News::Prefix(_)
+            | News::Presence(_)
+            | News::Typing { .. }
+            | News::Here { .. }
+            | News::Notifications { .. } => return false,
         };
         self.conversations.contains(&of)
     }

@@ -52,7 +52,12 @@ impl Name {
             News::Seen { .. } => Self::Seen,
             News::Gap { .. } => Self::Gap,
             // Of signals a stream has none: nobody types into it, and it watches nobody.
-            News::Accepted(_) | News::Prefix(_) | News::Presence(_) | News::Typing { .. } => return None,
+            News::Accepted(_)
+            | News::Prefix(_)
+            | News::Presence(_)
+            | News::Typing { .. }
+            | News::Here { .. }
+            | News::Notifications { .. } => return None,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use milena_domain::ConversationId;
 use milena_settings::SocketSettings;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ enum Step {
     /// Frames that the client reads, if they come soon.
     Read(usize),
     Sleep(u64),
+    /// The client shows the conversation, or not any more.
+    Show(bool),
     /// The line breaks.
     Drop,
 }
@@ -29,6 +32,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (1_usize..12).prop_map(Step::Deliver),
         6 => (1_usize..20).prop_map(Step::Read),
         3 => (1_u64..3_000).prop_map(Step::Sleep),
+        1 => any::<bool>().prop_map(Step::Show),
         1 => Just(Step::Drop),
     ];
     prop::collection::vec(step, 1..40)
@@ -43,13 +47,17 @@ struct Reader {
     got: BTreeSet<u64>,
     /// Offsets of the messages for it.
     meant: BTreeSet<u64>,
+    /// Whether it wants what it does not show to be announced only.
+    is_passive: bool,
 }
 
 impl Reader {
     async fn connect(&mut self) {
         // A pipe and a queue so small that slow reading ends the connection now and then.
         let mut client = self.server.connect_through(700, None).await;
-        let hello = json!({"type": "hello", "token": "anna", "resume": self.cursor}).to_string();
+        let (resume, passive) = (&self.cursor, self.is_passive);
+        let hello = json!({"type": "hello", "token": "anna", "resume": resume, "passive": passive});
+        let hello = hello.to_string();
         client.stream.send(Message::Text(hello.into())).await.unwrap();
         self.client = Some(client);
     }
@@ -77,6 +85,15 @@ impl Reader {
     fn take(&mut self, frame: &Value) {
         match frame["type"].as_str().unwrap() {
             "message" => drop(self.got.insert(frame["position"].as_u64().unwrap() & ((1 << 40) - 1))),
+            "activity" => {
+                assert!(self.is_passive);
+                let offset = |name: &str| frame[name].as_u64().unwrap() & ((1 << 40) - 1);
+                // Nothing stands before the first.
+                let first = if frame["after"] == 0 { 0 } else { offset("after") + 1 };
+                let announced: Vec<u64> = self.meant.range(first..=offset("position")).copied().collect();
+                assert!(!announced.is_empty());
+                self.got.extend(announced);
+            }
             "welcome" => {
                 assert_eq!((&frame["resumed"], &frame["cursor"]), (&json!(true), &json!(self.cursor)));
             }
@@ -118,6 +135,15 @@ impl Reader {
                     }
                 }
                 Step::Sleep(ms) => sleep(Duration::from_millis(ms)).await,
+                Step::Show(on) => {
+                    if let Some(client) = &mut self.client {
+                        let shown = [ConversationId::direct(anna.id, ben.id)];
+                        let shown = if on { &shown[..] } else { &[] };
+                        let watch = json!({"type": "watch", "conversations": shown}).to_string();
+                        // The line may be broken by now.
+                        let _ = client.stream.send(Message::Text(watch.into())).await;
+                    }
+                }
                 Step::Drop => self.client = None,
             }
         }
@@ -133,15 +159,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn nothing_is_missed_and_no_cursor_lies(steps in steps()) {
+    fn nothing_is_missed_and_no_cursor_lies(steps in steps(), is_passive: bool) {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let small = SocketSettings { outbox_messages: 12, ..settings() };
-            let server = Server::with(small, StandIn::default());
+            let server = Server::with(small, StandIn::default().large(is_passive));
             let cursor = written(&server.node.cursor());
             let (got, meant) = (BTreeSet::new(), BTreeSet::new());
-            let reader = Reader { server, client: None, cursor, got, meant };
+            let reader = Reader { server, client: None, cursor, got, meant, is_passive };
             reader.run(steps).await;
         });
     }

@@ -28,7 +28,8 @@ async fn a_token_or_the_cookie_and_the_welcome() {
                 "body_max_chars": 8_000, "client_id_max_chars": 64, "frame_max_bytes": 131_072,
                 "max_in_flight": 8, "mentions_max": 50, "reactions_per_person_max": 20,
                 "everyone_free_members": 1_000, "emoji_max_chars": 16, "members_added_max": 500,
-                "pins_max": 100, "receipts_members_max": 100, "edit_limit_ms": null
+                "pins_max": 100, "receipts_members_max": 100, "presence_members_max": 250,
+                "edit_limit_ms": null
             },
         })
     );

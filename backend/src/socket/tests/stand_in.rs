@@ -32,6 +32,8 @@ pub(super) struct StandIn {
     pub(super) replay_begins: watch::Sender<bool>,
     /// A replay puts the first message into the outbox and then finds no store.
     pub(super) replay_fails: bool,
+    /// Whether all conversations are large rooms.
+    is_large: bool,
 }
 
 #[derive(Default)]
@@ -54,6 +56,7 @@ impl Default for StandIn {
             log_answers: watch::Sender::new(false),
             replay_begins: watch::Sender::new(true),
             replay_fails: false,
+            is_large: false,
         }
     }
 }
@@ -84,6 +87,11 @@ pub(super) fn identity(name: &str) -> Identity {
 }
 
 impl StandIn {
+    /// The same, all of whose conversations are large rooms, or none.
+    pub(super) fn large(self, is_large: bool) -> Self {
+        Self { is_large, ..self }
+    }
+
     /// As the delivery does it: frames first, then the cursor.
     pub(super) fn deliver(&self, sender: &Person, to: &Person, body: &str) -> Position {
         let client_id = self.state.lock().unwrap().log.len().to_string();
@@ -241,6 +249,10 @@ impl Node for StandIn {
         let own = conversation == ConversationId::direct(user, user);
         async move { if own { Ok(()) } else { Err(Refusal::new(Code::UnknownConversation, "not yours")) } }
             .boxed()
+    }
+
+    fn is_large(&self, _conversation: ConversationId) -> bool {
+        self.is_large
     }
 
     fn delivered(&self) -> SessionCursor {

@@ -24,6 +24,8 @@ pub enum ClientFrame {
         /// The last cursor that the client got, sealed. One that this server cannot open is no mistake: the
         /// client is then told `resumed: false`.
         resume: Option<String>,
+        /// Whether large rooms that the client does not watch are to be announced to it instead of told.
+        passive: bool,
     },
     /// A message to send.
     Send {
@@ -119,6 +121,7 @@ struct Fields {
     kind: Option<Value>,
     token: Option<Value>,
     resume: Option<Value>,
+    passive: Option<Value>,
     client_id: Option<Value>,
     to: Option<Value>,
     conversation: Option<Value>,
@@ -169,6 +172,7 @@ impl Fields {
             "hello" => Ok(ClientFrame::Hello {
                 token: optional(self.token, |value| text("token", value))?.map(Token),
                 resume: optional(self.resume, |value| text("resume", value))?,
+                passive: optional(self.passive, |value| read_flag("passive", &value))?.unwrap_or_default(),
             }),
             "send" => Ok(ClientFrame::Send {
                 client_id: required("client_id", client_id)??,
@@ -373,7 +377,10 @@ mod tests {
         let hello = |token: Option<&str>, resume: Option<&str>| ClientFrame::Hello {
             token: token.map(|token| Token(token.to_owned())),
             resume: resume.map(str::to_owned),
+            passive: false,
         };
+        let passive = ClientFrame::Hello { token: None, resume: None, passive: true };
+        assert_eq!(parse(&json!({"type": "hello", "passive": true})), Ok(passive));
         assert_eq!(parse(&frame), Ok(hello(Some("t"), Some("opaque"))));
         let bare = json!({"type": "hello", "resume": null, "token": null});
         assert_eq!(parse(&bare), Ok(hello(None, None)));

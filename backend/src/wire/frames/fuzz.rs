@@ -21,10 +21,11 @@ fn cases() -> u64 {
 /// As a client would write it.
 fn written(frame: &ClientFrame) -> Value {
     match frame {
-        ClientFrame::Hello { token, resume } => json!({
+        ClientFrame::Hello { token, resume, passive } => json!({
             "type": "hello",
             "token": token.as_ref().map(Token::expose),
             "resume": resume,
+            "passive": passive,
         }),
         ClientFrame::Send { client_id, target, body, besides } => {
             let mut frame = json!({"type": "send", "client_id": client_id.as_str(), "body": body.as_str()});

@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 pub use client::{BadFrame, ClientFrame, Token};
 pub use rooms::InRoom;
 pub use server::{
-    cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame, welcome_frame,
+    activity_frame, cursor_frame, error_frame, frame_for, pong_frame, prefix_frame, rejected_frame,
+    welcome_frame,
 };
 
 /// A text frame for clients. Cloning shares the bytes.

@@ -1,16 +1,18 @@
 //! Server frames. A function a frame type; each serialises once.
 
 use milena_domain::record::{Action, Emoji, Placed, Reason};
-use milena_domain::{Availability, Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
+use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_storage::Person;
 use serde::Serialize;
 
 use super::Frame;
-use crate::live::{Form, Names, News, Present, Update, View};
+use crate::live::{Form, HereCount, Names, News, Present, Update, View, Wanted};
 use crate::log::event::message;
 use crate::refusal::Refusal;
 use crate::wire::messages::{Besides, MessageRef};
-use crate::wire::rest::{Limits, Message};
+use crate::wire::rest::{
+    ConversationNotifications, GeneralNotifications, Limits, Message, Status, state_name,
+};
 use crate::wire::rooms::{Event, Room};
 
 #[derive(Serialize)]
@@ -86,6 +88,13 @@ enum ServerFrame<'a> {
     Cursor {
         cursor: &'a str,
     },
+    Activity {
+        conversation: ConversationId,
+        after: Position,
+        position: Position,
+        messages: u32,
+        at: Timestamp,
+    },
     Prefix {
         client_id_prefix: &'a str,
     },
@@ -100,6 +109,20 @@ enum ServerFrame<'a> {
         conversation: ConversationId,
         user: UserId,
         on: bool,
+    },
+    Here {
+        conversation: ConversationId,
+        online: u32,
+        away: u32,
+    },
+    Notifications {
+        revision: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        general: Option<Box<GeneralNotifications>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        conversation: Option<ConversationId>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        settings: Option<ConversationNotifications>,
     },
     Seen {
         conversation: ConversationId,
@@ -141,6 +164,9 @@ struct WirePresent {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen: Option<Timestamp>,
+    /// Absent: as before; null: none any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Option<Status>>,
 }
 
 #[derive(Serialize)]
@@ -243,6 +269,19 @@ fn update_frame(news: &News, names: Option<&Names>, view: View) -> Option<Frame>
         News::Typing { conversation, user, on } => {
             ServerFrame::Typing { conversation: *conversation, user: *user, on: *on }
         }
+        News::Here { conversation, count: HereCount { online, away } } => {
+            ServerFrame::Here { conversation: *conversation, online: *online, away: *away }
+        }
+        News::Notifications { revision, changed } => {
+            let (general, conversation, settings) = match changed.as_deref() {
+                Some(Wanted::General(general)) => (Some(Box::new(general.into())), None, None),
+                Some(Wanted::Of(conversation, settings)) => {
+                    (None, Some(*conversation), Some((*settings).into()))
+                }
+                None => (None, None, None),
+            };
+            ServerFrame::Notifications { revision: *revision, general, conversation, settings }
+        }
         News::Gap { conversation, after, before, changes_after } => ServerFrame::Gap {
             conversation: *conversation,
             after: *after,
@@ -254,12 +293,9 @@ fn update_frame(news: &News, names: Option<&Names>, view: View) -> Option<Frame>
 }
 
 fn present(present: &Present) -> WirePresent {
-    let state = match present.state {
-        Some(Availability::Online) => "online",
-        Some(Availability::Away) => "away",
-        None => "offline",
-    };
-    WirePresent { user: present.user, state, last_seen: present.last_seen }
+    let state = state_name(present.state);
+    let status = present.status.as_ref().map(|said| said.as_deref().map(Status::from));
+    WirePresent { user: present.user, state, last_seen: present.last_seen, status }
 }
 
 /// A message. Only its sender's own sockets learn its `client_id`.
@@ -317,6 +353,18 @@ pub fn rejected_frame(client_id: &ClientId, refusal: &Refusal) -> Frame {
 #[must_use]
 pub fn cursor_frame(cursor: &str) -> Frame {
     ServerFrame::Cursor { cursor }.encode()
+}
+
+/// What happened in a conversation beyond `after` and up to `position` was not sent to this socket,
+/// `messages` of others among it, the newest of it `at` that time.
+#[must_use]
+pub fn activity_frame(
+    conversation: ConversationId,
+    (after, position): (Position, Position),
+    messages: u32,
+    at: Timestamp,
+) -> Frame {
+    ServerFrame::Activity { conversation, after, position, messages, at }.encode()
 }
 
 /// The prefix that new `client_id`s shall have from now on.

@@ -12,7 +12,7 @@ use crate::live::life::{Life, Shown};
 use crate::log::event::message;
 use crate::refusal::Refusal;
 use crate::wire::messages::Besides;
-use crate::wire::rest::encode_list_cursor;
+use crate::wire::rest::{ConversationNotifications, Status, Totals, encode_list_cursor};
 use crate::wire::rooms::{Event, Room};
 
 /// Somebody, as everybody may see them.
@@ -25,11 +25,29 @@ pub struct Person {
     username: String,
     #[schema(example = "Milena Jesenská")]
     display_name: String,
+    /// What they say of themselves, where that is told: of single people, of members, of those who were
+    /// searched for, and of oneself at the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    status: Option<Box<Status>>,
 }
 
 impl From<&milena_storage::Person> for Person {
     fn from(person: &milena_storage::Person) -> Self {
-        Self { id: person.id, username: person.username.clone(), display_name: person.display_name.clone() }
+        Self {
+            id: person.id,
+            username: person.username.clone(),
+            display_name: person.display_name.clone(),
+            status: None,
+        }
+    }
+}
+
+impl Person {
+    /// The same, who says this of themselves.
+    #[must_use]
+    pub fn saying(self, status: Option<&milena_domain::Status>) -> Self {
+        Self { status: status.map(|status| Box::new(status.into())), ..self }
     }
 }
 
@@ -45,6 +63,14 @@ pub struct Account {
 impl From<&milena_storage::Person> for Account {
     fn from(person: &milena_storage::Person) -> Self {
         Self { person: person.into(), created_at: person.created_at }
+    }
+}
+
+impl Account {
+    /// The same, who says this of themselves.
+    #[must_use]
+    pub fn saying(self, status: Option<&milena_domain::Status>) -> Self {
+        Self { person: self.person.saying(status), ..self }
     }
 }
 
@@ -322,6 +348,8 @@ pub struct Conversation {
     unread: u32,
     /// Those among them that name one (not those that call everybody), counted up to 1000.
     mentions: u32,
+    /// Of what one wants to be told of it.
+    notifications: ConversationNotifications,
 }
 
 impl Conversation {
@@ -346,6 +374,7 @@ impl Conversation {
             other_last_read,
             unread: conversation.unread,
             mentions: conversation.mentions,
+            notifications: conversation.notifications.into(),
         }
     }
 }
@@ -355,6 +384,8 @@ impl Conversation {
 pub struct ConversationPage {
     /// The one with the newest message first.
     conversations: Vec<Conversation>,
+    /// Unread messages of these conversations.
+    totals: Totals,
     /// To be given as `before` to get the next part; null at the end.
     #[schema(required)]
     next: Option<String>,
@@ -366,8 +397,10 @@ impl ConversationPage {
     /// As `reader` may see it.
     #[must_use]
     pub fn new(list: chat::ConversationList, reader: UserId) -> Self {
+        let totals = list.totals.into();
         let conversations = list.conversations.into_iter();
         Self {
+            totals,
             conversations: conversations.map(|entry| Conversation::new(entry, reader)).collect(),
             next: list.next.as_ref().map(encode_list_cursor),
             complete: list.complete,

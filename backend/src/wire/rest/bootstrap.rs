@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answers::{ConversationPage, Me};
+use super::notifications::Notifications;
 
 /// Everything that a client needs at its start.
 #[derive(Debug, Serialize, ToSchema)]
@@ -14,6 +15,8 @@ pub struct Bootstrap {
     /// The first part of one's conversations.
     pub(crate) conversations: ConversationPage,
     pub(crate) limits: Limits,
+    /// Of what one wants to be told.
+    pub(crate) notifications: Notifications,
 }
 
 /// What bounds what a client sends.
@@ -41,6 +44,8 @@ pub struct Limits {
     pins_max: usize,
     /// Members of a room in which is told who has read what.
     receipts_members_max: u32,
+    /// Members of a room beyond which it tells how many are here instead of who, and nobody who writes.
+    presence_members_max: u32,
     /// How long after a message was sent its words may be changed; null when always.
     #[schema(required)]
     edit_limit_ms: Option<u64>,
@@ -63,6 +68,7 @@ impl Limits {
             emoji_max_chars: limits::EMOJI_MAX_CHARS,
             pins_max: limits::PINS_MAX,
             receipts_members_max: limits::RECEIPTS_MEMBERS_MAX,
+            presence_members_max: chat.presence_members_max,
             edit_limit_ms: (edit_limit_ms > 0).then_some(edit_limit_ms),
         }
     }

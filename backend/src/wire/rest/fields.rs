@@ -29,6 +29,11 @@ impl Fields {
         self.0.remove(field).filter(|value| !value.is_null())
     }
 
+    /// Whatever is given, a null too, where that means something else than absence; `None` when it is absent.
+    pub fn given(&mut self, field: &'static str) -> Option<Value> {
+        self.0.remove(field)
+    }
+
     /// A text that must be there.
     ///
     /// # Errors

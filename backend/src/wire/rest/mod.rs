@@ -6,9 +6,11 @@ mod fields;
 pub(crate) mod headers;
 mod list_cursor;
 mod lists;
+mod notifications;
 mod presence;
 mod requests;
 mod rooms;
+mod status;
 
 pub use answers::{
     Accepted, Account, ChangePage, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage,
@@ -18,7 +20,12 @@ pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
 pub use lists::{EditList, MentionPage, PinList, ReactionList, ReaderList, decode_mention_cursor};
-pub use presence::{PresenceChange, PresenceSettings};
+pub use notifications::{
+    ChangedNotifications, ConversationNotifications, GeneralNotifications, Notifications,
+    NotificationsChange, OwnNotificationsChange, Totals,
+};
+pub(crate) use presence::state_name;
+pub use presence::{MemberPresence, PresenceChange, PresenceSettings};
 pub use requests::{
     Credentials, Edit, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration,
 };
@@ -26,3 +33,4 @@ pub use rooms::{
     MemberList, NewMembers, NewRole, NewRoom, RoomChanged, RoomList, RoomUpdate, decode_directory_cursor,
     decode_member_cursor,
 };
+pub use status::{NewStatus, OwnStatus, Status};

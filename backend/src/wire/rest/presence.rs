@@ -1,10 +1,12 @@
 //! How somebody wants to be seen, over REST.
 
+use milena_domain::{Availability, Timestamp};
 use milena_storage::{Audience, StoredPresence};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::fields::Fields;
+use crate::live::Present;
 use crate::refusal::Refusal;
 
 /// How one wants to be seen.
@@ -21,6 +23,34 @@ pub struct PresenceSettings {
 impl From<StoredPresence> for PresenceSettings {
     fn from(stored: StoredPresence) -> Self {
         Self { hidden: stored.hidden, audience: stored.audience.as_str() }
+    }
+}
+
+/// Whether a member is here.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberPresence {
+    /// `online`, `away` or `offline`; the last one also of those who do not let one see it.
+    #[schema(example = "online")]
+    state: &'static str,
+    /// When they were here last, if they are offline and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    last_seen: Option<Timestamp>,
+}
+
+impl From<Option<&Present>> for MemberPresence {
+    fn from(present: Option<&Present>) -> Self {
+        let (state, last_seen) = present.map_or((None, None), |present| (present.state, present.last_seen));
+        Self { state: state_name(state), last_seen }
+    }
+}
+
+/// What there is to be seen of somebody, as it is written.
+pub(crate) const fn state_name(state: Option<Availability>) -> &'static str {
+    match state {
+        Some(Availability::Online) => "online",
+        Some(Availability::Away) => "away",
+        None => "offline",
     }
 }
 

@@ -1,5 +1,7 @@
 //! Bodies about rooms.
 
+use std::collections::HashMap;
+
 use milena_domain::limits::MEMBERS_ADDED_MAX;
 use milena_domain::record::{
     Created, Handle, History, Posting, Role, RoomPatch, Seat, Title, Topic, Visibility,
@@ -13,7 +15,9 @@ use uuid::Uuid;
 
 use super::answers::Person;
 use super::fields::Fields;
+use super::presence::MemberPresence;
 use crate::chat;
+use crate::live::Present;
 use crate::refusal::Refusal;
 use crate::wire::rooms::{Room, WireHistory, WirePosting, WireRole, WireVisibility};
 
@@ -242,6 +246,10 @@ pub(super) struct Member {
     /// Since which event they have this role.
     #[schema(value_type = u64)]
     since: Position,
+    /// Only where it is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    presence: Option<MemberPresence>,
 }
 
 /// A part of a room's members.
@@ -258,10 +266,13 @@ pub struct MemberList {
     complete: bool,
 }
 
-impl From<chat::MemberPage> for MemberList {
-    fn from(page: chat::MemberPage) -> Self {
+impl MemberList {
+    /// With whether they are here, where that was asked for; who is not among `presences` may not be seen.
+    #[must_use]
+    pub fn new(page: chat::MemberPage, presences: Option<&HashMap<UserId, Present>>) -> Self {
         let member = |member: chat::Member| Member {
-            user: (&*member.person).into(),
+            user: Person::from(&*member.person).saying(member.status.as_ref()),
+            presence: presences.map(|presences| presences.get(&member.person.id).into()),
             role: member.role,
             since: member.since,
         };

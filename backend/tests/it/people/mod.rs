@@ -2,3 +2,5 @@
 
 mod change;
 mod find;
+mod notifications;
+mod status;

@@ -6,6 +6,7 @@ mod find;
 mod frames;
 mod history;
 mod members;
+mod passive;
 mod resume;
 mod send;
 

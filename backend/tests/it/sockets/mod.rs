@@ -3,6 +3,7 @@
 mod close;
 mod conformance;
 mod hello;
+mod here;
 mod presence;
 mod read;
 mod resume;

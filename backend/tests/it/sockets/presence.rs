@@ -46,7 +46,11 @@ async fn who_shares_a_conversation_sees_who_is_here() {
     assert_eq!(state(&seen, &ben), "offline");
     let others: Vec<_> =
         seen["users"].as_array().unwrap().iter().filter(|it| it["user"] == json!(ben.id)).collect();
-    assert_eq!(others, [&json!({"user": ben.id, "state": "offline"})], "as if he had never been here");
+    assert_eq!(
+        others,
+        [&json!({"user": ben.id, "state": "offline", "status": null})],
+        "as if he had never been here"
+    );
 
     // Nobody sits before it.
     bens.say(&json!({"type": "idle"})).await;

@@ -4,6 +4,7 @@
 pub mod blocks;
 pub mod consumer_offsets;
 pub mod conversation_lists;
+pub mod conversation_notifications;
 pub mod conversations;
 pub mod effective_events;
 pub mod hidden_receipts;
@@ -19,7 +20,9 @@ pub mod message_edits;
 pub mod messages;
 pub mod name_words;
 pub mod outbox;
+pub mod person_notifications;
 pub mod person_presence;
+pub mod person_status;
 pub mod reactions;
 pub mod room_authors;
 pub mod room_people;

@@ -22,6 +22,8 @@ mod m20261129_200000_what_was_said_before;
 mod m20261129_210000_hidden_receipts;
 mod m20261129_220000_log_rewrites;
 mod m20261129_230000_presence;
+mod m20261129_233000_notifications;
+mod m20261129_234000_status;
 mod run;
 mod steps;
 
@@ -57,6 +59,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_210000_hidden_receipts::Migration),
             Box::new(m20261129_220000_log_rewrites::Migration),
             Box::new(m20261129_230000_presence::Migration),
+            Box::new(m20261129_233000_notifications::Migration),
+            Box::new(m20261129_234000_status::Migration),
         ]
     }
 }

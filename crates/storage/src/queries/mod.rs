@@ -10,6 +10,7 @@ pub(crate) mod life;
 pub(crate) mod lists;
 pub(crate) mod mentions;
 pub(crate) mod names;
+pub(crate) mod notifications;
 pub(crate) mod numbering;
 pub(crate) mod offsets;
 pub(crate) mod outbox;
@@ -26,6 +27,7 @@ pub(crate) mod rewrites;
 pub(crate) mod rooms;
 pub(crate) mod server_key;
 pub(crate) mod sessions;
+pub(crate) mod status;
 pub(crate) mod timeline;
 pub(crate) mod traces;
 

@@ -145,6 +145,26 @@ impl Store {
         Ok(())
     }
 
+    /// The stored members of a room who let nobody see whether they are here.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unseen_members(&self, room: ConversationId) -> Result<HashSet<UserId>, StorageError> {
+        let text = format!(
+            "SELECT seen.user_id FROM memberships {} person_presence seen \
+             ON seen.user_id = memberships.user_id \
+             WHERE memberships.conversation_id = ? AND memberships.to_position IS NULL AND seen.audience = ?",
+            joined_in_order(self.kind())
+        );
+        let values: [Value; 2] = [room.as_uuid().into(), Audience::Nobody.as_str().into()];
+        let query = statement(self.kind(), &text, values);
+        self.bulk(async {
+            let rows = self.reader().query_all_raw(query).await?;
+            rows.iter().map(|row| Ok(UserId::from_uuid(row.try_get_by_index(0)?))).collect()
+        })
+        .await
+    }
+
     /// With whom of `others` somebody shares a stored conversation: one of two, or a room in which both are
     /// now. Costs a look-up for each pair of a room and a person.
     ///

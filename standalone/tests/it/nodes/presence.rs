@@ -3,10 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::client::{Account, Incoming, Socket};
+use crate::client::{Account, Incoming, Rest, Socket};
 use crate::world::{Cluster, Kind, Services, tell};
 
 /// What is told between backends takes milliseconds; test machines have pauses.
@@ -93,5 +94,74 @@ async fn is_told_between_backends_until_one_dies() {
     tell(&format!(
         "between backends: typing after {typing_ms} ms, away after {away_ms} ms; a killed backend's people \
          offline after {gone_s:.0} s"
+    ));
+}
+
+/// What one says and wants on one backend is shown on the other, to whom it concerns.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_want_and_say_is_told_between_backends() {
+    let Some(services) = Services::shared(Kind::Postgres).await else { return };
+    let cluster = Cluster::start(services, 2, 1).await;
+    let (here, there) = (cluster.rest(0), cluster.rest(1));
+    let (ann, bob) = (here.register("ann").await, there.register("bob").await);
+    let (mut desk, _) = Socket::signed_in(here.address(), &ann.token, None).await;
+    let (mut phone, _) = Socket::signed_in(there.address(), &ann.token, None).await;
+    let (mut bobs, _) = Socket::signed_in(there.address(), &bob.token, None).await;
+    let answer = there.of(&bob).send(ann.person.id, "c-1", "hello").await;
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    let conversation = next(&mut desk, "message", SOON).await["conversation"].clone();
+    watch(&mut bobs, &ann, &conversation).await;
+
+    // A backend hears the others some time after its start; until then what is told is lost, and every change
+    // is told anew.
+    let heard = async {
+        for revision in 1_u64.. {
+            let change = json!({"keywords": [format!("w{revision}")]});
+            let request = here.of(&ann).request(Method::PATCH, "me/notifications").json(&change);
+            let answer = Rest::ask(request).await;
+            assert_eq!((answer.status, &answer.body["revision"]), (200, &json!(revision)));
+            let own = next(&mut desk, "notifications", SOON).await;
+            assert_eq!(own["general"]["keywords"], change["keywords"]);
+            let began = Instant::now();
+            let told = timeout(Duration::from_secs(1), next(&mut phone, "notifications", SOON)).await;
+            if let Ok(told) = told {
+                assert_eq!(told["general"]["keywords"], change["keywords"]);
+                return (revision, began.elapsed().as_millis());
+            }
+        }
+        unreachable!("numbers do not end");
+    };
+    let (revision, told_ms) = timeout(Duration::from_secs(60), heard).await.expect("it is heard");
+    let path = format!("conversations/{}/notifications", conversation.as_str().unwrap());
+    let answer = there.of(&ann).put(&path, &json!({"muted": true})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let expected = json!({
+        "type": "notifications", "revision": revision + 1, "conversation": conversation,
+        "settings": {"level": null, "muted": true, "muted_until": null, "ignore_everyone": false},
+    });
+    for socket in [&mut desk, &mut phone] {
+        assert_eq!(next(socket, "notifications", SOON).await, expected);
+    }
+    // Who comes on another backend knows whether they missed something.
+    let (mut tablet, _) = Socket::signed_in(there.address(), &ann.token, None).await;
+    let newest = next(&mut tablet, "notifications", SOON).await;
+    assert_eq!(newest, json!({"type": "notifications", "revision": revision + 1}));
+
+    let began = Instant::now();
+    let answer = here.of(&ann).put("me/status", &json!({"emoji": "🌴", "text": "On holiday"})).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let status = json!({"emoji": "🌴", "text": "On holiday", "until": null});
+    let said = async {
+        loop {
+            let presence = next(&mut bobs, "presence", SOON).await;
+            if presence["users"][0]["status"] == status {
+                return;
+            }
+        }
+    };
+    timeout(SOON, said).await.expect("he hears what she says");
+    tell(&format!(
+        "between backends: notification settings after {told_ms} ms, a status after {} ms",
+        began.elapsed().as_millis()
     ));
 }

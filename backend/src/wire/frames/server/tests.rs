@@ -4,7 +4,8 @@ use milena_domain::record::{
     Action, Created, Event, Handle, History as RoomHistory, Posting, Role, RoomPatch, Seat, Title, Topic,
     Visibility,
 };
-use milena_domain::{Epoch, MessageId, limits};
+use milena_domain::tell::{Days, General, Keywords, Level, Mute, OfConversation, Schedule, Window};
+use milena_domain::{Availability, Epoch, MessageId, limits};
 use milena_timeline::{Membership, Room, Standing};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -110,6 +111,45 @@ proptest! {
                 let sent = update_frame(&news, None, view).unwrap().len();
                 prop_assert!(sent <= counted && counted < sent + 260, "{counted} for {sent}: {news:?}");
             }
+        }
+    }
+
+    #[test]
+    fn no_frame_of_signals_is_larger_than_it_counts(
+        words in prop::collection::vec("\\PC{1,64}", 0..50), text in "\\PC{1,100}", windows in 1_usize..15,
+    ) {
+        let window = Window::new(Days::ALL, 1_320, 420).unwrap();
+        let schedule = Schedule::new("America/Argentina/Buenos_Aires", vec![window; windows]);
+        let end = Timestamp::from_unix_ms(253_402_207_199_999);
+        let general = General {
+            direct: Level::Mentions,
+            rooms: Level::Mentions,
+            keywords: Keywords::new(&words).unwrap_or_default(),
+            dnd_until: Some(end),
+            dnd_schedule: schedule.ok(),
+            push_words: false,
+        };
+        let level = Some(Level::Mentions);
+        let own = OfConversation { level, mute: Mute::Until(end), ignore_everyone: false };
+        let revision = i64::MAX as u64;
+        let conversation = ConversationId::direct(user(1), user(2));
+        let emoji = "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}";
+        let said = milena_domain::Status::new(Some(emoji), Some(&text), Some(end), end.plus_ms(-1)).ok();
+        let present = |status| Present {
+            user: user(1), state: Some(Availability::Online), last_seen: Some(end), status,
+        };
+        let changed = |wanted| News::Notifications { revision, changed: Some(Arc::new(wanted)) };
+        let all = [
+            changed(Wanted::General(general)),
+            changed(Wanted::Of(conversation, own)),
+            News::Notifications { revision, changed: None },
+            News::Presence([present(None), present(Some(None)), present(Some(said.map(Arc::new)))].into()),
+        ];
+        for news in all {
+            let counted = Update::from(news.clone()).bytes();
+            let sent = update_frame(&news, None, View::Own).unwrap().len();
+            let most = sent + 800 + 40 * windows;
+            prop_assert!(sent <= counted && counted < most, "{counted} for {sent}: {news:?}");
         }
     }
 

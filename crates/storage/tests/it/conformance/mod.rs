@@ -6,6 +6,7 @@ mod fold;
 mod history;
 mod life;
 mod message_lists;
+mod notifications;
 mod outbox;
 mod people;
 mod presence;
@@ -67,6 +68,8 @@ on_every_database! {
         unread_messages_are_counted_up_to_the_limit,
         many_conversations_are_found_by_their_ids, notes_to_self_have_one_member, strangers_see_nothing;
     presence: how_people_want_to_be_seen_is_kept, who_shares_a_conversation_is_known;
+    notifications: what_somebody_wants_to_be_told_is_kept, changes_at_once_are_all_counted,
+        conversations_with_settings_are_bounded, what_somebody_says_of_themselves_ends_by_itself;
     outbox: a_registration_leaves_its_rows, of_two_claimers_one_has_the_row, rows_of_the_dead_come_back,
         everybody_of_before_is_expected_once;
     reads: read_positions_only_grow, marks_of_unknown_members_are_answered;

@@ -51,4 +51,10 @@ pub(super) async fn who_shares_a_conversation_is_known(database: &TestDatabase) 
     assert_eq!(acquainted(3).await, HashSet::new(), "who went shares nothing");
     assert_eq!(acquainted(9).await, HashSet::new());
     assert_eq!(store.acquainted(user(1), &[]).await.unwrap(), HashSet::new());
+    // Members who let nobody see them; who went is none, and neither is who has to do with another room.
+    for number in [2, 3, 7] {
+        store.set_presence(user(number), false, Audience::Nobody).await.unwrap();
+    }
+    store.set_presence(user(4), true, Audience::Everybody).await.unwrap();
+    assert_eq!(store.unseen_members(room).await.unwrap(), HashSet::from([user(2)]));
 }

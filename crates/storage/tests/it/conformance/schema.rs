@@ -3,10 +3,11 @@ use std::collections::BTreeSet;
 use milena_domain::{Epoch, Position};
 use milena_storage::ReadMark;
 use milena_storage::entities::{
-    blocks, consumer_offsets, conversation_lists, conversations, effective_events, hidden_receipts,
-    imported_events, imported_people, log_epochs, log_rewrites, log_topics, members, memberships, mentions,
-    message_edits, messages, name_words, outbox, person_presence, reactions, room_authors, room_people,
-    room_reads, room_words, server_keys, sessions, users, void_records,
+    blocks, consumer_offsets, conversation_lists, conversation_notifications, conversations,
+    effective_events, hidden_receipts, imported_events, imported_people, log_epochs, log_rewrites,
+    log_topics, members, memberships, mentions, message_edits, messages, name_words, outbox,
+    person_notifications, person_presence, person_status, reactions, room_authors, room_people, room_reads,
+    room_words, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -165,6 +166,35 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
     let presence =
         person_presence::Model { user_id: id(1), hidden: true, audience: "everybody".into(), seen_at_ms };
     check(database, &raw, presence).await;
+    let general = person_notifications::Model {
+        user_id: id(1),
+        revision: i64::MAX,
+        changed_revision: 7,
+        direct_level: "mentions".into(),
+        rooms_level: "nothing".into(),
+        keywords: format!("[\"{}\"]", "😀".repeat(64 * 50)),
+        dnd_until_ms: Some(253_402_207_199_999),
+        dnd_schedule: Some("x".repeat(4_000)),
+        push_words: false,
+    };
+    check(database, &raw, general).await;
+    let own = conversation_notifications::Model {
+        user_id: id(1),
+        conversation_id: id(3),
+        revision: i64::MAX,
+        level: Some("mentions".into()),
+        muted: true,
+        muted_until_ms: Some(253_402_207_199_999),
+        ignore_everyone: true,
+    };
+    check(database, &raw, own).await;
+    let status = person_status::Model {
+        user_id: id(1),
+        emoji: Some("👩‍👩‍👧‍👦".into()),
+        words: Some("😀".repeat(100)),
+        until_ms: Some(253_402_207_199_999),
+    };
+    check(database, &raw, status).await;
     check(
         database,
         &raw,
