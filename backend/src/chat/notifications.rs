@@ -2,8 +2,8 @@
 //!
 //! What is shown live is always read from the store after somebody said that it was changed
 //! ([`crate::signals::Changed`]), here or on another node: a word that is lost or comes late shows less,
-//! never something else. Each change has a number (`revision`), which a connection is told when it begins, so that
-//! its client knows whether it missed one.
+//! never something else. Each change has a number (`revision`), which a connection is told when it begins,
+//! so that its client knows whether it missed one.
 
 use std::collections::HashMap;
 use std::sync::Arc;
