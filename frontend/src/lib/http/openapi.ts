@@ -221,6 +221,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of what one wants to be told of a conversation. */
+        get: operations["conversation_notifications"];
+        /** Say of what one wants to be told of a conversation. What is absent is as in general. */
+        put: operations["set_conversation_notifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/pins": {
         parameters: {
             query?: never;
@@ -329,6 +347,24 @@ export interface paths {
         patch: operations["change"];
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of what one wants to be told, in general and of each conversation of which it is something else. */
+        get: operations["notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change of what one wants to be told in general. What is absent stays. */
+        patch: operations["change_notifications"];
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -365,6 +401,25 @@ export interface paths {
         head?: never;
         /** Change how one wants to be seen. Holds at once for what is told from now on. */
         patch: operations["change_presence"];
+        trace?: never;
+    };
+    "/api/v1/me/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one says of oneself. */
+        get: operations["status"];
+        /** Say something of oneself, to those who may see whether one is here. */
+        put: operations["set_status"];
+        post?: never;
+        /** Say nothing of oneself any more. */
+        delete: operations["clear_status"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/mentions": {
@@ -754,6 +809,8 @@ export interface components {
             conversations: components["schemas"]["ConversationPage"];
             limits: components["schemas"]["Limits"];
             me: components["schemas"]["Me"];
+            /** @description Of what one wants to be told. */
+            notifications: components["schemas"]["Notifications"];
         };
         /** @description Messages of which something changed. */
         ChangePage: {
@@ -766,6 +823,14 @@ export interface components {
              * @description To be given as `changed_after` to go on; null at the end.
              */
             next: number | null;
+        };
+        /** @description The same, with the number of the change that made it so. */
+        ChangedNotifications: components["schemas"]["ConversationNotifications"] & {
+            /**
+             * Format: int64
+             * @description Which of one's changes it was; 0 when it was never changed.
+             */
+            revision: number;
         };
         /** @description A conversation as one of its people sees it. */
         Conversation: {
@@ -794,6 +859,8 @@ export interface components {
              * @description Those among them that name one (not those that call everybody), counted up to 1000.
              */
             mentions: number;
+            /** @description Of what one wants to be told of it. */
+            notifications: components["schemas"]["ConversationNotifications"];
             /**
              * Format: int64
              * @description Up to where the other one has read; 0 when nowhere, for notes to self, and in a room.
@@ -807,6 +874,19 @@ export interface components {
              */
             unread: number;
         };
+        /** @description What somebody wants to be told of one conversation. */
+        ConversationNotifications: {
+            /** @description Whether calls for everybody are messages like any other. */
+            ignore_everyone: boolean;
+            level: components["schemas"]["NotificationLevel"] | null;
+            /** @description Whether it is muted now: only messages that name one count, and nothing is told. */
+            muted: boolean;
+            /**
+             * Format: date-time
+             * @description Until when; null: for good, or it is not muted.
+             */
+            muted_until: string | null;
+        };
         /** @description A part of one's conversations. */
         ConversationPage: {
             /** @description No accepted message is missing; when false, ask again later. */
@@ -815,6 +895,8 @@ export interface components {
             conversations: components["schemas"]["Conversation"][];
             /** @description To be given as `before` to get the next part; null at the end. */
             next: string | null;
+            /** @description Unread messages of these conversations. */
+            totals: components["schemas"]["Totals"];
         };
         /** @description Somebody signs in. The texts are only compared: what breaks the rules of registration is simply wrong. */
         Credentials: {
@@ -843,6 +925,37 @@ export interface components {
             position: number;
             /** @description What they said about it. */
             reason?: string;
+        };
+        /** @description Times of the week in which somebody is not to be disturbed. */
+        DndSchedule: {
+            /**
+             * @description The IANA name of the time zone whose clocks count.
+             * @example Europe/Prague
+             */
+            time_zone: string;
+            /** @description 1 to 14. */
+            windows: components["schemas"]["DndWindow"][];
+        };
+        /** @description From one time of the day to another one. */
+        DndWindow: {
+            /**
+             * @description The days on which it begins: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`.
+             * @example [
+             *       "mon",
+             *       "tue"
+             *     ]
+             */
+            days: string[];
+            /**
+             * @description `00:00` to `23:59`.
+             * @example 22:00
+             */
+            from: string;
+            /**
+             * @description `00:00` to `24:00`; when it is not later than `from` it is meant on the next day.
+             * @example 07:00
+             */
+            to: string;
         };
         /** @description New words of a message. */
         Edit: {
@@ -909,6 +1022,23 @@ export interface components {
             /** @description There are older ones that one may see. */
             has_before: boolean;
         };
+        /** @description What somebody wants to be told in general. */
+        GeneralNotifications: {
+            /** @description Between two people. */
+            direct: components["schemas"]["NotificationLevel"];
+            dnd_schedule: components["schemas"]["DndSchedule"] | null;
+            /**
+             * Format: date-time
+             * @description Not to be disturbed until then.
+             */
+            dnd_until: string | null;
+            /** @description Words that are worth a mention: at most 50 of at most 64 characters. */
+            keywords: string[];
+            /** @description Whether push messages may carry words. */
+            push_words: boolean;
+            /** @description In rooms. */
+            rooms: components["schemas"]["NotificationLevel"];
+        };
         /**
          * @description What a conversation is.
          * @enum {string}
@@ -942,6 +1072,11 @@ export interface components {
             mentions_max: number;
             /** @description Pinned messages of a conversation that are told. */
             pins_max: number;
+            /**
+             * Format: int32
+             * @description Members of a room beyond which it tells how many are here instead of who, and nobody who writes.
+             */
+            presence_members_max: number;
             /** @description Different reactions of one person to one message. */
             reactions_per_person_max: number;
             /**
@@ -962,6 +1097,8 @@ export interface components {
         };
         /** @description Somebody in a room. */
         Member: {
+            /** @description Only where it is asked for. */
+            presence?: components["schemas"]["MemberPresence"];
             role: components["schemas"]["Role"];
             /**
              * Format: int64
@@ -983,6 +1120,19 @@ export interface components {
              * @description How many are in the room.
              */
             total: number;
+        };
+        /** @description Whether a member is here. */
+        MemberPresence: {
+            /**
+             * Format: date-time
+             * @description When they were here last, if they are offline and that is known.
+             */
+            last_seen?: string;
+            /**
+             * @description `online`, `away` or `offline`; the last one also of those who do not let one see it.
+             * @example online
+             */
+            state: string;
         };
         /** @description Messages that name one, of all conversations. */
         MentionPage: {
@@ -1086,6 +1236,73 @@ export interface components {
             topic?: string | null;
             visibility?: components["schemas"]["Visibility"] | null;
         };
+        /** @description What to say of oneself: at least one of `emoji` and `text`. */
+        NewStatus: {
+            /** @description An emoji. */
+            emoji?: string | null;
+            /** @description One line. */
+            text?: string | null;
+            /**
+             * Format: date-time
+             * @description When it is to end by itself.
+             */
+            until?: string | null;
+        };
+        /**
+         * @description Of which messages somebody is told: of `all`, of `mentions` (those that name them, answer them, call
+         *     everybody or have one of their keywords), or of `nothing`; others are only counted.
+         * @enum {string}
+         */
+        NotificationLevel: "all" | "mentions" | "nothing";
+        /** @description All that somebody wants to be told. */
+        Notifications: components["schemas"]["GeneralNotifications"] & {
+            /** @description Conversations of which one wants something else than in general, at most 2,500. */
+            conversations: components["schemas"]["OwnNotifications"][];
+            /**
+             * Format: int64
+             * @description How often one has changed something, of a conversation too.
+             */
+            revision: number;
+        };
+        /** @description What is to change of it in general; what is absent stays. */
+        NotificationsChange: {
+            /** @description Between two people. */
+            direct?: components["schemas"]["NotificationLevel"];
+            dnd_schedule?: components["schemas"]["DndSchedule"] | null;
+            /**
+             * Format: date-time
+             * @description Null clears it.
+             */
+            dnd_until?: string | null;
+            /** @description Instead of those that there are: at most 50 of 1 to 64 characters. */
+            keywords?: string[];
+            /** @description Whether push messages may carry words. */
+            push_words?: boolean;
+            /** @description In rooms. */
+            rooms?: components["schemas"]["NotificationLevel"];
+        };
+        /** @description The same, of one of several conversations. */
+        OwnNotifications: components["schemas"]["ConversationNotifications"] & {
+            /** Format: uuid */
+            conversation: string;
+        };
+        /** @description What somebody wants of one conversation from now on; what is absent is as in general. */
+        OwnNotificationsChange: {
+            /** @description Whether calls for everybody are messages like any other. */
+            ignore_everyone?: boolean | null;
+            level?: components["schemas"]["NotificationLevel"] | null;
+            /** @description Whether it is muted. */
+            muted?: boolean | null;
+            /**
+             * Format: date-time
+             * @description Until when it is muted; for good when absent and `muted` is true.
+             */
+            muted_until?: string | null;
+        };
+        /** @description What one says of oneself. */
+        OwnStatus: {
+            status: components["schemas"]["Status"] | null;
+        };
         /** @description Another password. */
         PasswordChange: {
             /**
@@ -1110,6 +1327,11 @@ export interface components {
             display_name: string;
             /** Format: uuid */
             id: string;
+            /**
+             * @description What they say of themselves, where that is told: of single people, of members, of those who were
+             *     searched for, and of oneself at the start.
+             */
+            status?: components["schemas"]["Status"];
             /**
              * @description Unique regardless of case.
              * @example milena
@@ -1299,6 +1521,8 @@ export interface components {
              * @description How many are in it.
              */
             members: number;
+            /** @description Of what one wants to be told of it; only where a single room is asked for that one is in. */
+            notifications?: components["schemas"]["ConversationNotifications"];
             /** @description Who may write. */
             posting: components["schemas"]["Posting"];
             role: components["schemas"]["Role"] | null;
@@ -1408,6 +1632,42 @@ export interface components {
             ready: boolean;
             /** @description Why not. */
             reason?: string | null;
+        };
+        /** @description What somebody says of themselves for a while. */
+        Status: {
+            /**
+             * @description Null for none.
+             * @example 🌴
+             */
+            emoji: string | null;
+            /**
+             * @description At most 100 characters; null for none.
+             * @example On holiday
+             */
+            text: string | null;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null: not before it is changed.
+             */
+            until: string | null;
+        };
+        /** @description Unread messages of several conversations. */
+        Totals: {
+            /**
+             * Format: int64
+             * @description Those that call for one: of muted conversations only those that name one.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Those among them that name one.
+             */
+            mentions: number;
+            /**
+             * Format: int64
+             * @description Those that are muted.
+             */
+            muted: number;
         };
         /**
          * @description `public`: everybody finds and joins it. `private`: members bring others.
@@ -2231,6 +2491,99 @@ export interface operations {
             };
         };
     };
+    conversation_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedNotifications"];
+                };
+            };
+            /** @description `unknown_conversation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_conversation_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The conversation */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnNotificationsChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedNotifications"];
+                };
+            };
+            /** @description `too_many_settings`, `not_member` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unknown_conversation` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_pins: {
         parameters: {
             query?: {
@@ -2483,6 +2836,66 @@ export interface operations {
             };
         };
     };
+    notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationsChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -2582,6 +2995,93 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PresenceSettings"];
                 };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnStatus"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStatus"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnStatus"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    clear_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is said */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Any error, by its `code` */
             default: {
@@ -3089,6 +3589,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the previous answer */
                 after?: string;
+                /** @description Whether to say of each whether they are here, as far as one may see it */
+                presence?: boolean;
             };
             header?: never;
             path: {
