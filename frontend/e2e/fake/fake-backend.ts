@@ -16,6 +16,7 @@ import { apply, changeOf, eventsOf, frameOf, LIFE } from './life';
 import type { DeedFrame } from './life';
 import { listed, roomOf } from './lists';
 import type { Kept } from './lists';
+import { PresencePlay } from './presence';
 
 export const ORIGIN = 'http://localhost';
 const DIST = join(import.meta.dirname, '../../dist');
@@ -53,6 +54,7 @@ export class FakeBackend {
   up = true;
   resumed = true;
   delayMs = 0;
+  heartbeatMs = 25_000;
   /** So many conversations are on the first page of the list. */
   listed = 100;
   /** Requests whose path matches are never answered. */
@@ -70,6 +72,8 @@ export class FakeBackend {
   deeds: DeedFrame[] = [];
   /** Where the person is signed in. */
   sessions: Session[] = [];
+  /** Who is here and who writes. */
+  readonly presence = new PresencePlay((frame) => this.emit(frame));
   #position = 1_000;
   #sockets = new Set<WebSocketRoute>();
 
@@ -174,7 +178,7 @@ export class FakeBackend {
           user: this.me,
           cursor: 'start',
           resumed: frame.resume !== undefined && this.resumed,
-          heartbeat_ms: 25_000,
+          heartbeat_ms: this.heartbeatMs,
           limits: {
             body_max_chars: 8000,
             client_id_max_chars: 64,
@@ -202,6 +206,10 @@ export class FakeBackend {
       case 'read':
         this.reads.push(frame);
         return;
+      case 'watch':
+      case 'idle':
+      case 'typing':
+        return this.presence.said(frame, send);
       case 'ping':
         return send({ type: 'pong' });
     }
@@ -311,6 +319,7 @@ export class FakeBackend {
 
   #account(call: string, data: string | null): [number, unknown] {
     const form = JSON.parse(data ?? '{}') as Record<string, string>;
+    if (call.endsWith('me/presence')) return [200, this.presence.settle(form)];
     const gone = /^DELETE sessions\/(.+)$/.exec(call)?.[1];
     if (gone) this.sessions = this.sessions.filter(({ id }) => id !== gone);
     switch (call) {

@@ -4,6 +4,7 @@ import { Card } from '@/components/ui/card';
 import { Icon } from '@/components/ui/icon';
 import { PageFrame } from '@/components/ui/page-frame';
 import { PasswordCard } from '@/features/account/password-card';
+import { PresenceCard } from '@/features/account/presence-card';
 import { ProfileCard } from '@/features/account/profile-card';
 import { ReceiptsCard } from '@/features/account/receipts-card';
 import { SessionsCard } from '@/features/account/sessions-card';
@@ -20,6 +21,7 @@ export function SettingsPage({ onLogOut }: { onLogOut: () => void }) {
       <div className={styles.cards}>
         <ProfileCard />
         <NotificationSettings />
+        <PresenceCard />
         <ReceiptsCard />
         <Card title="Appearance">
           <ThemeChoice labelled />

@@ -8,9 +8,11 @@ import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { useChatState } from '@/lib/chat/chat-context';
 import { NOTES } from '@/lib/chat/person-name';
+import { useOwnPresence } from '@/lib/chat/use-presence';
 import { isComposing } from '@/lib/keys/composing';
 import { useBackCloses } from '@/lib/keys/use-back';
 
+import { AppearOffline } from './appear-offline';
 import { ThemeChoice } from './theme-choice';
 import styles from './user-menu.module.css';
 
@@ -21,6 +23,7 @@ interface UserMenuProps {
 
 export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
   const me = useChatState((state) => state.me);
+  const hidden = useOwnPresence()?.hidden ?? false;
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
@@ -60,11 +63,11 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
         ref={opener}
         type="button"
         className={styles.opener}
-        aria-label="Your menu"
+        aria-label={hidden ? 'Your menu. You appear offline' : 'Your menu'}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        <Avatar id={me.id} name={me.display_name} size={36} />
+        <Avatar id={me.id} name={me.display_name} size={36} hidden={hidden} />
       </button>
       {open && (
         <div className={styles.panel}>
@@ -72,6 +75,7 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
             <strong dir="auto">{me.display_name}</strong>
             <span>@{me.username}</span>
           </p>
+          <AppearOffline />
           <Item icon="note" text={NOTES} onChoose={() => choose(() => navigate(paths.person(me.id)))} />
           <Item icon="sliders" text="Settings" onChoose={() => choose(() => navigate(paths.settings))} />
           <Item icon="keyboard" text="Keyboard shortcuts" onChoose={() => choose(onShortcuts)} />

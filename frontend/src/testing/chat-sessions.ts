@@ -36,6 +36,11 @@ function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
     changeRoom: vi.fn<Api['changeRoom']>(),
     joinRoom: vi.fn<Api['joinRoom']>(),
     leaveRoom: vi.fn<Api['leaveRoom']>(),
+    presence: vi.fn<Api['presence']>(async () => ({ audience: 'shared', hidden: false })),
+    changePresence: vi.fn<Api['changePresence']>(async (change) => ({
+      ...{ audience: 'shared' as const, hidden: false },
+      ...change,
+    })),
   };
   const chat = new ChatSession({
     me,

@@ -1,9 +1,12 @@
 // Initials on a colour that belongs to the person, or the sign of a room: the same on every device, because
-// the colour follows from the id.
+// the colour follows from the id. Whether the person is here is a mark at its corner, told by its shape, too;
+// in words it stands where the caller puts `AvailabilityText`.
 import type { CSSProperties } from 'react';
 
-import { Icon } from './icon';
 import styles from './avatar.module.css';
+import { AvailabilityMark } from './availability';
+import type { ShownAvailability } from './availability';
+import { Icon } from './icon';
 
 export interface AvatarProps {
   id: string;
@@ -13,9 +16,21 @@ export interface AvatarProps {
   notes?: boolean;
   /** Not a person, but a room. */
   room?: 'public' | 'private';
+  /** Absent where nobody knows. */
+  availability?: ShownAvailability | undefined;
+  /** Others are told that they are offline. */
+  hidden?: boolean;
 }
 
-export function Avatar({ id, name, size = 44, notes = false, room }: AvatarProps) {
+export function Avatar({
+  id,
+  name,
+  size = 44,
+  notes = false,
+  room,
+  availability,
+  hidden = false,
+}: AvatarProps) {
   const style = { '--hue': hue(id), '--size': `${size}px` } as CSSProperties;
   if (room)
     return (
@@ -23,9 +38,17 @@ export function Avatar({ id, name, size = 44, notes = false, room }: AvatarProps
         <Icon name={room === 'public' ? 'hash' : 'lock'} size={size * 0.56} />
       </span>
     );
+  const mark = hidden ? 'hidden' : availability === 'offline' ? undefined : availability;
   return (
-    <span className={styles.avatar} style={style} aria-hidden="true">
-      {notes ? <Icon name="note" size={size * 0.5} /> : initials(name)}
+    <span className={styles.place} style={style} aria-hidden="true">
+      <span className={[styles.avatar, mark && styles.notched].filter(Boolean).join(' ')}>
+        {notes ? <Icon name="note" size={size * 0.5} /> : initials(name)}
+      </span>
+      {mark && (
+        <span className={styles.mark}>
+          <AvailabilityMark mark={mark} />
+        </span>
+      )}
     </span>
   );
 }

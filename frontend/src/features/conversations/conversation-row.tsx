@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { Link } from 'wouter';
 import { useShallow } from 'zustand/react/shallow';
 
+import { AvailabilityText } from '@/components/ui/availability';
 import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
 import { MentionBadge, UnreadBadge } from '@/components/ui/unread-badge';
@@ -11,6 +12,7 @@ import { authorName } from '@/lib/chat/author-name';
 import { useChat, useChatState, useDraft } from '@/lib/chat/chat-context';
 import { useFace } from '@/lib/chat/conversation-face';
 import { eventText } from '@/lib/chat/event-text';
+import { useSeen } from '@/lib/chat/use-presence';
 import type { TimelineEvent, UserId } from '@/lib/http/types';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
 import { itemOf, namedIn } from '@/lib/timeline/event';
@@ -33,7 +35,8 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
   const { id, unread, mentions } = entry;
   const at = entry.last_message?.sent_at ?? entry.at;
   const me = useChatState((state) => state.me.id);
-  const { name, person, alike, avatar } = useFace(entry);
+  const { name, person, alike, notes, avatar } = useFace(entry);
+  const seen = useSeen(person && !notes ? person.id : null);
   const unsent = useChatState((state) => state.outbox[id] ?? NONE);
   const draft = useDraft(id);
   // While the conversation is open its draft is in view already.
@@ -48,10 +51,11 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
       className={[styles.row, chosen && styles.chosen, unread > 0 && styles.unread].filter(Boolean).join(' ')}
       aria-current={chosen ? 'page' : undefined}
     >
-      <Avatar {...avatar} />
+      <Avatar {...avatar} availability={seen?.state} />
       <span className={styles.name} dir="auto">
         {name}
         {alike && person && <span className={styles.username}> @{person.username}</span>}
+        <AvailabilityText availability={seen?.state} />
       </span>
       {at !== '' && <Time sentAt={at} />}
       <span className={styles.preview} dir="auto">

@@ -6,7 +6,11 @@ import { IconButton } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import type { Face } from '@/lib/chat/conversation-face';
+import type { Seen } from '@/lib/chat/presence';
+import { useSeen } from '@/lib/chat/use-presence';
 import type { Room } from '@/lib/http/types';
+import { sinceTime } from '@/lib/time/format';
+import { useMinute } from '@/lib/time/periods';
 
 import styles from './chat-header.module.css';
 
@@ -24,24 +28,44 @@ interface ChatHeaderProps {
 }
 
 export function ChatHeader({ face, room, details, pins }: ChatHeaderProps) {
+  const seen = useSeen(face.person && !face.notes ? face.person.id : null);
   return (
     <header className={styles.header}>
       <Link href={paths.home} className={styles.back} aria-label="Back to conversations">
         <Icon name="back" />
       </Link>
-      <Avatar {...face.avatar} size={40} />
+      <Avatar {...face.avatar} size={40} availability={seen?.state} />
       {room && details ? (
         <RoomNames room={room} details={details} pins={pins} />
       ) : (
         <>
           <div className={styles.names}>
             <h2 dir="auto">{face.name}</h2>
-            {face.person && <p>@{face.person.username}</p>}
+            {face.person && (
+              <p className={styles.who}>
+                <span className={styles.username}>@{face.person.username}</span>
+                {seen && <Standing seen={seen} />}
+              </p>
+            )}
           </div>
           {pins && <PinsButton pins={pins} />}
         </>
       )}
     </header>
+  );
+}
+
+/** Of somebody who was never seen, or whom one may not see, there is nothing to say. */
+function Standing({ seen: { state, lastSeenMs } }: { seen: Seen }) {
+  const now = useMinute();
+  const text =
+    state !== 'offline' ? state : lastSeenMs === null ? null : `last seen ${sinceTime(lastSeenMs, now)}`;
+  if (text === null) return null;
+  return (
+    <span>
+      <span aria-hidden="true"> · </span>
+      <span data-testid="standing">{text}</span>
+    </span>
   );
 }
 

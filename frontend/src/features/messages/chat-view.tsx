@@ -23,6 +23,7 @@ import type { ListControl } from './message-list';
 import { NoMessages } from './no-messages';
 import { rowsOf } from './rows';
 import { SettledAnnouncer } from './settled-announcer';
+import { TypingLine } from './typing-line';
 import { useConversationDeeds } from './use-conversation-deeds';
 import { useRoomNames } from './use-room-names';
 import { useUnreadLine } from './use-unread-line';
@@ -163,6 +164,7 @@ export function ChatView({ conversation, to, position, begun, onRetry, details, 
         )}
         <Announcer newest={newest} me={me} name={author ?? spokenName(face)} />
         <SettledAnnouncer conversation={conversation} />
+        <TypingLine conversation={conversation} />
         <FailedDeeds pending={pending} />
         {room && named.length > 0 && <AbsentNote room={room} named={named} onDone={leaveNote} />}
         {closed === null ? (

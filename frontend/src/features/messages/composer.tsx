@@ -24,6 +24,7 @@ import { markWith } from './mark-with';
 import { SuggestionList } from './suggestion-list';
 import { EmojiSuggestion, PersonSuggestion } from './suggestions';
 import { useMentionCompletion } from './use-mention-completion';
+import { useTypingTold } from './use-typing-told';
 import { contentOf, named, useWriting } from './use-writing';
 import { WritingBar } from './writing-bar';
 
@@ -54,6 +55,7 @@ export function Composer({ area, destination, name, onSent, onNamed, onEditLast 
     conversation,
     useChatState((state) => changesMessages(state.limits)),
   );
+  const tell = useTypingTold(destination);
   const id = useId();
   const body = bodyOf(text);
   /** The server refuses for good what nobody sees. */
@@ -80,6 +82,7 @@ export function Composer({ area, destination, name, onSent, onNamed, onEditLast 
     mention.close();
     if (!edits) {
       chat.drafts.set(destination, '');
+      tell('');
       onSent();
     }
     area.current?.focus();
@@ -199,6 +202,8 @@ export function Composer({ area, destination, name, onSent, onNamed, onEditLast 
           autoFocus={!touchOnly() && !writingElsewhere()}
           onChange={(event) => {
             change(event.target.value);
+            // What one edits is there already: nobody waits for it.
+            if (!edits) tell(event.target.value);
             mention.look(event.target);
             setRefused(null);
             const { isComposing: composes, data } = event.nativeEvent as InputEvent;

@@ -2,6 +2,7 @@
 import { useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 
+import { AvailabilityText } from '@/components/ui/availability';
 import { Avatar } from '@/components/ui/avatar';
 import { Button } from '@/components/ui/button';
 import { LoadMore } from '@/components/ui/load-more';
@@ -9,11 +10,13 @@ import { SearchField } from '@/components/ui/search-field';
 import { ListSkeleton } from '@/components/ui/skeleton';
 import { useChatState } from '@/lib/chat/chat-context';
 import { countedMembers, ROLES } from '@/lib/chat/room-text';
+import { useSeen } from '@/lib/chat/use-presence';
 import type { Member, Room } from '@/lib/http/types';
 import { walkList } from '@/lib/keys/walk-list';
 
 import styles from './member-list.module.css';
 import { MemberSheet } from './member-sheet';
+import { useInView } from './use-in-view';
 import { useMembers } from './use-members';
 import type { Members } from './use-members';
 
@@ -100,13 +103,17 @@ interface RowProps {
 
 function Row({ member, me, number, total, onChoose }: RowProps) {
   const { user, role } = member;
+  const row = useRef<HTMLLIElement>(null);
+  const inView = useInView(row);
+  const seen = useSeen(inView ? user.id : null);
   return (
-    <li className={styles.row} aria-posinset={number} aria-setsize={total}>
+    <li ref={row} className={styles.row} aria-posinset={number} aria-setsize={total}>
       <button type="button" aria-haspopup="dialog" onClick={() => onChoose(member)}>
-        <Avatar id={user.id} name={user.display_name} size={36} />
+        <Avatar id={user.id} name={user.display_name} size={36} availability={seen?.state} />
         <span className={styles.names}>
           <span className={styles.name} dir="auto">
             {user.display_name}
+            <AvailabilityText availability={seen?.state} />
           </span>
           <span className={styles.username}>
             @{user.username}

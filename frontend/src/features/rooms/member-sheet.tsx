@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { useShallow } from 'zustand/react/shallow';
 
+import { AvailabilityText } from '@/components/ui/availability';
 import { Avatar } from '@/components/ui/avatar';
 import { Button } from '@/components/ui/button';
 import { Dialog } from '@/components/ui/dialog';
@@ -12,6 +13,7 @@ import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { NOTES } from '@/lib/chat/person-name';
 import { isAbove, rightsIn } from '@/lib/chat/room-rights';
 import { ROLES } from '@/lib/chat/room-text';
+import { useSeen } from '@/lib/chat/use-presence';
 import { useSubmit } from '@/lib/forms/use-submit';
 import type { Member, Person, Role, Room } from '@/lib/http/types';
 import { namesOf } from '@/lib/names/lookalike';
@@ -46,6 +48,7 @@ export function MemberSheet({ room, member, onClose, onGone }: MemberSheetProps)
   const [asking, setAsking] = useState<'remove' | 'ban' | null>(null);
   const { user, role } = member;
   const self = user.id === me;
+  const seen = useSeen(self ? null : user.id);
   const rights = rightsIn(room);
   const away = !self && isAbove(room.role, role);
 
@@ -54,9 +57,12 @@ export function MemberSheet({ room, member, onClose, onGone }: MemberSheetProps)
   return (
     <Dialog title="Member" onClose={onClose}>
       <div className={styles.person}>
-        <Avatar id={user.id} name={user.display_name} />
+        <Avatar id={user.id} name={user.display_name} availability={seen?.state} />
         <span>
-          <strong dir="auto">{user.display_name}</strong>
+          <strong dir="auto">
+            {user.display_name}
+            <AvailabilityText availability={seen?.state} />
+          </strong>
           <span>
             @{user.username} · {ROLES[role]}
           </span>

@@ -3,11 +3,13 @@
 import { useId, useMemo, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 
+import { AvailabilityText } from '@/components/ui/availability';
 import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
 import { MEMBERS_ADDED_MAX } from '@/config/limits';
 import { useChatState } from '@/lib/chat/chat-context';
 import { usePeopleSearch } from '@/lib/chat/use-people-search';
+import { useSeen } from '@/lib/chat/use-presence';
 import type { Person } from '@/lib/http/types';
 import { isComposing } from '@/lib/keys/composing';
 import { namesOf } from '@/lib/names/lookalike';
@@ -104,10 +106,7 @@ export function PeoplePicker({ label, chosen, onChange, error }: PeoplePickerPro
               onPointerDown={(event) => event.preventDefault()}
               onClick={() => take(person)}
             >
-              <Avatar id={person.id} name={person.display_name} size={32} />
-              <span>
-                <span dir="auto">{person.display_name}</span> <small>@{person.username}</small>
-              </span>
+              <Found person={person} />
             </li>
           ))}
         </ul>
@@ -116,6 +115,22 @@ export function PeoplePicker({ label, chosen, onChange, error }: PeoplePickerPro
         {error ?? noteOf({ wanted, answered, failed: search.error, found: found.length, full })}
       </p>
     </div>
+  );
+}
+
+function Found({ person }: { person: Person }) {
+  const seen = useSeen(person.id);
+  return (
+    <>
+      <Avatar id={person.id} name={person.display_name} size={32} availability={seen?.state} />
+      <span>
+        <span dir="auto">
+          {person.display_name}
+          <AvailabilityText availability={seen?.state} />
+        </span>{' '}
+        <small>@{person.username}</small>
+      </span>
+    </>
   );
 }
 

@@ -3,10 +3,12 @@
 import { useEffect } from 'react';
 import { Link } from 'wouter';
 
+import { AvailabilityText } from '@/components/ui/availability';
 import { Avatar } from '@/components/ui/avatar';
 import { Spinner } from '@/components/ui/spinner';
 import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
+import { useSeen } from '@/lib/chat/use-presence';
 
 import styles from './search-results.module.css';
 import { optionId } from './use-finder';
@@ -55,7 +57,8 @@ function Group({ title, found, finder, onTaken }: GroupProps) {
 
 /** A link, so that it opens in another tab, too. */
 function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTaken: () => void }) {
-  const { name, person, avatar } = found.face;
+  const { name, person, notes, avatar } = found.face;
+  const seen = useSeen(person && !notes ? person.id : null);
   return (
     <Link
       id={optionId(finder, found)}
@@ -67,10 +70,11 @@ function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTa
       onClick={onTaken}
       onPointerMove={() => found !== finder.chosen && finder.choose(found)}
     >
-      <Avatar {...avatar} size={40} />
+      <Avatar {...avatar} size={40} availability={seen?.state} />
       <span className={styles.names}>
         <span className={styles.name} dir="auto">
           {name}
+          <AvailabilityText availability={seen?.state} />
         </span>
         {person && <span className={styles.username}>@{person.username}</span>}
       </span>

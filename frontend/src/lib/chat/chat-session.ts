@@ -29,8 +29,10 @@ import { FrameBatch } from './frame-batch';
 import { History } from './history';
 import { Inbox } from './inbox';
 import { Names } from './names';
+import { OwnPresence } from './own-presence';
 import { watchPage } from './page-events';
 import { Places } from './places';
+import { Presence } from './presence';
 import { ReadReports } from './read-reports';
 import { Receipts } from './receipts';
 import { Rooms } from './rooms';
@@ -57,6 +59,8 @@ export class ChatSession {
   readonly receipts: Receipts;
   readonly edits: Edits;
   readonly changes: Changes;
+  readonly presence: Presence;
+  readonly ownPresence: OwnPresence;
   /** Which messages are being answered or edited. */
   readonly writing: WritingStore;
   readonly #outbox: Outbox;
@@ -91,6 +95,8 @@ export class ChatSession {
     this.edits = new Edits(api);
     this.receipts = new Receipts(api, this.names);
     this.rooms = new Rooms(this.store, api, this.names, this.conversations);
+    this.presence = new Presence({ me: me.id, send: (frame) => this.#socket.send(frame) });
+    this.ownPresence = new OwnPresence(api, tabs);
     this.#batch = new FrameBatch((events) => !this.#ended && this.#inbox.apply(events));
     this.#socket = new SocketClient({
       url: socketUrl,
@@ -116,6 +122,7 @@ export class ChatSession {
       conversations: this.conversations,
       arrivals: this.#arrivals,
       receipts: this.receipts,
+      presence: this.presence,
       push: (event) => this.#batch.push(event),
       welcomed: (frame) => this.#welcomed(frame),
     });
@@ -123,6 +130,7 @@ export class ChatSession {
 
   start(): void {
     this.tabs.listen((news) => this.#heard(news));
+    this.store.subscribe((now, before) => this.presence.follow(now.order, before.order));
     this.#socket.connect();
     this.#adoption.look();
     this.#firstLoad = setTimeout(() => void this.conversations.load(), FIRST_LOAD_MS);
@@ -133,9 +141,14 @@ export class ChatSession {
         this.#batch.flush();
         this.wake();
         this.#freshen();
+        this.presence.shown();
       },
-      hidden: () => this.#reads.send(),
+      hidden: () => {
+        this.#reads.send();
+        this.presence.hidden();
+      },
       focused: () => this.#freshen(),
+      touched: this.presence.touched,
       mayLeave: () => !this.#outbox.atRisk && !this.drafts.atRisk,
     });
   }
@@ -148,6 +161,7 @@ export class ChatSession {
     clearTimeout(this.#firstLoad);
     this.#unwatch?.();
     this.#outbox.dispose();
+    this.presence.dispose();
     this.#socket.close();
     this.#batch.cancel();
     this.history.dispose();
@@ -257,6 +271,8 @@ export class ChatSession {
     this.changes.asides.retry();
     this.history.retryFailed();
     void this.conversations.load();
+    this.presence.connected();
+    void this.ownPresence.load();
     this.#reads.send();
     // What another page, closed meanwhile, left unsent goes before what is written now.
     this.#adoption.look();
@@ -267,7 +283,10 @@ export class ChatSession {
 
   #connectionChanged(connection: SocketState): void {
     if (this.#ended) return;
-    if (connection.phase !== 'live') this.#outbox.disconnected();
+    if (connection.phase !== 'live') {
+      this.#outbox.disconnected();
+      this.presence.disconnected();
+    }
     this.store.setState({ connection });
     if (isClosed(connection)) this.#options.onEnded('ended');
     void isOver(connection, this.#options.api).then((over) => {

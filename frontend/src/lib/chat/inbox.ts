@@ -15,6 +15,7 @@ import type { Arrivals } from './arrivals';
 import type { Changes } from './changes';
 import type { ConversationLoader } from './conversation-loader';
 import { eventOf } from './frame-event';
+import type { Presence } from './presence';
 import type { Receipts } from './receipts';
 import { sentMessage } from './sent-message';
 
@@ -27,6 +28,7 @@ interface InboxOptions {
   conversations: ConversationLoader;
   arrivals: Arrivals;
   receipts: Receipts;
+  presence: Presence;
   /** Into the next moment's events. */
   push: (event: ChatEvent) => void;
   welcomed: (frame: Greeting) => void;
@@ -55,6 +57,7 @@ export class Inbox {
         return this.#refused(frame);
       case 'error':
         if (frame.client_id !== undefined) this.#refused({ ...frame, client_id: frame.client_id });
+        else this.#to.presence.refused(frame);
         return;
       case 'message':
         return this.#told(frame);
@@ -84,6 +87,10 @@ export class Inbox {
           ? push(eventOf(frame))
           : this.#to.receipts.told({ conversation, position, user });
       }
+      case 'presence':
+        return this.#to.presence.told(frame);
+      case 'typing':
+        return this.#to.presence.wrote(frame);
       case 'cursor':
       case 'pong':
         return;
@@ -91,6 +98,7 @@ export class Inbox {
   }
 
   arrived(message: Message): void {
+    this.#to.presence.spoke(message);
     this.#to.push(this.#to.arrivals.eventOf(message));
   }
 

@@ -6,9 +6,13 @@ export interface PageEvents {
   shown: () => void;
   hidden: () => void;
   focused: () => void;
+  /** Somebody sits before it and does something. */
+  touched: () => void;
   /** False: the browser asks the person whether to leave. */
   mayLeave: () => boolean;
 }
+
+const TOUCHES = ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove', 'focus'];
 
 /** Gives back what ends it. */
 export function watchPage(on: PageEvents): () => void {
@@ -23,5 +27,8 @@ export function watchPage(on: PageEvents): () => void {
     () => (document.visibilityState === 'visible' ? on.shown() : on.hidden()),
     { signal },
   );
+  // Before anybody else, who may stop them.
+  for (const kind of TOUCHES)
+    window.addEventListener(kind, on.touched, { signal, passive: true, capture: true });
   return () => end.abort();
 }

@@ -18,6 +18,7 @@ import type {
   Person,
   PinPage,
   Position,
+  PresenceSettings,
   ProfileChange,
   ReactorPage,
   ReaderList,
@@ -40,6 +41,9 @@ export const api = {
   me: () => request<Me>('me'),
   changeProfile: (form: ProfileChange) => request<Me>('me', { method: 'PATCH', body: form }),
   changePassword: (form: PasswordChange) => request<SignedIn>('me/password', { method: 'PUT', body: form }),
+  presence: () => request<PresenceSettings>('me/presence'),
+  changePresence: (change: Partial<PresenceSettings>) =>
+    request<PresenceSettings>('me/presence', { method: 'PATCH', body: change }),
   sessions: () => request<SessionList>('sessions'),
   endSession: (id: string) => request<undefined>(`sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   endOtherSessions: () => request<undefined>('sessions', { method: 'DELETE' }),

@@ -12,6 +12,11 @@ export type ConversationId = string;
 export type Position = number;
 
 export type Person = Schemas['Person'];
+/** Whether somebody is here; `away`: nobody sits before any of their clients. */
+export type Availability = 'online' | 'away' | 'offline';
+/** Who may see whether one is here, and whether one is to be taken for offline by everybody. */
+export type PresenceSettings = Omit<Schemas['PresenceSettings'], 'audience'> & { audience: Audience };
+export type Audience = 'everybody' | 'shared' | 'nobody';
 /** Oneself. */
 export type Me = Person & {
   /** Others see what one has read; absent where the server tells nobody. */

@@ -3,6 +3,7 @@
 // a schema; what is the same in both is taken from there.
 import type * as rest from '@/lib/http/types';
 import type {
+  Availability,
   ConversationId,
   Message,
   Position,
@@ -32,6 +33,11 @@ export type ClientFrame =
   | ({ type: 'react'; emoji: string; on: boolean } & OfMessage)
   | ({ type: 'pin'; on: boolean } & OfMessage)
   | { type: 'read'; conversation: ConversationId; position: Position }
+  /** Whom and what this page shows, instead of what it said before. */
+  | { type: 'watch'; users: readonly UserId[]; conversations: readonly ConversationId[] }
+  /** Whether nobody sits before this page. */
+  | { type: 'idle'; on: boolean }
+  | { type: 'typing'; conversation: ConversationId; on: boolean }
   | { type: 'ping' };
 
 /** What is done with a message that stands in the conversation. */
@@ -152,6 +158,20 @@ export interface SeenFrame {
   position: Position;
 }
 
+/** Who of those that this page watches is here: all of them after `watch`, then whoever changes. */
+export interface PresenceFrame {
+  type: 'presence';
+  users: readonly { user: UserId; state: Availability; last_seen?: string }[];
+}
+
+/** Somebody else writes in a conversation that this page watches, or not any more. */
+export interface TypingFrame {
+  type: 'typing';
+  conversation: ConversationId;
+  user: UserId;
+  on: boolean;
+}
+
 export type ServerFrame =
   | Welcome
   | Accepted
@@ -165,6 +185,8 @@ export type ServerFrame =
   | { type: 'prefix'; client_id_prefix: string }
   | ReadFrame
   | SeenFrame
+  | PresenceFrame
+  | TypingFrame
   | Gap
   | ErrorFrame
   | { type: 'pong' };
@@ -184,6 +206,8 @@ const TYPES = new Set<string>([
   'prefix',
   'read',
   'seen',
+  'presence',
+  'typing',
   'gap',
   'error',
   'pong',

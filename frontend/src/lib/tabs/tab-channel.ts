@@ -1,12 +1,14 @@
 // What the tabs of one person tell each other, in one browser. Without BroadcastChannel each tab is alone,
 // and the server's word reaches them all a little later.
-import type { ConversationId, Me, Position, UserId } from '@/lib/http/types';
+import type { ConversationId, Me, Position, PresenceSettings, UserId } from '@/lib/http/types';
 
 export type TabNews =
   | { kind: 'read'; conversation: ConversationId; position: Position }
   /** Direct ones by person, which is all that a tab of an earlier version says and understands. */
   | { kind: 'draft'; conversation?: ConversationId; to?: UserId; text: string }
   | { kind: 'me'; me: Me }
+  /** How the person wants to be seen from now on. */
+  | { kind: 'presence'; settings: PresenceSettings }
   /** The person logged out, in another tab. */
   | { kind: 'left' }
   /**

@@ -71,6 +71,15 @@ export function agoTime(ms: number, now: number): string {
   return sameYear(ms, now) ? `on ${dayOfYear.format(ms)}` : `on ${date.format(ms)}`;
 }
 
+/** In a sentence about somebody who was here: with the time of the day as long as one remembers the day. */
+export function sinceTime(ms: number, now: number): string {
+  const minutes = Math.floor((now - ms) / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes === 1) return 'a minute ago';
+  if (minutes < 60) return `${minutes} minutes ago`;
+  return agoTime(ms, now);
+}
+
 /** For the line between two days. */
 export function dayTitle(ms: number, now: number): string {
   const days = daysAgo(ms, now);
