@@ -1,7 +1,7 @@
 // A picture of a view in its state, to look at (test-results/screens), and all that a program can judge of
 // it.
 import AxeBuilder from '@axe-core/playwright';
-import { expect } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import type { Page } from '@playwright/test';
 
 import { cutTexts, excessWidth, smallTargets } from './layout';
@@ -31,8 +31,12 @@ const LOOKS = [
   { colorScheme: 'light', width: 390, height: 844 },
 ] as const;
 
+/** What looking at one picture may take: it is not the test's own time. */
+const LOOK_MS = 10_000;
+
 /** The same at both widths and in both themes; afterwards the page is as it was. */
 export async function looks(page: Page, name: string): Promise<void> {
+  test.setTimeout(test.info().timeout + LOOKS.length * LOOK_MS);
   const before = page.viewportSize();
   for (const { colorScheme, width, height } of LOOKS) {
     await page.emulateMedia({ colorScheme });

@@ -229,17 +229,22 @@ test('a conversation in memory opens at what came meanwhile, also behind a gap',
   expect(backend.reads.at(-1)?.position).toBeLessThan(backend.thread(milena).messages[140]!.position);
 });
 
-test('stays at the end whatever changes its height', async ({ page }) => {
+/** Opens a conversation whose list stands at its end, and must be there after all that happens. */
+async function openAtEnd(page: Page) {
   const backend = new FakeBackend(me);
   backend.life = true;
   write(backend, 120);
   await openWith(page, backend);
   await expect.poll(() => fromEnd(page)).toBeLessThan(2);
-  const writing = page.getByLabel('Message to Milena');
   const atEnd = async (when: string) => {
     await expect.poll(() => fromEnd(page), when).toBeLessThan(2);
     await expect(page.getByTestId('message').last(), when).toBeInViewport({ ratio: 1 });
   };
+  return { backend, atEnd, writing: page.getByLabel('Message to Milena') };
+}
+
+test('stays at the end whatever is written below it', async ({ page }) => {
+  const { backend, atEnd, writing } = await openAtEnd(page);
   await writing.click();
   await page.keyboard.type('a');
   for (let line = 2; line <= 6; line += 1) {
@@ -268,9 +273,15 @@ test('stays at the end whatever changes its height', async ({ page }) => {
   await page.keyboard.press('Escape');
   await expect(page.getByTestId('writing')).toHaveCount(0);
   await atEnd('and left as well');
-  await page.keyboard.type(`${'a long sentence that wraps '.repeat(9)}:smi`);
+  await writing.fill('a long sentence that wraps '.repeat(9));
+  await page.keyboard.type(':smi');
   await expect(page.getByRole('listbox', { name: 'Emoji' })).toBeVisible();
   await atEnd('wrapped, with suggestions');
+});
+
+test('stays at the end whatever changes its height from outside', async ({ page }) => {
+  const { backend, atEnd, writing } = await openAtEnd(page);
+  await writing.fill('a long sentence that wraps '.repeat(9));
   await page.setViewportSize({ width: 600, height: 800 });
   await atEnd('a narrow window');
   expect(await writing.evaluate((area) => area.scrollHeight - area.clientHeight)).toBeLessThan(2);
