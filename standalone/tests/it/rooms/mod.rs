@@ -24,7 +24,7 @@ pub(crate) use self::replays::{Replays, must_equal, tables};
 
 use self::audit::audit;
 use self::house::{House, Part, Size};
-use crate::kills::refused_for_now;
+use crate::failures::kills::refused_for_now;
 use crate::world::{Mortal, Victim, number, tell, turn};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,6 +73,7 @@ pub(crate) async fn allow(brokers: &str, rights: &[(String, Right)]) {
             "Read" => 3,
             "Write" => 4,
             "Create" => 5,
+            "Delete" => 6,
             "Alter" => 7,
             "Describe" => 8,
             "DescribeConfigs" => 10,

@@ -3,7 +3,7 @@
 //! command are followed in `cures`; those about the database server in the storage crate's own tests, since
 //! all programs open a database by the same call.
 
-use crate::cures::{follow, named, worked};
+use crate::program::cures::{follow, named, worked};
 use crate::world::{Cluster, Finished, Kind, Milena, Services, add_partitions, until};
 
 /// The setting that a sentence asks for, and its value: `set NAME = VALUE`.

@@ -2,7 +2,7 @@
 //! happened. Requests that were given up are carried out late, and a consumer that lost its partitions still
 //! holds a batch.
 
-use crate::kills::refused_for_now;
+use crate::failures::kills::refused_for_now;
 use crate::ledger::{Crowd, audit};
 use crate::world::{Cluster, Database, Kind, OwnServer, Services, number, tell, turn, until};
 

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::client::{Socket, send_frame};
-use crate::cures::{follow, named};
+use crate::program::cures::{follow, named};
 use crate::world::{Cluster, Kind, Services, empty_topic};
 
 const PARTITIONS: i32 = 12;

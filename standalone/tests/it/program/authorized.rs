@@ -11,9 +11,10 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::DefaultClientContext;
+use reqwest::Method;
 
 use crate::client::Rest;
-use crate::cures::worked;
+use crate::program::cures::worked;
 use crate::world::{Database, Launch, Program, Right, TOPICS, allow, free_address, of_the_manual, until};
 
 const PARTITIONS: i32 = 12;
@@ -70,7 +71,7 @@ async fn operate(brokers: &str) {
 async fn each_program_works_with_the_rights_that_the_manual_names() {
     let manual = of_the_manual();
     let names: Vec<&str> = manual.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["backend", "consumer", "import", "the operator"]);
+    assert_eq!(names, ["backend", "consumer", "import", "erasure", "the operator"]);
     // Without the right of what it does first: it reads, or it only writes.
     let mut lacking: Vec<(&str, usize)> = Vec::new();
     for (program, rights) in &manual[..3] {
@@ -78,7 +79,8 @@ async fn each_program_works_with_the_rights_that_the_manual_names() {
         let tried = |right: &Right| right.operation == first && right.name != TOPICS[1];
         lacking.extend((0..rights.len()).filter(|at| tried(&rights[*at])).map(|at| (program.as_str(), at)));
     }
-    let mut users: Vec<String> = ["backend", "consumer", "import", "operator"].map(str::to_owned).into();
+    let mut users: Vec<String> =
+        ["backend", "consumer", "import", "erasure", "operator"].map(str::to_owned).into();
     users.extend(lacking.iter().map(|(program, at)| without(program, *at)));
     let named: Vec<&str> = users.iter().map(String::as_str).collect();
     let Some(kafka) = OwnServer::kafka_with_users(&named).await else { return };
@@ -115,7 +117,7 @@ async fn each_program_works_with_the_rights_that_the_manual_names() {
     .await;
     let mut consumer = Program::start(launch("kafka-consumer", "consumer", &database).argument("run"));
     let (ann, bob) = (Rest::new(address).register("ann").await, Rest::new(address).register("bob").await);
-    Rest::new(address).of(&ann).send_accepted(bob.person.id, "c-1", "with rights").await;
+    let sent = Rest::new(address).of(&ann).send_accepted(bob.person.id, "c-1", "with rights").await;
     let file = path.join("messages.jsonl");
     let line = r#"{"id":"1","sent_at":"2026-01-01T00:00:00Z","from":"carl","to":"dora","text":"imported"}"#;
     std::fs::write(&file, line).unwrap();
@@ -136,8 +138,15 @@ async fn each_program_works_with_the_rights_that_the_manual_names() {
         let launch = arguments.iter().fold(launch, |launch, argument| launch.argument(*argument));
         worked(&launch.run(60).await, says);
     }
+    let message = format!("conversations/{}/messages/{}", sent.conversation, sent.position);
+    let deleted = Rest::ask(Rest::new(address).of(&ann).request(Method::DELETE, &message)).await;
+    assert_eq!(deleted.status, 200, "{deleted:?}");
     backend.stop().await;
     consumer.stop().await;
+    let erasure = |argument: &str| {
+        launch("kafka-consumer", "erasure", &database).argument("new-epoch").argument(argument)
+    };
+    worked(&erasure("--without-deleted").argument("--yes").run(120).await, "was written anew");
 
     // And now each without one of them, all at once.
     let mut programs = Vec::new();

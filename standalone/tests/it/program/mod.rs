@@ -1,0 +1,10 @@
+//! How a program starts, what it says, what it asks for and how it ends.
+
+mod authorized;
+pub(crate) mod cures;
+mod embedded_log;
+mod first_start;
+mod first_version;
+mod lifecycle;
+mod outputs;
+mod settings_cures;
