@@ -1,5 +1,6 @@
 // A list that the server tells page by page, as far as it was asked for: from its beginning for each `key`,
-// again when the connection is back after a failure, and again soon where the server could not tell all of it.
+// again when the connection is back after a failure, and again soon where the server could not tell all of
+// it.
 import { useEffect, useEffectEvent, useState } from 'react';
 
 import { useChatState } from '@/lib/chat/chat-context';

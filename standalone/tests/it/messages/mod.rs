@@ -4,6 +4,7 @@
 mod bad_input;
 mod changes;
 mod epoch;
+mod hot;
 mod privacy;
 mod repeats;
 mod resume;
