@@ -11,6 +11,7 @@ mod answers;
 mod changes;
 mod fanout;
 mod rooms;
+mod waiting;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -21,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use self::answers::{accepted, client_id_reused};
-pub use self::changes::{InstallTarget, WANTED_TARGETS_CHANNEL};
 pub use self::fanout::{Fanout, LARGE};
 pub use self::rooms::{INSTALL_CHANNEL, Install, Installed, WANTED_CHANNEL};
+pub use self::waiting::{InstallTarget, WANTED_TARGETS_CHANNEL};
 use super::cursor::PartitionCursor;
 use super::event;
 use super::health::Health;
