@@ -170,6 +170,13 @@ impl Rooms {
         Some(RoomView { id, room, standing: state.standing(user).unwrap_or_default() })
     }
 
+    /// Public rooms that the store did not have when they were loaded, as `user` sees them.
+    pub fn made_public(&self, user: UserId) -> impl Iterator<Item = RoomView> {
+        let new = self.loaded.iter().filter(|(_, loaded)| loaded.stored_last.is_none());
+        let seen = new.filter_map(move |(id, _)| self.view(*id, user));
+        seen.filter(|view| view.room.visibility == Visibility::Public && !view.room.archived)
+    }
+
     /// Whether `user` is in the room now.
     #[must_use]
     pub fn is_member(&self, id: ConversationId, user: UserId) -> bool {

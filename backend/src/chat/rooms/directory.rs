@@ -1,12 +1,13 @@
 //! Finding rooms, and who is in them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use milena_domain::record::{Handle, Role, Visibility};
+use milena_domain::record::{Action, Handle, Role, Visibility};
 use milena_domain::{ConversationId, Position, UserId, folded_name, partition_of, words as words_of};
 use milena_storage::{DirectoryCursor, MemberCursor, Person};
-use milena_timeline::{Standing, Void};
+use milena_timeline::{Room, Standing, Void};
 
 use super::access::unknown_room;
 use crate::chat::Chat;
@@ -41,7 +42,7 @@ pub struct MemberPage {
     pub complete: bool,
 }
 
-/// A page of the directory.
+/// A page of the directory: what the store has, and what was made since.
 #[derive(Debug, Clone)]
 pub struct RoomPage {
     /// The largest first.
@@ -66,19 +67,53 @@ impl Chat {
     ) -> Result<RoomPage, Refusal> {
         // All rooms of the user are followed, so that their standing is known.
         self.all_rooms_of(user).await?;
+        // Memory first, then the store: see `history`.
+        let made = self.made_public(user, words);
         let found = self.store.public_rooms(words, before, limit + 1).await?;
-        let has_more = found.len() > limit;
-        let mut rooms = Vec::with_capacity(limit);
-        let mut next = None;
+        let store_end = found.get(limit).is_some().then(|| place(found[limit - 1].0, &found[limit - 1].1));
+        let mut places: Vec<(DirectoryCursor, RoomView)> = Vec::with_capacity(limit);
         for (id, room) in found.into_iter().take(limit) {
-            next = Some(DirectoryCursor { members: room.members, id });
+            let place = place(id, &room);
             // What this node follows it knows better; it follows all rooms of whoever is connected.
             let known = self.rooms().view(id, user);
-            rooms.push(known.unwrap_or_else(|| RoomView { id, room, standing: Standing::default() }));
+            places
+                .push((place, known.unwrap_or_else(|| RoomView { id, room, standing: Standing::default() })));
         }
-        rooms.retain(|view| view.room.visibility == Visibility::Public && !view.room.archived);
+        for view in made {
+            let place = place(view.id, &view.room);
+            let is_here = before.is_none_or(|before| is_after(&place, &before))
+                && store_end.is_none_or(|end| !is_after(&place, &end));
+            if is_here && places.iter().all(|(_, stored)| stored.id != view.id) {
+                places.push((place, view));
+            }
+        }
+        places.sort_by_key(|(place, _)| Reverse(order(place)));
+        let is_cut = places.len() > limit;
+        places.truncate(limit);
+        let next = if is_cut { places.last().map(|(place, _)| *place) } else { store_end };
+        let rooms = places.into_iter().map(|(_, view)| view);
+        let rooms = rooms.filter(|view| view.room.visibility == Visibility::Public && !view.room.archived);
         let complete = self.recent().is_all_flushed() && self.health.is_current();
-        Ok(RoomPage { rooms, next: next.filter(|_| has_more), complete })
+        Ok(RoomPage { rooms: rooms.collect(), next, complete })
+    }
+
+    /// Public rooms that the store may not have yet, found by these words.
+    fn made_public(&self, user: UserId, words: &str) -> Vec<RoomView> {
+        let queried = words_of(words);
+        if queried.is_empty() && !words.trim().is_empty() {
+            return Vec::new();
+        }
+        let mut made: Vec<RoomView> = self.rooms().made_public(user).collect();
+        made.retain(|RoomView { room, .. }| {
+            let names = [room.handle.as_str(), room.title.as_str(), room.topic.as_str()];
+            has_words(names.into_iter().flat_map(words_of), &queried)
+        });
+        let recent = self.recent();
+        made.retain(|view| {
+            let unflushed = recent.unflushed(view.id);
+            unflushed.iter().any(|event| matches!(event.event().action, Action::RoomCreated(_)))
+        });
+        made
     }
 
     /// The room that goes by this handle, as `user` may see it.
@@ -168,9 +203,26 @@ impl Chat {
     }
 }
 
-/// As the store finds people: each word of the query begins a word of a name.
+/// Where a room stands in the directory.
+fn place(id: ConversationId, room: &Room) -> DirectoryCursor {
+    DirectoryCursor { members: room.members, id }
+}
+
+/// As the store sorts, the last first.
+fn order(place: &DirectoryCursor) -> (u32, ConversationId) {
+    (place.members, place.id)
+}
+
+fn is_after(place: &DirectoryCursor, before: &DirectoryCursor) -> bool {
+    order(place) < order(before)
+}
+
 fn is_named(person: &Person, query: &[String]) -> bool {
-    let mut names = words_of(&person.username);
-    names.extend(words_of(&person.display_name));
-    query.iter().all(|word| names.iter().any(|name| name.starts_with(word.as_str())))
+    has_words([&person.username, &person.display_name].into_iter().flat_map(|name| words_of(name)), query)
+}
+
+/// As the store finds: each word of the query begins one of these.
+fn has_words(words: impl Iterator<Item = String>, query: &[String]) -> bool {
+    let words: Vec<String> = words.collect();
+    query.iter().all(|queried| words.iter().any(|word| word.starts_with(queried.as_str())))
 }
