@@ -30,13 +30,20 @@ impl Quiet {
     }
 }
 
+/// Whether it tells of a request that found its connection ended: by ourselves, as when a consumer of a
+/// moment is closed while it still signs in, or by something that was reported when it ended the connection.
+/// At a first start it would be the first thing that somebody reads.
+fn is_echo(message: &str) -> bool {
+    message.ends_with(" in state DOWN)") || message.contains(" in state DOWN, ")
+}
+
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 log::error!(target: "librdkafka", facility; "{message}");
             }
-            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning if self.may_report() => {
+            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning if !is_echo(message) && self.may_report() => {
                 log::warn!(target: "librdkafka", facility; "{message}");
             }
             _ => log::debug!(target: "librdkafka", facility; "{message}"),
@@ -46,10 +53,27 @@ impl ClientContext for Quiet {
     fn error(&self, error: KafkaError, reason: &str) {
         // The end of a partition is no error: whoever asked for it gets it as an event too.
         let is_end = error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF);
-        if !is_end && self.may_report() {
+        if !is_end && !is_echo(reason) && self.may_report() {
             log::warn!(target: "librdkafka", reason; "{error}");
         }
     }
 }
 
 impl ConsumerContext for Quiet {}
+
+#[cfg(test)]
+mod tests {
+    use super::is_echo;
+
+    #[test]
+    fn what_ended_a_connection_is_no_echo() {
+        let said = |extra: &str| {
+            format!("GroupCoordinator: SASL authentication error: SaslAuthenticateRequest failed: {extra}")
+        };
+        assert!(is_echo(&said("Local: Broker transport failure (after 0ms in state DOWN)")));
+        assert!(is_echo(&said("Local: failure (after 3ms in state DOWN, 2 identical error(s) suppressed)")));
+        for state in ["CONNECT", "AUTH_REQ", "UP", "APIVERSION_QUERY"] {
+            assert!(!is_echo(&said(&format!("Broker: Not authorised (after 2ms in state {state})"))));
+        }
+    }
+}
