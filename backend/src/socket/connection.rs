@@ -145,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
             Event::Done(Done::Read(Err(refusal))) => self.feed(error_frame(&refusal, None)).await?,
             // `accepted` comes through the outbox, in its place among the messages.
             Event::Done(Done::Send(_, Ok(())) | Done::Read(Ok(()))) | Event::Outgoing => {}
-            Event::Replayed(Ok(())) => self.pace.sent(),
+            Event::Replayed(Ok(())) => self.pace.sent(Instant::now()),
             // To go on would hide what was missed.
             Event::Replayed(Err(_)) => return Err(End::Ours(CloseCode::StoreUnavailable)),
             Event::Received(incoming) => {
@@ -305,10 +305,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
 
     /// Empties the outbox, tells the cursor when it is due, and flushes once.
     async fn write_out(&mut self, may_tell: bool) -> Result<(), End> {
-        if !self.outbox.is_empty() {
-            self.pace.sent();
-        }
         let now = Instant::now();
+        if !self.outbox.is_empty() {
+            self.pace.sent(now);
+        }
         let cursor = (may_tell && now >= self.pace.deadline()).then(|| self.node.delivered());
         // What was there when the cursor was read; what comes meanwhile is the next turn's.
         for _ in 0..self.outbox.len() {

@@ -1,13 +1,15 @@
-//! When to tell a client its cursor: soon after it was sent something, but at most once a second, and now and
-//! then when all is quiet, because the log moves on with other people's messages. Pure: the time is handed
-//! in.
+//! When to tell a client its cursor: a second or two after it was sent something, and now and then when all
+//! is quiet, because the log moves on with other people's messages. Each connection waits a little
+//! differently: a message to a room of ten thousand sockets would otherwise be followed at once by ten
+//! thousand cursors, and everybody else would wait for them, too. Pure: the time is handed in.
 
 use std::time::Duration;
 
 use milena_domain::SessionCursor;
 use tokio::time::Instant;
 
-const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// From the first thing that was sent since, at least; at most twice as long.
+const AFTER: Duration = Duration::from_secs(1);
 
 /// What the client was told last, and when.
 #[derive(Debug)]
@@ -15,29 +17,34 @@ pub(crate) struct CursorPace {
     told: SessionCursor,
     told_at: Instant,
     quiet_interval: Duration,
-    sent_since: bool,
+    busy_interval: Duration,
+    /// The first thing that was sent since.
+    sent_at: Option<Instant>,
 }
 
 impl CursorPace {
-    /// `told` stood in `welcome`; without traffic the next follows after `quiet_interval`.
-    pub(crate) fn new(now: Instant, told: SessionCursor, quiet_interval: Duration) -> Self {
-        Self { told, told_at: now, quiet_interval, sent_since: false }
+    /// `told` stood in `welcome`; without traffic the next follows after `quiet_interval`. `jitter` (0 to 1)
+    /// decides how long after something was sent.
+    pub(crate) fn new(now: Instant, told: SessionCursor, quiet_interval: Duration, jitter: f64) -> Self {
+        let busy_interval = AFTER.mul_f64(1.0 + jitter.clamp(0.0, 1.0)).min(quiet_interval);
+        Self { told, told_at: now, quiet_interval, busy_interval, sent_at: None }
     }
 
     /// Something that the next cursor covers was sent.
-    pub(crate) fn sent(&mut self) {
-        self.sent_since = true;
+    pub(crate) fn sent(&mut self, now: Instant) {
+        self.sent_at.get_or_insert(now);
     }
 
     /// When the next cursor is due.
     pub(crate) fn deadline(&self) -> Instant {
-        self.told_at + if self.sent_since { AT_MOST_EVERY } else { self.quiet_interval }
+        let quiet = self.told_at + self.quiet_interval;
+        self.sent_at.map_or(quiet, |at| quiet.min(at + self.busy_interval))
     }
 
     /// Whether the client is to be told this cursor. Counts as told, too, when it is not news.
     pub(crate) fn tell(&mut self, now: Instant, cursor: &SessionCursor) -> bool {
         self.told_at = now;
-        self.sent_since = false;
+        self.sent_at = None;
         if self.told == *cursor {
             return false;
         }
@@ -49,6 +56,7 @@ impl CursorPace {
 #[cfg(test)]
 mod tests {
     use milena_domain::Epoch;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -57,17 +65,46 @@ mod tests {
     }
 
     #[test]
-    fn once_a_second_when_busy_seldom_when_quiet_never_twice_the_same() {
-        let start = Instant::now();
-        let quiet = Duration::from_secs(25);
-        let mut pace = CursorPace::new(start, cursor(1), quiet);
+    fn soon_when_busy_seldom_when_quiet_never_twice_the_same() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let quiet = 25 * second;
+        let mut pace = CursorPace::new(start, cursor(1), quiet, 0.5);
         assert_eq!(pace.deadline(), start + quiet);
-        pace.sent();
-        assert_eq!(pace.deadline(), start + AT_MOST_EVERY);
-        let now = start + AT_MOST_EVERY;
-        assert!(pace.tell(now, &cursor(2)));
-        assert_eq!(pace.deadline(), now + quiet);
-        assert!(!pace.tell(now + quiet, &cursor(2)));
-        assert_eq!(pace.deadline(), now + quiet + quiet);
+        pace.sent(start + 10 * second);
+        pace.sent(start + 11 * second);
+        let due = start + second.mul_f64(11.5);
+        assert_eq!(pace.deadline(), due, "after the first of them");
+        assert!(pace.tell(due, &cursor(2)));
+        assert_eq!(pace.deadline(), due + quiet);
+        assert!(!pace.tell(due + quiet, &cursor(2)));
+        assert_eq!(pace.deadline(), due + quiet + quiet);
+        pace.sent(due + quiet + quiet - second);
+        assert_eq!(pace.deadline(), due + quiet + quiet, "never later than when all is quiet");
+    }
+
+    proptest! {
+        /// Whatever is sent and when: no cursor comes within a second of another, none later than two
+        /// seconds after something was sent, and sockets that were sent the same at once are told apart.
+        #[test]
+        fn cursors_are_spread(
+            gaps_ms in prop::collection::vec(0_u64..5_000, 1..50), jitter in 0.0_f64..=1.0,
+        ) {
+            let mut now = Instant::now();
+            let mut pace = CursorPace::new(now, cursor(0), Duration::from_secs(25), jitter);
+            let (mut told_at, mut waits_since) = (None, None);
+            for (at, gap_ms) in gaps_ms.into_iter().enumerate() {
+                let next = now + Duration::from_millis(gap_ms);
+                while pace.deadline() <= next {
+                    let due = pace.deadline();
+                    prop_assert!(waits_since.is_none_or(|since| due <= since + 2 * AFTER));
+                    prop_assert!(told_at.is_none_or(|before| due >= before + AFTER));
+                    pace.tell(due, &cursor(at.try_into().unwrap_or(i64::MAX)));
+                    (told_at, waits_since) = (Some(due), None);
+                }
+                now = next;
+                pace.sent(now);
+                waits_since.get_or_insert(now);
+            }
+        }
     }
 }

@@ -190,7 +190,7 @@ impl Shared {
             id: registration.id(),
             heartbeat: Heartbeat::new(now, interval, patience, rand::random()),
             prefixed_at: now,
-            pace: CursorPace::new(now, cursor, interval),
+            pace: CursorPace::new(now, cursor, interval, rand::random()),
             counts,
         };
         Ok(connection.run(replay, appear, stop).await)

@@ -93,7 +93,7 @@ impl Feed {
         let cursor = resume.filter(|_| resumed).unwrap_or(attached.cursor);
         let interval = Duration::from_millis(settings.heartbeat_ms);
         let mut feed = Self {
-            pace: CursorPace::new(Instant::now(), cursor.clone(), interval),
+            pace: CursorPace::new(Instant::now(), cursor.clone(), interval, rand::random()),
             _registration: attached.registration,
             _place: place,
             first: VecDeque::new(),
@@ -175,7 +175,7 @@ impl Feed {
                         // To go on would hide what was missed: the client comes back with its cursor.
                         return None;
                     }
-                    self.pace.sent();
+                    self.pace.sent(Instant::now());
                 }
                 () = self.outbox.wait() => {}
                 () = sleep_until(deadline), if may_tell => {}
@@ -188,7 +188,7 @@ impl Feed {
         while self.batch > 0 {
             self.batch -= 1;
             let update = self.outbox.pop()?;
-            self.pace.sent();
+            self.pace.sent(Instant::now());
             if self.is_wanted(&update)
                 && let Some(event) = event_of(&update, self.user)
             {

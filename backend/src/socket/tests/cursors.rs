@@ -43,30 +43,30 @@ async fn a_cursor_covers_exactly_what_was_sent_and_comes_at_most_once_a_second()
     };
     let ((), cursors) = tokio::join!(deliveries, listening);
     assert_eq!(start.elapsed().as_secs(), 9);
-    assert!((9..=10).contains(&cursors), "{cursors}");
+    assert!((4..=9).contains(&cursors), "one in one or two seconds: {cursors}");
     let last = client.hear().await;
     assert_eq!((&last["type"], offset(&last)), (&json!("cursor"), 95));
 }
 
-/// The cursor is read, the burst waits half-way for the client, another message comes, and only then the
-/// cursor is told.
+/// A burst waits for the client until a cursor is due; it is read with the next burst, that one waits
+/// half-way, another message comes, and only then the cursor is told.
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_waited_does_not_cover_what_came_meanwhile() {
-    const BURST: i64 = 50;
+    const BURST: i64 = 30;
     let server = Server::start();
     let (anna, ben) = (person("anna"), person("ben"));
     let mut client = server.connect_through(2_048, None).await;
     client.say(&json!({"type": "hello", "token": "anna"})).await;
     assert_eq!(client.hear().await["type"], "welcome");
-    sleep(Duration::from_secs(2)).await;
     let body = "x".repeat(1_000);
-    for _ in 0..BURST {
-        server.node.deliver(&ben, &anna, &body);
+    for _ in 0..2 {
+        for _ in 0..BURST {
+            server.node.deliver(&ben, &anna, &body);
+        }
+        sleep(Duration::from_millis(2_100)).await;
     }
-    sleep(Duration::from_millis(100)).await;
-    server.node.deliver(&ben, &anna, "late");
     let (mut messages, mut cursors) = (0, Vec::new());
-    while messages <= BURST || cursors.len() < 2 {
+    while messages <= 2 * BURST || cursors.len() < 2 {
         let frame = client.hear().await;
         if frame["type"] == "cursor" {
             cursors.push(offset(&frame));
@@ -74,8 +74,11 @@ async fn a_cursor_that_waited_does_not_cover_what_came_meanwhile() {
         } else {
             messages += 1;
         }
+        if messages == BURST + 1 && cursors.is_empty() {
+            server.node.deliver(&ben, &anna, "late");
+        }
     }
-    assert_eq!(cursors, [BURST, BURST + 1]);
+    assert_eq!(cursors, [2 * BURST, 2 * BURST + 1]);
 }
 
 #[tokio::test(start_paused = true)]
