@@ -1,5 +1,5 @@
-//! What waits until a message is looked up: events about it, and whatever has their names. Judged in the order
-//! of the log once the store has said what it knows; what the store has judged itself is taken from it.
+//! What waits until a message is looked up: events about it, and whatever has their names. Judged in the
+//! order of the log once the store has said what it knows; what the store has judged itself is taken from it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};

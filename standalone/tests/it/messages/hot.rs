@@ -126,7 +126,7 @@ async fn a_message_that_is_edited_a_thousand_times_stays_one_message() {
     assert_eq!((from_store.frames, &from_store.body), (1, &last), "one a message");
     eprintln!(
         "edited {edits} times in {edited_in:.1?}: page of 50 {page_took:.1?} from memory, \
-         {stored_page_took:.1?} after a restart, {page_bytes} bytes; resume {memory_took:.1?} with {} frames, \
+         {stored_page_took:.1?} after a restart, {page_bytes} bytes; resume {memory_took:.1?}, {} frames, \
          {} bytes, from the store {store_took:.1?} with {} frame, {} bytes",
         from_memory.frames, from_memory.bytes, from_store.frames, from_store.bytes
     );
