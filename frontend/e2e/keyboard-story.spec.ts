@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test';
 import type { Locator, Page } from '@playwright/test';
 
 import { focusMark } from './fake/layout';
+import { Correspondent } from './real/correspondent';
 import { MilenaServer } from './real/milena-server';
 import { PASSWORD, PersonAtBrowser } from './real/person';
 
@@ -75,6 +76,124 @@ test('sign up, find somebody, write, read, end a session, log out', async ({ bro
   await expect(page.getByRole('heading', { name: 'Welcome back' })).toBeVisible();
   expect(anna.complaints).toEqual([]);
   await other.close();
+});
+
+test('a message’s life: answered, jumped to, edited, reacted to, pinned, deleted, and people named', async ({
+  browser,
+}) => {
+  // Some two hundred keys, each looked at.
+  test.slow();
+  const carol = await Correspondent.register(server.url, 'carol', 'Carol');
+  const room = await carol.makeRoom('Trams');
+  const dora = await PersonAtBrowser.open(browser, server.url, 'Dora');
+  await dora.register('dora');
+  await dora.elsewhere('POST', `rooms/${room}/join`);
+  await carol.say(room, 'Which platform was it?');
+  let position = 0;
+  for (let line = 1; line <= 40; line += 1) position = await carol.say(room, `Line ${line}.`);
+  // What is unread is where a conversation opens.
+  await dora.elsewhere('PUT', `conversations/${room}/read`, { position });
+  const { page } = dora;
+  const keys = page.keyboard;
+  await page.goto(`/c/${room}`);
+  await expect(dora.bubble('Line 40.')).toBeInViewport();
+  const writing = page.getByRole('textbox', { name: /^(Message to|Edit your)/ });
+  const sheet = page.getByRole('dialog', { name: 'Message' });
+  const settled = page.getByTestId('settled');
+  await tabTo(page, writing);
+
+  // Up to the question, and an answer to it.
+  await backTo(page, page.getByRole('log'));
+  for (let line = 40; line > 0; line -= 1) {
+    await keys.press('ArrowUp');
+    await expect(dora.bubble(`Line ${line}.`)).toBeFocused();
+  }
+  await keys.press('ArrowUp');
+  await expect(dora.bubble('Which platform')).toBeFocused();
+  await seen(page);
+  await keys.press('Enter');
+  await tabTo(page, sheet.getByRole('button', { name: 'Reply' }));
+  await keys.press('Enter');
+  await expect(writing).toBeFocused();
+  await seen(page);
+  await expect(page.getByTestId('writing')).toContainText('Answering');
+  await keys.type('Number two.');
+  await keys.press('Enter');
+  await expect(dora.bubble('Number two.')).toHaveAttribute('data-state', 'accepted');
+
+  // To what it answers, and back.
+  await backTo(page, page.getByRole('log'));
+  await keys.press('ArrowUp');
+  await expect(dora.bubble('Number two.')).toBeFocused();
+  await tabTo(page, dora.bubble('Number two.').getByTitle('Show this message'));
+  await keys.press('Enter');
+  await expect(dora.bubble('Which platform').first()).toBeInViewport();
+  const back = page.getByRole('button', { name: 'Back to the answer' });
+  await expect(back).toBeVisible();
+  await tabTo(page, back);
+  await keys.press('Enter');
+  await expect(dora.bubble('Number two.')).toBeInViewport();
+
+  // An edit that is left, and one that is not.
+  await tabTo(page, writing);
+  await keys.press('ArrowUp');
+  await expect(writing).toHaveValue('Number two.');
+  await keys.type(' Or three?');
+  await keys.press('Escape');
+  await expect(writing).toHaveValue('');
+  await expect(page.getByTestId('writing')).toHaveCount(0);
+  await keys.press('ArrowUp');
+  await keys.press('End');
+  await keys.press('Backspace');
+  await keys.type(', at the end.');
+  await seen(page);
+  await keys.press('Enter');
+  await expect(dora.bubble('Number two, at the end.')).toContainText('(edited)');
+
+  // A reaction, and a pin.
+  await backTo(page, page.getByRole('log'));
+  await keys.press('ArrowUp');
+  await keys.press('Enter');
+  await tabTo(page, sheet.getByRole('button', { name: '👍' }));
+  await keys.press('ArrowRight');
+  await seen(page);
+  await keys.press('Enter');
+  await expect(settled).toHaveText('Reacted with ❤️');
+  await expect(dora.bubble('at the end.')).toBeFocused();
+  await keys.press('Enter');
+  await tabTo(page, sheet.getByRole('button', { name: 'Pin', exact: true }));
+  await keys.press('Enter');
+  await expect(dora.quiet('You pinned a message')).toBeVisible();
+
+  // People are named with Tab, and with Enter by whoever has moved in the list: else it sends.
+  await keys.press('Escape');
+  await expect(writing).toBeFocused();
+  await keys.type('Ask @car');
+  await expect(page.getByRole('option', { name: /Carol/ })).toBeVisible();
+  await keys.press('Tab');
+  await keys.type('or @every');
+  await expect(page.getByRole('option', { name: /everyone/ })).toBeVisible();
+  await keys.press('ArrowDown');
+  await keys.press('Enter');
+  await expect(writing).toHaveValue('Ask @carol or @everyone ');
+  await keys.press('Enter');
+  await expect(dora.bubble('Ask').getByTestId('mention')).toHaveText(['@Carol', '@everyone']);
+
+  // Gone.
+  await backTo(page, page.getByRole('log'));
+  await keys.press('ArrowUp');
+  await expect(dora.bubble('Ask')).toBeFocused();
+  await keys.press('Enter');
+  await tabTo(page, sheet.getByRole('button', { name: 'Delete…' }));
+  await keys.press('Enter');
+  const question = page.getByRole('dialog', { name: 'Delete this message?' });
+  await tabTo(page, question.getByRole('button', { name: 'Delete', exact: true }));
+  await keys.press('Enter');
+  await expect(page.getByTestId('deleted')).toBeVisible();
+  await expect(settled).toHaveText('Message deleted');
+  await seen(page);
+  expect(dora.complaints).toEqual([]);
+  await carol.dispose();
 });
 
 /** Presses Tab until it is there; on the way, every stop shows where the keyboard is. */

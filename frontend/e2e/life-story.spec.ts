@@ -2,6 +2,7 @@
 // by people who see each other do it, are away meanwhile, come back, and reload.
 import { expect, test } from '@playwright/test';
 
+import { kept } from './fake/kept';
 import { looks } from './fake/look';
 import { Correspondent } from './real/correspondent';
 import { MilenaServer } from './real/milena-server';
@@ -128,6 +129,45 @@ test('whoever is away finds what was changed and deleted meanwhile, and no words
     await expect(person.page.getByTestId('deleted')).toBeVisible();
     expect(await person.page.content()).not.toContain('A secret about trams');
   }
+});
+
+test('whoever leaves and comes back finds what became of what their page holds', async () => {
+  const id = room.split('/').at(-1)!;
+  const early = await carol.say(id, 'The first tram leaves at five');
+  const secret = await carol.say(id, 'The driver sings when nobody is on it');
+  await expect(ben.bubble('leaves at five')).toBeVisible();
+  await expect(ben.bubble('driver sings')).toBeVisible();
+  await ben.page.getByRole('button', { name: 'Trams' }).click();
+  await ben.page.getByRole('button', { name: 'Leave room' }).click();
+  await ben.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+  await expect(ben.row('Trams')).toHaveCount(0);
+  expect(await kept(ben.page)).not.toContain('driver sings');
+  await carol.edit(id, early, 'The first tram leaves at six');
+  await carol.delete(id, secret);
+  await ben.page.goto('/r/trams');
+  await ben.page.getByRole('button', { name: 'Join this room' }).click();
+  await expect(ben.bubble('The first tram leaves at six')).toContainText('(edited)');
+  await expect(ben.page.getByTestId('deleted')).toHaveCount(2);
+  await expect.poll(() => kept(ben.page)).not.toMatch(/driver sings|leaves at five/);
+});
+
+test('the same where they left and came back elsewhere, while their page had no connection', async () => {
+  const id = room.split('/').at(-1)!;
+  const late = await carol.say(id, 'The last tram leaves at eleven');
+  const secret = await carol.say(id, 'The conductor sleeps in it');
+  await expect(ben.bubble('conductor sleeps')).toBeVisible();
+  await ben.cutLine();
+  await ben.elsewhere('POST', `rooms/${id}/leave`);
+  await carol.edit(id, late, 'The last tram leaves at midnight');
+  await carol.delete(id, secret);
+  await ben.elsewhere('POST', `rooms/${id}/join`);
+  await expect(ben.bubble('conductor sleeps')).toBeVisible();
+  ben.mendLine();
+  await expect(ben.bubble('leaves at midnight')).toContainText('(edited)', { timeout: 40_000 });
+  await expect(ben.page.getByTestId('deleted')).toHaveCount(3);
+  await expect(ben.row('Trams')).toContainText('This message was deleted.');
+  // What was asked for is kept a moment later.
+  await expect.poll(() => kept(ben.page)).not.toMatch(/conductor sleeps|leaves at eleven/);
 });
 
 test('what is done without a connection waits, survives a reload, and goes in its order', async () => {

@@ -47,6 +47,11 @@ export class Correspondent {
     expect(answer.ok(), await answer.text()).toBe(true);
   }
 
+  async delete(room: string, position: number): Promise<void> {
+    const answer = await this.#api.delete(`/api/v1/conversations/${room}/messages/${position}`);
+    expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
   async react(room: string, position: number, emoji: string): Promise<void> {
     const path = `/api/v1/conversations/${room}/messages/${position}/reactions/${encodeURIComponent(emoji)}`;
     const answer = await this.#api.put(path);
@@ -54,8 +59,15 @@ export class Correspondent {
   }
 
   async read(room: string, position: number): Promise<void> {
-    const answer = await this.#api.post(`/api/v1/conversations/${room}/read`, { data: { position } });
+    const answer = await this.#api.put(`/api/v1/conversations/${room}/read`, { data: { position } });
     expect(answer.ok(), await answer.text()).toBe(true);
+  }
+
+  /** Where the newest message stands. */
+  async newest(room: string): Promise<number> {
+    const answer = await this.#api.get(`/api/v1/conversations/${room}/messages?limit=1`);
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return ((await answer.json()) as { messages: { position: number }[] }).messages[0]!.position;
   }
 
   /** A public one, of their own. */

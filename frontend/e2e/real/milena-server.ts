@@ -12,16 +12,22 @@ const READY_MS = 30_000;
 export class MilenaServer {
   /** Where the page is, such as `http://127.0.0.1:45603`; the same after a restart. */
   url = '';
+  readonly #settings: Record<string, string>;
   readonly #folder = mkdtempSync(join(tmpdir(), 'milena-e2e-'));
   #process: ChildProcess | null = null;
   /** What it said, to show when it does not start. */
   #output = '';
 
+  /** `settings`: those that are other ones than usual, such as `MILENA__CHAT__KEEP_EDITS`. */
+  constructor(settings: Record<string, string> = {}) {
+    this.#settings = settings;
+  }
+
   async start(): Promise<void> {
     const listen = this.url === '' ? '127.0.0.1:0' : new URL(this.url).host;
     const options = ['--data', this.#folder, '--listen', listen, '--broker', '127.0.0.1:0'];
     // What a test asks for is all that there is.
-    const env = { MILENA__ROOMS__JOIN_AT_REGISTRATION: '', ...process.env };
+    const env = { MILENA__ROOMS__JOIN_AT_REGISTRATION: '', ...process.env, ...this.#settings };
     const child = spawn(binary(), options, { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#process = child;
     this.#output = '';

@@ -1,6 +1,13 @@
 // A person with a browser of their own, doing what people do.
 import { expect } from '@playwright/test';
-import type { Browser, BrowserContext, Locator, Page, WebSocketRoute } from '@playwright/test';
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Locator,
+  Page,
+  WebSocketRoute,
+} from '@playwright/test';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -21,8 +28,13 @@ export class PersonAtBrowser {
     this.page = page;
   }
 
-  static async open(browser: Browser, baseURL: string, name: string): Promise<PersonAtBrowser> {
-    const context = await browser.newContext({ baseURL });
+  static async open(
+    browser: Browser,
+    baseURL: string,
+    name: string,
+    options: BrowserContextOptions = {},
+  ): Promise<PersonAtBrowser> {
+    const context = await browser.newContext({ baseURL, ...options });
     const person = new PersonAtBrowser(name, context, await context.newPage());
     await person.page.routeWebSocket('**/ws', (socket) => {
       if (person.#cut) return void socket.close({ code: 4000 });
@@ -48,6 +60,14 @@ export class PersonAtBrowser {
     await expect(this.page.getByLabel('Your menu')).toBeVisible();
     const me = await this.context.request.get('/api/v1/me');
     this.id = ((await me.json()) as { id: string }).id;
+  }
+
+  /** The same person on another device: what they do there over REST. */
+  async elsewhere(method: string, path: string, data?: object): Promise<Record<string, unknown>> {
+    const headers = { origin: new URL(this.page.url()).origin };
+    const answer = await this.context.request.fetch(`/api/v1/${path}`, { method, headers, data });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return (answer.status() === 204 ? {} : await answer.json()) as Record<string, unknown>;
   }
 
   /** The network between this person and the server is gone. */
