@@ -20,6 +20,8 @@ export default defineConfig({
     timezoneId: 'Europe/Prague',
     viewport: { width: 1280, height: 800 },
     trace: 'retain-on-failure',
+    // A worker would answer for what a test plays; where it is the matter of a test, that allows it.
+    serviceWorkers: 'block',
     launchOptions: {
       ...(existsSync(chromium) ? { executablePath: chromium } : {}),
       args: [

@@ -4,11 +4,12 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
 import { emoji } from './vite-emoji.ts';
+import { serviceWorker } from './vite-service-worker.ts';
 
 const backend = process.env.MILENA_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [react(), emoji()],
+  plugins: [react(), emoji(), serviceWorker()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   server: {
     host: '127.0.0.1',

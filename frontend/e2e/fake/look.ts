@@ -8,12 +8,8 @@ import { cutTexts, excessWidth, smallTargets } from './layout';
 
 /** Narrower than this there is one pane, and fingers. */
 const TWO_PANES_PX = 800;
-const LOOK_MS = 10_000;
 
 export async function look(page: Page, name: string): Promise<void> {
-  // On a busy machine the checker takes seconds for each: the time is the look's, not the test's.
-  const info = test.info();
-  info.setTimeout(info.timeout + LOOK_MS);
   const { width, theme } = await page.evaluate(() => ({
     width: window.innerWidth,
     theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',

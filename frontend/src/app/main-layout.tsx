@@ -8,6 +8,7 @@ import { MentionsPage } from '@/features/messages/mentions/mentions-page';
 import { useNotifications } from '@/features/notifications/use-notifications';
 import { DirectoryPage } from '@/features/rooms/directory';
 import { ShortcutsDialog } from '@/features/shortcuts/shortcuts-dialog';
+import { UpdateBar } from '@/features/update/update-bar';
 import { useChat } from '@/lib/chat/chat-context';
 import { useShortcut } from '@/lib/keys/use-shortcut';
 import type { ListFilter } from '@/lib/store/list-filter';
@@ -57,6 +58,7 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
         <h1>Milena</h1>
       </header>
       <ConnectionBanner />
+      <UpdateBar />
       <div className={styles.panes} data-view={alone ? 'list' : 'main'}>
         <Sidebar
           alone={narrow && alone}

@@ -6,8 +6,9 @@ import type { ChatSession } from '@/lib/chat/chat-session';
 import { api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
 import type { Me } from '@/lib/http/types';
+import type { KeptList } from '@/lib/offline/kept-storage';
 
-import { openChat } from './open-chat';
+import { kept, openChat } from './open-chat';
 
 export type SignIn =
   | { state: 'asking' }
@@ -29,9 +30,10 @@ export function useSignIn() {
   const [signIn, setSignIn] = useState<SignIn>({ state: 'asking' });
   const chat = useRef<ChatSession>(null);
 
-  function signedIn(me: Me) {
+  function signedIn(me: Me, restored: KeptList | null = null) {
     chat.current?.dispose();
-    chat.current = openChat(me, (why) => signedOut(NOTICES[why]));
+    void kept.clear(me.id);
+    chat.current = openChat(me, (why) => signedOut(NOTICES[why]), restored);
     setSignIn({ state: 'signed-in', chat: chat.current });
   }
 
@@ -52,24 +54,28 @@ export function useSignIn() {
     signedOut(told ? undefined : NOTICES.untold);
   }
 
-  const answered = useEffectEvent((me: Me) => signedIn(me));
+  const answered = useEffectEvent(signedIn);
   useEffect(() => {
-    let current = true;
+    const page = { left: false };
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
       try {
         const me = await api.me();
-        if (current) answered(me);
+        if (!page.left) answered(me);
       } catch (error) {
-        if (!current) return;
         const out = error instanceof ApiError && error.status === 401;
-        setSignIn({ state: out ? 'signed-out' : 'unreachable' });
-        if (!out) timer = setTimeout(() => void ask(), RETRY_MS);
+        if (out) void kept.clear();
+        // What was kept is read until the server answers; the chat session asks it again by itself.
+        const list = out ? null : await kept.list();
+        if (page.left) return;
+        if (list) answered(list.me, list);
+        else setSignIn({ state: out ? 'signed-out' : 'unreachable' });
+        if (!out && !list) timer = setTimeout(() => void ask(), RETRY_MS);
       }
     };
     void ask();
     return () => {
-      current = false;
+      page.left = true;
       clearTimeout(timer);
     };
   }, []);

@@ -2,7 +2,9 @@
 import { vi } from 'vitest';
 
 import { ChatSession } from '@/lib/chat/chat-session';
+import type { ChatSessionOptions } from '@/lib/chat/chat-session-options';
 import type { Api } from '@/lib/http/api';
+import type { Storage } from '@/lib/offline/keeper';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { TabChannel } from '@/lib/tabs/tab-channel';
 
@@ -10,10 +12,24 @@ import { anna, conversation, me, message, page } from './builders';
 import { fakeSockets, welcome } from './fake-socket';
 import { loneTab } from './fake-tabs';
 
+/** A browser that keeps nothing. */
+const keptNowhere = (): Storage => ({
+  window: async () => null,
+  windows: async () => [],
+  putList: () => undefined,
+  putWindow: () => undefined,
+  deleteWindow: () => undefined,
+  clear: async () => undefined,
+});
+
 /** The pages that are open. */
 const pages = new Set<string>();
 
-function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
+function setUp(
+  tabs: TabChannel = loneTab(),
+  stored: OutboxItem[] = [],
+  more: Partial<ChatSessionOptions> = {},
+) {
   const sockets = fakeSockets();
   const onEnded = vi.fn();
   const pageId = `page ${pages.size}`;
@@ -51,11 +67,13 @@ function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
       delete: (id) => void stored.splice(0, stored.length, ...stored.filter((item) => item.client_id !== id)),
       clear: async () => void stored.splice(0),
     },
+    kept: keptNowhere(),
     page: { id: pageId, others: async () => pages, release: () => pages.delete(pageId) },
     tabs,
     socketUrl: 'ws://test/ws',
     createSocket: sockets.create,
     onEnded,
+    ...more,
   });
   const settle = () => vi.advanceTimersByTimeAsync(400);
   const goLive = async (change = {}) => {
@@ -75,8 +93,8 @@ function setUp(tabs: TabChannel = loneTab(), stored: OutboxItem[] = []) {
 }
 
 const disposables: ChatSession[] = [];
-export function start(tabs?: TabChannel, stored?: OutboxItem[]) {
-  const test = setUp(tabs, stored);
+export function start(tabs?: TabChannel, stored?: OutboxItem[], more?: Partial<ChatSessionOptions>) {
+  const test = setUp(tabs, stored, more);
   disposables.push(test.chat);
   return test;
 }

@@ -7,6 +7,8 @@ import type { Api } from '@/lib/http/api';
 import type { ConversationId, Me, Position } from '@/lib/http/types';
 import type { Destination } from '@/lib/outbox/destination';
 import { Adoption } from '@/lib/outbox/adoption';
+import { Keeper } from '@/lib/offline/keeper';
+import { restored } from '@/lib/offline/restored';
 import { Outbox } from '@/lib/outbox/outbox';
 import type { Deed, OutboxContent } from '@/lib/outbox/outbox-item';
 import type { Welcome } from '@/lib/socket/frames';
@@ -16,7 +18,7 @@ import { initialState } from '@/lib/store/chat-state';
 import type { ChatState } from '@/lib/store/chat-state';
 import { createDraftStore } from '@/lib/store/drafts';
 import type { DraftStore } from '@/lib/store/drafts';
-import { readUpTo, withMe } from '@/lib/store/events';
+import { readUpTo } from '@/lib/store/events';
 import type { ChatEvent } from '@/lib/store/events';
 import type { TabChannel, TabNews } from '@/lib/tabs/tab-channel';
 
@@ -28,6 +30,7 @@ import { Edits } from './edits';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
 import { Inbox } from './inbox';
+import { Myself } from './myself';
 import { Names } from './names';
 import { OwnPresence } from './own-presence';
 import { watchPage } from './page-events';
@@ -71,15 +74,19 @@ export class ChatSession {
   readonly #reads: ReadReports;
   readonly #adoption: Adoption;
   readonly #inbox: Inbox;
+  readonly #keeper: Keeper;
+  readonly #myself: Myself;
   #firstLoad: ReturnType<typeof setTimeout> | undefined;
   #unwatch: (() => void) | undefined;
   #ended = false;
 
   constructor(options: ChatSessionOptions) {
-    const { me, api, storage, page, tabs, socketUrl, createSocket } = options;
+    const { me, api, storage, page, tabs, socketUrl, createSocket, kept } = options;
     this.#options = options;
-    this.store = createStore<ChatState>(() => initialState(me));
+    this.store = createStore<ChatState>(() => restored(initialState(me), options.restored));
+    this.#keeper = new Keeper(this.store, api, kept);
     this.tabs = tabs;
+    this.#myself = new Myself(this.store, api, tabs);
     this.tab = page.id;
     this.drafts = createDraftStore(me.id, tabs);
     this.writing = createWritingStore(me.id);
@@ -89,7 +96,7 @@ export class ChatSession {
       push: (event) => this.#batch.push(event),
       arrived: (message) => this.#inbox.arrived(message),
     });
-    this.history = new History(this.store, api, this.changes);
+    this.history = new History(this.store, api, this.changes, (id) => this.#keeper.window(id));
     this.conversations = new ConversationLoader(this.store, api, this.changes.recent);
     this.names = new Names(this.store, api);
     this.edits = new Edits(api);
@@ -122,6 +129,7 @@ export class ChatSession {
       conversations: this.conversations,
       arrivals: this.#arrivals,
       receipts: this.receipts,
+      keeper: this.#keeper,
       presence: this.presence,
       push: (event) => this.#batch.push(event),
       welcomed: (frame) => this.#welcomed(frame),
@@ -145,6 +153,7 @@ export class ChatSession {
       },
       hidden: () => {
         this.#reads.send();
+        this.#keeper.write();
         this.presence.hidden();
       },
       focused: () => this.#freshen(),
@@ -157,6 +166,8 @@ export class ChatSession {
   dispose(): void {
     this.#reads.dispose();
     this.#ended = true;
+    this.#keeper.dispose();
+    this.#myself.dispose();
     this.#adoption.end();
     clearTimeout(this.#firstLoad);
     this.#unwatch?.();
@@ -202,7 +213,7 @@ export class ChatSession {
     this.#letGo();
     this.writing.clear();
     this.tabs.post({ kind: 'left' });
-    await Promise.race([storage.clear(me.id), delay(STORAGE_MS)]);
+    await Promise.race([Promise.all([storage.clear(me.id), this.#keeper.forget()]), delay(STORAGE_MS)]);
   }
 
   markRead(id: ConversationId, position: Position): void {
@@ -214,10 +225,7 @@ export class ChatSession {
   }
 
   /** One's own new name, and what one shows of oneself, as the server took it. */
-  renamed(me: Me): void {
-    this.#named(me);
-    this.tabs.post({ kind: 'me', me });
-  }
+  readonly renamed = (me: Me): void => this.#myself.renamed(me);
 
   /** What others wrote, once each, as it comes; all of a moment at once. Gives back what ends it. */
   readonly onArrivals = this.#arrivals.listen;
@@ -227,24 +235,22 @@ export class ChatSession {
 
   /** Somebody looks again: names may have changed meanwhile, one's own on another device, too. */
   #freshen(): void {
-    if (this.#socket.live && this.conversations.freshen()) this.#askMe();
-  }
-
-  /** Who one is, and what one shows of oneself: neither signing in nor `welcome` says all of it. */
-  #askMe(): void {
-    this.#options.api.me().then(
-      (me) => !this.#ended && this.#named(me),
-      () => undefined,
-    );
+    if (this.#socket.live && this.conversations.freshen()) this.#myself.ask();
   }
 
   #heard(news: TabNews): void {
     if (news.kind === 'read') this.#batch.push(news);
-    if (news.kind === 'me') this.#named(news.me);
+    if (news.kind === 'me') this.#myself.told(news.me);
     if (news.kind === 'left') {
       this.#letGo();
-      this.#options.onEnded('left');
+      this.#over('left');
     }
+  }
+
+  /** Whoever is not signed in reads nothing here either. */
+  #over(why: 'ended' | 'left'): void {
+    void this.#keeper.forget();
+    this.#options.onEnded(why);
   }
 
   #letGo(): void {
@@ -252,19 +258,15 @@ export class ChatSession {
     this.drafts.clear();
   }
 
-  #named = (me: Me): void => this.store.setState((state) => withMe(state, me));
-
   #welcomed({ user, client_id_prefix, limits, resumed }: Welcome): void {
-    this.#named(user);
+    this.#myself.welcomed(user, !resumed && this.changes.recent.connection > 0);
     this.#outbox.idPrefix = client_id_prefix ?? '';
     this.store.setState({ limits });
     clearTimeout(this.#firstLoad);
-    // What was changed on another device while this page was away, nobody tells.
-    const again = !resumed && this.changes.recent.connection > 0;
-    if (again || this.store.getState().me.show_receipts === undefined) this.#askMe();
     // Live from here on: fetching now cannot leave a hole between the answer and the next frame.
     this.changes.recent.connection += 1;
     if (!resumed) {
+      this.#keeper.outdated();
       this.history.invalidate();
       this.changes.outdated(this.conversations);
     }
@@ -288,9 +290,9 @@ export class ChatSession {
       this.presence.disconnected();
     }
     this.store.setState({ connection });
-    if (isClosed(connection)) this.#options.onEnded('ended');
+    if (isClosed(connection)) this.#over('ended');
     void isOver(connection, this.#options.api).then((over) => {
-      if (over && !this.#ended) this.#options.onEnded('ended');
+      if (over && !this.#ended) this.#over('ended');
     });
   }
 }

@@ -3,7 +3,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
-import type { ConversationId, Message, MessagePage, PageOf, Position } from '@/lib/http/types';
+import type { ConversationId, MessagePage, PageOf, Position } from '@/lib/http/types';
 import { isMessage, itemOf } from '@/lib/timeline/event';
 import type { ChatState } from '@/lib/store/chat-state';
 import {
@@ -20,10 +20,14 @@ import {
 import type { Timeline } from '@/lib/store/timeline';
 
 import type { Changes } from './changes';
+import { hasFirstUnread } from './first-unread';
+import type { Unread } from './first-unread';
 import { changesMessages } from './message-rights';
 
 const PAGE = 50;
 const CATCH_UP_PAGE = 100;
+/** Longer than that nobody waits for the server, where there is no connection and something was kept. */
+const PATIENCE_MS = 1_500;
 /** More unread than this opens at the first of them, not at the newest page. */
 const UNREAD_ON_NEWEST_PAGE = 30;
 /** Timelines kept for going back quickly, the open one included. */
@@ -31,25 +35,12 @@ const KEPT = 12;
 /** An answer that cannot prove to be complete is asked for again. */
 const INCOMPLETE_RETRY_MS = 3_000;
 
-/** What of a conversation is not read yet. */
-interface Unread {
-  count: number;
-  /** 0: nothing was ever read. */
-  after: Position;
-  is: (message: Message) => boolean;
-}
-
-/** Whether the first unread message, if there is one, is provably among these. */
-function hasFirstUnread(messages: readonly Message[], hasBefore: boolean, unread: Unread): boolean {
-  if (unread.count === 0) return true;
-  const beginsBefore = !hasBefore || (messages[0]?.position ?? Infinity) <= unread.after;
-  return beginsBefore && messages.some(unread.is);
-}
-
 export class History {
   readonly #store: StoreApi<ChatState>;
   readonly #api: Api;
   readonly #changes: Pick<Changes, 'recent' | 'asides'>;
+  /** What this browser keeps of a conversation. */
+  readonly #stored: (id: ConversationId) => Promise<Timeline | null>;
   /** Least recently opened first. */
   #kept: ConversationId[] = [];
   #open: ConversationId | null = null;
@@ -58,8 +49,14 @@ export class History {
   #generations = new Map<ConversationId, symbol>();
   #retry: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(store: StoreApi<ChatState>, api: Api, changes: Pick<Changes, 'recent' | 'asides'>) {
+  constructor(
+    store: StoreApi<ChatState>,
+    api: Api,
+    changes: Pick<Changes, 'recent' | 'asides'>,
+    kept: (id: ConversationId) => Promise<Timeline | null>,
+  ) {
     this.#store = store;
+    this.#stored = kept;
     this.#api = api;
     this.#changes = changes;
   }
@@ -105,10 +102,7 @@ export class History {
     this.#change(id, (now) => (page ? withOlder(now, page) : { ...now, older: 'failed' }));
   }
 
-  /**
-   * `following`: the reader was at the newest message, and does not want to read all that was missed in
-   * order.
-   */
+  /** `following`: the reader was at the newest message, and need not read all that was missed. */
   async newer(id: ConversationId, following = false): Promise<void> {
     const timeline = this.#timeline(id);
     const last = timeline && lastOf(timeline);
@@ -125,10 +119,7 @@ export class History {
     else this.#change(id, (now) => withNewer(now, page, this.#lastPosition(id)));
   }
 
-  /**
-   * All windows may have missed something that will not be sent: the open one ends where it is, the others
-   * go.
-   */
+  /** All may have missed something that will not be sent: the open one ends where it is, the others go. */
   invalidate(): void {
     for (const id of this.#kept) {
       if (id === this.#open)
@@ -201,12 +192,27 @@ export class History {
     const known = this.#timeline(id);
     this.#generations.set(id, Symbol(id));
     if (!known || known.status === 'failed') this.#put(id, LOADING);
+    const late = setTimeout(() => void this.#showStored(id), PATIENCE_MS);
     const answer = await fetch();
+    clearTimeout(late);
     // Gone meanwhile: this person has left the room.
     if (answer === 'outdated' || !this.#timeline(id)) return;
     if (answer) this.#put(id, fromPage(answer, this.#lastPosition(id)));
-    else if (known?.status !== 'ready') this.#put(id, { ...LOADING, status: 'failed' });
-    else this.#change(id, (now) => ({ ...now, newer: 'failed' }));
+    else if (known?.status === 'ready') this.#change(id, (now) => ({ ...now, newer: 'failed' }));
+    else if (!(await this.#showStored(id)))
+      this.#change(id, (now) => (now.status === 'loading' ? { ...LOADING, status: 'failed' } : now));
+  }
+
+  /** Without a connection: what was kept, until the server answers. False when it does not reach the place. */
+  async #showStored(id: ConversationId): Promise<boolean> {
+    const generation = this.#generations.get(id);
+    const stored = await this.#stored(id);
+    const { connection, timelines } = this.#store.getState();
+    const waits = this.#generations.get(id) === generation && timelines[id]?.status === 'loading';
+    if (!stored || !waits || connection.phase === 'live') return false;
+    if (id === this.#open && this.#at !== null && !reaches(stored, this.#at)) return false;
+    this.#put(id, stored);
+    return true;
   }
 
   /** Repeats one request while its answer cannot be proved complete and the conversation is open. */

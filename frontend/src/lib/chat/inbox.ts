@@ -3,6 +3,7 @@
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Message, Room, TimelineEvent, UserId } from '@/lib/http/types';
+import type { Keeper } from '@/lib/offline/keeper';
 import type { Outbox } from '@/lib/outbox/outbox';
 import type { Refusal } from '@/lib/outbox/outbox';
 import type { ServerFrame } from '@/lib/socket/frames';
@@ -28,6 +29,7 @@ interface InboxOptions {
   conversations: ConversationLoader;
   arrivals: Arrivals;
   receipts: Receipts;
+  keeper: Pick<Keeper, 'applied'>;
   presence: Presence;
   /** Into the next moment's events. */
   push: (event: ChatEvent) => void;
@@ -108,6 +110,7 @@ export class Inbox {
     const before = store.getState();
     const { conversations, me } = before;
     store.setState((state) => withOutbox(applyEvents(state, events), outbox.items), true);
+    this.#to.keeper.applied(events);
     for (const { conversation } of arrivals.tell(events, me.id)) loader.refresh(conversation);
     arrivals.named(changes.applied(events, loader, before));
     for (const event of events) {
