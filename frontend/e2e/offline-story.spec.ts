@@ -10,7 +10,8 @@ import { MilenaServer } from './real/milena-server';
 import { NextBuild } from './real/next-build';
 import { PASSWORD, PersonAtBrowser } from './real/person';
 
-test.describe.configure({ mode: 'serial' });
+// A server that ends and comes back is waited for, several times: more than the usual minute on a busy machine.
+test.describe.configure({ mode: 'serial', timeout: 180_000 });
 
 const server = new MilenaServer();
 let anna: PersonAtBrowser;
