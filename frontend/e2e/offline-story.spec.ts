@@ -10,7 +10,7 @@ import { MilenaServer } from './real/milena-server';
 import { NextBuild } from './real/next-build';
 import { PASSWORD, PersonAtBrowser } from './real/person';
 
-// A server that ends and comes back is waited for, several times: more than the usual minute on a busy machine.
+// A server that ends and comes back is waited for: on a busy machine that is more than the usual minute.
 test.describe.configure({ mode: 'serial', timeout: 180_000 });
 
 const server = new MilenaServer();

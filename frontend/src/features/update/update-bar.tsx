@@ -1,5 +1,5 @@
-// A quiet word that the server has a newer build of this page. Whoever reads on may; nobody is reloaded in the
-// middle of a sentence, and what was typed is there again afterwards.
+// A quiet word that the server has a newer build of this page. Whoever reads on may; nobody is reloaded in
+// the middle of a sentence, and what was typed is there again afterwards.
 import { useEffect, useState, useSyncExternalStore } from 'react';
 
 import { Button } from '@/components/ui/button';

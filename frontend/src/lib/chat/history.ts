@@ -203,7 +203,7 @@ export class History {
       this.#change(id, (now) => (now.status === 'loading' ? { ...LOADING, status: 'failed' } : now));
   }
 
-  /** Without a connection: what was kept, until the server answers. False when it does not reach the place. */
+  /** Without a connection: what was kept, until the server answers. False when the place is not in it. */
   async #showStored(id: ConversationId): Promise<boolean> {
     const generation = this.#generations.get(id);
     const stored = await this.#stored(id);

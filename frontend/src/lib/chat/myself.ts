@@ -1,4 +1,4 @@
-// Who one is, and what one shows of oneself: told by the server, by another tab, and by one's own choice here.
+// Who one is, and what one shows of oneself: told by the server, by another tab, or chosen here.
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Api } from '@/lib/http/api';
