@@ -23,8 +23,8 @@ const AUDIENCES: { value: Audience; label: string; hint: string }[] = [
 ];
 
 const HIDDEN_HINT =
-  'To everybody it looks as if you went: within a minute nobody sees that you are here, and from now on not ' +
-  'that you write. You see the others as before.';
+  'To everybody it looks as if you went: within a minute nobody sees that you are here, and from now on ' +
+  'not that you write. You see the others as before.';
 
 /** Nothing where the server tells nobody. */
 export function PresenceCard() {
