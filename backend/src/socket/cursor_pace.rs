@@ -11,15 +11,15 @@ use tokio::time::Instant;
 /// From the first thing that was sent since, at least; at most twice as long.
 const AFTER: Duration = Duration::from_secs(1);
 
-/// What the client was told last, and when.
+/// What the client was told last, and when the next is due. Each idle connection holds one: it is small.
 #[derive(Debug)]
 pub(crate) struct CursorPace {
     told: SessionCursor,
-    told_at: Instant,
-    quiet_interval: Duration,
-    busy_interval: Duration,
-    /// The first thing that was sent since.
-    sent_at: Option<Instant>,
+    due: Instant,
+    /// Something was sent since.
+    sent_since: bool,
+    quiet_ms: u32,
+    busy_ms: u32,
 }
 
 impl CursorPace {
@@ -27,30 +27,37 @@ impl CursorPace {
     /// decides how long after something was sent.
     pub(crate) fn new(now: Instant, told: SessionCursor, quiet_interval: Duration, jitter: f64) -> Self {
         let busy_interval = AFTER.mul_f64(1.0 + jitter.clamp(0.0, 1.0)).min(quiet_interval);
-        Self { told, told_at: now, quiet_interval, busy_interval, sent_at: None }
+        let due = now + quiet_interval;
+        Self { told, due, sent_since: false, quiet_ms: ms(quiet_interval), busy_ms: ms(busy_interval) }
     }
 
     /// Something that the next cursor covers was sent.
     pub(crate) fn sent(&mut self, now: Instant) {
-        self.sent_at.get_or_insert(now);
+        if !self.sent_since {
+            self.sent_since = true;
+            self.due = self.due.min(now + Duration::from_millis(self.busy_ms.into()));
+        }
     }
 
     /// When the next cursor is due.
-    pub(crate) fn deadline(&self) -> Instant {
-        let quiet = self.told_at + self.quiet_interval;
-        self.sent_at.map_or(quiet, |at| quiet.min(at + self.busy_interval))
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.due
     }
 
     /// Whether the client is to be told this cursor. Counts as told, too, when it is not news.
     pub(crate) fn tell(&mut self, now: Instant, cursor: &SessionCursor) -> bool {
-        self.told_at = now;
-        self.sent_at = None;
+        self.due = now + Duration::from_millis(self.quiet_ms.into());
+        self.sent_since = false;
         if self.told == *cursor {
             return false;
         }
         self.told.clone_from(cursor);
         true
     }
+}
+
+fn ms(interval: Duration) -> u32 {
+    interval.as_millis().try_into().unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
