@@ -214,7 +214,7 @@ impl Chat {
         }
         let partition = partition_of(conversation, self.partitions);
         let next_offset = log.next_offsets.get(&partition).copied().unwrap_or(0);
-        if !self.has_read(partition, next_offset).await {
+        if !self.has_read([(partition, next_offset)]).await {
             return Err(not_known());
         }
         // Now, and not when it was asked for: all that waits and that the store has contained is here by now,
