@@ -443,3 +443,18 @@ fn a_repeat_is_answered_with_the_time_of_the_first() {
     ];
     plays(12, true, steps);
 }
+
+/// Somebody deleted a message, went, and sent the same again.
+#[test]
+fn what_was_changed_before_one_went_is_answered_as_it_was() {
+    let steps = vec![
+        Step::Create { device: 1 },
+        Step::MissChanges { device: 0, room: 0, node: 0, meanwhile: Meanwhile::Burst },
+        Step::Act { device: 1, room: 0, deed: Deed::Add(0) },
+        Step::Act { device: 1, room: 1, deed: Deed::Say },
+        Step::Write { device: 1, to: 0 },
+        Step::Touch { device: 1, at: Spot::Room(0), back: 0, touch: Touch::Delete },
+        Step::Act { device: 4, room: 0, deed: Deed::Remove(1) },
+    ];
+    plays(4, true, steps);
+}
