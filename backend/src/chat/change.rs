@@ -125,19 +125,38 @@ impl Chat {
             Target::Conversation(conversation) => conversation,
             Target::User(other) => ConversationId::direct(actor, other),
         };
-        let (place, is_room) = match self.place(actor, conversation).await? {
-            Place::Direct(other) => (LogPlace::Direct(other), false),
-            Place::Room => (LogPlace::Room(conversation), true),
+        let place = self.place_to_change(actor, conversation, position).await;
+        let id = match (id, &place) {
+            (Some(id), _) => id,
+            (None, Err(refusal)) => return Err(refusal.clone()),
+            (None, Ok(_)) => {
+                self.once_heard(conversation, || self.id_at(actor, (conversation, position))).await?
+            }
         };
-        let id = match id {
-            Some(id) => id,
-            None => self.once_heard(conversation, || self.id_at(actor, (conversation, position))).await?,
-        };
-        if is_room && !self.may_see(actor, conversation, position).await? {
-            return Err(Void::NotPermitted.into());
-        }
         let action = what.action(LogTarget { position, id });
-        self.prepare_event(actor, place, client_id, action, connection).await
+        match place {
+            Ok(place) => self.prepare_event(actor, place, client_id, action, connection).await,
+            Err(refusal) => {
+                let event = (actor, conversation, client_id, action);
+                self.sent_while_there(event, connection, refusal).await
+            }
+        }
+    }
+
+    /// Where a change of the message at `position` happens, if its author may see that.
+    async fn place_to_change(
+        &self,
+        actor: UserId,
+        conversation: ConversationId,
+        position: Position,
+    ) -> Result<LogPlace, Refusal> {
+        match self.place(actor, conversation).await? {
+            Place::Direct(other) => Ok(LogPlace::Direct(other)),
+            Place::Room if self.may_see(actor, conversation, position).await? => {
+                Ok(LogPlace::Room(conversation))
+            }
+            Place::Room => Err(Void::NotPermitted.into()),
+        }
     }
 
     async fn id_at(&self, actor: UserId, key: Key) -> Result<MessageId, Refusal> {
@@ -214,7 +233,7 @@ impl Chat {
         }
         let partition = partition_of(conversation, self.partitions);
         let next_offset = log.next_offsets.get(&partition).copied().unwrap_or(0);
-        if !self.has_read(partition, next_offset).await {
+        if !self.has_read([(partition, next_offset)]).await {
             return Err(not_known());
         }
         // Now, and not when it was asked for: all that waits and that the store has contained is here by now,

@@ -306,7 +306,8 @@ impl Chat {
         newest: Option<Position>,
     ) -> Result<(), Refusal> {
         let Some(newest) = newest.filter(|newest| is_room && *newest > last) else { return Ok(()) };
-        if !self.has_read(partition_of(conversation, self.partitions), newest.offset() + 1).await {
+        let read = (partition_of(conversation, self.partitions), newest.offset() + 1);
+        if !self.has_read([read]).await {
             return Err(not_known());
         }
         self.view_of_member(user, conversation).map(drop)

@@ -166,8 +166,8 @@ impl Chat {
         Ok(prepared)
     }
 
-    /// What somebody wrote in a room before they went is answered as it was, however often it is sent.
-    async fn sent_while_there(
+    /// What somebody did in a room while they could is answered as it was, however often it is sent.
+    pub(super) async fn sent_while_there(
         &self,
         (sender, room, client_id, action): (UserId, ConversationId, ClientId, Action),
         connection: Option<ConnectionId>,

@@ -47,12 +47,10 @@ impl Chat {
                 Err(client_id_reused())
             };
         }
-        if let Some(position) = self.used_in_room(event) {
-            // Without the database the place alone tells.
-            return match self.place_in_store(event.id).await.unwrap_or_default() {
-                Some(place) => self.first_in_store(event, &place).await.map(Some),
-                None => Ok(Some(Accepted { position, ..accepted_at(event) })),
-            };
+        if self.is_used_in_room(event) {
+            // The place alone does not say when it was sent, and this one is later.
+            let place = self.place_in_store(event.id).await?.ok_or_else(cannot_tell)?;
+            return self.first_in_store(event, &place).await.map(Some);
         }
         match self.first_sends.proof(event.actor, &event.client_id, covers_since_ms) {
             Proof::New => return Ok(None),
@@ -98,9 +96,11 @@ impl Chat {
         }
     }
 
-    /// Where the fold remembers the id of an event of a room.
-    fn used_in_room(&self, event: &Event) -> Option<Position> {
-        event.to.is_none().then(|| self.rooms().get(event.conversation)?.place_of(event.id)).flatten()
+    /// Whether the fold remembers the id of an event of a room.
+    fn is_used_in_room(&self, event: &Event) -> bool {
+        let is_known =
+            || self.rooms().get(event.conversation).and_then(|room| room.place_of(event.id)).is_some();
+        event.to.is_none() && is_known()
     }
 
     /// The answer to a repeat of what the store has there, if that was the same.
@@ -122,8 +122,8 @@ impl Chat {
             };
         }
         let at = Page::Around(position);
-        let page = self.lookups.timeline(event.conversation, at, 1, &[PositionRange::ALL]).await;
-        let (events, changed) = page.map(|page| (page.events, page.changed)).unwrap_or_default();
+        let page = self.lookups.timeline(event.conversation, at, 1, &[PositionRange::ALL]).await?;
+        let (events, changed) = (page.events, page.changed);
         match events.iter().find(|first| first.event.id == event.id) {
             // Of anything but a message its kind of row tells enough: the id is its author's own. And what
             // was changed since does not tell any more what it was.

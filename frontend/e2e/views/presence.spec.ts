@@ -156,8 +156,8 @@ test.describe('who writes', () => {
     expect(await box()).toEqual(field);
     backend.presence.type(thread, milena);
     await expect(typing(page)).toContainText('is writing');
-    backend.deliver(milena, 'Written');
-    await expect(page.getByTestId('message').filter({ hasText: 'Written' })).toBeVisible();
+    backend.deliver(milena, 'Off at noon');
+    await expect(page.getByTestId('message').filter({ hasText: 'Off at noon' })).toBeVisible();
     await expect(typing(page)).toHaveText('');
     backend.presence.type(thread, milena);
     await expect(typing(page)).toContainText('is writing');

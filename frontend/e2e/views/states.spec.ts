@@ -58,8 +58,12 @@ for (const colorScheme of ['light', 'dark'] as const)
         await page.keyboard.press('Enter');
         await expect(page.getByTestId('message').filter({ hasText: 'Kept until' })).toBeVisible();
         await look(page, 'offline');
-        await context.setOffline(false);
-        await page.goto(`${ORIGIN}/`);
+      });
+
+      test('a server that cannot be reached, and nothing kept from before', async ({ page }) => {
+        await open(page, '/', (server) => {
+          server.up = false;
+        });
         await expect(page.getByText('The server cannot be reached')).toBeVisible();
         await look(page, 'unreachable');
       });

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::Chat;
+use crate::live::progress::Progress;
 use crate::live::rooms::{Loaded, Rooms};
 use crate::log::delivery::{Install, Installed};
 use crate::log::recent::Delivered;
@@ -84,7 +85,7 @@ impl Chat {
         {
             return Ok(answer);
         }
-        if !self.has_read(partition, next_offset).await {
+        if !self.has_read([(partition, next_offset)]).await {
             return Err(behind());
         }
         let unjudged = self.recent().unjudged(room);
@@ -129,11 +130,15 @@ impl Chat {
         Some(if is_whole { Installed::NoRoom } else { Installed::Again })
     }
 
-    /// Waits until this node has read the partition up to there.
-    pub(in crate::chat) async fn has_read(&self, partition: i32, next_offset: i64) -> bool {
+    /// Waits until this node has read each partition up to there.
+    pub(in crate::chat) async fn has_read(&self, next_offsets: impl IntoIterator<Item = (i32, i64)>) -> bool {
+        let wanted: Vec<(i32, i64)> = next_offsets.into_iter().collect();
         let mut progress = self.progress.clone();
-        let is_there = |progress: &crate::live::progress::Progress| {
-            progress.read.get(partition as usize).is_some_and(|read| *read >= next_offset)
+        let is_there = |progress: &Progress| {
+            let has_read = |(partition, next): &(i32, i64)| {
+                progress.read.get(*partition as usize).is_some_and(|read| read >= next)
+            };
+            wanted.iter().all(has_read)
         };
         matches!(tokio::time::timeout(CATCH_UP, progress.wait_for(is_there)).await, Ok(Ok(_)))
     }
@@ -160,9 +165,14 @@ impl Chat {
             let recent = self.recent();
             (recent.naming(user), recent.knows_all_rooms())
         };
-        let (stored, _) = self.lookups.rooms_of(&self.topic, user, LOOKED_UP_MAX).await?;
+        let (stored, log) = self.lookups.rooms_of(&self.topic, user, LOOKED_UP_MAX).await?;
         if !knows_all {
             // In which rooms somebody is would be a guess, and they would hear nothing of the others.
+            return Err(behind());
+        }
+        // Of a room that they left where this node has not read yet the store says nothing: they would miss
+        // what was written there before.
+        if log.epoch == self.epoch && !self.has_read(log.next_offsets).await {
             return Err(behind());
         }
         if stored.len() == LOOKED_UP_MAX {

@@ -37,6 +37,8 @@ use crate::registry::Outbox;
 const BURST: usize = 130;
 /// Longer than anything waits that is tried again.
 const A_WHILE: Duration = Duration::from_secs(2);
+/// Of the end: of what changed a round brings three.
+const ROUNDS: usize = 400;
 /// As good as no limit.
 const OPEN: usize = 1 << 20;
 
@@ -378,7 +380,7 @@ impl Play {
 
     /// Everything works again, for as long as it takes.
     pub(super) async fn end(&mut self) {
-        for _ in 0..100 {
+        for _ in 0..ROUNDS {
             for partition in 0..PARTITIONS {
                 self.store.consume(&self.log, partition, usize::MAX);
                 self.index.read(&self.log, partition, usize::MAX, |_, _| {});

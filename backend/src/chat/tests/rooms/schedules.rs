@@ -369,3 +369,92 @@ fn a_change_that_the_store_counted_while_it_waited_is_told_at_a_resume() {
     ];
     plays(18, true, steps);
 }
+
+/// A change waited for its message, and by the time that this was looked up somebody had gone: they are not
+/// told of it, nor does their cursor have to wait.
+#[test]
+fn whoever_goes_is_told_no_changes_that_waited() {
+    let steps = vec![
+        Step::ComeLate { device: 3, room: 0, node: 0 },
+        Step::Turn { device: 3, most: 0 },
+        Step::Act { device: 3, room: 2, deed: Deed::Leave },
+        Step::MissChanges { device: 3, room: 2, node: 0, meanwhile: Meanwhile::Restart },
+        Step::BurstOfReactions { room: 2 },
+        Step::Read { node: 1, partition: 2, count: 7 },
+        Step::Append { node: 1 },
+    ];
+    plays(11, true, steps);
+}
+
+/// The store had somebody's going already, and the node had not read it, nor what was written before it: it
+/// took the room for none of theirs.
+#[test]
+fn whoever_comes_to_a_node_that_is_behind_the_store_hears_their_rooms() {
+    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
+    let steps = vec![
+        away(0, 1, 1, Meanwhile::Unknown),
+        Step::Act { device: 3, room: 0, deed: Deed::Leave },
+        Step::Create { device: 1 },
+        Step::Write { device: 1, to: 0 },
+        Step::Act { device: 0, room: 1, deed: Deed::Leave },
+        Step::Create { device: 0 },
+        Step::Append { node: 1 },
+        away(0, 0, 0, Meanwhile::Unknown),
+        Step::Connect { device: 0, node: 1 },
+        Step::Consume { partition: 0, count: 1 },
+    ];
+    plays(4, true, steps);
+}
+
+/// Pages of what changed come in the order of last changes: what changed once more is on a later one.
+#[test]
+fn whoever_asks_for_changes_page_by_page_is_told_what_changed_again_later() {
+    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
+    let steps = vec![
+        away(3, 0, 0, Meanwhile::Burst),
+        away(0, 0, 0, Meanwhile::Nothing),
+        Step::BurstOfReactions { room: 0 },
+        Step::TouchElsewhere { by: 0, at: Spot::Room(0), back: 1, touch: Touch::React(1, true) },
+    ];
+    plays(200, true, steps);
+}
+
+/// Memory had dropped the first one, and the store did not have it: the answer had the time of the second.
+#[test]
+fn a_repeat_is_answered_with_the_time_of_the_first() {
+    let late = |device, room| Step::ComeLate { device, room, node: 0 };
+    let create = || Step::Create { device: 0 };
+    let steps = vec![
+        late(0, 1),
+        create(),
+        late(0, 1),
+        Step::Connect { device: 3, node: 0 },
+        create(),
+        create(),
+        create(),
+        Step::Act { device: 3, room: 0, deed: Deed::Add(0) },
+        Step::Read { node: 0, partition: 0, count: 1 },
+        Step::Act { device: 3, room: 0, deed: Deed::Say },
+        late(3, 0),
+        Step::Act { device: 3, room: 0, deed: Deed::Say },
+        Step::Drop { device: 3 },
+        late(0, 1),
+        create(),
+    ];
+    plays(12, true, steps);
+}
+
+/// Somebody deleted a message, went, and sent the same again.
+#[test]
+fn what_was_changed_before_one_went_is_answered_as_it_was() {
+    let steps = vec![
+        Step::Create { device: 1 },
+        Step::MissChanges { device: 0, room: 0, node: 0, meanwhile: Meanwhile::Burst },
+        Step::Act { device: 1, room: 0, deed: Deed::Add(0) },
+        Step::Act { device: 1, room: 1, deed: Deed::Say },
+        Step::Write { device: 1, to: 0 },
+        Step::Touch { device: 1, at: Spot::Room(0), back: 0, touch: Touch::Delete },
+        Step::Act { device: 4, room: 0, deed: Deed::Remove(1) },
+    ];
+    plays(4, true, steps);
+}

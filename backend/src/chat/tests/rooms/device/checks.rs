@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use milena_domain::record::{Action, Placed};
-use milena_domain::{ConversationId, MessageId, Position, UserId, partition_of};
+use milena_domain::{ConversationId, Epoch, MessageId, Position, UserId, partition_of};
 use milena_storage::MessageNow;
 use milena_testkit::compared;
 use serde_json::Value;
@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::super::super::node::Node;
 use super::super::super::reader::Reader;
 use super::super::super::shared::PARTITIONS;
-use super::Device;
 use super::fetch::rest;
+use super::{Device, Owed};
 use crate::live::News;
 use crate::live::life::Shown;
 use crate::log::event::message;
@@ -36,6 +36,13 @@ impl Device {
             let shown = match update.news() {
                 News::Placed(placed) => Shown::from(placed.clone()),
                 News::Message(shown) | News::Changed(shown) => Shown::clone(shown),
+                News::Room(view) if view.standing.membership.is_none() => {
+                    // Changes that waited then for their messages are not told to whoever went.
+                    let told = before[partition_of(view.id, PARTITIONS) as usize];
+                    let after = Position::new(Epoch::FIRST, told).before();
+                    self.denied.push(Owed { conversation: view.id, after });
+                    continue;
+                }
                 _ => continue,
             };
             let placed = &*shown.placed;
@@ -110,7 +117,11 @@ impl Device {
                 let Some(target) = placed.event.action.target() else { continue };
                 let (key, at) = ((conversation.as_uuid(), target.position.as_i64()), placed.position);
                 let is_theirs = self.held.holds(key) && model.was_there(self.user, placed);
-                let knows = || self.held.has(key, at.as_i64()) || self.owes(*conversation, at);
+                // It is told as it is then, wherever its last change stands.
+                let last =
+                    || model.changes(*conversation, target.position).map(|change| change.position).max();
+                let knows =
+                    || self.held.has(key, at.as_i64()) || self.owes(*conversation, last().unwrap_or(at));
                 let is_told = !is_theirs || knows() || self.knows_gap(*conversation, target.position);
                 assert!(is_told, "{} has {cursor:?} and holds {key:?} without {placed:?}", self.user);
             }

@@ -34,6 +34,7 @@ impl Play {
         if matches!(meanwhile, Meanwhile::Unknown) {
             (0..PARTITIONS).for_each(|partition| self.store.consume(&self.log, partition, usize::MAX));
             self.restart(node).await;
+            self.read_all(node).await;
         }
         self.connect(device, node);
         for _ in 0..6 {
