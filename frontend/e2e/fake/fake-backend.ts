@@ -17,6 +17,7 @@ import type { DeedFrame } from './life';
 import { listed, roomOf } from './lists';
 import type { Kept } from './lists';
 import { PresencePlay } from './presence';
+import { TellPlay } from './tell';
 
 export const ORIGIN = 'http://localhost';
 const DIST = join(import.meta.dirname, '../../dist');
@@ -76,6 +77,7 @@ export class FakeBackend {
   sessions: Session[] = [];
   /** Who is here and who writes. */
   readonly presence = new PresencePlay((frame) => this.emit(frame));
+  readonly tell = new TellPlay((frame) => this.emit(frame));
   #position = 1_000;
   #sockets = new Set<WebSocketRoute>();
 
@@ -277,6 +279,8 @@ export class FakeBackend {
       this.me = null;
       return [204, null];
     }
+    const tell = this.tell.answer(call, data);
+    if (tell) return [200, tell];
     if (call === 'GET me') return [200, this.me];
     if (/^[A-Z]+ (me|sessions)(\/|$)/.test(call)) return this.#account(call, data);
     const told = listed(this, call, url.searchParams, data);

@@ -11,6 +11,7 @@ import type { Target } from '@/config/paths';
 import { ChatView } from '@/features/messages/chat-view';
 import { PinsPanel } from '@/features/messages/pins-panel';
 import { UnsentLeft } from '@/features/messages/unsent-left';
+import { ConversationSheet } from '@/features/notifications/conversation-sheet';
 import { RoomDoor } from '@/features/rooms/room-door';
 import { RoomPanel } from '@/features/rooms/room-panel';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
@@ -18,6 +19,7 @@ import { hasLists } from '@/lib/chat/message-rights';
 import { ApiError, explain, explainError } from '@/lib/http/api-error';
 import type { ConversationId, Position, Room, UserId } from '@/lib/http/types';
 import { directConversation } from '@/lib/ids/direct-conversation';
+import { settingsOf } from '@/lib/tell/state';
 
 import styles from './chat-pane.module.css';
 import { RoomByHandle } from './room-by-handle';
@@ -80,6 +82,9 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
   const [problem, setProblem] = useState<string | null>(null);
   /** A public room that one is not in. */
   const [outside, setOutside] = useState<Room | null>(null);
+  const told = useChatState((state) => state.tell !== null);
+  const { muted } = useChatState((state) => settingsOf(state.tell, conversation));
+  const [sheet, setSheet] = useState(false);
   const [panel, setPanel] = useState<'room' | 'pins' | null>(null);
   const pinnable = useChatState((state) => hasLists(state.limits));
   const [begun, setBegun] = useState<'asking' | 'no' | 'failed'>('asking');
@@ -130,13 +135,21 @@ function ConversationChat({ conversation, to, position }: ConversationChatProps)
             position={position}
             begun={begun}
             details={room && { open: panel === 'room', toggle: () => toggle('room') }}
+            bell={told && known ? { muted, open: () => setSheet(true) } : null}
             pins={pinnable && known ? { open: panel === 'pins', toggle: () => toggle('pins') } : null}
             onRetry={() => {
               setBegun('asking');
               setTries(tries + 1);
             }}
           />
-          {room && panel === 'room' && <RoomPanel room={room} onClose={() => setPanel(null)} />}
+          {room && panel === 'room' && (
+            <RoomPanel
+              room={room}
+              onNotifications={told ? () => setSheet(true) : undefined}
+              onClose={() => setPanel(null)}
+            />
+          )}
+          {sheet && <ConversationSheet conversation={conversation} onClose={() => setSheet(false)} />}
           {panel === 'pins' && <PinsPanel conversation={conversation} onClose={() => setPanel(null)} />}
         </div>
       </div>

@@ -9,7 +9,9 @@ import { ProfileCard } from '@/features/account/profile-card';
 import { ReceiptsCard } from '@/features/account/receipts-card';
 import { SessionsCard } from '@/features/account/sessions-card';
 import { useSessions } from '@/features/account/use-sessions';
+import { LevelsCard } from '@/features/notifications/levels-card';
 import { NotificationSettings } from '@/features/notifications/notification-settings';
+import { QuietCard } from '@/features/notifications/quiet-card';
 
 import styles from './settings-page.module.css';
 import { ThemeChoice } from './theme-choice';
@@ -21,6 +23,8 @@ export function SettingsPage({ onLogOut }: { onLogOut: () => void }) {
       <div className={styles.cards}>
         <ProfileCard />
         <NotificationSettings />
+        <LevelsCard />
+        <QuietCard />
         <PresenceCard />
         <ReceiptsCard />
         <Card title="Appearance">

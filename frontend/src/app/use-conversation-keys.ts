@@ -4,6 +4,7 @@ import type { ConversationId } from '@/lib/http/types';
 import { useShortcut } from '@/lib/keys/use-shortcut';
 import { shownIds } from '@/lib/store/list-filter';
 import type { ListFilter } from '@/lib/store/list-filter';
+import { callsOf } from '@/lib/tell/state';
 
 import { neighbour } from './neighbour';
 
@@ -17,7 +18,10 @@ export function useConversationKeys(
   function go(by: 1 | -1, unreadOnly = false) {
     const state = chat.store.getState();
     const { conversations } = state;
-    const unread = (id: ConversationId) => (conversations[id]?.unread ?? 0) > 0;
+    const unread = (id: ConversationId) => {
+      const entry = conversations[id];
+      return entry !== undefined && callsOf(state.tell, entry) > 0;
+    };
     const next = neighbour(shownIds(state, filter, shown), shown, by, unreadOnly ? unread : undefined);
     if (next !== undefined) open(next);
   }

@@ -7,6 +7,7 @@ import type { Api } from '@/lib/http/api';
 import type { Storage } from '@/lib/offline/keeper';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { TabChannel } from '@/lib/tabs/tab-channel';
+import { GENERAL } from '@/lib/tell/settings';
 
 import { anna, conversation, me, message, page } from './builders';
 import { fakeSockets, welcome } from './fake-socket';
@@ -53,6 +54,9 @@ function setUp(
     joinRoom: vi.fn<Api['joinRoom']>(),
     leaveRoom: vi.fn<Api['leaveRoom']>(),
     presence: vi.fn<Api['presence']>(async () => ({ audience: 'shared', hidden: false })),
+    notifications: vi.fn<Api['notifications']>(async () => ({ ...GENERAL, revision: 0, conversations: [] })),
+    changeNotifications: vi.fn<Api['changeNotifications']>(),
+    setConversationNotifications: vi.fn<Api['setConversationNotifications']>(),
     changePresence: vi.fn<Api['changePresence']>(async (change) => ({
       ...{ audience: 'shared' as const, hidden: false },
       ...change,

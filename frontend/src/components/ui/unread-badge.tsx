@@ -1,12 +1,19 @@
 import styles from './unread-badge.module.css';
 
+interface UnreadBadgeProps {
+  count: number;
+  /** They do not call: it is muted. */
+  muted?: boolean;
+  className?: string | undefined;
+}
+
 /** How many messages were not read, if any; `className` says where it stands. */
-export function UnreadBadge({ count, className }: { count: number; className?: string | undefined }) {
+export function UnreadBadge({ count, muted = false, className }: UnreadBadgeProps) {
   if (count === 0) return null;
   return (
-    <span className={[styles.badge, className].filter(Boolean).join(' ')}>
+    <span className={[styles.badge, muted && styles.muted, className].filter(Boolean).join(' ')}>
       {count > 99 ? '99+' : count}
-      <span className="visually-hidden"> unread</span>
+      <span className="visually-hidden">{muted ? ' unread, muted' : ' unread'}</span>
     </span>
   );
 }

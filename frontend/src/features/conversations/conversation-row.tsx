@@ -15,6 +15,8 @@ import { eventText } from '@/lib/chat/event-text';
 import { useSeen } from '@/lib/chat/use-presence';
 import type { TimelineEvent, UserId } from '@/lib/http/types';
 import type { ConversationEntry } from '@/lib/store/conversation-entry';
+import { settingsOf } from '@/lib/tell/state';
+import { countsOf } from '@/lib/tell/verdict';
 import { itemOf, namedIn } from '@/lib/timeline/event';
 import { fullTime, shortTime } from '@/lib/time/format';
 import { useToday } from '@/lib/time/periods';
@@ -36,6 +38,8 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
   const at = entry.last_message?.sent_at ?? entry.at;
   const me = useChatState((state) => state.me.id);
   const { name, person, alike, notes, avatar } = useFace(entry);
+  const { muted } = useChatState((state) => settingsOf(state.tell, id));
+  const calls = countsOf(entry, muted).calls;
   const seen = useSeen(person && !notes ? person.id : null);
   const unsent = useChatState((state) => state.outbox[id] ?? NONE);
   const draft = useDraft(id);
@@ -48,7 +52,7 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
   return (
     <Link
       href={paths.conversation(id)}
-      className={[styles.row, chosen && styles.chosen, unread > 0 && styles.unread].filter(Boolean).join(' ')}
+      className={[styles.row, chosen && styles.chosen, calls > 0 && styles.unread].filter(Boolean).join(' ')}
       aria-current={chosen ? 'page' : undefined}
     >
       <Avatar {...avatar} availability={seen?.state} />
@@ -57,13 +61,21 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
         {alike && person && <span className={styles.username}> @{person.username}</span>}
         <AvailabilityText availability={seen?.state} />
       </span>
-      {at !== '' && <Time sentAt={at} />}
+      <span className={styles.when}>
+        {muted && (
+          <>
+            <Icon name="bellOff" size={14} />
+            <span className="visually-hidden">Muted, </span>
+          </>
+        )}
+        {at !== '' && <Time sentAt={at} />}
+      </span>
       <span className={styles.preview} dir="auto">
         <PreviewText preview={preview} inRoom={entry.kind === 'room'} />
       </span>
       <span className={styles.badges}>
         <MentionBadge count={mentions} />
-        <UnreadBadge count={unread} />
+        <UnreadBadge count={unread} muted={muted} />
       </span>
     </Link>
   );

@@ -25,9 +25,17 @@ interface ChatHeaderProps {
   room: Room | null;
   details: Details | null;
   pins: Details | null;
+  /** What one is told of it; null where nobody keeps that. */
+  bell: Bell | null;
 }
 
-export function ChatHeader({ face, room, details, pins }: ChatHeaderProps) {
+/** The way to what one is told of a conversation. */
+export interface Bell {
+  muted: boolean;
+  open: () => void;
+}
+
+export function ChatHeader({ face, room, details, pins, bell }: ChatHeaderProps) {
   const seen = useSeen(face.person && !face.notes ? face.person.id : null);
   return (
     <header className={styles.header}>
@@ -36,7 +44,7 @@ export function ChatHeader({ face, room, details, pins }: ChatHeaderProps) {
       </Link>
       <Avatar {...face.avatar} size={40} availability={seen?.state} />
       {room && details ? (
-        <RoomNames room={room} details={details} pins={pins} />
+        <RoomNames room={room} details={details} pins={pins} bell={bell} />
       ) : (
         <>
           <div className={styles.names}>
@@ -48,6 +56,7 @@ export function ChatHeader({ face, room, details, pins }: ChatHeaderProps) {
               </p>
             )}
           </div>
+          {bell && <BellButton bell={bell} />}
           {pins && <PinsButton pins={pins} />}
         </>
       )}
@@ -69,6 +78,19 @@ function Standing({ seen: { state, lastSeenMs } }: { seen: Seen }) {
   );
 }
 
+/** On a phone a room has it in its panel: there is no room for it here, unless it says something. */
+function BellButton({ bell, inRoom = false }: { bell: Bell; inRoom?: boolean }) {
+  return (
+    <IconButton
+      icon={bell.muted ? 'bellOff' : 'bell'}
+      label={bell.muted ? 'Notifications: muted' : 'Notifications'}
+      className={inRoom && !bell.muted ? styles.spare : undefined}
+      aria-haspopup="dialog"
+      onClick={bell.open}
+    />
+  );
+}
+
 function PinsButton({ pins }: { pins: Details }) {
   return (
     <IconButton
@@ -81,7 +103,14 @@ function PinsButton({ pins }: { pins: Details }) {
   );
 }
 
-function RoomNames({ room, details, pins }: { room: Room; details: Details; pins: Details | null }) {
+interface RoomNamesProps {
+  room: Room;
+  details: Details;
+  pins: Details | null;
+  bell: Bell | null;
+}
+
+function RoomNames({ room, details, pins, bell }: RoomNamesProps) {
   const { title, topic, handle, members, archived } = room;
   const about = topic === '' ? `#${handle}` : topic;
   return (
@@ -103,6 +132,7 @@ function RoomNames({ room, details, pins }: { room: Room; details: Details; pins
           {about}
         </p>
       </div>
+      {bell && <BellButton bell={bell} inRoom />}
       {pins && <PinsButton pins={pins} />}
       <button
         type="button"

@@ -13,7 +13,7 @@ import { LOADING } from '@/lib/store/timeline';
 import { AbsentNote } from './absent-note';
 import { Announcer } from './announcer';
 import { ChatHeader } from './chat-header';
-import type { Details } from './chat-header';
+import type { Bell, Details } from './chat-header';
 import styles from './chat-view.module.css';
 import { Composer } from './composer';
 import { DeedsProvider } from './deeds';
@@ -43,6 +43,8 @@ interface ChatViewProps {
   details: Details | null;
   /** What is pinned, beside it too; null where nothing can be. */
   pins: Details | null;
+  /** What one is told of it; null where nobody keeps that. */
+  bell: Bell | null;
 }
 
 const NONE: never[] = [];
@@ -55,7 +57,8 @@ const UNKNOWN = {
   failed: { ...LOADING, status: 'failed' as const },
 };
 
-export function ChatView({ conversation, to, position, begun, onRetry, details, pins }: ChatViewProps) {
+export function ChatView(props: ChatViewProps) {
+  const { conversation, to, position, begun, onRetry, details, pins, bell } = props;
   const chat = useChat();
   const me = useChatState((state) => state.me.id);
   const entry = useChatState((state) => state.conversations[conversation]);
@@ -126,7 +129,7 @@ export function ChatView({ conversation, to, position, begun, onRetry, details, 
   return (
     <DeedsProvider value={deeds.all}>
       <section className={styles.chat} aria-label={name}>
-        <ChatHeader face={face} room={room} details={details} pins={pins} />
+        <ChatHeader face={face} room={room} details={details} pins={pins} bell={notes ? null : bell} />
         {rows.length > 0 ? (
           <MessageList
             conversation={conversation}

@@ -1,5 +1,5 @@
-// Tells about messages that came while nobody looked at them: a notification of the desktop and a sound, each
-// if wanted, from one of the open tabs.
+// Tells about messages that came while nobody looked at them, if they call for the person: a notification of
+// the desktop and a sound, each if wanted, from one of the open tabs.
 import { authorName } from '@/lib/chat/author-name';
 import type { ChatSession } from '@/lib/chat/chat-session';
 import { faceOf, spokenName } from '@/lib/chat/conversation-face';
@@ -11,6 +11,7 @@ import { heldAt } from '@/lib/store/aside';
 import type { ChatState } from '@/lib/store/chat-state';
 
 import { Announcements } from './announcement';
+import { isCalling } from './calling';
 import { permission } from './permission';
 import { preferences } from './preferences';
 import { chime } from './sound';
@@ -39,7 +40,7 @@ export class Notifier {
     this.#open = open;
     this.#announcements = new Announcements(chat.tab, chat.tabs);
     this.#stops = [
-      chat.onArrivals((messages, why) => this.#arrived(messages, why === 'named')),
+      chat.onArrivals((messages, why) => void this.#arrived(messages, why === 'named')),
       chat.store.subscribe((state) => this.#closeRead(state)),
     ];
   }
@@ -53,8 +54,10 @@ export class Notifier {
     for (const { notification } of this.#shown.values()) notification.close();
   }
 
-  /** Of a burst, the newest of each conversation stands for the others. */
-  #arrived(messages: readonly Message[], named: boolean): void {
+  /** Of a burst, the newest that calls of each conversation stands for the others. */
+  async #arrived(arrived: readonly Message[], named: boolean): Promise<void> {
+    const calls = await Promise.all(arrived.map((message) => isCalling(this.#chat, message, named)));
+    const messages = arrived.filter((_, index) => calls[index]);
     const newest = new Map(messages.map((message) => [message.conversation, message]));
     const counts = new Map<ConversationId, number>();
     for (const { conversation } of messages) counts.set(conversation, (counts.get(conversation) ?? 0) + 1);

@@ -3,6 +3,7 @@ import { useEffect, useEffectEvent, useRef } from 'react';
 
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import type { ConversationId } from '@/lib/http/types';
+import { callsOf } from '@/lib/tell/state';
 
 import { Notifier } from './notifier';
 
@@ -21,10 +22,10 @@ export function useNotifications(shown: ConversationId | null, open: (id: Conver
   useBadge();
 }
 
-/** The number of conversations with something unread, where it is seen from another tab. */
+/** The number of conversations with something unread that calls, where it is seen from another tab. */
 function useBadge() {
   const unread = useChatState(
-    (state) => Object.values(state.conversations).filter((entry) => entry.unread > 0).length,
+    (state) => Object.values(state.conversations).filter((entry) => callsOf(state.tell, entry) > 0).length,
   );
   useEffect(() => {
     show(unread);

@@ -20,7 +20,14 @@ import { RoomSettingsDialog } from './room-settings-dialog';
 
 type Sheet = 'add' | 'settings' | 'bans' | 'leave';
 
-export function RoomPanel({ room, onClose }: { room: Room; onClose: () => void }) {
+interface RoomPanelProps {
+  room: Room;
+  /** To what one is told of it, where somebody keeps that. */
+  onNotifications: (() => void) | undefined;
+  onClose: () => void;
+}
+
+export function RoomPanel({ room, onNotifications, onClose }: RoomPanelProps) {
   const [, navigate] = useLocation();
   const [sheet, setSheet] = useState<Sheet | null>(null);
   const rights = rightsIn(room);
@@ -56,6 +63,11 @@ export function RoomPanel({ room, onClose }: { room: Room; onClose: () => void }
         {rights.moderate && (
           <Button onClick={() => setSheet('bans')}>
             <Icon name="ban" size={18} /> Bans
+          </Button>
+        )}
+        {onNotifications && (
+          <Button onClick={onNotifications}>
+            <Icon name="bell" size={18} /> Notifications
           </Button>
         )}
         <Button onClick={() => setSheet('leave')}>

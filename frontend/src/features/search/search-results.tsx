@@ -8,7 +8,9 @@ import { Avatar } from '@/components/ui/avatar';
 import { Spinner } from '@/components/ui/spinner';
 import { UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
+import { useChatState } from '@/lib/chat/chat-context';
 import { useSeen } from '@/lib/chat/use-presence';
+import { settingsOf } from '@/lib/tell/state';
 
 import styles from './search-results.module.css';
 import { optionId } from './use-finder';
@@ -58,6 +60,7 @@ function Group({ title, found, finder, onTaken }: GroupProps) {
 /** A link, so that it opens in another tab, too. */
 function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTaken: () => void }) {
   const { name, person, notes, avatar } = found.face;
+  const { muted } = useChatState((state) => settingsOf(state.tell, found.conversation));
   const seen = useSeen(person && !notes ? person.id : null);
   return (
     <Link
@@ -78,7 +81,7 @@ function Option({ found, finder, onTaken }: { found: Found; finder: Finder; onTa
         </span>
         {person && <span className={styles.username}>@{person.username}</span>}
       </span>
-      <UnreadBadge count={found.unread} className={styles.unread} />
+      <UnreadBadge count={found.unread} muted={muted} className={styles.unread} />
     </Link>
   );
 }

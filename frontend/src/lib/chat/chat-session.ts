@@ -29,6 +29,7 @@ import { ConversationLoader } from './conversation-loader';
 import { Edits } from './edits';
 import { FrameBatch } from './frame-batch';
 import { History } from './history';
+import { inTime } from './in-time';
 import { Inbox } from './inbox';
 import { Myself } from './myself';
 import { Names } from './names';
@@ -40,19 +41,17 @@ import { ReadReports } from './read-reports';
 import { Receipts } from './receipts';
 import { Rooms } from './rooms';
 import { isClosed, isOver } from './signed-out';
+import { TellSettings } from './tell-settings';
 import { createWritingStore } from './writing';
 import type { WritingStore } from './writing';
 
 /** Without a live connection by then, the list is fetched all the same. */
 const FIRST_LOAD_MS = 1_000;
-/** A browser whose storage hangs stops neither sending nor leaving. */
-const STORAGE_MS = 1_000;
 
 export class ChatSession {
   readonly store: StoreApi<ChatState>;
   readonly drafts: DraftStore;
   readonly tabs: TabChannel;
-  /** This tab's name among them. */
   readonly tab: string;
   readonly history: History;
   readonly places = new Places();
@@ -64,6 +63,7 @@ export class ChatSession {
   readonly changes: Changes;
   readonly presence: Presence;
   readonly ownPresence: OwnPresence;
+  readonly tell: TellSettings;
   /** Which messages are being answered or edited. */
   readonly writing: WritingStore;
   readonly #outbox: Outbox;
@@ -104,6 +104,7 @@ export class ChatSession {
     this.rooms = new Rooms(this.store, api, this.names, this.conversations);
     this.presence = new Presence({ me: me.id, send: (frame) => this.#socket.send(frame) });
     this.ownPresence = new OwnPresence(api, tabs);
+    this.tell = new TellSettings(this.store, api);
     this.#batch = new FrameBatch((events) => !this.#ended && this.#inbox.apply(events));
     this.#socket = new SocketClient({
       url: socketUrl,
@@ -131,6 +132,7 @@ export class ChatSession {
       receipts: this.receipts,
       keeper: this.#keeper,
       presence: this.presence,
+      tell: this.tell,
       push: (event) => this.#batch.push(event),
       welcomed: (frame) => this.#welcomed(frame),
     });
@@ -173,6 +175,7 @@ export class ChatSession {
     this.#unwatch?.();
     this.#outbox.dispose();
     this.presence.dispose();
+    this.tell.dispose();
     this.#socket.close();
     this.#batch.cancel();
     this.history.dispose();
@@ -196,7 +199,6 @@ export class ChatSession {
     return this.send({ conversation, to: null }, { body, deed });
   }
 
-  /** Who reacted to a message. */
   readonly reactors: Api['reactors'] = (...asked) => this.#options.api.reactors(...asked);
   readonly retry = (clientId: string): void => this.#outbox.retry(clientId);
   readonly discard = (clientId: string): void => this.#outbox.discard(clientId);
@@ -204,7 +206,7 @@ export class ChatSession {
   /** What would be lost by signing out: everything unsent of this person in this browser. */
   async countUnsent(): Promise<number> {
     const own = this.#outbox.items.length;
-    return Promise.race([this.#outbox.countAll(), delay(STORAGE_MS).then(() => own)]);
+    return inTime(this.#outbox.countAll(), own);
   }
 
   /** Signing out on purpose leaves nothing behind in this browser, and ends the other tabs. */
@@ -213,7 +215,7 @@ export class ChatSession {
     this.#letGo();
     this.writing.clear();
     this.tabs.post({ kind: 'left' });
-    await Promise.race([Promise.all([storage.clear(me.id), this.#keeper.forget()]), delay(STORAGE_MS)]);
+    await inTime<unknown>(Promise.all([storage.clear(me.id), this.#keeper.forget()]), null);
   }
 
   markRead(id: ConversationId, position: Position): void {
@@ -274,7 +276,7 @@ export class ChatSession {
     this.history.retryFailed();
     void this.conversations.load();
     this.presence.connected();
-    void this.ownPresence.load();
+    void Promise.all([this.ownPresence.load(), this.tell.load()]);
     this.#reads.send();
     // What another page, closed meanwhile, left unsent goes before what is written now.
     this.#adoption.look();
@@ -296,5 +298,3 @@ export class ChatSession {
     });
   }
 }
-
-const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

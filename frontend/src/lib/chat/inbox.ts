@@ -18,6 +18,7 @@ import type { ConversationLoader } from './conversation-loader';
 import { eventOf } from './frame-event';
 import type { Presence } from './presence';
 import type { Receipts } from './receipts';
+import type { TellSettings } from './tell-settings';
 import { sentMessage } from './sent-message';
 
 type Greeting = Extract<ServerFrame, { type: 'welcome' }>;
@@ -31,6 +32,7 @@ interface InboxOptions {
   receipts: Receipts;
   keeper: Pick<Keeper, 'applied'>;
   presence: Presence;
+  tell: TellSettings;
   /** Into the next moment's events. */
   push: (event: ChatEvent) => void;
   welcomed: (frame: Greeting) => void;
@@ -93,6 +95,8 @@ export class Inbox {
         return this.#to.presence.told(frame);
       case 'typing':
         return this.#to.presence.wrote(frame);
+      case 'notifications':
+        return this.#to.tell.told(frame);
       case 'cursor':
       case 'pong':
         return;

@@ -1,9 +1,12 @@
 // The REST calls of protocol v1 that the page uses, one function each.
+import type { General, OfConversation } from '@/lib/tell/settings';
+
 import { request } from './request';
 import type {
   ChangePage,
   Conversation,
   ConversationId,
+  ConversationNotifications,
   ConversationPage,
   Credentials,
   EditList,
@@ -12,6 +15,7 @@ import type {
   MemberPage,
   MentionPage,
   MessagePage,
+  Notifications,
   PageOf,
   PasswordChange,
   People,
@@ -44,6 +48,15 @@ export const api = {
   presence: () => request<PresenceSettings>('me/presence'),
   changePresence: (change: Partial<PresenceSettings>) =>
     request<PresenceSettings>('me/presence', { method: 'PATCH', body: change }),
+  notifications: () => request<Notifications>('me/notifications'),
+  changeNotifications: (change: Partial<General>) =>
+    request<Notifications>('me/notifications', { method: 'PATCH', body: change }),
+  /** All of them: what is left out is as if nothing had been said. */
+  setConversationNotifications: (id: ConversationId, settings: Partial<OfConversation>) =>
+    request<ConversationNotifications>(`conversations/${encodeURIComponent(id)}/notifications`, {
+      method: 'PUT',
+      body: settings,
+    }),
   sessions: () => request<SessionList>('sessions'),
   endSession: (id: string) => request<undefined>(`sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   endOtherSessions: () => request<undefined>('sessions', { method: 'DELETE' }),

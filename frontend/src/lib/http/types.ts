@@ -1,5 +1,6 @@
 // The bodies of REST under the names that the page uses. They are generated: `npm run types` makes
 // `openapi.ts` from the server's own description, and a test fails when they differ.
+import type { General, OfConversation } from '@/lib/tell/settings';
 import type { Changeable } from '@/lib/timeline/change';
 
 import type { components, operations } from './openapi';
@@ -16,6 +17,13 @@ export type Person = Schemas['Person'];
 export type Availability = 'online' | 'away' | 'offline';
 /** Who may see whether one is here, and whether one is to be taken for offline by everybody. */
 export type PresenceSettings = Omit<Schemas['PresenceSettings'], 'audience'> & { audience: Audience };
+/** Of what one wants to be told; `revision` counts the changes. */
+export type Notifications = General & {
+  revision: number;
+  /** Those with settings of their own. */
+  conversations: readonly ({ conversation: ConversationId } & OfConversation)[];
+};
+export type ConversationNotifications = OfConversation & { revision: number };
 export type Audience = 'everybody' | 'shared' | 'nobody';
 /** Oneself. */
 export type Me = Person & {

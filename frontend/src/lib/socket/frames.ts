@@ -2,6 +2,7 @@
 // that is not JSON, is skipped, never thrown. Written by hand: the server describes REST, not the socket, by
 // a schema; what is the same in both is taken from there.
 import type * as rest from '@/lib/http/types';
+import type { General, OfConversation } from '@/lib/tell/settings';
 import type {
   Availability,
   ConversationId,
@@ -172,6 +173,15 @@ export interface TypingFrame {
   on: boolean;
 }
 
+/** Of what one wants to be told, on whichever device it was chosen; neither of both: how far that is. */
+export interface NotificationsFrame {
+  type: 'notifications';
+  revision: number;
+  general?: General;
+  conversation?: ConversationId;
+  settings?: OfConversation;
+}
+
 export type ServerFrame =
   | Welcome
   | Accepted
@@ -187,6 +197,7 @@ export type ServerFrame =
   | SeenFrame
   | PresenceFrame
   | TypingFrame
+  | NotificationsFrame
   | Gap
   | ErrorFrame
   | { type: 'pong' };
@@ -208,6 +219,7 @@ const TYPES = new Set<string>([
   'seen',
   'presence',
   'typing',
+  'notifications',
   'gap',
   'error',
   'pong',

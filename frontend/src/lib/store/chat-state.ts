@@ -3,6 +3,7 @@ import type { ConversationId, Me } from '@/lib/http/types';
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { Limits } from '@/lib/socket/frames';
 import type { SocketState } from '@/lib/socket/socket-client';
+import type { TellState } from '@/lib/tell/state';
 
 import type { Aside } from './aside';
 import type { ConversationEntry } from './conversation-entry';
@@ -34,6 +35,8 @@ export interface ChatState {
   pending: Record<ConversationId, OutboxItem[]>;
   /** As the server said last; null before. */
   limits: Limits | null;
+  /** Of what one wants to be told; null while nobody knows, and where the server keeps none of it. */
+  tell: TellState | null;
 }
 
 export function initialState(me: Me): ChatState {
@@ -49,5 +52,6 @@ export function initialState(me: Me): ChatState {
     outbox: {},
     pending: {},
     limits: null,
+    tell: null,
   };
 }
