@@ -9,6 +9,7 @@ import type { Page, Route, WebSocketRoute } from '@playwright/test';
 import type { Conversation, Me, Message, Person, Room, Session } from '../../src/lib/http/types';
 import { directConversation } from '../../src/lib/ids/direct-conversation';
 import type { ClientFrame, ServerFrame } from '../../src/lib/socket/frames';
+import { OF_CONVERSATION } from '../../src/lib/tell/settings';
 import type { Change } from '../../src/lib/timeline/change';
 
 import { pageOf } from './history';
@@ -141,6 +142,7 @@ export class FakeBackend {
       last_read: 0,
       other_last_read: 0,
       unread: 0,
+      notifications: OF_CONVERSATION,
     };
     const thread = { conversation, messages: [] };
     this.threads.push(thread);
@@ -357,7 +359,13 @@ export class FakeBackend {
   #listPage(rest: boolean) {
     const all = this.#list();
     const conversations = rest ? all.slice(this.listed) : all.slice(0, this.listed);
-    return { conversations, next: !rest && all.length > this.listed ? 'the rest' : null, complete: true };
+    const unread = conversations.reduce((sum, entry) => sum + entry.unread, 0);
+    return {
+      conversations,
+      next: !rest && all.length > this.listed ? 'the rest' : null,
+      complete: true,
+      totals: { calls: unread, mentions: 0, muted: 0 },
+    };
   }
 
   #list(): Conversation[] {

@@ -1,6 +1,7 @@
 // What the server tells of messages when it is asked: who reacted, who has read, what was said before, what
 // names one; and who is in a room.
 import type { Message, Person, Room } from '../../src/lib/http/types';
+import { OF_CONVERSATION } from '../../src/lib/tell/settings';
 
 import type { FakeBackend, Thread } from './fake-backend';
 
@@ -36,6 +37,7 @@ export function roomOf(title: string, members: readonly Person[], change: Partia
     last_read: 0,
     other_last_read: 0,
     unread: 0,
+    notifications: OF_CONVERSATION,
     at: new Date().toISOString(),
   };
   return { conversation, messages: [] };

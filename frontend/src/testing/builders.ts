@@ -1,6 +1,7 @@
 // Values for tests, complete where a test does not care.
-import type { Conversation, Message, MessagePage, Person } from '@/lib/http/types';
+import type { Conversation, ConversationPage, Message, MessagePage, Person } from '@/lib/http/types';
 import type { Destination } from '@/lib/outbox/destination';
+import { OF_CONVERSATION } from '@/lib/tell/settings';
 
 export const me: Person = { id: 'me', username: 'me', display_name: 'Me' };
 export const anna: Person = { id: 'anna', username: 'anna', display_name: 'Anna' };
@@ -29,8 +30,15 @@ export function conversation(change: Partial<Conversation> = {}): Conversation {
     last_read: 0,
     other_last_read: 0,
     unread: 0,
+    notifications: OF_CONVERSATION,
     ...change,
   };
+}
+
+/** All of them. */
+export function conversationPage(conversations: Conversation[]): ConversationPage {
+  const unread = conversations.reduce((sum, entry) => sum + entry.unread, 0);
+  return { conversations, next: null, complete: true, totals: { calls: unread, mentions: 0, muted: 0 } };
 }
 
 export function page(positions: number[], change: Partial<MessagePage> = {}): MessagePage {

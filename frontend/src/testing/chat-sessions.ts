@@ -9,7 +9,7 @@ import type { OutboxItem } from '@/lib/outbox/outbox-item';
 import type { TabChannel } from '@/lib/tabs/tab-channel';
 import { GENERAL } from '@/lib/tell/settings';
 
-import { anna, conversation, me, message, page } from './builders';
+import { anna, conversation, conversationPage, me, message, page } from './builders';
 import { fakeSockets, welcome } from './fake-socket';
 import { loneTab } from './fake-tabs';
 
@@ -37,11 +37,9 @@ function setUp(
   pages.add(pageId);
   const api = {
     me: vi.fn<Api['me']>(async () => me),
-    conversations: vi.fn<Api['conversations']>(async () => ({
-      conversations: [conversation({ last_message: message(10), last_position: 10, last_read: 10 })],
-      next: null,
-      complete: true,
-    })),
+    conversations: vi.fn<Api['conversations']>(async () =>
+      conversationPage([conversation({ last_message: message(10), last_position: 10, last_read: 10 })]),
+    ),
     conversation: vi.fn<Api['conversation']>(async (id) => conversation({ id })),
     messages: vi.fn<Api['messages']>(async () => page([9, 10])),
     person: vi.fn<Api['person']>(async () => anna),

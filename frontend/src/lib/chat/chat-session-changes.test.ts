@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Message, TimelineEvent } from '@/lib/http/types';
 import { changed } from '@/lib/timeline/change';
 import type { Change } from '@/lib/timeline/change';
-import { anna, conversation, me, message } from '@/testing/builders';
+import { anna, conversation, conversationPage, me, message } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { welcome } from '@/testing/fake-socket';
 
@@ -142,9 +142,7 @@ function play() {
     const last = server.messages.findLast(({ event }) => !event) ?? null;
     return conversation({ last_message: last, last_position: server.end, last_read: 0, unread: 0 });
   };
-  api.conversations.mockImplementation(() =>
-    server.answer({ conversations: [listed()], next: null, complete: true }),
-  );
+  api.conversations.mockImplementation(() => server.answer(conversationPage([listed()])));
   api.conversation.mockImplementation(() => server.answer(listed()));
   api.events.mockImplementation((_, page = {}) => server.answer(server.events(page)));
   api.changes.mockImplementation((_, page) => server.answer(server.changes(page)));

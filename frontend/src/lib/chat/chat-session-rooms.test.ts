@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
 import { itemOf } from '@/lib/timeline/event';
+import { conversationPage } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { welcome } from '@/testing/fake-socket';
 import { event, mine, room, roomConversation, said } from '@/testing/rooms';
@@ -13,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const list = async () => ({ conversations: [roomConversation()], next: null, complete: true });
+const list = async () => conversationPage([roomConversation()]);
 const events = async () => ({
   events: [event('room_created', 5, mine), said(6)],
   has_before: false,

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { OutboxItem } from '@/lib/outbox/outbox-item';
-import { anna, conversation, me, message, to } from '@/testing/builders';
+import { anna, conversation, conversationPage, me, message, to } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { fakeTabs } from '@/testing/fake-tabs';
 
@@ -96,7 +96,7 @@ describe('names', () => {
   it('are asked for again when somebody looks at the page after a while', async () => {
     const test = start();
     await test.opened();
-    test.api.conversations.mockResolvedValue({ conversations: [renamed], next: null, complete: true });
+    test.api.conversations.mockResolvedValue(conversationPage([renamed]));
     test.api.me.mockClear();
     test.api.me.mockResolvedValue({ ...me, display_name: 'Me elsewhere' });
     window.dispatchEvent(new Event('focus'));

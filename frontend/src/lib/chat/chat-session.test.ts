@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
-import { anna, conversation, me, message, page, range, to } from '@/testing/builders';
+import { anna, conversation, conversationPage, me, message, page, range, to } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { welcome } from '@/testing/fake-socket';
 
@@ -172,13 +172,11 @@ describe('after an interruption', () => {
     await opened();
     sockets.current().end();
     await vi.advanceTimersByTimeAsync(600);
-    api.conversations.mockResolvedValue({
-      conversations: [
+    api.conversations.mockResolvedValue(
+      conversationPage([
         conversation({ last_message: message(12), last_position: 12, last_read: 10, unread: 2 }),
-      ],
-      next: null,
-      complete: true,
-    });
+      ]),
+    );
     api.messages.mockResolvedValue(page([11, 12], { has_before: true }));
     await goLive({ resumed: false });
     expect(state().timelines.c?.hasAfter).toBe(true);
@@ -223,13 +221,11 @@ describe('after an interruption', () => {
 describe('opening', () => {
   it('starts at the first unread message when the newest page would not show it', async () => {
     const { chat, api, goLive, settle } = start();
-    api.conversations.mockResolvedValue({
-      conversations: [
+    api.conversations.mockResolvedValue(
+      conversationPage([
         conversation({ last_message: message(900), last_position: 900, last_read: 100, unread: 400 }),
-      ],
-      next: null,
-      complete: true,
-    });
+      ]),
+    );
     chat.start();
     await goLive();
     chat.history.open('c');
@@ -253,7 +249,7 @@ describe('opening', () => {
 
   it('finds out that nothing is before the first message', async () => {
     const { chat, sockets, api, goLive, settle, state } = start();
-    api.conversations.mockResolvedValue({ conversations: [], next: null, complete: true });
+    api.conversations.mockResolvedValue(conversationPage([]));
     chat.start();
     await goLive();
     await chat.conversations.person('anna');

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ApiError } from '@/lib/http/api-error';
 import type { Message } from '@/lib/http/types';
-import { anna, conversation, me, message, page } from '@/testing/builders';
+import { anna, conversation, conversationPage, me, message, page } from '@/testing/builders';
 import { endAll, start } from '@/testing/chat-sessions';
 import { welcome } from '@/testing/fake-socket';
 
@@ -95,11 +95,9 @@ describe('a page without a server', () => {
     await opened();
     endAll();
     const test = await offline();
-    test.api.conversations.mockResolvedValue({
-      conversations: [conversation({ last_message: message(30), last_position: 30, last_read: 30 })],
-      next: null,
-      complete: true,
-    });
+    test.api.conversations.mockResolvedValue(
+      conversationPage([conversation({ last_message: message(30), last_position: 30, last_read: 30 })]),
+    );
     test.api.changes.mockResolvedValue({
       messages: [{ ...message(9, { deleted: { position: 25, by: 'anna' } }), body: '', changed: 25 }],
       next: null,
