@@ -15,7 +15,7 @@ import type { Change } from '../../src/lib/timeline/change';
 import { pageOf } from './history';
 import { apply, changeOf, eventsOf, frameOf, LIFE } from './life';
 import type { DeedFrame } from './life';
-import { listed, roomOf } from './lists';
+import { listed, listPage, roomOf } from './lists';
 import type { Kept } from './lists';
 import { PresencePlay } from './presence';
 import { TellPlay } from './tell';
@@ -288,7 +288,9 @@ export class FakeBackend {
     const told = listed(this, call, url.searchParams, data);
     if (told !== undefined) return [200, told];
     if (call === 'GET users') return [200, { users: this.#search(url.searchParams.get('query') ?? '') }];
-    if (call === 'GET conversations') return [200, this.#listPage(url.searchParams.has('before'))];
+    if (call === 'GET conversations') {
+      return [200, listPage(this.#list(), this.listed, url.searchParams.has('before'))];
+    }
     const user = /^GET users\/(.+)$/.exec(call)?.[1];
     if (user) return found([...this.people, this.me].find(({ id }) => id === user));
     const [, messages, kind] = /^GET conversations\/([^/]+)\/(messages|events|pins)$/.exec(call) ?? [];
@@ -354,18 +356,6 @@ export class FakeBackend {
     return [...this.people, this.#signedIn()].filter(({ username, display_name }) =>
       `${username} ${display_name}`.toLowerCase().includes(wanted),
     );
-  }
-
-  #listPage(rest: boolean) {
-    const all = this.#list();
-    const conversations = rest ? all.slice(this.listed) : all.slice(0, this.listed);
-    const unread = conversations.reduce((sum, entry) => sum + entry.unread, 0);
-    return {
-      conversations,
-      next: !rest && all.length > this.listed ? 'the rest' : null,
-      complete: true,
-      totals: { calls: unread, mentions: 0, muted: 0 },
-    };
   }
 
   #list(): Conversation[] {

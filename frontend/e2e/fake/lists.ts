@@ -1,6 +1,6 @@
 // What the server tells of messages when it is asked: who reacted, who has read, what was said before, what
 // names one; and who is in a room.
-import type { Message, Person, Room } from '../../src/lib/http/types';
+import type { Conversation, ConversationPage, Message, Person, Room } from '../../src/lib/http/types';
 import { OF_CONVERSATION } from '../../src/lib/tell/settings';
 
 import type { FakeBackend, Thread } from './fake-backend';
@@ -41,6 +41,14 @@ export function roomOf(title: string, members: readonly Person[], change: Partia
     at: new Date().toISOString(),
   };
   return { conversation, messages: [] };
+}
+
+/** The first `most`, or the rest of them. */
+export function listPage(all: Conversation[], most: number, rest: boolean): ConversationPage {
+  const conversations = rest ? all.slice(most) : all.slice(0, most);
+  const calls = conversations.reduce((sum, entry) => sum + entry.unread, 0);
+  const next = !rest && all.length > most ? 'the rest' : null;
+  return { conversations, next, complete: true, totals: { calls, mentions: 0, muted: 0 } };
 }
 
 /** Undefined: it is another kind of question. */

@@ -1,5 +1,5 @@
-// Whether a message that came calls for the person, by what they want to be told. As long as nobody knows what
-// they want, and where the server keeps none of it, every message does.
+// Whether a message that came calls for the person, by what they want to be told. As long as nobody knows
+// what they want, and where the server keeps none of it, every message does.
 import type { ChatSession } from '@/lib/chat/chat-session';
 import { textOf } from '@/lib/chat/message-text';
 import { api } from '@/lib/http/api';

@@ -27,7 +27,7 @@ export function QuietCard() {
   return (
     <Card
       title="Do not disturb"
-      about="No sounds, and nothing on the desktop or the phone, on all your devices. Unread messages are counted."
+      about="No sounds, and nothing on the desktop or the phone, on all your devices. Messages are counted."
     >
       <div className={styles.sections}>
         <ForAWhile general={general} onChange={(dnd_until) => void change({ dnd_until })} />

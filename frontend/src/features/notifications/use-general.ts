@@ -1,5 +1,5 @@
-// What one wants to be told in general, and changing it: what was just chosen is shown at once, and taken back
-// when the server does not take it.
+// What one wants to be told in general, and changing it: what was just chosen is shown at once, and taken
+// back when the server does not take it.
 import { useState } from 'react';
 
 import { useChat, useChatState } from '@/lib/chat/chat-context';

@@ -3,8 +3,8 @@
 import { fold } from '@/lib/names/fold';
 
 const IN_WORDS = /[\p{Alphabetic}\p{N}]/u;
-const WITHOUT_BLANKS =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Thai', 'Lao', 'Khmer', 'Myanmar'];
+const WITHOUT_BLANKS = new RegExp(`[${SCRIPTS.map((name) => `\\p{Script=${name}}`).join('')}]`, 'u');
 /** Folding takes Korean syllables apart; the second begins another one. */
 const JAMO = /[\u1100-\u11ff]/;
 const FIRST_OF_SYLLABLE = /[\u1100-\u115f]/;
