@@ -120,7 +120,7 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 24] = [
+const TABLES: [(&str, Option<&str>, bool); 26] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -145,6 +145,8 @@ const TABLES: [(&str, Option<&str>, bool); 24] = [
     ("message_edits", None, true),
     ("hidden_receipts", None, true),
     ("person_presence", Some("seen_at_ms"), false),
+    ("push_subscriptions", Some("label"), true),
+    ("push_positions", Some("next_position"), false),
 ];
 
 impl Store {

@@ -20,6 +20,8 @@ pub mod messages;
 pub mod name_words;
 pub mod outbox;
 pub mod person_presence;
+pub mod push_positions;
+pub mod push_subscriptions;
 pub mod reactions;
 pub mod room_authors;
 pub mod room_people;

@@ -22,6 +22,7 @@ mod m20261129_200000_what_was_said_before;
 mod m20261129_210000_hidden_receipts;
 mod m20261129_220000_log_rewrites;
 mod m20261129_230000_presence;
+mod m20261130_000000_push;
 mod run;
 mod steps;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_210000_hidden_receipts::Migration),
             Box::new(m20261129_220000_log_rewrites::Migration),
             Box::new(m20261129_230000_presence::Migration),
+            Box::new(m20261130_000000_push::Migration),
         ]
     }
 }

@@ -9,6 +9,7 @@ mod message_lists;
 mod outbox;
 mod people;
 mod presence;
+mod push;
 mod random_log;
 mod reads;
 mod room_lists;
@@ -67,6 +68,8 @@ on_every_database! {
         unread_messages_are_counted_up_to_the_limit,
         many_conversations_are_found_by_their_ids, notes_to_self_have_one_member, strangers_see_nothing;
     presence: how_people_want_to_be_seen_is_kept, who_shares_a_conversation_is_known;
+    push: a_subscription_lives_with_its_session, an_endpoint_is_one_browsers,
+        who_was_in_a_room_and_still_is_has_devices, what_is_pushed_is_claimed_once;
     outbox: a_registration_leaves_its_rows, of_two_claimers_one_has_the_row, rows_of_the_dead_come_back,
         everybody_of_before_is_expected_once;
     reads: read_positions_only_grow, marks_of_unknown_members_are_answered;
