@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi as Document, PathItem, Ref, Respon
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    accounts, bootstrap, changes, conversations, events, lists, messages, operations, people, presence,
+    accounts, bootstrap, changes, conversations, events, lists, messages, operations, people, presence, push,
     rooms, sessions,
 };
 use crate::auth::cookie;
@@ -29,6 +29,7 @@ use crate::wire::rest::Problem;
         accounts::register, accounts::login, accounts::logout,
         bootstrap::bootstrap, accounts::me, accounts::change, accounts::change_password,
         presence::presence_settings, presence::change_presence,
+        push::push, push::subscribe, push::unsubscribe,
         sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,

@@ -10,7 +10,7 @@ use warp::{Filter, Rejection};
 use super::context::Context;
 use super::{
     accounts, answer, bootstrap, changes, client, conversations, docs, events, lists, messages, operations,
-    people, presence, rooms, sessions, socket,
+    people, presence, push, rooms, sessions, socket,
 };
 use crate::refusal::{Code, Refusal};
 
@@ -18,6 +18,8 @@ use crate::refusal::{Code, Refusal};
 pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
     let api = accounts::routes(context)
         .or(presence::routes(context))
+        .unify()
+        .or(push::routes(context))
         .unify()
         .or(sessions::routes(context))
         .unify()

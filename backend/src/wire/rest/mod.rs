@@ -7,6 +7,7 @@ pub(crate) mod headers;
 mod list_cursor;
 mod lists;
 mod presence;
+mod push;
 mod requests;
 mod rooms;
 
@@ -19,6 +20,7 @@ pub use fields::Fields;
 pub use list_cursor::{decode_list_cursor, encode_list_cursor};
 pub use lists::{EditList, MentionPage, PinList, ReactionList, ReaderList, decode_mention_cursor};
 pub use presence::{PresenceChange, PresenceSettings};
+pub use push::{Device, NewSubscription, PushSettings};
 pub use requests::{
     Credentials, Edit, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration,
 };
