@@ -21,6 +21,7 @@ use crate::free_disk;
 use crate::http::{Context, HttpService, Readiness, RequestRate, Turns};
 use crate::log::health::Health;
 use crate::metrics;
+use crate::push::{Push, notify};
 use crate::registry::Registry;
 use crate::security_log::SecurityLog;
 use crate::server::{Connections, Server};
@@ -115,12 +116,14 @@ impl App {
         let stopping = shutdown.child_token();
         let upkeep = CancellationToken::new();
         let sessions = Sessions::new(store.clone(), registry, chat.signals().clone(), &settings.http);
-        let devices = Devices::new(&store.server_key().await.map_err(AppError::ServerKey)?);
+        let key = store.server_key().await.map_err(AppError::ServerKey)?;
+        let (devices, push) = (Devices::new(&key), Push::new(&settings, store.clone(), &key));
         let security_log = SecurityLog::default();
         let send_rate = Arc::new(SendRate::from_settings(&settings.limits));
         let sockets =
             Sockets::new(chat.clone(), sessions.clone(), Arc::clone(&send_rate), &settings, stopping.clone());
         let http = settings.http.clone();
+        let notifier = notify(push.clone(), chat.clone(), settings.clone(), stopping.clone());
         let connections = Connections::new(&http, stopping.clone());
         let context = Context::new(crate::http::Parts {
             store: store.clone(),
@@ -136,6 +139,7 @@ impl App {
             ),
             chat,
             sessions: sessions.clone(),
+            push,
             send_rate,
             request_rate: RequestRate::from_settings(&settings.limits),
             turns: Turns::from_settings(&settings.limits),
@@ -147,6 +151,7 @@ impl App {
         folders.extend(store.folder());
         let min_free_bytes = settings.limits.min_free_disk_bytes;
         tasks.spawn(free_disk::watch(folders, min_free_bytes, health.clone(), upkeep.clone()).await);
+        tasks.spawn(notifier);
         tasks.spawn(presence.keep(store.clone(), stopping.clone()));
         tasks.spawn(sessions.keep(upkeep.clone()));
         tasks.spawn(metrics::keep(upkeep.clone()));

@@ -2,7 +2,8 @@
 //!
 //! From the wire inwards: [`server`] takes connections, [`http`] and [`socket`] speak to clients in the types
 //! of [`wire`], [`auth`] says who they are, [`chat`] holds the use cases, [`log`] the way to Kafka and back,
-//! [`registry`] who is connected, [`signals`] what backends tell each other. [`App`] connects them.
+//! [`registry`] who is connected, [`signals`] what backends tell each other, [`push`] what devices are told
+//! while nobody looks. [`App`] connects them.
 
 pub mod app;
 pub mod auth;
@@ -16,6 +17,7 @@ pub mod metrics;
 #[cfg(test)]
 pub(crate) mod mutation;
 pub mod presence;
+pub mod push;
 pub mod rate;
 pub mod refusal;
 pub mod registry;

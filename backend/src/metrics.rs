@@ -30,6 +30,9 @@ const VOID: &str = "milena_records_void_total";
 const CONVERSATIONS_CLOSED: &str = "milena_conversations_closed";
 const RECENT_BYTES: &str = "milena_recent_bytes";
 const RECENT_MESSAGES: &str = "milena_recent_messages";
+const PUSHES: &str = "milena_push_total";
+const PUSHES_WAITING: &str = "milena_push_waiting";
+const PUSH_SECONDS: &str = "milena_push_seconds";
 const PASSWORD_WAITING: &str = "milena_password_jobs";
 
 /// From half a millisecond, an answer from memory, to the longest time-out of a request.
@@ -121,6 +124,13 @@ fn describe() {
         "Memory of recent messages: delivery.recent_bytes is its bound"
     );
     describe_gauge!(RECENT_MESSAGES, Unit::Count, "Messages in that memory");
+    describe_counter!(
+        PUSHES,
+        Unit::Count,
+        "Devices that were to be told of a message, by what came of it: pushed, or why not"
+    );
+    describe_gauge!(PUSHES_WAITING, Unit::Count, "Devices that wait to be told");
+    describe_histogram!(PUSH_SECONDS, Unit::Seconds, "Time from a message to its push service having it");
     describe_gauge!(
         PASSWORD_WAITING,
         Unit::Count,
@@ -130,11 +140,14 @@ fn describe() {
 
 /// What has not happened yet is zero, not absent: an alert on an absent series never rings.
 fn begin_at_zero() {
-    for name in [CONNECTIONS, SOCKETS, PASSWORD_WAITING, RECENT_BYTES, RECENT_MESSAGES] {
+    for name in [CONNECTIONS, SOCKETS, PASSWORD_WAITING, PUSHES_WAITING, RECENT_BYTES, RECENT_MESSAGES] {
         gauge!(name).increment(0.0);
     }
     for name in [PRODUCE_FAILURES, REPEATS, FRAMES_REFUSED] {
         counter!(name).increment(0);
+    }
+    for end in PushEnd::ALL {
+        counter!(PUSHES, "outcome" => end.label()).increment(0);
     }
     for outcome in SignalOutcome::ALL {
         counter!(SIGNALS, "outcome" => outcome.label()).increment(0);
@@ -233,6 +246,80 @@ impl SignalOutcome {
 /// A signal was sent, heard, skipped or dropped.
 pub fn signal(outcome: SignalOutcome) {
     counter!(SIGNALS, "outcome" => outcome.label()).increment(1);
+}
+
+/// What came of a device that was to be told of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PushEnd {
+    /// The push service has it.
+    Pushed,
+    /// The person sits before an open page.
+    Active,
+    /// It was read, deleted or muted, or the person is not in the conversation any more.
+    Unwanted,
+    /// Something newer of the same conversation is told instead.
+    Newer,
+    /// The device's session has ended.
+    Ended,
+    /// The push service knows the device no more; it was removed.
+    Gone,
+    /// The push service refuses it for good.
+    Refused,
+    /// Its host leads to an address that is not asked.
+    Forbidden,
+    /// The push service does not answer.
+    Unanswered,
+    /// The time was over.
+    Late,
+    /// Too many wait.
+    Full,
+}
+
+impl PushEnd {
+    const ALL: [Self; 11] = [
+        Self::Pushed,
+        Self::Active,
+        Self::Unwanted,
+        Self::Newer,
+        Self::Ended,
+        Self::Gone,
+        Self::Refused,
+        Self::Forbidden,
+        Self::Unanswered,
+        Self::Late,
+        Self::Full,
+    ];
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Active => "active",
+            Self::Unwanted => "unwanted",
+            Self::Newer => "newer",
+            Self::Ended => "ended",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+            Self::Forbidden => "forbidden",
+            Self::Unanswered => "unanswered",
+            Self::Late => "late",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// What came of so many.
+pub fn pushes_ended(end: PushEnd, count: usize) {
+    counter!(PUSHES, "outcome" => end.label()).increment(count as u64);
+}
+
+/// One device more, or one less, waits to be told.
+pub fn pushes_waiting(change: f64) {
+    gauge!(PUSHES_WAITING).increment(change);
+}
+
+/// A push service has it, so long after it was written.
+pub fn push_took(took: Duration) {
+    histogram!(PUSH_SECONDS).record(took.as_secs_f64());
 }
 
 /// The tail skipped a record; `reason` is one of few.

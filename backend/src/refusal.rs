@@ -33,6 +33,9 @@ pub enum Code {
     TooManyRooms,
     TooManyMembers,
     TooManySettings,
+    TooManySubscriptions,
+    EndpointTaken,
+    PushOff,
     ClientIdReused,
     EditTooLate,
     TooLarge,
@@ -73,6 +76,9 @@ impl Code {
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManyMembers => "too_many_members",
             Self::TooManySettings => "too_many_settings",
+            Self::TooManySubscriptions => "too_many_subscriptions",
+            Self::EndpointTaken => "endpoint_taken",
+            Self::PushOff => "push_off",
             Self::ClientIdReused => "client_id_reused",
             Self::EditTooLate => "edit_too_late",
             Self::TooLarge => "too_large",
@@ -101,10 +107,11 @@ impl Code {
             | Self::TooManyRooms
             | Self::TooManyMembers
             | Self::TooManySettings
+            | Self::TooManySubscriptions
             | Self::EditTooLate => 403,
-            Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient => 404,
+            Self::NotFound | Self::UnknownConversation | Self::UnknownRecipient | Self::PushOff => 404,
             Self::MethodNotAllowed => 405,
-            Self::UsernameTaken | Self::HandleTaken | Self::ClientIdReused => 409,
+            Self::UsernameTaken | Self::HandleTaken | Self::ClientIdReused | Self::EndpointTaken => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::UnknownHost => 421,

@@ -12,6 +12,7 @@ use super::request_rate::RequestRate;
 use super::turns::Turns;
 use crate::auth::{Accounts, Devices, Sessions, SignInRate};
 use crate::chat::Chat;
+use crate::push::Push;
 use crate::security_log::SecurityLog;
 use crate::server::Connections;
 use crate::socket::{SendRate, Sockets};
@@ -23,6 +24,7 @@ pub struct Parts {
     pub chat: Chat,
     pub accounts: Accounts,
     pub sessions: Sessions,
+    pub push: Push,
     pub sign_in_rate: SignInRate,
     pub devices: Devices,
     pub security_log: SecurityLog,

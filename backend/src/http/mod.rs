@@ -22,6 +22,7 @@ mod openapi;
 mod operations;
 mod people;
 mod presence;
+mod push;
 mod query;
 mod readiness;
 mod request_rate;

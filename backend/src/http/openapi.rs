@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     accounts, bootstrap, changes, conversations, events, lists, messages, notifications, operations, people,
-    presence, rooms, sessions, status,
+    presence, push, rooms, sessions, status,
 };
 use crate::auth::cookie;
 use crate::wire::rest::Problem;
@@ -32,6 +32,7 @@ use crate::wire::rest::Problem;
         status::status, status::set_status, status::clear_status,
         notifications::notifications, notifications::change_notifications,
         notifications::conversation_notifications, notifications::set_conversation_notifications,
+        push::push, push::subscribe, push::unsubscribe,
         sessions::list, sessions::end, sessions::end_others,
         people::search, people::person,
         conversations::list, conversations::one, conversations::read,

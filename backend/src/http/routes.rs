@@ -10,7 +10,7 @@ use warp::{Filter, Rejection};
 use super::context::Context;
 use super::{
     accounts, answer, bootstrap, changes, client, conversations, docs, events, lists, messages,
-    notifications, operations, people, presence, rooms, sessions, socket, status,
+    notifications, operations, people, presence, push, rooms, sessions, socket, status,
 };
 use crate::refusal::{Code, Refusal};
 
@@ -22,6 +22,8 @@ pub(super) fn all(context: &Context) -> BoxedFilter<(Response,)> {
         .or(status::routes(context))
         .unify()
         .or(notifications::routes(context))
+        .unify()
+        .or(push::routes(context))
         .unify()
         .or(sessions::routes(context))
         .unify()

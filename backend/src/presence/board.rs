@@ -92,6 +92,12 @@ impl Board {
         self.own.is_hidden(user)
     }
 
+    /// Whether they sit before a socket: of this node exactly, of others as far as those have told. Who hides
+    /// and sits before another node's is not known to.
+    pub(super) fn is_active(&self, user: UserId) -> bool {
+        self.own.is_active(user) || self.others.told(user) == Some(Availability::Online)
+    }
+
     /// When [`Board::elapsed`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.own.deadline().into_iter().chain(self.others.deadline()).min()

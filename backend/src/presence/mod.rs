@@ -121,6 +121,13 @@ impl Presence {
         self.tell(Signal::Hidden { user, on: is_hidden });
     }
 
+    /// Whether somebody sits before a socket of theirs, here or on another node: for what is told to them
+    /// alone, never to others, since it is so of those who hide as well.
+    #[must_use]
+    pub fn is_active(&self, user: UserId) -> bool {
+        self.board().is_active(user)
+    }
+
     /// What the socket watches for `WATCH_LASTS` from now on. What is to be seen now of the people whom it
     /// may see, and of `others` whom it may not, is in its queue then: of those there is nothing to be seen.
     /// When people were here last stands in the store, if it was not seen since, and so does what they say

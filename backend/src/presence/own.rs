@@ -108,6 +108,11 @@ impl Own {
         self.people.get(&user).is_some_and(|person| person.is_hidden)
     }
 
+    /// Whether they sit before one of their sockets, whatever was told of it.
+    pub(super) fn is_active(&self, user: UserId) -> bool {
+        self.people.get(&user).is_some_and(|person| person.sockets.iter().any(|(_, is_idle)| !is_idle))
+    }
+
     /// When [`Own::elapsed`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.due.first().map(|(at, _)| *at)

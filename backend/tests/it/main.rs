@@ -5,6 +5,7 @@
 
 mod conversations;
 mod people;
+mod push;
 mod records;
 mod rooms;
 mod server;

@@ -24,6 +24,11 @@ pub enum Role {
         /// The group's name.
         group: String,
     },
+    /// The group of those backends that push: what is late is worth nothing.
+    Notifier {
+        /// The group's name.
+        group: String,
+    },
     /// The backend's producer of signals: what is late is worth nothing, so nothing is kept or repeated for
     /// long.
     SignalSender,
@@ -90,6 +95,18 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
                 .set("session.timeout.ms", "10000")
                 .set("heartbeat.interval.ms", "1000");
         }
+        Role::Notifier { .. } => {
+            config
+                .set("fetch.wait.max.ms", "500")
+                .set("fetch.min.bytes", "1")
+                .set("queued.min.messages", "1000")
+                .set("queued.max.messages.kbytes", "4096")
+                .set("fetch.queue.backoff.ms", "20")
+                .set("fetch.error.backoff.ms", "200")
+                .set("partition.assignment.strategy", "cooperative-sticky")
+                .set("session.timeout.ms", "10000")
+                .set("heartbeat.interval.ms", "1000");
+        }
         Role::SignalSender => {
             config
                 .set("message.timeout.ms", "5000")
@@ -120,6 +137,15 @@ pub fn client_config(settings: &KafkaSettings, role: &Role) -> ClientConfig {
         }
         Role::Consumer { group } => {
             config.set("group.id", group);
+        }
+        Role::Notifier { group } => {
+            // The group's offsets are for lag tools alone. What retention has taken is older than anything
+            // that is pushed.
+            config
+                .set("group.id", group)
+                .set("enable.auto.commit", "true")
+                .set("enable.auto.offset.store", "true")
+                .set("auto.offset.reset", "latest");
         }
         Role::SignalSender => {
             // What was repeated could come twice, or after what is newer.
@@ -162,7 +188,8 @@ mod tests {
         let signals: Result<ThreadedProducer<DefaultProducerContext>, _> =
             client_config(&settings, &Role::SignalSender).create();
         assert!(signals.is_ok());
-        for role in [Role::Tail, Role::Consumer { group: "g".into() }, Role::SignalReader, Role::Admin] {
+        let (group, notifier) = (Role::Consumer { group: "g".into() }, Role::Notifier { group: "g".into() });
+        for role in [Role::Tail, group, notifier, Role::SignalReader, Role::Admin] {
             let consumer: Result<BaseConsumer, _> = client_config(&settings, &role).create();
             assert!(consumer.is_ok(), "{role:?}");
         }

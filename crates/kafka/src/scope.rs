@@ -76,7 +76,9 @@ pub(crate) fn concerns(role: &Role, property: &str) -> bool {
     let of = |list: &[&str]| list.contains(&property);
     match role {
         Role::Producer { .. } | Role::SignalSender => !of(&CONSUMER),
-        Role::Tail | Role::SignalReader | Role::Consumer { .. } => !of(&PRODUCER),
+        // Backends are given the same settings: one name would be that of several members.
+        Role::Notifier { .. } if property == "group.instance.id" => false,
+        Role::Tail | Role::SignalReader | Role::Consumer { .. } | Role::Notifier { .. } => !of(&PRODUCER),
         // Clients of both kinds ask for metadata.
         Role::Admin => !of(&CONSUMER) && !of(&PRODUCER),
     }
@@ -99,6 +101,8 @@ mod tests {
             assert_eq!(concerns(&producer, property), of_producer, "{property}");
             assert_eq!(concerns(&consumer, property), of_consumer, "{property}");
             assert_eq!(concerns(&Role::Tail, property), of_consumer, "{property}");
+            let notifier = Role::Notifier { group: "g".into() };
+            assert_eq!(concerns(&notifier, property), of_consumer, "{property}");
             assert_eq!(concerns(&Role::SignalSender, property), of_producer, "{property}");
             assert_eq!(concerns(&Role::SignalReader, property), of_consumer, "{property}");
             assert_eq!(concerns(&Role::Admin, property), of_admin, "{property}");

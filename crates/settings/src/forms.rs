@@ -15,6 +15,11 @@ pub(crate) fn form(section: &str, key: &str, default: &ValueKind) -> String {
              such as [\"general\"] in a file or general,news in the environment"
                 .to_owned()
         }
+        ("push", "private_hosts", _) => {
+            "a list of hosts, such as [\"push.internal\"] in a file or push.internal,10.1.2.3 in the \
+             environment"
+                .to_owned()
+        }
         ("http", "secure_cookies", _) => "\"auto\", \"always\" or \"never\"".to_owned(),
         ("broker", "sync", _) => "\"always\" or an interval from \"1ms\" to \"60000ms\"".to_owned(),
         (_, key, ValueKind::String(example)) if key.ends_with("listen") && !example.is_empty() => {

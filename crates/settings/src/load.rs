@@ -145,6 +145,12 @@ impl Settings {
             &format!("rooms.join_at_registration must be at most {FIRST_ROOMS_MAX} handles"),
         );
         require(
+            is_contact(&self.push.contact),
+            "push.contact must be empty, or begin with mailto: or https:// and have no blanks",
+        );
+        require(!self.push.group.trim().is_empty(), "push.group must not be empty");
+        require(self.push.group != self.consumer.group, "push.group must differ from consumer.group");
+        require(
             self.limits.sign_in_burst >= 1 && self.limits.sign_in_per_minute >= 1,
             "limits.sign_in_burst and limits.sign_in_per_minute must be at least 1",
         );
@@ -193,6 +199,13 @@ impl Settings {
     }
 }
 
+/// As a push service takes it: it stands in a token, and a header.
+fn is_contact(text: &str) -> bool {
+    let of = |scheme: &str| text.strip_prefix(scheme).is_some_and(|rest| rest.len() > 2);
+    let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'"');
+    text.is_empty() || (is_plain && (of("mailto:") || of("https://")))
+}
+
 fn is_topic_name(name: &str) -> bool {
     (1..=249).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
@@ -206,6 +219,7 @@ fn sections(given: &mut Given) -> Option<Settings> {
     let delivery = section(given, "delivery");
     let chat = section(given, "chat");
     let rooms = section(given, "rooms");
+    let push = section(given, "push");
     let limits = section(given, "limits");
     let consumer = section(given, "consumer");
     let broker = section(given, "broker");
@@ -218,6 +232,7 @@ fn sections(given: &mut Given) -> Option<Settings> {
         delivery: delivery?,
         chat: chat?,
         rooms: rooms?,
+        push: push?,
         limits: limits?,
         consumer: consumer?,
         broker: broker?,
@@ -318,6 +333,7 @@ mod tests {
             ("MILENA__SOCKET__MAX_IN_FLIGHT", "many"),
             ("MILENA__NONSENSE", "1"),
             ("MILENA__CONSUMER__BATCH_ROWS", "0"),
+            ("MILENA__PUSH__CONTACT", "somebody"),
             ("MILENA__HTTP__TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
             ("MILENA__ROOMS__JOIN_AT_REGISTRATION", "general,Lobby"),
         ]);
@@ -328,6 +344,7 @@ mod tests {
             "socket.max_in_flight (MILENA__SOCKET__MAX_IN_FLIGHT) must be a whole number, such as 64",
             "nonsense",
             "consumer.batch_rows must be 1 to 100000",
+            "push.contact must be empty, or begin with mailto: or https://",
             "http.trusted_proxies (MILENA__HTTP__TRUSTED_PROXIES) must be a list of addresses and networks",
             "rooms.join_at_registration (MILENA__ROOMS__JOIN_AT_REGISTRATION) must be a list of handles",
         ] {

@@ -21,6 +21,7 @@ pub struct Settings {
     pub delivery: DeliverySettings,
     pub chat: ChatSettings,
     pub rooms: RoomSettings,
+    pub push: PushSettings,
     pub limits: LimitSettings,
     pub consumer: ConsumerSettings,
     pub broker: BrokerSettings,
@@ -104,6 +105,10 @@ section! {
 section! {
     /// `[rooms]`
     RoomSettings { join_at_registration: Vec<Handle> }
+}
+section! {
+    /// `[push]`
+    PushSettings { enabled: bool, contact: String, words: bool, private_hosts: Vec<String>, group: String }
 }
 section! {
     /// `[limits]`

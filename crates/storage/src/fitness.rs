@@ -120,7 +120,7 @@ fn driver(error: sqlx::Error) -> StorageError {
 
 /// The tables that programs write after their start, and what is done to their rows besides inserting and
 /// reading.
-const TABLES: [(&str, Option<&str>, bool); 27] = [
+const TABLES: [(&str, Option<&str>, bool); 29] = [
     ("users", Some("username"), false),
     ("sessions", Some("user_agent"), true),
     ("conversations", Some("last_position"), false),
@@ -148,6 +148,8 @@ const TABLES: [(&str, Option<&str>, bool); 27] = [
     ("person_notifications", Some("revision"), false),
     ("conversation_notifications", Some("revision"), false),
     ("person_status", Some("until_ms"), true),
+    ("push_subscriptions", Some("label"), true),
+    ("push_positions", Some("next_position"), false),
 ];
 
 impl Store {

@@ -70,6 +70,7 @@ pub use queries::passwords::{Credentials, Replaced};
 pub use queries::people::{NewUser, Person};
 pub use queries::places::StoredPlace;
 pub use queries::presence::{Audience, StoredPresence};
+pub use queries::push::{LABEL_MAX_CHARS, PushSubscription, SUBSCRIPTIONS_MAX, Subscribed};
 pub use queries::reactions::{PutReaction, ReactionPage};
 pub use queries::reads::ReadMark;
 pub use queries::rewrites::RewriteStage;

@@ -8,6 +8,7 @@ mod list_cursor;
 mod lists;
 mod notifications;
 mod presence;
+mod push;
 mod requests;
 mod rooms;
 mod status;
@@ -26,6 +27,7 @@ pub use notifications::{
 };
 pub(crate) use presence::state_name;
 pub use presence::{MemberPresence, PresenceChange, PresenceSettings};
+pub use push::{Device, NewSubscription, PushSettings};
 pub use requests::{
     Credentials, Edit, NewMessage, PasswordChange, ProfileChange, ReadPosition, Registration,
 };

@@ -23,6 +23,7 @@ pub(crate) struct Node {
     shutdown: CancellationToken,
     running: JoinHandle<Result<(), AppError>>,
     store: Store,
+    settings: Settings,
     broker: Option<Broker>,
     _folder: TempDir,
 }
@@ -59,7 +60,7 @@ impl Node {
         store.migrate().await.unwrap();
         let shutdown = CancellationToken::new();
         // Boxed: the future of a whole program is large, and every test would hold it.
-        let app = Box::pin(App::start(settings, store.clone(), shutdown.clone())).await.unwrap();
+        let app = Box::pin(App::start(settings.clone(), store.clone(), shutdown.clone())).await.unwrap();
         let node = Self {
             address: app.address(),
             operations: app.operations_address(),
@@ -67,6 +68,7 @@ impl Node {
             shutdown,
             running: tokio::spawn(app.run()),
             store,
+            settings,
             broker: Some(broker),
             _folder: folder,
         };
@@ -114,6 +116,19 @@ impl Node {
         let request = self.http.post(self.url(path)).bearer_auth(&user.token).json(body);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), status, "{}", answer.text().await.unwrap());
+    }
+
+    /// The backend ends, and another one starts on the same log and database.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.shutdown.cancel();
+        tokio::time::timeout(PATIENCE, &mut self.running).await.expect("it stops in time").unwrap().unwrap();
+        self.shutdown = CancellationToken::new();
+        let app = App::start(self.settings.clone(), self.store.clone(), self.shutdown.clone());
+        let app = Box::pin(app).await.unwrap();
+        (self.address, self.operations) = (app.address(), app.operations_address());
+        self.running = tokio::spawn(app.run());
+        self.until_ready().await;
+        self
     }
 
     /// Where the log listens.

@@ -23,6 +23,8 @@ pub mod outbox;
 pub mod person_notifications;
 pub mod person_presence;
 pub mod person_status;
+pub mod push_positions;
+pub mod push_subscriptions;
 pub mod reactions;
 pub mod room_authors;
 pub mod room_people;

@@ -24,6 +24,7 @@ mod m20261129_220000_log_rewrites;
 mod m20261129_230000_presence;
 mod m20261129_233000_notifications;
 mod m20261129_234000_status;
+mod m20261130_000000_push;
 mod run;
 mod steps;
 
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_230000_presence::Migration),
             Box::new(m20261129_233000_notifications::Migration),
             Box::new(m20261129_234000_status::Migration),
+            Box::new(m20261130_000000_push::Migration),
         ]
     }
 }

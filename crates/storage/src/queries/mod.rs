@@ -20,6 +20,7 @@ pub(crate) mod people;
 mod pins;
 pub(crate) mod places;
 pub(crate) mod presence;
+pub(crate) mod push;
 pub(crate) mod reactions;
 pub(crate) mod reads;
 mod receipts;

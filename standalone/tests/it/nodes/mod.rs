@@ -2,5 +2,6 @@
 
 mod cluster;
 mod presence;
+mod push;
 mod rolling_upgrade;
 mod signals;

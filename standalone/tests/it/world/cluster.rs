@@ -141,7 +141,9 @@ impl Cluster {
     pub(crate) fn launch(&self, program: &str, name: &str) -> Launch {
         let launch = match &self.other_version {
             Some(programs) => Launch::of_another_version(programs.join(program), name, self.folder.path()),
-            None => Launch::new(program, name, self.folder.path()),
+            None => Launch::new(program, name, self.folder.path())
+                .variable("MILENA__PUSH__GROUP", format!("{}-push", self.topic))
+                .variable("MILENA__PUSH__PRIVATE_HOSTS", "127.0.0.1"),
         };
         let launch = launch.argument("--config").argument(settings_file(self.folder.path()));
         let variables = (self.variables)(name);

@@ -19,7 +19,8 @@ pub(crate) use forgetful::{ForgetfulKafka, Mind};
 pub(crate) use kafka::{add_partitions, empty_topic, limit_batches, log_counts, read_log};
 pub(crate) use milena::Milena;
 pub(crate) use milena_testkit::{
-    Kind, OwnServer, Proxy, Weather, free_address, number, required, shared, tell, turn, until,
+    Device, Kind, OwnServer, Proxy, PushService, Weather, free_address, number, required, shared, tell, turn,
+    until,
 };
 pub(crate) use mortal::{Mortal, Victim};
 pub(crate) use program::{Finished, Launch, Program};

@@ -6,8 +6,8 @@ use milena_storage::entities::{
     blocks, consumer_offsets, conversation_lists, conversation_notifications, conversations,
     effective_events, hidden_receipts, imported_events, imported_people, log_epochs, log_rewrites,
     log_topics, members, memberships, mentions, message_edits, messages, name_words, outbox,
-    person_notifications, person_presence, person_status, reactions, room_authors, room_people, room_reads,
-    room_words, server_keys, sessions, users, void_records,
+    person_notifications, person_presence, person_status, push_positions, push_subscriptions, reactions,
+    room_authors, room_people, room_reads, room_words, server_keys, sessions, users, void_records,
 };
 use milena_storage::migrations::Migrator;
 use sea_orm::{
@@ -294,6 +294,21 @@ pub(super) async fn entities_match_the_schema(database: &TestDatabase) {
         leased_until_ms: 2,
     };
     check(database, &raw, fact).await;
+    let device = push_subscriptions::Model {
+        id: id(7),
+        user_id: id(1),
+        session_id: id(2),
+        endpoint_hash: (0..32).collect(),
+        endpoint: "e".repeat(2_048),
+        p256dh: "B".repeat(88),
+        auth: "a".repeat(24),
+        label: "😀".repeat(200),
+        words: true,
+        created_at_ms: place,
+    };
+    check(database, &raw, device).await;
+    let pushed = push_positions::Model { topic: "t".repeat(249), partition_id: 1, next_position: place };
+    check(database, &raw, pushed).await;
     let key = server_keys::Model { number: 2, secret: (0..32).collect(), created_at_ms: 1 };
     check(database, &raw, key).await;
 }
