@@ -13,7 +13,8 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// For the service worker, whose own requests are judged by the policy of its script.
-const WORKER: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+const WORKER: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                      form-action 'none'";
 
 /// Swagger UI styles its elements in place and has its icons in `data:` URLs.
 const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \

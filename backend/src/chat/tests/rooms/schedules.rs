@@ -233,6 +233,10 @@ fn noticed(mutation: Option<Mutation>) -> Option<(u32, String)> {
     Some((passed.get(), reason))
 }
 
+const fn away(device: usize, room: u128, node: usize, meanwhile: Meanwhile) -> Step {
+    Step::MissChanges { device, room, node, meanwhile }
+}
+
 fn plays(memory: usize, founded: bool, steps: Vec<Step>) -> Figures {
     play((steps, Setting { memory, outbox_messages: 16, founded }))
 }
@@ -350,7 +354,6 @@ fn whoever_is_blocked_is_refused_by_a_node_that_started_since() {
 /// took that over without noting it in its room, so that whoever came back heard of nothing new there.
 #[test]
 fn a_change_that_the_store_counted_while_it_waited_is_told_at_a_resume() {
-    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
     let steps = vec![
         Step::Write { device: 0, to: 0 },
         away(0, 0, 1, Meanwhile::Nothing),
@@ -380,7 +383,7 @@ fn whoever_goes_is_told_no_changes_that_waited() {
         Step::ComeLate { device: 3, room: 0, node: 0 },
         Step::Turn { device: 3, most: 0 },
         Step::Act { device: 3, room: 2, deed: Deed::Leave },
-        Step::MissChanges { device: 3, room: 2, node: 0, meanwhile: Meanwhile::Restart },
+        away(3, 2, 0, Meanwhile::Restart),
         Step::BurstOfReactions { room: 2 },
         Step::Read { node: 1, partition: 2, count: 7 },
         Step::Append { node: 1 },
@@ -392,7 +395,6 @@ fn whoever_goes_is_told_no_changes_that_waited() {
 /// took the room for none of theirs.
 #[test]
 fn whoever_comes_to_a_node_that_is_behind_the_store_hears_their_rooms() {
-    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
     let steps = vec![
         away(0, 1, 1, Meanwhile::Unknown),
         Step::Act { device: 3, room: 0, deed: Deed::Leave },
@@ -411,7 +413,6 @@ fn whoever_comes_to_a_node_that_is_behind_the_store_hears_their_rooms() {
 /// Pages of what changed come in the order of last changes: what changed once more is on a later one.
 #[test]
 fn whoever_asks_for_changes_page_by_page_is_told_what_changed_again_later() {
-    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
     let steps = vec![
         away(3, 0, 0, Meanwhile::Burst),
         away(0, 0, 0, Meanwhile::Nothing),
@@ -451,7 +452,7 @@ fn a_repeat_is_answered_with_the_time_of_the_first() {
 fn what_was_changed_before_one_went_is_answered_as_it_was() {
     let steps = vec![
         Step::Create { device: 1 },
-        Step::MissChanges { device: 0, room: 0, node: 0, meanwhile: Meanwhile::Burst },
+        away(0, 0, 0, Meanwhile::Burst),
         Step::Act { device: 1, room: 0, deed: Deed::Add(0) },
         Step::Act { device: 1, room: 1, deed: Deed::Say },
         Step::Write { device: 1, to: 0 },
