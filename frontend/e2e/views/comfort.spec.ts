@@ -23,7 +23,11 @@ async function open(page: Page, count = 0): Promise<FakeBackend> {
   return backend;
 }
 
-const box = async (of: Locator) => (await of.boundingBox({ timeout: 5_000 }))!;
+const box = async (of: Locator) => {
+  const found = await of.boundingBox({ timeout: 5_000 });
+  if (found === null) throw new Error(`${of.toString()} is not shown, so it stands nowhere`);
+  return found;
+};
 
 test('a draft that comes back has the caret at its end', async ({ page }) => {
   await open(page);
