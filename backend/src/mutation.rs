@@ -35,6 +35,23 @@ pub(crate) enum Mutation {
 }
 
 impl Mutation {
+    /// Each.
+    pub(crate) const ALL: [Self; 13] = [
+        Self::ResumeShowsWhatWasBefore,
+        Self::ResumeTellsChangesFromBefore,
+        Self::LiveTellsChangesFromBefore,
+        Self::ChangesWhatMayNotBeSeen,
+        Self::ResumeForgetsEdits,
+        Self::ResumeForgetsStoredChanges,
+        Self::GapForgetsChanges,
+        Self::ChangedAfterIsOneOff,
+        Self::DeletedWordsStay,
+        Self::ReactionCountsTwice,
+        Self::OthersEdit,
+        Self::AnswersAreTheStores,
+        Self::CursorPassesWhatWaits,
+    ];
+
     /// Whether this thread does without it now.
     pub(crate) fn is_on(self) -> bool {
         NOW.get() == Some(self)

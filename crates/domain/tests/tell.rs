@@ -1,6 +1,8 @@
 //! One table of cases for the server and the page: whom to tell, what is counted, what a keyword finds, when
 //! it is quiet.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 use milena_domain::Timestamp;
 use milena_domain::tell::{
     Counts, Folded, General, Keywords, Kind, Level, Mute, Occasion, OfConversation, Schedule,

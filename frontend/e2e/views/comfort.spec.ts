@@ -23,7 +23,11 @@ async function open(page: Page, count = 0): Promise<FakeBackend> {
   return backend;
 }
 
-const box = async (of: Locator) => (await of.boundingBox())!;
+const box = async (of: Locator) => {
+  const found = await of.boundingBox({ timeout: 5_000 });
+  if (found === null) throw new Error(`${of.toString()} is not shown, so it stands nowhere`);
+  return found;
+};
 
 test('a draft that comes back has the caret at its end', async ({ page }) => {
   await open(page);
@@ -141,12 +145,15 @@ test('the actions beside a message cover neither its words nor its time', async 
       const bubble = page.getByTestId('message').filter({ hasText: text });
       await bubble.scrollIntoViewIfNeeded();
       const actions = bubble.getByRole('button', { name: width < 800 ? 'Actions' : 'Copy text' });
+      let bar = { x: 0, y: 0, width: 0, height: 0 };
+      // Where they stand is asked with it: what scrolls away below the pointer takes them along.
       await expect(async () => {
         await page.mouse.move(1, 1);
         await bubble.hover();
         await expect(actions).toBeVisible({ timeout: 500 });
+        bar = await box(actions);
       }).toPass();
-      const [bar, words] = [await box(actions), await box(bubble)];
+      const words = await box(bubble);
       expect(bar.x >= words.x + words.width || bar.x + bar.width <= words.x, `${text} at ${width}`).toBe(
         true,
       );

@@ -19,6 +19,7 @@ use crate::refusal::{Code, Refusal};
 use crate::wire::rest::headers;
 
 const PAGE: &str = "index.html";
+const WORKER: &str = "sw.js";
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 /// Shown in the client's place when the program was built without it.
@@ -47,7 +48,14 @@ fn is_of_server(path: &str) -> bool {
 async fn serve(path: &str, request: &HeaderMap) -> Outcome {
     let name = path.trim_start_matches('/');
     match find(name) {
-        Some(asset) if name != PAGE => Ok(answer(asset, cache(name), request).await),
+        Some(asset) if name != PAGE => {
+            let mut response = answer(asset, cache(name), request).await;
+            if name == WORKER {
+                let policy = headers::worker_policy();
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            }
+            Ok(response)
+        }
         _ if name.is_empty() || name == PAGE || is_page(name, request) => Ok(page(request).await),
         _ => Err(Refusal::new(Code::NotFound, "there is nothing at this address")),
     }

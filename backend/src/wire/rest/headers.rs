@@ -12,6 +12,10 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 /// For answers that are no page: if a browser shows one all the same, nothing in it comes alive.
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
+/// For the service worker, whose own requests are judged by the policy of its script.
+const WORKER: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                      form-action 'none'";
+
 /// Swagger UI styles its elements in place and has its icons in `data:` URLs.
 const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                     object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
@@ -29,6 +33,11 @@ pub(crate) fn complete(headers: &mut HeaderMap) {
 pub(crate) fn stay_with_tls(headers: &mut HeaderMap) {
     let value = HeaderValue::from_static("max-age=31536000");
     headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+}
+
+/// The policy of the service worker's script.
+pub(crate) fn worker_policy() -> HeaderValue {
+    HeaderValue::from_static(WORKER)
 }
 
 /// The policy of the documentation.

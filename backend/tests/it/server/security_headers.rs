@@ -1,6 +1,8 @@
 //! The headers that keep a browser from being turned against its user, word by word: on the page, on answers
 //! of the API, on errors, and on what is served beside them.
 
+use std::path::Path;
+
 use reqwest::{Method, header};
 
 use crate::client::Answer;
@@ -9,6 +11,9 @@ use crate::node::Node;
 const NO_PAGE: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 const DOCS: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                     object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const WORKER: &str = "default-src 'none'; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
+                      form-action 'none'";
 
 fn page_policy(node: &Node) -> String {
     format!(
@@ -76,5 +81,19 @@ async fn every_answer_has_them() {
     check("/docs/", &node.get(&anna, "/docs/").await, 200, DOCS, "no-cache");
     check("/docs/gone", &node.get(&anna, "/docs/gone").await, 404, NO_PAGE, "no-store");
     api(Method::POST, "/api/v1/logout", 204).await;
+    node.stop().await;
+}
+
+/// The worker that keeps the page for when there is no server asks for the page's files itself: under the
+/// policy of all else it could ask for nothing.
+#[tokio::test]
+async fn the_worker_may_ask_its_own_server() {
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("../frontend/dist/sw.js").exists() {
+        assert!(std::env::var_os("CI").is_none(), "the page is not built");
+        return;
+    }
+    let node = Node::start().await;
+    let worker = node.http.get(node.url("/sw.js")).send().await.unwrap();
+    check("/sw.js", &Answer::of(worker).await, 200, WORKER, "no-cache");
     node.stop().await;
 }

@@ -14,7 +14,10 @@ interface MessageKeys {
   onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
   onFocus: (event: FocusEvent<HTMLElement>) => void;
   onBlur: () => void;
-  /** The row with the focus: it stays in the document, however far one scrolls. */
+  /**
+   * The row with the focus and the rows beside it: they stay in the document, however far one scrolls. A key
+   * that is held down comes faster than rows do, and its next press would find none to go to.
+   */
   keep: number[];
 }
 
@@ -26,6 +29,7 @@ export function useMessageKeys(
 ): MessageKeys {
   const chat = useChat();
   const [focused, setFocused] = useState<string | null>(null);
+  const at = focused === null ? -1 : rows.findIndex((row) => row.key === focused);
 
   function focusRow(index: number) {
     const key = rows[index]?.key;
@@ -52,7 +56,6 @@ export function useMessageKeys(
     const { target, key } = event;
     const own = target === scroller.current || (target as HTMLElement).dataset.key !== undefined;
     if (!own || event.altKey || isComposing(event.nativeEvent)) return;
-    const at = rows.findIndex((row) => row.key === focused);
     if (event.ctrlKey || event.metaKey) {
       const copies = key === 'c' && at >= 0 && String(window.getSelection()) === '';
       const row = rows[at];
@@ -72,7 +75,7 @@ export function useMessageKeys(
     onKeyDown,
     onFocus: (event) => setFocused(event.target.closest<HTMLElement>('[data-key]')?.dataset.key ?? null),
     onBlur: () => setFocused(null),
-    keep: focused === null ? NONE : rows.flatMap((row, index) => (row.key === focused ? index : [])),
+    keep: at < 0 ? NONE : [at - 1, at, at + 1].filter((index) => index in rows),
   };
 }
 

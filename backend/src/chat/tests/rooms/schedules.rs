@@ -15,8 +15,10 @@ use crate::mutation::Mutation;
 const SCHEDULES: u32 = 60;
 /// In so many logs a missing rule is noticed.
 const LOGS: u32 = 200;
-/// In so many schedules one that nodes leave out.
+/// In so many schedules one that nodes leave out, or in as many as are asked for.
 const MUTANTS: u32 = 60;
+/// These in each run, all of them when more schedules are asked for.
+const ALWAYS: [Mutation; 2] = [Mutation::ResumeShowsWhatWasBefore, Mutation::ResumeTellsChangesFromBefore];
 
 fn deed() -> impl Strategy<Value = Deed> {
     let who = || 0..PEOPLE;
@@ -194,9 +196,9 @@ fn a_missing_rule_is_noticed() {
 #[test]
 fn a_rule_that_nodes_leave_out_is_noticed() {
     assert_eq!(noticed(None), None, "nodes that leave out nothing");
-    let all = [Mutation::ResumeShowsWhatWasBefore, Mutation::ResumeTellsChangesFromBefore];
+    let all: &[Mutation] = if schedules() > SCHEDULES { &Mutation::ALL } else { &ALWAYS };
     let is_unnoticed = |mutation: &Mutation| noticed(Some(*mutation)).is_none();
-    let unnoticed: Vec<Mutation> = all.into_iter().filter(is_unnoticed).collect();
+    let unnoticed: Vec<Mutation> = all.iter().copied().filter(is_unnoticed).collect();
     assert!(unnoticed.is_empty(), "nobody misses {unnoticed:?}");
 }
 
@@ -212,8 +214,8 @@ fn whoever_is_away_while_what_they_hold_is_changed_misses_nothing() {
 
 /// How many schedules passed before one failed, and why that one did; `None` when all passed.
 fn noticed(mutation: Option<Mutation>) -> Option<(u32, String)> {
-    let config =
-        Config { cases: MUTANTS, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
+    let cases = if mutation.is_some() { schedules().max(MUTANTS) } else { MUTANTS };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
     let passed = std::cell::Cell::new(0);
     let run = || {
         let config = config.clone();
@@ -229,6 +231,10 @@ fn noticed(mutation: Option<Mutation>) -> Option<(u32, String)> {
     let reason: String = reason.message().chars().take(120).collect();
     println!("{mutation:?} is noticed after {}: {reason}", passed.get());
     Some((passed.get(), reason))
+}
+
+const fn away(device: usize, room: u128, node: usize, meanwhile: Meanwhile) -> Step {
+    Step::MissChanges { device, room, node, meanwhile }
 }
 
 fn plays(memory: usize, founded: bool, steps: Vec<Step>) -> Figures {
@@ -348,7 +354,6 @@ fn whoever_is_blocked_is_refused_by_a_node_that_started_since() {
 /// took that over without noting it in its room, so that whoever came back heard of nothing new there.
 #[test]
 fn a_change_that_the_store_counted_while_it_waited_is_told_at_a_resume() {
-    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
     let steps = vec![
         Step::Write { device: 0, to: 0 },
         away(0, 0, 1, Meanwhile::Nothing),
@@ -378,7 +383,7 @@ fn whoever_goes_is_told_no_changes_that_waited() {
         Step::ComeLate { device: 3, room: 0, node: 0 },
         Step::Turn { device: 3, most: 0 },
         Step::Act { device: 3, room: 2, deed: Deed::Leave },
-        Step::MissChanges { device: 3, room: 2, node: 0, meanwhile: Meanwhile::Restart },
+        away(3, 2, 0, Meanwhile::Restart),
         Step::BurstOfReactions { room: 2 },
         Step::Read { node: 1, partition: 2, count: 7 },
         Step::Append { node: 1 },
@@ -390,7 +395,6 @@ fn whoever_goes_is_told_no_changes_that_waited() {
 /// took the room for none of theirs.
 #[test]
 fn whoever_comes_to_a_node_that_is_behind_the_store_hears_their_rooms() {
-    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
     let steps = vec![
         away(0, 1, 1, Meanwhile::Unknown),
         Step::Act { device: 3, room: 0, deed: Deed::Leave },
@@ -409,7 +413,6 @@ fn whoever_comes_to_a_node_that_is_behind_the_store_hears_their_rooms() {
 /// Pages of what changed come in the order of last changes: what changed once more is on a later one.
 #[test]
 fn whoever_asks_for_changes_page_by_page_is_told_what_changed_again_later() {
-    let away = |device, room, node, meanwhile| Step::MissChanges { device, room, node, meanwhile };
     let steps = vec![
         away(3, 0, 0, Meanwhile::Burst),
         away(0, 0, 0, Meanwhile::Nothing),
@@ -449,7 +452,7 @@ fn a_repeat_is_answered_with_the_time_of_the_first() {
 fn what_was_changed_before_one_went_is_answered_as_it_was() {
     let steps = vec![
         Step::Create { device: 1 },
-        Step::MissChanges { device: 0, room: 0, node: 0, meanwhile: Meanwhile::Burst },
+        away(0, 0, 0, Meanwhile::Burst),
         Step::Act { device: 1, room: 0, deed: Deed::Add(0) },
         Step::Act { device: 1, room: 1, deed: Deed::Say },
         Step::Write { device: 1, to: 0 },
