@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             // Boxed: it is the whole program.
             None => Box::pin(run::run(&cli.options, log)).await.map(|()| ExitCode::SUCCESS),
             Some(Command::LogAccess { form }) => run::print_log_access(&cli.options, form),
-            Some(Command::Import(ref arguments)) => import::run(&cli.options, log, arguments).await,
+            Some(Command::Import(ref arguments)) => Box::pin(import::run(&cli.options, log, arguments)).await,
             Some(Command::Store(ref command)) => command::run(&cli.options, log, command).await,
         }
     });

@@ -154,8 +154,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let is_global = segments[0] & 0xe000 == 0x2000;
     // Within it: Teredo, ORCHID, benchmarks and other assignments of protocols (2001::/23), documentation,
     // 6to4, which leads to an IPv4 address of anybody's choice.
-    let is_special = (segments[0] == 0x2001 && segments[1] < 0x200)
-        || (segments[0] == 0x2001 && segments[1] == 0xdb8)
+    let is_special = (segments[0] == 0x2001 && (segments[1] < 0x200 || segments[1] == 0xdb8))
         || segments[0] == 0x2002
         || (segments[0] == 0x3fff && segments[1] < 0x1000);
     is_global && !is_special

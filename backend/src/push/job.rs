@@ -130,7 +130,8 @@ impl Jobs {
             let Ok(slot) = timeout(job.time_left(), self.slots.take(&origin)).await else {
                 return PushEnd::Late;
             };
-            let step = self.once(job, &endpoint, &origin, shows_words, attempt).await;
+            // Apart from the job: it is large, and only those that have a slot are under way.
+            let step = Box::pin(self.once(job, &endpoint, &origin, shows_words, attempt)).await;
             drop(slot);
             match step {
                 Step::End(end) => return end,

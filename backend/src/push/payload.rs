@@ -159,7 +159,7 @@ mod tests {
             let control: String = control.into_iter().map(char::from).collect();
             for text in [text, control, "😀".repeat(600), "\u{1}".repeat(8_000)] {
                 let bytes = Payload::new(about(), Some(words(&text))).bytes();
-                prop_assert!(bytes.len() <= PAYLOAD_MAX_BYTES && bytes.len() % FILLED_TO_BYTES == 0);
+                prop_assert!(bytes.len() <= PAYLOAD_MAX_BYTES && bytes.len().is_multiple_of(FILLED_TO_BYTES));
                 let value: Value = serde_json::from_slice(&bytes).unwrap();
                 let shown = value["words"].as_str().unwrap();
                 prop_assert!(text.starts_with(shown.trim_end_matches('…').trim_end()));

@@ -46,7 +46,7 @@ pub(super) async fn a_subscription_lives_with_its_session(database: &TestDatabas
     store.subscribe(&device(3, 2, 2)).await.unwrap();
     let of = async |number: u128, ms: i64| store.subscriptions_of(&[user(number)], at(ms)).await.unwrap();
     assert_eq!(of(1, 1_000).await.len(), 2);
-    assert_eq!(of(1, 2_000).await, [expected.clone()], "the other one's session has expired");
+    assert_eq!(of(1, 2_000).await, std::slice::from_ref(&expected), "the other one's session has expired");
     assert_eq!(of(1, 5_000).await, []);
     assert_eq!(store.subscription(expected.id, at(4_999)).await.unwrap(), Some(expected.clone()));
     assert_eq!(store.subscription(expected.id, at(5_000)).await.unwrap(), None);
