@@ -403,6 +403,60 @@ export interface paths {
         patch: operations["change_presence"];
         trace?: never;
     };
+    "/api/v1/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a browser needs to subscribe, and one's devices. */
+        get: operations["push"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have this session's device told. What a browser gives is taken as it is; asked again for the same
+         *     endpoint, its keys, label, words and session are replaced.
+         */
+        post: operations["subscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** A device of one's own is told nothing from now on. */
+        delete: operations["unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/status": {
         parameters: {
             query?: never;
@@ -1248,6 +1302,20 @@ export interface components {
              */
             until?: string | null;
         };
+        /** @description A device, as `PushSubscription.toJSON()` has it in browsers. */
+        NewSubscription: {
+            /**
+             * @description Where its push service is asked: https, at a host that can be reached from everywhere.
+             * @example https://push.example.org/abc
+             */
+            endpoint: string;
+            /** @description What pushes are encrypted with. */
+            keys: components["schemas"]["SubscriptionKeys"];
+            /** @description How its owner recognises it, at most 200 characters; what the client calls itself when absent. */
+            label?: string | null;
+            /** @description Whether words and names may be pushed to it; true when absent. */
+            words?: boolean | null;
+        };
         /**
          * @description Of which messages somebody is told: of `all`, of `mentions` (those that name them, answer them, call
          *     everybody or have one of their keywords), or of `nothing`; others are only counted.
@@ -1424,6 +1492,35 @@ export interface components {
             display_name?: string;
             /** @description Whether others may know what one has read; whoever does not let them sees nobody else's marks either. */
             show_receipts?: boolean;
+        };
+        /** @description What a browser needs to subscribe, and one's devices. */
+        PushSettings: {
+            /** @description The server's key: 65 bytes, base64url without padding. `null`: the operator has switched push off. */
+            public_key?: string | null;
+            /** @description Newest first. */
+            subscriptions: components["schemas"]["PushSubscription"][];
+            /**
+             * @description Devices of one person, at most.
+             * @example 20
+             */
+            subscriptions_max: number;
+            /** @description Whether the operator lets words and names be pushed. */
+            words: boolean;
+        };
+        /** @description A device. */
+        PushSubscription: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description It belongs to the session of this request. */
+            current: boolean;
+            /** @description The host of its push service. */
+            host: string;
+            /** Format: uuid */
+            id: string;
+            /** @description How its owner recognises it. */
+            label: string;
+            /** @description Whether words and names are pushed to it. */
+            words: boolean;
         };
         /** @description A reaction to a message, and whose it is. */
         Reaction: {
@@ -1650,6 +1747,13 @@ export interface components {
              * @description When it ends by itself; null: not before it is changed.
              */
             until: string | null;
+        };
+        /** @description What pushes are encrypted with. */
+        SubscriptionKeys: {
+            /** @description A secret of 16 bytes, base64url. */
+            auth: string;
+            /** @description The device's public key: an uncompressed point of P-256, 65 bytes, base64url. */
+            p256dh: string;
         };
         /** @description Unread messages of several conversations. */
         Totals: {
@@ -2994,6 +3098,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PresenceSettings"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSettings"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description It was known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscription"];
+                };
+            };
+            /** @description It is new */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscription"];
+                };
+            };
+            /** @description `too_many_subscriptions`, `forbidden_origin` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `push_off` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `endpoint_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any error, by its `code` */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The subscription */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any error, by its `code` */
