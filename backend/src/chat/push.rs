@@ -101,7 +101,11 @@ impl Chat {
             return Ok(true);
         }
         let marks = self.store.read_marks(conversation, &[user]).await?;
-        Ok(marks.get(&user).is_some_and(|mark| *mark >= place))
+        if marks.get(&user).is_some_and(|mark| *mark >= place) {
+            return Ok(true);
+        }
+        // Memory may have let go of what they wrote as soon as the store had it.
+        Ok(self.store.has_written_after(user, conversation, place).await?)
     }
 
     async fn answers_to(

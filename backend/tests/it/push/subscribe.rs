@@ -123,7 +123,7 @@ async fn what_is_wrong_is_named_and_so_many_are_enough() {
             "https://anna@push.example.com/",
             "endpoint must be an absolute address, without a user and a fragment",
         ),
-        ("push", "endpoint must be an absolute address, without a user and a fragment"),
+        ("push", "endpoint must begin with https://"),
     ] {
         post(&node, &anna, &with("/endpoint", json!(endpoint))).await.field("endpoint", detail);
     }

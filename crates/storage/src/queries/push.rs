@@ -22,6 +22,12 @@ pub const LABEL_MAX_CHARS: usize = 200;
 /// People of one statement.
 const CHUNK: usize = 200;
 
+/// From the place on: what is pushed is minutes old, so there is little after it.
+const WRITTEN_AFTER: &str = "\
+    SELECT 1 FROM messages \
+    WHERE conversation_id = ? AND position > ? AND sender_id = ? AND kind = 'message' \
+    LIMIT 1";
+
 /// A device that is told what comes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PushSubscription {
@@ -197,6 +203,21 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<PushSubscription>, StorageError> {
         Ok(self.subscriptions(WITH_SESSION, "p.id = ?", [id.into()], now).await?.pop())
+    }
+
+    /// Whether somebody has written a message to a conversation after a place: then they have read that.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn has_written_after(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        place: Position,
+    ) -> Result<bool, StorageError> {
+        let values = [conversation.as_uuid().into(), place.as_i64().into(), user.as_uuid().into()];
+        let text = statement(self.kind(), WRITTEN_AFTER, values);
+        self.answer(async { Ok(self.reader().query_one_raw(text).await?.is_some()) }).await
     }
 
     /// The devices of these people, oldest first.

@@ -72,7 +72,8 @@ on_every_database! {
     notifications: what_somebody_wants_to_be_told_is_kept, changes_at_once_are_all_counted,
         conversations_with_settings_are_bounded, what_somebody_says_of_themselves_ends_by_itself;
     push: a_subscription_lives_with_its_session, an_endpoint_is_one_browsers,
-        who_was_in_a_room_and_still_is_has_devices, what_is_pushed_is_claimed_once;
+        who_was_in_a_room_and_still_is_has_devices, whoever_wrote_since_is_known,
+        what_is_pushed_is_claimed_once;
     outbox: a_registration_leaves_its_rows, of_two_claimers_one_has_the_row, rows_of_the_dead_come_back,
         everybody_of_before_is_expected_once;
     reads: read_positions_only_grow, marks_of_unknown_members_are_answered;

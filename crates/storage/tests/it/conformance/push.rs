@@ -126,6 +126,22 @@ pub(super) async fn who_was_in_a_room_and_still_is_has_devices(database: &TestDa
     assert_eq!(store.subscriptions_in_room(elsewhere, words.position, at(1_000)).await.unwrap(), []);
 }
 
+pub(super) async fn whoever_wrote_since_is_known(database: &TestDatabase) {
+    let store = database.store().await;
+    people(&store).await;
+    let mut log = Log::default();
+    let room = log.create(1, Created { members: vec![seat(2, Role::Member)], ..created("letters") });
+    let question = log.say(room, 1, "who is there?");
+    log.act(room, 3, Action::Joined);
+    let answer = log.say(room, 2, "me");
+    log.write(&store).await;
+    let has_written = async |of, place| store.has_written_after(user(of), room, place).await.unwrap();
+    assert!(has_written(2, question.position).await);
+    assert!(!has_written(2, answer.position).await, "not after it");
+    assert!(!has_written(3, question.position).await, "who came has written nothing");
+    assert!(!has_written(1, question.position).await);
+}
+
 pub(super) async fn what_is_pushed_is_claimed_once(database: &TestDatabase) {
     let store = database.store().await;
     let place = |offset| Position::new(Epoch::FIRST, offset);
