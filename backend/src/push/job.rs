@@ -240,7 +240,14 @@ impl Jobs {
         let Some(said) = message(event) else { return Ok(None) };
         let sender = author.display_name.to_string();
         let title = room.unwrap_or_else(|| sender.clone());
-        Ok(Some(Words { title, sender, words: said.body.as_str().to_owned() }))
+        // A device knows nobody: names stand in the place of ids.
+        let mut words = said.body.as_str().replace("<@everyone>", "@everyone");
+        for user in &said.mentions {
+            if let Some(person) = self.chat.directory().person(*user).await? {
+                words = words.replace(&format!("<@{user}>"), &format!("@{}", person.display_name));
+            }
+        }
+        Ok(Some(Words { title, sender, words }))
     }
 
     fn request(

@@ -23,7 +23,6 @@ pub(crate) enum Kind {
     /// It answers something of theirs.
     Reply,
     /// It has a word that they wait for.
-    #[allow(dead_code, reason = "what people wait for is asked of their settings")]
     Keyword,
     /// Anything else in a room of theirs.
     Room,

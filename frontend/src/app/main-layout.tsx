@@ -5,6 +5,7 @@ import { useLocation } from 'wouter';
 import { paths, targetOf } from '@/config/paths';
 import { ConnectionBanner } from '@/features/connection/connection-banner';
 import { MentionsPage } from '@/features/messages/mentions/mentions-page';
+import { usePushed } from '@/features/notifications/use-pushed';
 import { useNotifications } from '@/features/notifications/use-notifications';
 import { DirectoryPage } from '@/features/rooms/directory';
 import { ShortcutsDialog } from '@/features/shortcuts/shortcuts-dialog';
@@ -38,6 +39,7 @@ export function MainLayout({ onLogOut }: { onLogOut: () => Promise<void> }) {
   const [sheet, setSheet] = useState<'shortcuts' | { unsent: number } | null>(null);
 
   useNotifications(shown, (id) => navigate(paths.conversation(id)));
+  usePushed((id, position) => navigate(paths.message(id, position)));
   useConversationKeys(shown, filter, (id) => navigate(paths.conversation(id)));
   useShortcut('mentions', () => navigate(paths.mentions));
   useShortcut('settings', () => navigate(paths.settings));

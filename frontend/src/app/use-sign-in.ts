@@ -7,6 +7,7 @@ import { api } from '@/lib/http/api';
 import { ApiError } from '@/lib/http/api-error';
 import type { Me } from '@/lib/http/types';
 import type { KeptList } from '@/lib/offline/kept-storage';
+import { unsubscribe } from '@/lib/push/browser-push';
 
 import { kept, openChat } from './open-chat';
 
@@ -46,6 +47,7 @@ export function useSignIn() {
   /** On purpose: what this browser keeps of the person goes, too. */
   async function logOut() {
     await chat.current?.forget();
+    await unsubscribe().catch(() => undefined);
     // Without an answer the cookie lives on, but this page lets go of everything it knows.
     const told = await api.logout().then(
       () => true,

@@ -1,4 +1,5 @@
-// The service worker: keeps the files of the page, so that it opens without a connection, and nothing else.
+// The service worker: keeps the files of the page, so that it opens without a connection, and shows what the
+// server tells this browser while no page is open. Nothing else.
 //
 // It is small, so it is kept by hand: all that a library would add are rules for what we do not want stored.
 // A new worker takes over at once, because pages of the build before find their files with it, too; whoever
@@ -7,6 +8,8 @@
 import { build } from './build';
 import { handlingOf } from './handling';
 import { file, page, store, tidy } from './page-files';
+import { addressOf, pushedOf } from './pushed';
+import type { Pushed } from './pushed';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -37,3 +40,27 @@ self.addEventListener('fetch', (event) => {
     event.respondWith(page(answer, build, caches));
   }
 });
+
+self.addEventListener('push', (event) => {
+  const { title, ...shown } = pushedOf(event.data?.text() ?? '');
+  const options = { ...shown, icon: '/icon-192.png', badge: '/icon-badge-96.png' };
+  event.waitUntil(self.registration.showNotification(title, options));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  const { notification } = event;
+  notification.close();
+  event.waitUntil(open(notification.data as Pushed['data']));
+});
+
+/** In a page that is there, or in a new one. */
+async function open(pressed: Pushed['data']): Promise<void> {
+  const [client] = await self.clients.matchAll({ type: 'window' });
+  if (!client) {
+    await self.clients.openWindow(pressed ? addressOf(pressed) : '/');
+    return;
+  }
+  client.postMessage({ pressed });
+  // Browsers let it come forward only for a press that was just now.
+  await client.focus().catch(() => undefined);
+}

@@ -171,7 +171,8 @@ async fn in_a_room_those_are_told_whom_it_calls_while_they_are_in_it() {
     let more = json!({"title": "The Garden", "visibility": "private", "members": members});
     let garden = node.room(&anna, "garden", more).await;
     say_there(&node, &anna, &garden, json!({"body": "just so"})).await;
-    let named = json!({"body": "@ben, @cleo and @dora?", "mentions": [ben.id, cleo.id, dora.id]});
+    let body = format!("<@{}>, @cleo and @dora?", ben.id);
+    let named = json!({"body": body, "mentions": [ben.id, cleo.id, dora.id]});
     say_there(&node, &anna, &garden, named).await;
     // Before anything of it is told: cleo goes, dora is sent away.
     node.act(&cleo, Method::POST, &garden, "/leave").await.ok(200);

@@ -8,7 +8,7 @@ import { agoTime, fullTime } from '@/lib/time/format';
 import { useMinute } from '@/lib/time/periods';
 
 import styles from './account.module.css';
-import { deviceOf } from './device-name';
+import { deviceOf } from '@/lib/devices/device-name';
 import type { Sessions } from './use-sessions';
 
 export function SessionsCard({

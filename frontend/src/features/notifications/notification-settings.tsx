@@ -3,6 +3,7 @@ import { Switch } from '@/components/ui/switch';
 
 import { turnOn, usePermission } from './permission';
 import type { Permission } from './permission';
+import { PushSettings } from './push-settings';
 import { setPreferences, usePreferences } from './preferences';
 import { chime } from './sound';
 
@@ -39,6 +40,7 @@ export function NotificationSettings() {
           if (on) void chime();
         }}
       />
+      <PushSettings />
     </Card>
   );
 }

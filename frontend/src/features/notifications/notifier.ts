@@ -96,13 +96,22 @@ export class Notifier {
       entry ?? (state.people[sender] && { id: conversation, kind: 'direct', others: [sender], room: null });
     const text = oneLine(toNames(textOf(message) ?? UNKNOWN_TEXT, state), TEXT_MAX_CHARS);
     const said = known?.kind === 'room' ? `${authorName(state, sender)}: ${text}` : text;
-    const notification = new Notification(known ? spokenName(faceOf(known, state)) : 'Milena', {
+    const title = known ? spokenName(faceOf(known, state)) : 'Milena';
+    const options = {
       body: count > 1 ? `${count} new messages` : said,
-      // Of one conversation there is one at a time, also across tabs.
+      // Of one conversation there is one at a time, also across tabs, and of what the service worker shows.
       tag: `milena-${conversation}`,
       icon: '/favicon.svg',
       silent: true,
-    });
+    };
+    let notification: Notification;
+    try {
+      notification = new Notification(title, options);
+    } catch {
+      // On Android only the worker may; what it shows goes by what stands in its data (use-pushed).
+      void byWorker(title, { ...options, data: { conversation, position: message.position } });
+      return;
+    }
     notification.onclick = () => {
       window.focus();
       this.#open(conversation);
@@ -126,3 +135,8 @@ const isDeleted = ({ conversation, position }: Message, state: ChatState): boole
   heldAt(state, conversation, position)?.deleted !== undefined;
 
 const isLookedAt = () => document.visibilityState === 'visible' && document.hasFocus();
+
+async function byWorker(title: string, options: NotificationOptions): Promise<void> {
+  const registration = await navigator.serviceWorker.getRegistration();
+  await registration?.showNotification(title, options).catch(() => undefined);
+}

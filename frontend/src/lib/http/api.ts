@@ -15,6 +15,7 @@ import type {
   MemberPage,
   MentionPage,
   MessagePage,
+  NewSubscription,
   Notifications,
   PageOf,
   PasswordChange,
@@ -24,6 +25,8 @@ import type {
   Position,
   PresenceSettings,
   ProfileChange,
+  PushDevice,
+  PushSettings,
   ReactorPage,
   ReaderList,
   Registration,
@@ -57,6 +60,12 @@ export const api = {
       method: 'PUT',
       body: settings,
     }),
+  push: () => request<PushSettings>('me/push'),
+  /** Again: its words and its session are replaced. */
+  subscribePush: (form: NewSubscription) =>
+    request<PushDevice>('me/push/subscriptions', { method: 'POST', body: form }),
+  unsubscribePush: (id: string) =>
+    request<undefined>(`me/push/subscriptions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   sessions: () => request<SessionList>('sessions'),
   endSession: (id: string) => request<undefined>(`sessions/${encodeURIComponent(id)}`, { method: 'DELETE' }),
   endOtherSessions: () => request<undefined>('sessions', { method: 'DELETE' }),

@@ -33,6 +33,9 @@ export type Me = Person & {
 export type SignedIn = Schemas['SignedIn'];
 export type Session = Schemas['Session'];
 export type SessionList = Schemas['SessionList'];
+export type PushSettings = Schemas['PushSettings'];
+export type PushDevice = Schemas['PushSubscription'];
+export type NewSubscription = Schemas['NewSubscription'];
 export type People = Schemas['People'];
 /**
  * Something that stands in a conversation. Kinds grow: what this page does not know of them yet may lack what
