@@ -68,3 +68,18 @@ test('who does not touch their page is away, and back with the next touch', asyn
   await ben.page.mouse.move(420, 400);
   await expect(standing(anna)).toHaveText('online');
 });
+
+test('one tick where it was sent, two where it came to a device, in colour where it was read', async () => {
+  const tick = (text: string) => anna.bubble(text).getByRole('img');
+  await ben.page.goto('about:blank');
+  await anna.send('One');
+  await expect(tick('One')).toHaveAccessibleName('Sent');
+  await ben.page.goto('/settings');
+  await expect(tick('One')).toHaveAccessibleName('Delivered');
+  await anna.send('Two');
+  await expect(tick('Two')).toHaveAccessibleName('Delivered');
+  await looks(anna.page, 'ticks');
+  await ben.row('Anna Karenina').click();
+  await expect(tick('One')).toHaveAccessibleName('Read');
+  await expect(tick('Two')).toHaveAccessibleName('Read');
+});

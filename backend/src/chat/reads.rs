@@ -175,18 +175,21 @@ impl Chat {
         connection: Option<ConnectionId>,
     ) -> Result<(), Refusal> {
         let place = self.place(user, conversation).await?;
-        let next = {
-            // A burst shows its messages one by one and says at its end how far it went: who has read one
-            // already waits for that, or the mark would be taken for one beyond the newest.
-            let _no_burst = self.recent();
-            let partition = partition_of(conversation, self.partitions) as usize;
-            self.progress.borrow().shown.get(partition).copied().unwrap_or(0)
-        };
-        let position = position.min(before(Position::new(self.epoch, next)));
+        let position = position.min(self.newest_shown(conversation));
         if self.reads.add(user, conversation, position) {
             self.tell_read(user, (conversation, place), position, connection).await;
         }
         Ok(())
+    }
+
+    /// The newest place of the conversation's partition that anybody was shown: nobody has more.
+    pub(super) fn newest_shown(&self, conversation: ConversationId) -> Position {
+        // A burst shows its messages one by one and says at its end how far it went: who has read one
+        // already waits for that, or the mark would be taken for one beyond the newest.
+        let _no_burst = self.recent();
+        let partition = partition_of(conversation, self.partitions) as usize;
+        let next = self.progress.borrow().shown.get(partition).copied().unwrap_or(0);
+        before(Position::new(self.epoch, next))
     }
 }
 

@@ -116,6 +116,32 @@ impl Chat {
         }
     }
 
+    /// A device of `user` has what the other one wrote up to `position`: told to them at once, and nowhere
+    /// kept. It says that `user` is here, and what they do with messages: so it is told where both are.
+    ///
+    /// # Errors
+    /// What finding out whether they are in it may answer, and `store_unavailable`.
+    pub async fn received(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        position: Position,
+    ) -> Result<(), Refusal> {
+        let Place::Direct(other) = self.place(user, conversation).await? else { return Ok(()) };
+        if other == user || self.blocks.is_blocked(conversation) || self.presence().hides(user) {
+            return Ok(());
+        }
+        if !self.receipts.hidden_among(&[user, other]).await?.is_empty() {
+            return Ok(());
+        }
+        let stored = self.store.presence_of(&[user]).await?;
+        if self.visible_among(other, &[user], &stored).await?.contains(&user) {
+            let position = position.min(self.newest_shown(conversation));
+            self.signals.tell_received(ReadSignal { user, other, position });
+        }
+        Ok(())
+    }
+
     /// The members of a room that is followed, if they are few enough for telling who has read what.
     fn members_of_small(&self, room: ConversationId) -> Option<Vec<UserId>> {
         let rooms = self.rooms();

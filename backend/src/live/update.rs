@@ -42,6 +42,13 @@ pub enum News {
         /// Up to where.
         position: Position,
     },
+    /// A device of the other one of a direct conversation has what was written up to here.
+    Received {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Up to where.
+        position: Position,
+    },
     /// More was missed between the positions (exclusive) than is replayed.
     Gap {
         /// In which conversation.
@@ -268,6 +275,7 @@ fn bytes_of(news: &News) -> usize {
         },
         News::Read { .. }
         | News::Seen { .. }
+        | News::Received { .. }
         | News::Gap { .. }
         | News::Typing { .. }
         | News::Here { .. } => OTHER_BYTES,

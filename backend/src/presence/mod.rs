@@ -121,6 +121,12 @@ impl Presence {
         self.tell(Signal::Hidden { user, on: is_hidden });
     }
 
+    /// Whether somebody who is connected here wants to be taken for offline.
+    #[must_use]
+    pub fn hides(&self, user: UserId) -> bool {
+        self.board().is_hidden(user)
+    }
+
     /// Whether somebody sits before a socket of theirs, here or on another node: for what is told to them
     /// alone, never to others, since it is so of those who hide as well.
     #[must_use]

@@ -131,6 +131,12 @@ impl Signals {
         self.tell_others(Signal::Read(read));
     }
 
+    /// Tells the other one that a device of somebody has what was written to them, here and elsewhere.
+    pub fn tell_received(&self, received: ReadSignal) {
+        notify::received(&self.registry, received);
+        self.tell_others(Signal::Received(received));
+    }
+
     /// Tells the members of a small room what one of them has read, on this node and the others, but those
     /// whom the signal excepts.
     pub fn tell_room_seen(&self, seen: RoomSeenSignal) {

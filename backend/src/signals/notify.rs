@@ -24,6 +24,15 @@ pub(super) fn read(registry: &Registry, read: ReadSignal, except: &[ConnectionId
     }
 }
 
+/// `delivered` to the other person's sockets.
+pub(super) fn received(registry: &Registry, received: ReadSignal) {
+    let ReadSignal { other, position, .. } = received;
+    if registry.is_connected(other) {
+        let conversation = received.conversation();
+        registry.deliver(other, &Update::from(News::Received { conversation, position }), &[]);
+    }
+}
+
 /// `read` to the reader's sockets but those of `except`.
 pub(super) fn room_read(registry: &Registry, read: RoomReadSignal, except: &[ConnectionId]) {
     let RoomReadSignal { user, conversation, position } = read;

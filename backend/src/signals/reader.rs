@@ -110,11 +110,13 @@ impl Listeners {
         }
         match signal {
             Signal::Read(read) if !is_own => notify::read(&self.registry, read, &[]),
+            Signal::Received(received) if !is_own => notify::received(&self.registry, received),
             Signal::RoomRead(read) if !is_own => notify::room_read(&self.registry, read, &[]),
             Signal::RoomSeen(seen) if !is_own => notify::room_seen(&self.registry, &seen),
             Signal::SessionEnded { session } if !is_own => notify::session_ended(&self.registry, session),
             Signal::TokenReplaced { session } if !is_own => self.registry.token_replaced(session),
             Signal::Read(_)
+            | Signal::Received(_)
             | Signal::RoomRead(_)
             | Signal::RoomSeen(_)
             | Signal::SessionEnded { .. }

@@ -251,6 +251,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<'_, S> {
                 work.in_flight.push(marking.map(Done::Read).boxed());
                 Ok(())
             }
+            Ok(ClientFrame::Received { conversation, position }) => {
+                let telling = self.node.received(self.user, conversation, position);
+                work.in_flight.push(telling.map(Done::Read).boxed());
+                Ok(())
+            }
             Ok(ClientFrame::Watch { users, conversations }) => {
                 if let Some(passive) = &mut self.passive {
                     let opened = passive.watch(&conversations, Instant::now());

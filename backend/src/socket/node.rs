@@ -79,6 +79,9 @@ pub(super) trait Node: Send + Sync {
     /// Whether somebody sits before the connection's client.
     fn idle(&self, user: UserId, connection: ConnectionId, on: bool);
 
+    /// A client of the user has what the other one wrote up to there.
+    fn received(&self, user: UserId, conversation: ConversationId, position: Position) -> Outcome;
+
     /// The user writes somewhere, or not any more.
     fn typing(&self, user: UserId, conversation: ConversationId, on: bool) -> Outcome;
 
@@ -177,6 +180,11 @@ impl Node for LiveNode {
 
     fn idle(&self, user: UserId, connection: ConnectionId, on: bool) {
         self.chat.presence().idle(user, connection, on);
+    }
+
+    fn received(&self, user: UserId, conversation: ConversationId, position: Position) -> Outcome {
+        let chat = self.chat.clone();
+        async move { chat.received(user, conversation, position).await }.boxed()
     }
 
     fn typing(&self, user: UserId, conversation: ConversationId, on: bool) -> Outcome {

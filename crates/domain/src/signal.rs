@@ -11,8 +11,9 @@ use crate::event::Envelope;
 use crate::{ConversationId, DecodeError, Position, Timestamp, UserId, VERSION};
 
 /// The types that this program knows, as `#[serde(tag)]` writes them.
-const TYPES: [&str; 14] = [
+const TYPES: [&str; 15] = [
     "read",
+    "received",
     "room_read",
     "room_seen",
     "session_ended",
@@ -47,6 +48,8 @@ pub enum Availability {
 pub enum Signal {
     /// Somebody has read something.
     Read(ReadSignal),
+    /// A device of somebody has what the other one wrote.
+    Received(ReadSignal),
     /// Somebody has read something in a room; or between two people, if nobody else is to know.
     RoomRead(RoomReadSignal),
     /// Somebody has read something in a small room, and its members may know.
@@ -126,7 +129,7 @@ pub enum Signal {
     },
 }
 
-/// `user` has read the conversation with `other` up to `position`.
+/// `user` has read, or a device of theirs has, the conversation with `other` up to `position`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadSignal {
     /// Who read.
@@ -200,7 +203,7 @@ impl Signal {
             | Self::NotificationsChanged { user, .. }
             | Self::StatusChanged { user } => user.to_string(),
             Self::Typing { conversation, .. } => conversation.to_string(),
-            Self::Read(read) => read.conversation().to_string(),
+            Self::Read(read) | Self::Received(read) => read.conversation().to_string(),
             Self::RoomRead(read) => read.conversation.to_string(),
             Self::RoomSeen(seen) => seen.conversation.to_string(),
             Self::SessionEnded { session } | Self::TokenReplaced { session } => session.to_string(),

@@ -217,6 +217,7 @@ impl Feed {
             // Of signals a stream has none: nobody types into it, and it watches nobody.
             News::Accepted(_)
             | News::Prefix(_)
+            | News::Received { .. }
             | News::Presence(_)
             | News::Typing { .. }
             | News::Here { .. }

@@ -51,9 +51,10 @@ impl Name {
             News::Read { .. } => Self::Read,
             News::Seen { .. } => Self::Seen,
             News::Gap { .. } => Self::Gap,
-            // Of signals a stream has none: nobody types into it, and it watches nobody.
+            // Of signals a stream has none: nobody types or sends by it, and it watches nobody.
             News::Accepted(_)
             | News::Prefix(_)
+            | News::Received { .. }
             | News::Presence(_)
             | News::Typing { .. }
             | News::Here { .. }

@@ -191,6 +191,10 @@ impl Node for StandIn {
 
     fn idle(&self, _: UserId, _: ConnectionId, _: bool) {}
 
+    fn received(&self, _: UserId, _: ConversationId, _: Position) -> Outcome {
+        async { Ok(()) }.boxed()
+    }
+
     fn typing(&self, _: UserId, _: ConversationId, _: bool) -> Outcome {
         async { Ok(()) }.boxed()
     }

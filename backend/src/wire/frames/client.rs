@@ -63,6 +63,13 @@ pub enum ClientFrame {
         /// Up to where.
         position: Position,
     },
+    /// The client has what the other one wrote up to here.
+    Received {
+        /// In which conversation, between two people.
+        conversation: ConversationId,
+        /// Up to where.
+        position: Position,
+    },
     /// Whom and what the client shows: it hears who is here of the people, and who writes in the
     /// conversations, until it says so again, or for some minutes.
     Watch {
@@ -213,6 +220,10 @@ impl Fields {
                 conversation: id("conversation", required("conversation", self.conversation)?)?,
                 position: position(&required("position", self.position)?)?,
             }),
+            "received" => Ok(ClientFrame::Received {
+                conversation: id("conversation", required("conversation", self.conversation)?)?,
+                position: position(&required("position", self.position)?)?,
+            }),
             "watch" => Ok(ClientFrame::Watch {
                 users: optional(self.users, |value| ids("users", value, WATCHED_USERS_MAX))?
                     .unwrap_or_default(),
@@ -234,8 +245,8 @@ impl Fields {
                 ..Refusal::new(
                     Code::UnknownType,
                     format!(
-                        "type must be one of hello, send, edit, delete, react, pin, {}, read, watch, idle, \
-                         typing, ping",
+                        "type must be one of hello, send, edit, delete, react, pin, {}, read, received, \
+                         watch, idle, typing, ping",
                         rooms::KINDS.join(", ")
                     ),
                 )

@@ -63,6 +63,9 @@ fn written(frame: &ClientFrame) -> Value {
         ClientFrame::Read { conversation, position } => {
             json!({"type": "read", "conversation": conversation, "position": position})
         }
+        ClientFrame::Received { conversation, position } => {
+            json!({"type": "received", "conversation": conversation, "position": position})
+        }
         ClientFrame::Watch { users, conversations } => {
             json!({"type": "watch", "users": users, "conversations": conversations})
         }
@@ -138,8 +141,8 @@ fn value(random: &mut SmallRng) -> Value {
 
 fn frame(random: &mut SmallRng) -> Vec<u8> {
     let kinds = [
-        "hello", "send", "send", "edit", "delete", "react", "pin", "read", "watch", "idle", "typing", "ping",
-        "wave", "",
+        "hello", "send", "send", "edit", "delete", "react", "pin", "read", "received", "watch", "idle",
+        "typing", "ping", "wave", "",
     ];
     let kind = if random.random_range(0..3) == 0 { one_of(random, &KINDS) } else { one_of(random, &kinds) };
     let mut frame = json!({"type": kind});
@@ -149,7 +152,7 @@ fn frame(random: &mut SmallRng) -> Vec<u8> {
         "edit" => &["client_id", "conversation", "target", "body"],
         "delete" | "pin" => &["client_id", "conversation", "target"],
         "react" => &["client_id", "to", "target", "emoji"],
-        "read" => &["conversation", "position"],
+        "read" | "received" => &["conversation", "position"],
         "create_room" => &["client_id", "handle", "title"],
         "change_room" => &["client_id", "conversation", "title"],
         "join_room" | "leave_room" => &["client_id", "conversation"],

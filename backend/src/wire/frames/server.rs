@@ -124,6 +124,10 @@ enum ServerFrame<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         settings: Option<ConversationNotifications>,
     },
+    Delivered {
+        conversation: ConversationId,
+        position: Position,
+    },
     Seen {
         conversation: ConversationId,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,6 +268,9 @@ fn update_frame(news: &News, names: Option<&Names>, view: View) -> Option<Frame>
         }
         News::Seen { conversation, by, position } => {
             ServerFrame::Seen { conversation: *conversation, user: *by, position: *position }
+        }
+        News::Received { conversation, position } => {
+            ServerFrame::Delivered { conversation: *conversation, position: *position }
         }
         News::Presence(people) => ServerFrame::Presence { users: people.iter().map(present).collect() },
         News::Typing { conversation, user, on } => {

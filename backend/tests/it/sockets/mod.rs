@@ -2,6 +2,7 @@
 
 mod close;
 mod conformance;
+mod delivered;
 mod hello;
 mod here;
 mod presence;

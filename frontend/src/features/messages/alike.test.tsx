@@ -61,6 +61,7 @@ it('beside their words', () => {
       mine={false}
       name="General"
       read={false}
+      delivered={false}
       receipts={false}
       meant={false}
       number={1}

@@ -137,6 +137,7 @@ export function ChatView(props: ChatViewProps) {
             timeline={timeline}
             meant={position}
             readByOther={entry?.other_last_read ?? 0}
+            hasOther={entry?.other_has ?? 0}
             me={me}
             name={name}
             inRoom={inRoom}

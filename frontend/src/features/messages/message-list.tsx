@@ -35,6 +35,8 @@ interface MessageListProps {
   meant: Position | null;
   /** How far the other one has read. */
   readByOther: Position;
+  /** How far a device of theirs has it. */
+  hasOther: Position;
   me: string;
   name: string;
   inRoom: boolean;
@@ -139,6 +141,7 @@ export function MessageList(props: MessageListProps) {
               name={name}
               inRoom={inRoom}
               read={row.position !== null && row.position <= readByOther}
+              delivered={row.position !== null && row.position <= props.hasOther}
               receipts={row.key === told}
               meant={row.position !== null && row.position === meant}
               number={index + 1}

@@ -14,7 +14,7 @@ import styles from './message-row.module.css';
 import { Reactions } from './reactions';
 import { RoomMessage } from './room-message';
 import { classes, Dividers, isAnswer, Marks, State, useMessageRow, Words } from './row-parts';
-import type { MessageRowProps } from './row-parts';
+import type { MessageRowProps, MessageState } from './row-parts';
 import { UnsentNote } from './unsent-note';
 
 export const MessageRow = memo(function MessageRow({
@@ -29,7 +29,7 @@ export const MessageRow = memo(function MessageRow({
 
 /** Between two people: at the side of whoever wrote it. */
 function Bubble(props: MessageRowProps) {
-  const { row, mine, name, read, meant } = props;
+  const { row, mine, name, meant } = props;
   const { key, unsent, body, sentAtMs, message } = row;
   const { active, fresh, layer, setLayer, path, article } = useMessageRow(props);
   const me = useChatState((state) => state.me.id);
@@ -60,11 +60,7 @@ function Bubble(props: MessageRowProps) {
             <time dateTime={new Date(sentAtMs).toISOString()} title={fullTime(sentAtMs)}>
               {clockTime(sentAtMs)}
             </time>
-            {mine && (!message?.deleted || message.waiting) && (
-              <State
-                state={failed ? 'failed' : (unsent ?? message?.waiting) ? 'unsent' : read ? 'read' : 'sent'}
-              />
-            )}
+            {mine && (!message?.deleted || message.waiting) && <State state={stateOf(props)} />}
           </span>
         </div>
         {active && <MessageActions row={row} path={path} onLayer={setLayer} />}
@@ -74,4 +70,10 @@ function Bubble(props: MessageRowProps) {
       {unsent?.reason !== undefined && <UnsentNote item={unsent} />}
     </div>
   );
+}
+
+function stateOf({ row: { unsent, message }, read, delivered }: MessageRowProps): MessageState {
+  if (unsent?.status === 'failed') return 'failed';
+  if (unsent ?? message?.waiting) return 'unsent';
+  return read ? 'read' : delivered ? 'delivered' : 'sent';
 }

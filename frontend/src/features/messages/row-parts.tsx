@@ -27,6 +27,8 @@ export interface MessageRowProps {
   name: string;
   /** The other one has read it. */
   read: boolean;
+  /** It has come to a device of theirs. */
+  delivered: boolean;
   /** The address of the page means this message. */
   meant: boolean;
   /** Below it stands who has read it. */
@@ -136,6 +138,7 @@ const STATES = {
   failed: ['alert', 'Not sent'],
   unsent: ['clock', 'Sending'],
   sent: ['tick', 'Sent'],
+  delivered: ['ticks', 'Delivered'],
   read: ['ticks', 'Read'],
 } satisfies Record<string, [IconName, string]>;
 

@@ -37,7 +37,7 @@ import { OwnPresence } from './own-presence';
 import { watchPage } from './page-events';
 import { Places } from './places';
 import { Presence } from './presence';
-import { ReadReports } from './read-reports';
+import { Reports } from './reports';
 import { Receipts } from './receipts';
 import { Rooms } from './rooms';
 import { isClosed, isOver } from './signed-out';
@@ -71,7 +71,7 @@ export class ChatSession {
   readonly #batch: FrameBatch<ChatEvent>;
   readonly #arrivals = new Arrivals();
   readonly #options: ChatSessionOptions;
-  readonly #reads: ReadReports;
+  readonly #reports: Reports;
   readonly #adoption: Adoption;
   readonly #inbox: Inbox;
   readonly #keeper: Keeper;
@@ -112,9 +112,7 @@ export class ChatSession {
       onState: (state) => this.#connectionChanged(state),
       ...(createSocket ? { createSocket } : {}),
     });
-    this.#reads = new ReadReports((conversation, position) =>
-      this.#socket.send({ type: 'read', conversation, position }),
-    );
+    this.#reports = new Reports(this.store, (frame) => this.#socket.send(frame));
     this.#outbox = new Outbox({
       owner: me.id,
       page: page.id,
@@ -154,7 +152,7 @@ export class ChatSession {
         this.presence.shown();
       },
       hidden: () => {
-        this.#reads.send();
+        this.#reports.send();
         this.#keeper.write();
         this.presence.hidden();
       },
@@ -166,7 +164,7 @@ export class ChatSession {
 
   /** Nothing is shown or sent any more. What is unsent stays stored. */
   dispose(): void {
-    this.#reads.dispose();
+    this.#reports.dispose();
     this.#ended = true;
     this.#keeper.dispose();
     this.#myself.dispose();
@@ -223,7 +221,7 @@ export class ChatSession {
     if (!entry || position <= entry.last_read) return;
     this.store.setState((state) => readUpTo(state, id, position));
     this.tabs.post({ kind: 'read', conversation: id, position });
-    this.#reads.add(id, position);
+    this.#reports.read(id, position);
   }
 
   /** One's own new name, and what one shows of oneself, as the server took it. */
@@ -277,7 +275,7 @@ export class ChatSession {
     void this.conversations.load();
     this.presence.connected();
     void Promise.all([this.ownPresence.load(), this.tell.load()]);
-    this.#reads.send();
+    this.#reports.send();
     // What another page, closed meanwhile, left unsent goes before what is written now.
     this.#adoption.look();
     void this.#adoption.done().then(() => {

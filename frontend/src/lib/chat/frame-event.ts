@@ -1,8 +1,8 @@
 // What a frame of the server does to the store, where it does no more than that.
-import type { Gap, ReadFrame, RoomFrame, SeenFrame } from '@/lib/socket/frames';
+import type { DeliveredFrame, Gap, ReadFrame, RoomFrame, SeenFrame } from '@/lib/socket/frames';
 import type { ChatEvent } from '@/lib/store/events';
 
-export function eventOf(frame: ReadFrame | SeenFrame | Gap | RoomFrame): ChatEvent {
+export function eventOf(frame: ReadFrame | SeenFrame | DeliveredFrame | Gap | RoomFrame): ChatEvent {
   switch (frame.type) {
     case 'room':
       return { kind: 'room', room: frame.room, atMs: Date.now() };

@@ -84,6 +84,7 @@ export class Inbox {
         push(eventOf(frame));
         return changes.missed(frame, conversations);
       case 'read':
+      case 'delivered':
         return push(eventOf(frame));
       case 'seen': {
         const { conversation, position, user } = frame;

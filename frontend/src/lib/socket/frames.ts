@@ -34,6 +34,8 @@ export type ClientFrame =
   | ({ type: 'react'; emoji: string; on: boolean } & OfMessage)
   | ({ type: 'pin'; on: boolean } & OfMessage)
   | { type: 'read'; conversation: ConversationId; position: Position }
+  /** What the other one wrote up to here has come to this device. */
+  | { type: 'received'; conversation: ConversationId; position: Position }
   /** Whom and what this page shows, instead of what it said before. */
   | { type: 'watch'; users: readonly UserId[]; conversations: readonly ConversationId[] }
   /** Whether nobody sits before this page. */
@@ -159,6 +161,13 @@ export interface SeenFrame {
   position: Position;
 }
 
+/** What was written to the other one up to here has come to a device of theirs. */
+export interface DeliveredFrame {
+  type: 'delivered';
+  conversation: ConversationId;
+  position: Position;
+}
+
 /** Who of those that this page watches is here: all of them after `watch`, then whoever changes. */
 export interface PresenceFrame {
   type: 'presence';
@@ -195,6 +204,7 @@ export type ServerFrame =
   | { type: 'prefix'; client_id_prefix: string }
   | ReadFrame
   | SeenFrame
+  | DeliveredFrame
   | PresenceFrame
   | TypingFrame
   | NotificationsFrame
@@ -217,6 +227,7 @@ const TYPES = new Set<string>([
   'prefix',
   'read',
   'seen',
+  'delivered',
   'presence',
   'typing',
   'notifications',

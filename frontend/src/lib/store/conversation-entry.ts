@@ -21,6 +21,8 @@ export interface ConversationEntry {
   last_read: Position;
   /** How far the other one has read; 0 where there are many. */
   other_last_read: Position;
+  /** How far a device of the other one has it, as far as this page heard: nobody keeps it. */
+  other_has: Position;
   unread: number;
   /** Those of them that name this person. */
   mentions: number;
@@ -48,6 +50,7 @@ export const beginning = (id: ConversationId): ConversationEntry => ({
   last_position: 0,
   last_read: 0,
   other_last_read: 0,
+  other_has: 0,
   unread: 0,
   mentions: 0,
   counted_up_to: 0,
@@ -91,6 +94,7 @@ export function fromServer(
     last_position: Math.max(last_position, known?.last_position ?? 0),
     last_read,
     other_last_read,
+    other_has: known?.other_has ?? 0,
     unread,
     mentions: named + live_mentions.length,
     counted_up_to: last_position,

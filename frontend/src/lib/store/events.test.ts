@@ -21,6 +21,15 @@ const arrival = (position: number, change = {}, fresh = true) => ({
   fresh,
 });
 
+describe('what has come to the other one', () => {
+  it('only grows, and outlives the list', () => {
+    const delivered = (position: number) => ({ kind: 'delivered' as const, conversation: 'c', position });
+    const state = applyEvents(stateWith(), [delivered(9), delivered(7)]);
+    expect(state.conversations.c?.other_has).toBe(9);
+    expect(withConversations(state, [conversation({})]).conversations.c?.other_has).toBe(9);
+  });
+});
+
 describe('what the other one has read', () => {
   it('only grows, live and by the list', () => {
     const seen = (position: number) => ({ kind: 'seen' as const, conversation: 'c', position });

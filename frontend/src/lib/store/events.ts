@@ -26,7 +26,7 @@ import type { Timeline } from './timeline';
 
 export type ChatEvent =
   | { kind: 'message'; message: Message; fresh: boolean }
-  | { kind: 'read' | 'seen'; conversation: ConversationId; position: Position }
+  | { kind: 'read' | 'seen' | 'delivered'; conversation: ConversationId; position: Position }
   | { kind: 'gap'; conversation: ConversationId; after: Position; before?: Position | null }
   /** `atMs`: when it was told. */
   | { kind: 'room'; room: Room; atMs: number }
@@ -72,6 +72,8 @@ function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' |
       return readUpTo(state, event.conversation, event.position);
     case 'seen':
       return seenUpTo(state, event.conversation, event.position);
+    case 'delivered':
+      return deliveredUpTo(state, event.conversation, event.position);
     case 'told':
       return withToldMessages(state, event.conversation, event.messages);
   }
@@ -104,6 +106,14 @@ function seenUpTo(state: ChatState, id: ConversationId, position: Position): Cha
   if (!entry || position <= entry.other_last_read) return state;
   const seen = { ...entry, other_last_read: position };
   return { ...state, conversations: { ...state.conversations, [id]: seen } };
+}
+
+/** It has come to a device of the other one up to here. */
+function deliveredUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {
+  const entry = state.conversations[id];
+  if (!entry || position <= entry.other_has) return state;
+  const delivered = { ...entry, other_has: position };
+  return { ...state, conversations: { ...state.conversations, [id]: delivered } };
 }
 
 export function readUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {

@@ -1,10 +1,10 @@
-// Tells the server how far conversations were read: at once, then not for each message that is scrolled past,
-// and again when there is a connection.
+// Tells the server how far conversations were read, or have come to this device: at once, then not for each
+// message, and again when there is a connection.
 import type { ConversationId, Position } from '@/lib/http/types';
 
 const EVERY_MS = 300;
 
-export class ReadReports {
+export class PositionReports {
   /** Of the last moment, or because there is no connection. */
   readonly #unsent = new Map<ConversationId, Position>();
   /** False when there is no connection. */
