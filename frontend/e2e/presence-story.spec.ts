@@ -83,3 +83,29 @@ test('one tick where it was sent, two where it came to a device, in colour where
   await expect(tick('One')).toHaveAccessibleName('Read');
   await expect(tick('Two')).toHaveAccessibleName('Read');
 });
+
+test('what one says of oneself is seen by others, until it is taken back', async () => {
+  const { page } = anna;
+  await page.getByLabel('Your menu').click();
+  await page.getByRole('button', { name: 'Set a status' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Your status' });
+  await expect(dialog.getByLabel('Emoji')).toBeFocused();
+  await expect(dialog.getByRole('button', { name: 'Save' })).toBeDisabled();
+  await dialog.getByRole('button', { name: 'On holiday' }).click();
+  await dialog.getByLabel('What others see').fill('In Merano');
+  await dialog.getByLabel('Until').selectOption('The end of this week');
+  await looks(page, 'status-dialog');
+  await dialog.getByLabel('What others see').press('Enter');
+  await expect(dialog).toHaveCount(0);
+  await expect(ben.page.getByTestId('status').filter({ hasText: '🌴 In Merano' })).toBeVisible();
+  await expect(ben.row('Anna Karenina').getByRole('img', { name: 'In Merano' })).toBeVisible();
+  await looks(ben.page, 'status');
+  await page.getByLabel('Your menu').click();
+  await page.getByRole('button', { name: '🌴 In Merano' }).click();
+  await dialog.getByLabel('Emoji').fill('two of them');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('emoji');
+  await dialog.getByRole('button', { name: 'Clear' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(ben.page.getByTestId('status')).toHaveCount(0);
+});

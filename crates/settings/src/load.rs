@@ -350,7 +350,7 @@ mod tests {
         ] {
             assert!(report.contains(expected), "{expected} is missing in: {report}");
         }
-        assert_eq!(report.lines().count(), 8, "{report}");
+        assert_eq!(report.lines().count(), 9, "{report}");
         for given in ["nowhere", "many", "proxy "] {
             assert!(!report.contains(given), "{given}: {report}");
         }

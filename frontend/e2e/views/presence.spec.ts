@@ -195,9 +195,12 @@ test.describe('who writes', () => {
   test('stands still for whoever wants no motion', async ({ page }) => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     const backend = await open(page);
-    backend.presence.type(backend.thread(milena), milena);
     const drop = typing(page).locator('i').first();
-    await expect(drop).toBeVisible();
+    // Told to whoever is connected by then.
+    await expect(async () => {
+      backend.presence.type(backend.thread(milena), milena);
+      await expect(drop).toBeVisible({ timeout: 500 });
+    }).toPass();
     await expect(drop).toHaveCSS('opacity', '1');
     await expect(drop).toHaveCSS('animation-iteration-count', '1');
   });

@@ -3,13 +3,19 @@ import { useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
 import { Avatar } from '@/components/ui/avatar';
+import { StatusText } from '@/components/ui/status-text';
 import { Icon } from '@/components/ui/icon';
 import type { IconName } from '@/components/ui/icon';
 import { paths } from '@/config/paths';
 import { useChatState } from '@/lib/chat/chat-context';
+import { StatusDialog } from '@/features/account/status-dialog';
+import { useOwnStatus } from '@/features/account/use-own-status';
+import type { OwnStatus as Own } from '@/features/account/use-own-status';
 import { NOTES } from '@/lib/chat/person-name';
 import { useOwnPresence } from '@/lib/chat/use-presence';
 import { isComposing } from '@/lib/keys/composing';
+import { statusAt } from '@/lib/presence/status';
+import { useMinute } from '@/lib/time/periods';
 import { useBackCloses } from '@/lib/keys/use-back';
 
 import { AppearOffline } from './appear-offline';
@@ -26,6 +32,8 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
   const hidden = useOwnPresence()?.hidden ?? false;
   const [, navigate] = useLocation();
   const [open, setOpen] = useState(false);
+  /** While its sheet is open. */
+  const [status, setStatus] = useState<Own | null>(null);
   const root = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
 
@@ -75,6 +83,7 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
             <strong dir="auto">{me.display_name}</strong>
             <span>@{me.username}</span>
           </p>
+          <OwnStatus onChoose={(own) => choose(() => setStatus(own))} />
           <AppearOffline />
           <Item icon="note" text={NOTES} onChoose={() => choose(() => navigate(paths.person(me.id)))} />
           <Item icon="sliders" text="Settings" onChoose={() => choose(() => navigate(paths.settings))} />
@@ -83,7 +92,23 @@ export function UserMenu({ onShortcuts, onLogOut }: UserMenuProps) {
           <Item icon="leave" text="Log out" onChoose={() => choose(onLogOut)} />
         </div>
       )}
+      {status && (
+        <StatusDialog status={status.status ?? null} say={status.say} onClose={() => setStatus(null)} />
+      )}
     </div>
+  );
+}
+
+/** Nothing until it is known. */
+function OwnStatus({ onChoose }: { onChoose: (own: Own) => void }) {
+  const own = useOwnStatus();
+  const shown = statusAt(own.status, useMinute());
+  if (own.status === undefined) return null;
+  return (
+    <button type="button" className={styles.item} onClick={() => onChoose({ ...own, status: shown })}>
+      <Icon name="smile" />
+      {shown ? <StatusText status={shown} className={styles.status} /> : 'Set a status'}
+    </button>
   );
 }
 

@@ -16,8 +16,6 @@ struct Few {
     name: &'static str,
     columns: &'static str,
     alone: &'static str,
-    /// Of the lock that whoever builds it has: see [`index_concurrently`].
-    number: i64,
 }
 
 const FEW: [Few; 2] = [
@@ -25,19 +23,18 @@ const FEW: [Few; 2] = [
         name: "messages_changed",
         columns: "(conversation_id, changed_position)",
         alone: " WHERE changed_position IS NOT NULL",
-        number: BUILDS_NUMBER,
     },
     Few {
         name: "messages_pinned",
         columns: "(conversation_id, pinned_position)",
         alone: " WHERE pinned_position IS NOT NULL",
-        number: BUILDS_NUMBER + 1,
     },
 ];
 
 /// InnoDB's way that lets others write meanwhile; refused by the server where it cannot.
 const ONLINE: &str = " ALGORITHM=INPLACE LOCK=NONE";
-/// "index" in ASCII, after PostgreSQL's number of the migrations' lock: whoever has it builds the index.
+/// "index" in ASCII, after PostgreSQL's number of the migrations' lock: whoever has it builds an index. One for
+/// all of them: two of one table that are built at once wait for each other, which is a deadlock.
 const BUILDS_NUMBER: i64 = 0x69_6e64_6578;
 
 pub(super) async fn fill(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
@@ -78,13 +75,13 @@ async fn index_at_once(connection: &DatabaseConnection, name: &str, create: &str
 }
 
 /// A plain `CREATE INDEX` keeps everybody from writing until it is done. What was cut off leaves an invalid
-/// index behind, which is built again. While another program builds it nothing is waited for: it makes
+/// index behind, which is built again. While another program builds one nothing is waited for: it makes
 /// reading quicker, and nothing else.
 async fn index_concurrently(connection: &DatabaseConnection, few: &Few) -> Result<(), DbErr> {
     if is_valid(connection, few).await? == Some(true) {
         return Ok(());
     }
-    let ask = statement(StoreKind::Postgres, "SELECT pg_try_advisory_lock(?)", [few.number.into()]);
+    let ask = statement(StoreKind::Postgres, "SELECT pg_try_advisory_lock(?)", [BUILDS_NUMBER.into()]);
     let row = connection.query_one_raw(ask).await?;
     let is_mine: bool = row.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(false);
     if !is_mine {
@@ -98,7 +95,7 @@ async fn index_concurrently(connection: &DatabaseConnection, few: &Few) -> Resul
         Err(error) => Err(error),
     };
     // In every other case the connection is closed, which releases it too.
-    let release = statement(StoreKind::Postgres, "SELECT pg_advisory_unlock(?)", [few.number.into()]);
+    let release = statement(StoreKind::Postgres, "SELECT pg_advisory_unlock(?)", [BUILDS_NUMBER.into()]);
     connection.query_one_raw(release).await?;
     built
 }

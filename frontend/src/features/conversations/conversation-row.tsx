@@ -6,6 +6,7 @@ import { useShallow } from 'zustand/react/shallow';
 import { AvailabilityText } from '@/components/ui/availability';
 import { Avatar } from '@/components/ui/avatar';
 import { Icon } from '@/components/ui/icon';
+import { StatusText } from '@/components/ui/status-text';
 import { MentionBadge, UnreadBadge } from '@/components/ui/unread-badge';
 import { paths } from '@/config/paths';
 import { authorName } from '@/lib/chat/author-name';
@@ -59,6 +60,7 @@ function Row({ entry, chosen }: { entry: ConversationEntry; chosen: boolean }) {
       <span className={styles.name} dir="auto">
         {name}
         {alike && person && <span className={styles.username}> @{person.username}</span>}
+        <StatusText status={seen?.status} brief />
         <AvailabilityText availability={seen?.state} />
       </span>
       <span className={styles.when}>

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { Avatar } from '@/components/ui/avatar';
 import { IconButton } from '@/components/ui/button';
 import { Icon } from '@/components/ui/icon';
+import { StatusText } from '@/components/ui/status-text';
 import { paths } from '@/config/paths';
 import type { Face } from '@/lib/chat/conversation-face';
 import type { Seen } from '@/lib/chat/presence';
@@ -53,6 +54,12 @@ export function ChatHeader({ face, room, details, pins, bell }: ChatHeaderProps)
               <p className={styles.who}>
                 <span className={styles.username}>@{face.person.username}</span>
                 {seen && <Standing seen={seen} />}
+                {seen?.status && (
+                  <>
+                    <span aria-hidden="true"> · </span>
+                    <StatusText status={seen.status} />
+                  </>
+                )}
               </p>
             )}
           </div>

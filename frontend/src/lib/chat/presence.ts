@@ -5,7 +5,7 @@
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
-import type { Availability, ConversationId, Message, UserId } from '@/lib/http/types';
+import type { Availability, ConversationId, Message, Status, UserId } from '@/lib/http/types';
 import { Idling } from '@/lib/presence/idling';
 import { OwnTyping } from '@/lib/presence/own-typing';
 import type { OwnTypingSaid } from '@/lib/presence/own-typing';
@@ -18,6 +18,8 @@ export interface Seen {
   state: Availability;
   /** Of somebody who is offline, where one may know it. */
   lastSeenMs: number | null;
+  /** What they say of themselves. */
+  status: Status | null;
 }
 
 export interface PresenceState {
@@ -125,8 +127,8 @@ export class Presence {
   told({ users }: PresenceFrame): void {
     this.#watching.told(users.map(({ user }) => user));
     const people = { ...this.store.getState().people };
-    for (const { user, state, last_seen } of users)
-      if (this.#watching.watches(user)) people[user] = { state, lastSeenMs: msOf(last_seen) };
+    for (const { user, state, last_seen, status = people[user]?.status ?? null } of users)
+      if (this.#watching.watches(user)) people[user] = { state, lastSeenMs: msOf(last_seen), status };
     this.store.setState({ people });
     this.#plan();
   }

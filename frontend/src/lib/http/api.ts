@@ -15,8 +15,10 @@ import type {
   MemberPage,
   MentionPage,
   MessagePage,
+  NewStatus,
   NewSubscription,
   Notifications,
+  OwnStatus,
   PageOf,
   PasswordChange,
   People,
@@ -60,6 +62,9 @@ export const api = {
       method: 'PUT',
       body: settings,
     }),
+  status: () => request<OwnStatus>('me/status'),
+  setStatus: (status: NewStatus) => request<OwnStatus>('me/status', { method: 'PUT', body: status }),
+  clearStatus: () => request<undefined>('me/status', { method: 'DELETE' }),
   push: () => request<PushSettings>('me/push'),
   /** Again: its words and its session are replaced. */
   subscribePush: (form: NewSubscription) =>

@@ -171,7 +171,7 @@ export interface DeliveredFrame {
 /** Who of those that this page watches is here: all of them after `watch`, then whoever changes. */
 export interface PresenceFrame {
   type: 'presence';
-  users: readonly { user: UserId; state: Availability; last_seen?: string }[];
+  users: readonly { user: UserId; state: Availability; last_seen?: string; status?: rest.Status | null }[];
 }
 
 /** Somebody else writes in a conversation that this page watches, or not any more. */

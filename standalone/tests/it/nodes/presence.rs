@@ -109,7 +109,8 @@ async fn what_people_want_and_say_is_told_between_backends() {
     let (mut bobs, _) = Socket::signed_in(there.address(), &bob.token, None).await;
     let answer = there.of(&bob).send(ann.person.id, "c-1", "hello").await;
     assert_eq!(answer.status, 202, "{}", answer.body);
-    let conversation = next(&mut desk, "message", SOON).await["conversation"].clone();
+    let message = next(&mut desk, "message", SOON).await;
+    let conversation = message["conversation"].clone();
     watch(&mut bobs, &ann, &conversation).await;
 
     // A backend hears the others some time after its start; until then what is told is lost, and every change
@@ -142,6 +143,11 @@ async fn what_people_want_and_say_is_told_between_backends() {
     for socket in [&mut desk, &mut phone] {
         assert_eq!(next(socket, "notifications", SOON).await, expected);
     }
+    // He hears on his that it came to a device of hers on the other one.
+    let received = json!({"type": "received", "conversation": conversation, "position": message["position"]});
+    desk.send(&received).await.unwrap();
+    let delivered = next(&mut bobs, "delivered", SOON).await;
+    assert_eq!(delivered["position"], message["position"]);
     // Who comes on another backend knows whether they missed something.
     let (mut tablet, _) = Socket::signed_in(there.address(), &ann.token, None).await;
     let newest = next(&mut tablet, "notifications", SOON).await;
