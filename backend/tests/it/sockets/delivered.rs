@@ -15,7 +15,9 @@ async fn who_wrote_hears_that_it_came_to_a_device_of_the_other_one() {
     annas.send("c-1", &ben, "hi").await;
     annas.expect("accepted").await;
     let message = bens.expect("message").await;
-    let received = |position: &Value| json!({"type": "received", "conversation": message["conversation"], "position": position});
+    let conversation = &message["conversation"];
+    let received =
+        |position: &Value| json!({"type": "received", "conversation": conversation, "position": position});
     let delivered = json!({
         "type": "delivered", "conversation": message["conversation"], "position": message["position"],
     });

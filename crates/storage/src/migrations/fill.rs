@@ -33,8 +33,8 @@ const FEW: [Few; 2] = [
 
 /// InnoDB's way that lets others write meanwhile; refused by the server where it cannot.
 const ONLINE: &str = " ALGORITHM=INPLACE LOCK=NONE";
-/// "index" in ASCII, after PostgreSQL's number of the migrations' lock: whoever has it builds an index. One for
-/// all of them: two of one table that are built at once wait for each other, which is a deadlock.
+/// "index" in ASCII, after PostgreSQL's number of the migrations' lock: whoever has it builds an index. One
+/// for all of them: two of one table that are built at once wait for each other, which is a deadlock.
 const BUILDS_NUMBER: i64 = 0x69_6e64_6578;
 
 pub(super) async fn fill(kind: StoreKind, connection: &DatabaseConnection) -> Result<(), DbErr> {
