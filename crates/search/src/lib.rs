@@ -1,0 +1,12 @@
+//! Search: which messages answer a question, in which order, and where in them the words stand.
+//!
+//! The search index is a projection of the log. This crate holds what it is made of and no more: the
+//! [analyser](analyse) that makes tokens of a text, the [query language](Query), the [matcher](Filter) that
+//! says of one message whether it answers, and the [index](Index) that finds such messages among millions.
+//! The matcher defines what the right answer is: an index answers what the matcher would answer over all
+//! messages, in the same order. It also searches what is in memory only, and looks at each hit again before
+//! it is shown.
+//!
+//! Analyser, parser and matcher are pure. Only an index does I/O.
+
+pub mod analyse;
