@@ -10,3 +10,6 @@
 //! Analyser, parser and matcher are pure. Only an index does I/O.
 
 pub mod analyse;
+mod query;
+
+pub use query::{Day, Has, Is, Problem, QUERY_MAX_CHARS, QUERY_MAX_TERMS, Query, QueryError, Term, What};
