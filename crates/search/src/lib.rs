@@ -10,6 +10,14 @@
 //! Analyser, parser and matcher are pure. Only an index does I/O.
 
 pub mod analyse;
+mod filter;
+mod message;
+mod order;
 mod query;
+mod scope;
 
+pub use filter::{Filter, Known, Match, in_chars, in_utf16};
+pub use message::Message;
+pub use order::{Cursor, CursorError, Key, Order};
 pub use query::{Day, Has, Is, Problem, QUERY_MAX_CHARS, QUERY_MAX_TERMS, Query, QueryError, Term, What};
+pub use scope::Scope;
