@@ -10,13 +10,17 @@
 //! Analyser, parser and matcher are pure. Only an index does I/O.
 
 pub mod analyse;
+mod embedded;
 mod filter;
+mod index;
 mod message;
 mod order;
 mod query;
 mod scope;
 
+pub use embedded::{TantivyFolder, TantivyIndex};
 pub use filter::{Filter, Known, Match, in_chars, in_utf16};
+pub use index::{Ask, Change, Checkpoint, Index, IndexError, PAGE_MAX_HITS, Page};
 pub use message::Message;
 pub use order::{Cursor, CursorError, Key, Order};
 pub use query::{Day, Has, Is, Problem, QUERY_MAX_CHARS, QUERY_MAX_TERMS, Query, QueryError, Term, What};
