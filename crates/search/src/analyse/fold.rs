@@ -10,8 +10,8 @@
 
 use std::ops::Range;
 
-use icu_properties::CodePointMapData;
-use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::props::{ExtendedPictographic, GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use milena_domain::{composed_compatible, fold};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -70,7 +70,8 @@ pub(crate) fn is_word_char(c: char) -> bool {
 
 /// Whether it is a symbol that people look for: emoji, stars, money; not the signs of a calculation.
 pub(crate) fn is_sign(c: char) -> bool {
-    !c.is_ascii() && matches!(category(c), GeneralCategory::OtherSymbol | GeneralCategory::CurrencySymbol)
+    let is_symbol = || matches!(category(c), GeneralCategory::OtherSymbol | GeneralCategory::CurrencySymbol);
+    !c.is_ascii() && (is_symbol() || CodePointSetData::new::<ExtendedPictographic>().contains(c))
 }
 
 /// The colours of an emoji's skin.

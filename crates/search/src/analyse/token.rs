@@ -70,7 +70,9 @@ impl Cut {
     fn segment(&mut self, segment: &[Folded]) {
         if segment.first().is_some_and(|first| is_sign(first.c)) {
             self.end_run();
-            let is_part = |place: usize, c: char| place == 0 || !is_skin_tone(c);
+            // Punctuation that an emoji is another form of is none of it.
+            let is_part =
+                |place: usize, c: char| place == 0 || ((is_sign(c) || is_word_char(c)) && !is_skin_tone(c));
             let sign = segment.iter().enumerate().filter(|(place, one)| is_part(*place, one.c));
             self.word.extend(sign.map(|(_, one)| one.clone()));
             self.end_word(Kind::Sign);

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use milena_domain::{ConversationId, Position, Timestamp};
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{BytesColumn, Column};
+use tantivy::columnar::Column;
 use tantivy::error::DataCorruption;
 use tantivy::index::SegmentReader;
 use tantivy::{DocId, Score, TantivyError};
 
 use super::fields::{CONVERSATION, POSITION, SENT_AT, WEIGHT};
+use super::places::Places;
 use crate::filter::Time;
 use crate::index::Ask;
 use crate::order::{Key, Order};
@@ -22,6 +23,7 @@ use crate::scope::Scope;
 
 /// Asks for the best.
 pub(super) struct Best {
+    places: Arc<Places>,
     scope: Arc<Scope>,
     times: Arc<[Time]>,
     order: Order,
@@ -31,8 +33,9 @@ pub(super) struct Best {
 }
 
 impl Best {
-    pub(super) fn new(ask: &Ask, limit: usize) -> Self {
+    pub(super) fn new(ask: &Ask, limit: usize, places: Arc<Places>) -> Self {
         Self {
+            places,
             scope: Arc::clone(&ask.scope),
             times: ask.filter.times.clone().into(),
             order: ask.order,
@@ -51,7 +54,7 @@ impl Collector for Best {
         let missing = || TantivyError::DataCorruption(DataCorruption::comment_only("a column is missing"));
         let conversations = columns.bytes(CONVERSATION)?.ok_or_else(missing)?;
         Ok(BestOfSegment {
-            places: places(&conversations, &self.scope)?,
+            places: self.places.seen(segment.segment_id(), &conversations, &self.scope)?,
             conversation: conversations.ords().clone(),
             position: columns.u64(POSITION)?,
             sent_at: columns.i64(SENT_AT)?,
@@ -72,36 +75,6 @@ impl Collector for Best {
     fn merge_fruits(&self, fruits: Vec<Vec<Key>>) -> tantivy::Result<Vec<Key>> {
         Ok(fruits.concat())
     }
-}
-
-/// Which of the segment's conversations may be seen, by their number there.
-fn places(column: &BytesColumn, scope: &Scope) -> tantivy::Result<Vec<Option<ConversationId>>> {
-    let dictionary = column.dictionary();
-    let mut places = vec![None; dictionary.num_terms()];
-    if scope.len() < dictionary.num_terms() {
-        for conversation in scope.conversations() {
-            let number = dictionary.term_ord(conversation.as_uuid().as_bytes())?;
-            let number = number.and_then(|number| usize::try_from(number).ok());
-            if let Some(place) = number.and_then(|number| places.get_mut(number)) {
-                *place = Some(conversation);
-            }
-        }
-    } else {
-        let mut all = dictionary.stream()?;
-        for place in &mut places {
-            if all.advance() {
-                *place = conversation(all.key()).filter(|conversation| scope.has(*conversation));
-            }
-        }
-    }
-    Ok(places)
-}
-
-fn conversation(bytes: &[u8]) -> Option<ConversationId> {
-    let bytes: [u8; 16] = bytes.try_into().ok()?;
-    let number = u128::from_be_bytes(bytes);
-    // The domain's ids are made of text or of a UUID; this crate has no need of the latter otherwise.
-    format!("{number:032x}").parse().ok()
 }
 
 /// Keeps the best of a segment.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use tantivy::directory::error::LockError;
 use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
@@ -143,7 +143,7 @@ impl Inner {
         merging.set_del_docs_ratio_before_merge(DELETED_MAX_RATIO);
         writer.set_merge_policy(Box::new(merging));
         let reader = engine.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(error)?;
-        Ok(Self { fields, reader, writer: Mutex::new(Some(writer)), folder })
+        Ok(Self { fields, reader, writer: Mutex::new(Some(writer)), folder, places: Arc::default() })
     }
 
     pub(super) fn checkpoint(&self) -> Result<Option<Checkpoint>, IndexError> {

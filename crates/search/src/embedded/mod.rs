@@ -10,6 +10,7 @@ mod collect;
 mod fields;
 mod folder;
 mod payload;
+mod places;
 mod question;
 mod seek;
 mod writing;
@@ -22,6 +23,7 @@ use tantivy::{IndexReader, IndexWriter};
 use crate::index::{Ask, Change, Checkpoint, Index, IndexError, Page};
 use fields::Fields;
 pub use folder::TantivyFolder;
+use places::Places;
 
 /// An open index. Dropping it gives up what was not committed.
 pub struct TantivyIndex {
@@ -35,6 +37,8 @@ struct Inner {
     /// write or a commit takes; readers do not need it.
     writer: Mutex<Option<IndexWriter>>,
     folder: TantivyFolder,
+    /// Which conversations are where; asked by every question, forgotten with their segments.
+    places: Arc<Places>,
 }
 
 impl TantivyIndex {
@@ -45,8 +49,12 @@ impl TantivyIndex {
     /// ([`TantivyFolder::clear`]); `Unavailable` when the disk refuses.
     pub async fn open(folder: &Path, memory_bytes: usize) -> Result<Self, IndexError> {
         let folder = TantivyFolder::new(folder);
-        let inner = blocking(move || Inner::open(folder, memory_bytes)).await?;
-        Ok(Self { inner: Arc::new(inner) })
+        match blocking(move || Inner::open(folder, memory_bytes)).await {
+            Ok(inner) => Ok(Self { inner: Arc::new(inner) }),
+            // tantivy panics on some files that are not as it wrote them, and nothing else was asked.
+            Err(IndexError::Failed) => Err(IndexError::Damaged { what: "it cannot be opened".to_owned() }),
+            Err(error) => Err(error),
+        }
     }
 
     async fn with<T: Send + 'static>(
@@ -86,15 +94,13 @@ impl TantivyIndex {
     }
 }
 
-/// Runs what blocks beside the runtime. tantivy panics on some files that are not as it wrote them.
+/// Runs what blocks beside the runtime.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
 ) -> Result<T, IndexError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
-        Err(failed) if failed.is_panic() => {
-            Err(IndexError::Damaged { what: "reading it failed in a way that it never should".to_owned() })
-        }
+        Err(failed) if failed.is_panic() => Err(IndexError::Failed),
         Err(_) => Err(IndexError::Unavailable { what: "the program is ending".to_owned() }),
     }
 }

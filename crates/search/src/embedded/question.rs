@@ -1,5 +1,7 @@
 //! From a filter to a query of the engine that finds exactly the same messages.
 
+use std::sync::Arc;
+
 use tantivy::query::{
     AllQuery, BooleanQuery, ConstScoreQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, RegexPhraseQuery,
     TermQuery, TermSetQuery,
@@ -26,7 +28,7 @@ impl Inner {
             return Ok(Page::default());
         }
         let query = question(&self.fields, &ask.filter, &ask.scope, ask.order);
-        let collector = collect::Best::new(ask, limit);
+        let collector = collect::Best::new(ask, limit, Arc::clone(&self.places));
         let hits = self.reader.searcher().search(&query, &collector).map_err(error)?;
         Ok(Page::of(hits, limit))
     }

@@ -34,7 +34,9 @@ impl Inner {
             commit.commit()?;
             Ok(())
         })?;
-        self.reader.reload().map_err(error)
+        self.reader.reload().map_err(error)?;
+        self.places.keep(&self.reader.searcher());
+        Ok(())
     }
 
     /// Does it, or goes back to the last commit: a writer that failed once takes nothing any more.

@@ -76,14 +76,25 @@ impl Filter {
     /// Whether the message answers, and how; `None` when it does not. Who may see it is not asked here.
     #[must_use]
     pub fn matches(&self, message: &Message) -> Option<Match> {
+        self.meets(message).then(|| self.matches_text(message, &tokens(&message.body))).flatten()
+    }
+
+    /// The same, for who asks about a message more than once and has kept its [`tokens`].
+    #[must_use]
+    pub fn matches_tokens(&self, message: &Message, text: &[Token]) -> Option<Match> {
+        self.meets(message).then(|| self.matches_text(message, text)).flatten()
+    }
+
+    /// Whether what is so of the message, and its time, are as they were asked for.
+    fn meets(&self, message: &Message) -> bool {
         let facts = self.needs.iter().all(|need| need.is_met(message));
         let times = self.times.iter().all(|time| time.allows(message.sent_at.unix_ms()));
-        if !facts || !times {
-            return None;
-        }
-        let text = tokens(&message.body);
-        let highlights = self.words_in(&text)?;
-        Some(Match { relevance: self.relevance(&text, message), highlights })
+        facts && times
+    }
+
+    fn matches_text(&self, message: &Message, text: &[Token]) -> Option<Match> {
+        let highlights = self.words_in(text)?;
+        Some(Match { relevance: self.relevance(text, message), highlights })
     }
 
     /// Where the words stand; `None` when one is missing or one is there that must not be.

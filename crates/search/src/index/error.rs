@@ -31,6 +31,10 @@ pub enum IndexError {
         /// What was seen.
         what: String,
     },
+    /// It failed in a way that it never should, be it by a mistake in the engine. Whether its files are good
+    /// says checking them; making it again because of a question would hand that to whoever asks it.
+    #[error("the search index failed in a way that it never should")]
+    Failed,
 }
 
 impl IndexError {

@@ -5,5 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod conformance;
+mod corpora;
 mod embedded;
+mod figures;
 mod world;

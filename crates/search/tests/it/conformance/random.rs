@@ -14,8 +14,8 @@ use super::Engine;
 use crate::world::{World, all_pages, at, checkpoint, conversation, known, message, user};
 
 /// Worlds, and questions to each.
-const WORLDS: usize = 12;
-const QUESTIONS: usize = 60;
+const WORLDS: usize = 8;
+const QUESTIONS: usize = 40;
 
 /// Words that share beginnings, characters, cases and parts, so that questions find something.
 const WORDS: &[&str] = &[

@@ -25,10 +25,6 @@ fn files(folder: &Path, ends: &str) -> Vec<PathBuf> {
     all.filter(|path| path.file_name().unwrap().to_str().unwrap().ends_with(ends)).collect()
 }
 
-fn is_rebuilt(error: &IndexError) -> bool {
-    error.needs_rebuild()
-}
-
 #[tokio::test]
 async fn a_second_holder_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +50,7 @@ async fn another_format_is_said_and_can_be_made_again() {
     fs::write(&meta, newer).unwrap();
     let refused = open(folder.path()).await.err().unwrap();
     assert_eq!(refused, IndexError::OtherFormat { found: "2".to_owned(), expected: 1 });
-    assert!(is_rebuilt(&refused));
+    assert!(refused.needs_rebuild());
     fs::write(folder.path().join("notes.txt"), "mine").unwrap();
     TantivyFolder::new(folder.path()).clear().unwrap();
     filled(folder.path()).await;
@@ -84,7 +80,7 @@ async fn a_damaged_folder_is_said_to_be_damaged() {
             Ok(index) => index.search(ask("word", &everywhere(), Order::Newest)).await.unwrap_err(),
         };
         assert!(matches!(refused, IndexError::Damaged { .. }), "{number} {ends}: {refused}");
-        assert!(is_rebuilt(&refused));
+        assert!(refused.needs_rebuild());
         TantivyFolder::new(folder.path()).clear().unwrap();
         filled(folder.path()).await;
         assert_eq!(open(folder.path()).await.unwrap().count().await.unwrap(), 200);
