@@ -1,6 +1,8 @@
 //! How fast and how large: 200,000 made-up messages. Printed, not asserted; run by hand in a release build:
 //! `cargo test --release -p milena-search --test it figures -- --ignored --nocapture`.
 
+#![allow(clippy::print_stdout, reason = "figures are for whoever asks for them")]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -92,6 +94,9 @@ pub(crate) async fn fill(folder: &std::path::Path, messages: &[Message]) -> u64 
     index.size_bytes().await.unwrap()
 }
 
+/// A query, of dice and of some message.
+type Made = fn(&mut Dice, &Message) -> String;
+
 #[tokio::test]
 #[ignore = "figures, for a release build by hand"]
 async fn figures() {
@@ -109,7 +114,7 @@ async fn figures() {
     };
     let (everywhere, some) = (scope(2_000), scope(50));
     let mut dice = Dice(2);
-    let kinds: [(&str, fn(&mut Dice, &Message) -> String); 9] = [
+    let kinds: [(&str, Made); 9] = [
         ("word", |dice, _| word(dice)),
         ("two words", |_, message| message.body.split(' ').take(2).collect::<Vec<_>>().join(" ")),
         ("phrase", |_, message| {

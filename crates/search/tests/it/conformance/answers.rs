@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use milena_domain::Timestamp;
 use milena_domain::record::{History, Role};
 use milena_search::{Ask, Change, Index, Key, Order, Scope};
 use milena_timeline::Interval;
 
 use super::Engine;
 use crate::world::{
-    World, all_pages, ask, at, bodies, checkpoint, conversation, everywhere, message, put, user,
+    BEGIN_MS, World, all_pages, ask, at, bodies, checkpoint, conversation, everywhere, message, put, user,
 };
 
 async fn filled<E: Engine>(engine: &E, changes: Vec<Change>) -> (E::Index, World) {
@@ -152,7 +153,7 @@ pub(crate) async fn what_nobody_may_see_is_not_found<E: Engine>() {
 pub(crate) async fn pages_are_the_whole_answer<E: Engine>() {
     // Equal times, so that only position and conversation tell them apart.
     let mut all: Vec<_> = (0..250).map(|n| message(1 + n as u128 % 3, n, "word and word")).collect();
-    all.iter_mut().for_each(|one| one.sent_at = at(0).get().to_string().parse().unwrap_or(one.sent_at));
+    all.iter_mut().for_each(|one| one.sent_at = Timestamp::from_unix_ms(BEGIN_MS));
     let engine = E::new().await;
     let (index, world) = filled(&engine, all.iter().map(put).collect()).await;
     for order in [Order::Newest, Order::Relevance] {
@@ -169,7 +170,7 @@ pub(crate) async fn pages_are_the_whole_answer<E: Engine>() {
 
 pub(crate) async fn what_fits_better_comes_first<E: Engine>() {
     let long = "and so on ".repeat(20);
-    let mut all = vec![
+    let mut all = [
         message(1, 1, "the quick fox"),
         message(1, 2, "quick is the fox"),
         message(1, 3, &format!("the quick fox {long}")),

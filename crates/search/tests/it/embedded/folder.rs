@@ -60,8 +60,9 @@ async fn another_format_is_said_and_can_be_made_again() {
 
 #[tokio::test]
 async fn a_damaged_folder_is_said_to_be_damaged() {
-    // What is done to which files.
-    let damages: [(&str, fn(&Path)); 5] = [
+    /// The end of the names of some files, and what is done to them.
+    type Damage = (&'static str, fn(&Path));
+    let damages: [Damage; 5] = [
         ("meta.json", |path| fs::write(path, "{\"segments\":").unwrap()),
         ("meta.json", |path| fs::remove_file(path).unwrap()),
         (".idx", |path| fs::remove_file(path).unwrap()),
