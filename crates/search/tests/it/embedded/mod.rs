@@ -1,6 +1,7 @@
 //! tantivy in a folder.
 
 mod folder;
+mod kill;
 
 use milena_search::TantivyIndex;
 use tempfile::TempDir;
