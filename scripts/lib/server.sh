@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Sourced by scripts/kafka, scripts/postgres and scripts/mariadb: the verbs that they share (start, stop,
-# kill, restart, status, run), for one server program or several nodes of it, all in one folder on 127.0.0.1.
+# Sourced by scripts/kafka, scripts/postgres, scripts/mariadb and scripts/opensearch: the verbs that they
+# share (start, stop, kill, restart, status, run), for one server program or several nodes of it, all in one
+# folder on 127.0.0.1.
 #
 # Guarantees: `start` returns only when every node answers, or fails with the end of its log; a folder keeps
 # its ports for ever; only processes that this folder's own pid files name, and that really run on it, are

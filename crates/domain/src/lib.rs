@@ -42,5 +42,6 @@ pub use status::Status;
 pub use text::{Body, DisplayName, Password, Username};
 pub use time::Timestamp;
 pub use unicode::{
-    FOLDED_NAME_MAX_CHARS, WORD_MAX_CHARS, fold, folded_name, is_visible, lookalike, word_starts, words,
+    FOLDED_NAME_MAX_CHARS, WORD_MAX_CHARS, composed_compatible, fold, folded_name, is_visible, lookalike,
+    word_starts, words,
 };

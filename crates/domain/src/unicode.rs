@@ -73,6 +73,12 @@ pub(crate) fn composed(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
 
+/// Compatibility forms as the ordinary ones, composed.
+#[must_use]
+pub fn composed_compatible(text: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfkc().normalize(text).into_owned()
+}
+
 /// The form in which names are compared: without case, marks and what is not seen; letters that Unicode does
 /// not take apart are written as people write them who do not have them.
 #[must_use]
