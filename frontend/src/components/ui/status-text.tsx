@@ -1,5 +1,5 @@
-// What somebody says of themselves: the sign and the words, or in a narrow place the sign alone, with the words
-// for whoever points at it or does not see it.
+// What somebody says of themselves: the sign and the words, or in a narrow place the sign alone, with the
+// words for whoever points at it or does not see it.
 import type { Status } from '@/lib/http/types';
 import { statusAt } from '@/lib/presence/status';
 import { useMinute } from '@/lib/time/periods';
