@@ -113,7 +113,8 @@ fn typed() -> impl Strategy<Value = String> {
         4 => "[a-z你好ß\"“”: .-]{0,4}",
         2 => prop::sample::select(vec![
             "from:", "in:", "to:", "to:me", "mentions:me", "before:", "on:2026-02-29", "after:2024-2",
-            "has:link", "is:", "is:reply", "-", "--", "\"", " ", "\u{3000}", "：", "from：", "“", "@ann", "#room", "today",
+            "has:link", "is:", "is:reply", "-", "--", "\"", " ", "\u{3000}", "：", "from：", "“",
+            "@ann", "#room", "today",
         ]).prop_map(str::to_owned),
         1 => "\\PC{0,3}",
         1 => any::<char>().prop_map(String::from),
