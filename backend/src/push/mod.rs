@@ -1,13 +1,13 @@
 //! Telling people's devices what came while nobody looked: web push (RFC 8030, 8291, 8292).
 //!
-//! A projection of the log with a group and offsets of its own ([`notifier`], [`reader`]), at most once: what
+//! A projection of the log with a group and offsets of its own (`notifier`, `reader`), at most once: what
 //! is to be told is claimed in the database first. Each message is taken up by one node, when the database
-//! has it, and asked about again just before each device is told ([`job`]): who has read it, left, or sits
+//! has it, and asked about again just before each device is told (`job`): who has read it, left, or sits
 //! before an open page is told nothing. Why so: `docs/adr/0013-pushes-are-claimed-first.md`.
 //!
-//! Pure: [`endpoint`] says which addresses are asked at all, [`payload`] what a device is told, [`outcome`]
-//! what an answer means. [`client`] is the way out, [`slots`] keep a slow service from holding up others,
-//! [`vapid`] is who this server is to them, [`wanted`] whom a message calls.
+//! Pure: `endpoint` says which addresses are asked at all, `payload` what a device is told, `outcome`
+//! what an answer means. `client` is the way out, `slots` keep a slow service from holding up others,
+//! `vapid` is who this server is to them, `wanted` whom a message calls.
 
 mod client;
 mod endpoint;
