@@ -26,7 +26,7 @@ pub(crate) enum BadEndpoint {
     Private,
 }
 
-/// Hosts that the operator has named ([push] private_hosts): they may be anywhere.
+/// Hosts that the operator has named (`push.private_hosts`): they may be anywhere.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PrivateHosts(Vec<String>);
 
