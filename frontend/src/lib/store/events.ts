@@ -71,9 +71,9 @@ function applied(state: ChatState, event: Exclude<ChatEvent, { kind: 'message' |
     case 'read':
       return readUpTo(state, event.conversation, event.position);
     case 'seen':
-      return seenUpTo(state, event.conversation, event.position);
+      return otherUpTo(state, event, 'other_last_read');
     case 'delivered':
-      return deliveredUpTo(state, event.conversation, event.position);
+      return otherUpTo(state, event, 'other_has');
     case 'told':
       return withToldMessages(state, event.conversation, event.messages);
   }
@@ -100,20 +100,15 @@ export function withOwnRoom(state: ChatState, room: Room, atMs: number): ChatSta
   return reordered({ ...state, conversations });
 }
 
-/** The other one has read up to here. */
-function seenUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {
+/** The other one has read up to here, or has it on a device: it only grows. */
+function otherUpTo(
+  state: ChatState,
+  { conversation: id, position }: { conversation: ConversationId; position: Position },
+  what: 'other_last_read' | 'other_has',
+): ChatState {
   const entry = state.conversations[id];
-  if (!entry || position <= entry.other_last_read) return state;
-  const seen = { ...entry, other_last_read: position };
-  return { ...state, conversations: { ...state.conversations, [id]: seen } };
-}
-
-/** It has come to a device of the other one up to here. */
-function deliveredUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {
-  const entry = state.conversations[id];
-  if (!entry || position <= entry.other_has) return state;
-  const delivered = { ...entry, other_has: position };
-  return { ...state, conversations: { ...state.conversations, [id]: delivered } };
+  if (!entry || position <= entry[what]) return state;
+  return { ...state, conversations: { ...state.conversations, [id]: { ...entry, [what]: position } } };
 }
 
 export function readUpTo(state: ChatState, id: ConversationId, position: Position): ChatState {
