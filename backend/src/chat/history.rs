@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use milena_domain::record::{History as RoomHistory, Placed};
+use milena_domain::record::{Action, History as RoomHistory, Placed};
 use milena_domain::{ConversationId, Position, UserId, partition_of};
 use milena_storage::Page;
 use milena_timeline::Void;
@@ -117,10 +117,11 @@ impl Chat {
         conversation: ConversationId,
     ) -> Result<MemoryOf, Refusal> {
         let read = self.read_up_to(conversation).before();
-        let (unflushed, is_complete) = {
+        let (unflushed, lost_before, is_complete) = {
             let recent = self.recent();
-            let is_complete = recent.is_complete(partition_of(conversation, self.partitions));
-            (recent.unflushed(conversation), is_complete && !recent.has_undecided(conversation))
+            let lost_before = recent.lost_before(partition_of(conversation, self.partitions));
+            let is_complete = lost_before.is_none() && !recent.has_undecided(conversation);
+            (recent.unflushed(conversation), lost_before, is_complete)
         };
         let last = unflushed.last().map_or(read, |newest| newest.position().max(read));
         let visible = if is_room {
@@ -128,7 +129,7 @@ impl Chat {
         } else {
             Visible::all()
         };
-        let changes = Changes::of(&unflushed);
+        let changes = Changes::of(&unflushed, lost_before);
         Ok(MemoryOf { unflushed, visible, changes, last, is_complete })
     }
 
@@ -370,7 +371,7 @@ fn not_known() -> Refusal {
 /// Whether it is a place in the timeline: what only changes a message is none, but for pins.
 fn is_in_timeline(event: &Delivered) -> bool {
     let action = &event.event().action;
-    action.target().is_none() || matches!(action, milena_domain::record::Action::Pinned { .. })
+    action.target().is_none() || matches!(action, Action::Pinned { .. })
 }
 
 /// What memory has of a conversation for a reader.
@@ -387,32 +388,42 @@ pub(super) struct MemoryOf {
     pub(super) is_complete: bool,
 }
 
-/// What the store may not have of what became of messages, by message, in order.
-pub(super) struct Changes(HashMap<Position, Vec<Arc<Placed>>>);
+/// What the store may not have of what became of messages.
+pub(super) struct Changes {
+    /// By message, in order.
+    by_message: HashMap<Position, Vec<Arc<Placed>>>,
+    /// What came before may be neither here nor in the store.
+    lost_before: Option<Position>,
+}
 
 impl Changes {
-    pub(super) fn of(unflushed: &[Arc<Delivered>]) -> Self {
+    fn of(unflushed: &[Arc<Delivered>], lost_before: Option<Position>) -> Self {
         let mut by_message: HashMap<Position, Vec<Arc<Placed>>> = HashMap::new();
         for event in unflushed {
             if let Some(target) = event.event().action.target() {
                 by_message.entry(target.position).or_default().push(Arc::clone(event.placed()));
             }
         }
-        Self(by_message)
+        Self { by_message, lost_before }
     }
 
     /// Each message with its last change.
     fn last(&self) -> impl Iterator<Item = (Position, Position)> {
-        self.0.iter().filter_map(|(place, changes)| Some((*place, changes.last()?.position)))
+        self.by_message.iter().filter_map(|(place, changes)| Some((*place, changes.last()?.position)))
     }
 
+    /// Carries on what the store has of a message. Where a change may have been lost between that and memory, nothing is
+    /// applied but a deletion, which leaves nothing of what came before: who is told a message with its last
+    /// change takes all before that to be in it.
     pub(super) fn apply(&self, shown: &mut Shown, reader: UserId) {
         #[cfg(test)]
         if crate::mutation::Mutation::AnswersAreTheStores.is_on() {
             return;
         }
-        if let Some(changes) = self.0.get(&shown.placed.position) {
-            changes.iter().for_each(|change| shown.apply(change, reader));
-        }
+        let Some(changes) = self.by_message.get(&shown.placed.position) else { return };
+        let has_all = self.lost_before.is_none_or(|lost| shown.changed() >= lost.before());
+        let is_safe =
+            |change: &&Arc<Placed>| has_all || matches!(change.event.action, Action::Deleted { .. });
+        changes.iter().filter(is_safe).for_each(|change| shown.apply(change, reader));
     }
 }

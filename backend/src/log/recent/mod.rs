@@ -288,6 +288,14 @@ impl Recent {
         self.partitions.get(partition as usize).is_some_and(PartitionMemory::is_complete)
     }
 
+    /// Before this place of `partition`, something that was delivered may be neither in the store nor in
+    /// memory; at or after it, nothing is. `None` when it is complete.
+    #[must_use]
+    pub fn lost_before(&self, partition: i32) -> Option<Position> {
+        let lost_before = self.partitions.get(partition as usize)?.lost_before()?;
+        Some(Position::new(self.epoch, lost_before))
+    }
+
     /// Whether that holds for every partition.
     #[must_use]
     pub fn is_all_complete(&self) -> bool {

@@ -89,6 +89,11 @@ impl PartitionMemory {
 
     /// Whether store ∪ memory is provably all that was delivered.
     pub(super) const fn is_complete(&self) -> bool {
-        self.lost_before <= self.stored_next
+        self.lost_before().is_none()
+    }
+
+    /// Before this offset, something may be neither in the store nor in memory; at or after it, nothing is.
+    pub(super) const fn lost_before(&self) -> Option<i64> {
+        if self.lost_before <= self.stored_next { None } else { Some(self.lost_before) }
     }
 }

@@ -44,8 +44,8 @@ describe('who is here', () => {
     // Of somebody whom this page does not watch any more.
     tell(['carol', 'online']);
     expect(presence.store.getState().people).toEqual({
-      anna: { state: 'online', lastSeenMs: null },
-      ben: { state: 'offline', lastSeenMs: Date.UTC(2026, 10, 29, 12) },
+      anna: { state: 'online', lastSeenMs: null, status: null },
+      ben: { state: 'offline', lastSeenMs: Date.UTC(2026, 10, 29, 12), status: null },
     });
     tell(['anna', 'away']);
     expect(state('anna')).toBe('away');

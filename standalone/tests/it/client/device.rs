@@ -363,8 +363,7 @@ impl Work {
     fn back_in(&mut self, room: Uuid, position: i64) {
         if let Some(known) = self.away.remove(&room) {
             self.fetch(room, known, position);
-            // Whoever is not there is not told what becomes of what they hold.
-            self.fetch_changes(room, known);
+            self.fetch_changes_since_held(room);
         }
     }
 
@@ -374,13 +373,28 @@ impl Work {
         let after = frame["after"].as_i64().expect("a position");
         let known = self.away.remove(&conversation);
         let after = known.map_or(after, |known| after.min(known));
+        if known.is_some() {
+            self.fetch_changes_since_held(conversation);
+        }
         let before = frame["before"].as_i64().unwrap_or(i64::MAX);
         self.note(|heard, _| heard.gaps += 1);
         if after != before {
             self.fetch(conversation, after, before);
         }
-        if let Some(after) = frame["changes_after"].as_i64().into_iter().chain(known).min() {
+        if let Some(after) = frame["changes_after"].as_i64() {
             self.fetch_changes(conversation, after);
+        }
+    }
+
+    /// Whoever is not in a room is not told what becomes of what they hold, nor was of all that came just
+    /// before they went: they ask from the first message that they hold on.
+    fn fetch_changes_since_held(&mut self, room: Uuid) {
+        let first = self.note(|heard, _| {
+            let of_room = heard.held.keys().filter(|(conversation, _)| *conversation == room);
+            of_room.map(|(_, position)| position).min()
+        });
+        if let Some(first) = first {
+            self.fetch_changes(room, first);
         }
     }
 

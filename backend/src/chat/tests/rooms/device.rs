@@ -437,6 +437,12 @@ impl Device {
         (self.owed, _) = (open, self.denied.extend::<Vec<Owed>>(denied));
     }
 
+    /// What was refused because it was not in the room, which it is now.
+    fn ask_again(&mut self, room: ConversationId) {
+        let (lost, others) = self.lost.drain(..).partition(|gap: &Gap| gap.conversation == room);
+        (self.lost, _) = (others, self.gaps.extend::<Vec<Gap>>(lost));
+    }
+
     fn show(&mut self, conversation: ConversationId, position: Position, id: MessageId) {
         let known = self.known.entry(id).or_insert(position);
         assert_eq!(*known, position, "one thing has one place");

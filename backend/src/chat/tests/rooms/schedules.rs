@@ -461,3 +461,34 @@ fn what_was_changed_before_one_went_is_answered_as_it_was() {
     ];
     plays(4, true, steps);
 }
+
+/// Memory had dropped an edit before the store had it, and still had a reaction that came after: the message
+/// was told with that, as if the edit were in it.
+#[test]
+fn no_change_is_told_on_top_of_one_that_memory_has_lost() {
+    let steps = vec![
+        away(1, 0, 0, Meanwhile::Unknown),
+        away(2, 0, 1, Meanwhile::Unknown),
+        Step::Create { device: 0 },
+        Step::ComeLate { device: 3, room: 0, node: 0 },
+        Step::Turn { device: 1, most: 5 },
+    ];
+    plays(6, true, steps);
+}
+
+/// Somebody's coming lay in a gap: with what they fetched they learnt that what they had been refused before is
+/// theirs now.
+#[test]
+fn whoever_learns_from_a_gap_that_they_came_asks_for_what_was_before() {
+    let steps = vec![
+        Step::Act { device: 2, room: 0, deed: Deed::Join },
+        Step::Create { device: 0 },
+        Step::Create { device: 3 },
+        away(2, 1, 0, Meanwhile::Unknown),
+        Step::Append { node: 1 },
+        Step::Read { node: 1, partition: 0, count: 1 },
+        Step::Append { node: 1 },
+        Step::Burst { room: 0 },
+    ];
+    plays(4, true, steps);
+}

@@ -1,6 +1,7 @@
 //! What a device asks for: what it was told that it misses, page by page, and what changed meanwhile.
 
-use milena_domain::{ConversationId, partition_of};
+use milena_domain::record::{Action, Event};
+use milena_domain::{ConversationId, UserId, partition_of};
 use milena_storage::Page;
 use serde_json::{Value, json};
 
@@ -27,8 +28,17 @@ enum Asked {
 }
 
 /// As REST tells it; `None` for what is no message.
-pub(in super::super) fn rest(shown: &Shown, of: milena_domain::UserId) -> Option<Value> {
+pub(in super::super) fn rest(shown: &Shown, of: UserId) -> Option<Value> {
     Message::shown(shown, shown.placed.event.actor == of).map(|message| json!(message))
+}
+
+/// Whether somebody is in the room by this.
+fn brings_in(event: &Event, user: UserId) -> bool {
+    match &event.action {
+        Action::Joined => event.actor == user,
+        Action::MembersAdded { users } => users.contains(&user),
+        _ => false,
+    }
 }
 
 impl Device {
@@ -84,6 +94,9 @@ impl Device {
                 Some(message) => self.told(&message),
                 None => self.show(asked.conversation, shown.placed.position, shown.placed.event.id),
             }
+        }
+        if page.messages.iter().any(|shown| brings_in(&shown.placed.event, self.user)) {
+            self.ask_again(asked.conversation);
         }
         let last = page.messages.last().map_or(asked.after, |shown| shown.placed.position);
         self.remember(page.messages, page.complete, read);
