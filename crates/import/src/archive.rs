@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -160,6 +161,13 @@ impl Archive {
     /// The names of all files.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.keys().map(String::as_str)
+    }
+
+    /// The names of the files in a folder and below it; the folder ends with `/`.
+    pub(crate) fn within(&self, folder: &str) -> impl Iterator<Item = &str> {
+        let from = (Bound::Included(folder), Bound::Unbounded);
+        let names = self.names.range::<str, _>(from).map(|(name, _)| name.as_str());
+        names.take_while(move |name| name.starts_with(folder))
     }
 
     /// Whether there is a file of this name.

@@ -166,7 +166,7 @@ fn conversations(
             };
             output.item(&origin, Item::Room(room))?;
             let folders = [format!("{root}{name}/"), format!("{root}{id}/")];
-            let has_days = |folder: &&String| archive.names().any(|file| file.starts_with(folder.as_str()));
+            let has_days = |folder: &&String| archive.within(folder).next().is_some();
             let folder = folders.iter().find(has_days).unwrap_or(&folders[0]).clone();
             found.push(Conversation { id, folder, members, is_archived: entry.is("is_archived"), is_direct });
         }
@@ -192,10 +192,11 @@ fn days(
 ) -> Result<(), ReadError> {
     let Conversation { id, folder, .. } = conversation;
     let is_day = |name: &&str| {
-        name.strip_prefix(folder.as_str()).is_some_and(|day| day.ends_with(".json") && !day.contains('/'))
+        let day = &name[folder.len()..];
+        day.ends_with(".json") && !day.contains('/')
     };
     // By name they are by time.
-    let days: Vec<String> = archive.names().filter(is_day).map(str::to_owned).collect();
+    let days: Vec<String> = archive.within(folder).filter(is_day).map(str::to_owned).collect();
     for file in days {
         let shown: Arc<str> = file.strip_prefix(root).unwrap_or(&file).into();
         each(&file, archive.open_file(&file)?, &[&[Step::Each]], |_, number, _, entry| {
