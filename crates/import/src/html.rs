@@ -44,7 +44,7 @@ impl Made {
         match &mut self.link {
             Some((_, _, label)) => label.push_str(&words),
             None if self.quotes > 0 => {
-                self.text.words(&words.replace('\n', &format!("\n{}", "> ".repeat(self.quotes))))
+                self.text.words(&words.replace('\n', &format!("\n{}", "> ".repeat(self.quotes))));
             }
             None => self.text.words(&words),
         }

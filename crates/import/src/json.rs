@@ -90,8 +90,11 @@ impl<R: Read> Read for Budget<R> {
     }
 }
 
+/// Takes an entry: the number of its path, its own, what stands beside the path, and itself.
+type Take<'a> = dyn FnMut(usize, u64, &Beside, Value) -> Result<(), ReadError> + 'a;
+
 struct Walk<'a> {
-    take: &'a mut dyn FnMut(usize, u64, &Beside, Value) -> Result<(), ReadError>,
+    take: &'a mut Take<'a>,
     left: &'a Cell<u64>,
     most: u64,
     beside: Beside,

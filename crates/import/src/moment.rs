@@ -25,7 +25,7 @@ pub(crate) fn of_iso(text: &str) -> Option<UnixMs> {
 /// that was before `not_before`; where it was put forward, what it would have shown.
 pub(crate) fn of_clock(time: civil::DateTime, zone: &TimeZone, not_before: Option<UnixMs>) -> Option<UnixMs> {
     let moments = zone.to_ambiguous_timestamp(time);
-    let early = moments.clone().earlier().or_else(|_| moments.clone().compatible()).ok()?.as_millisecond();
+    let early = moments.earlier().or_else(|_| moments.compatible()).ok()?.as_millisecond();
     if not_before.is_some_and(|before| early < before) {
         let late = moments.later().ok()?.as_millisecond();
         // Out of order for another reason otherwise.

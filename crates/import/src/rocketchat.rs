@@ -242,12 +242,10 @@ impl Dump {
         let words = message.text("msg").unwrap_or_default();
         let named = || self.usernames.get(words).cloned();
         let change = match kind {
-            "uj" | "ujt" => Some((author.clone(), Change::Joined)),
-            "ul" | "ult" => Some((author.clone(), Change::Left)),
+            "uj" | "ujt" => Some((author, Change::Joined)),
+            "ul" | "ult" => Some((author, Change::Left)),
             "au" | "added-user-to-team" => named().map(|person| (person, Change::Joined)),
-            "ru" | "removed-user-from-team" => {
-                named().map(|person| (person, Change::Removed { by: author.clone() }))
-            }
+            "ru" | "removed-user-from-team" => named().map(|person| (person, Change::Removed { by: author })),
             "r" | "room_changed_topic" => {
                 let (name, topic) = if kind == "r" { (Some(words), None) } else { (None, Some(words)) };
                 let (name, topic) = (name.map(str::to_owned), topic.map(str::to_owned));

@@ -18,7 +18,7 @@ pub(crate) fn told(format: Format, path: &Path, options: &Options) -> String {
     });
     match outcome {
         Ok(losses) => {
-            losses.iter().for_each(|(loss, count)| writeln!(text, "lost: {count} {loss:?}").unwrap())
+            losses.iter().for_each(|(loss, count)| writeln!(text, "lost: {count} {loss:?}").unwrap());
         }
         Err(error) => writeln!(text, "stopped: {error}").unwrap(),
     }
