@@ -16,6 +16,7 @@ MADE = re.compile(
     r"(^|/)(Cargo\.lock|package-lock\.json)$"  # by cargo and npm
     r"|^docs/openapi\.json$|^frontend/src/lib/http/openapi\.ts$"  # by the server's own description
     r"|\.(svg|png|jsonl)$"  # pictures; data with one record a line
+    r"|/samples/.*\.(json|txt|log|expected|stored)$"  # what other programs write, and what is read from it
 )
 # An address cannot be broken: a line that has nothing else, besides the marks of a list or a comment.
 ADDRESS = re.compile(r"^[\s\"'`<(#/*|\-]*(\[[^\]]*\]:? ?)?\(?<?https?://\S+$")

@@ -3,9 +3,12 @@
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use milena_domain::cure;
+use milena_import::{DateOrder, Format};
 use milena_kafka_consumer::cli::StoreCommand;
 
 /// Self-hosted chat whose write path is a log: broker, database, server and web page in one program.
@@ -65,7 +68,8 @@ impl Options {
 /// The commands besides running.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring conversations in from a file of JSON lines, through the log, with their original times.
+    /// Bring conversations in from other chats, or from a file of JSON lines, through the log, with their
+    /// original times.
     Import(ImportArguments),
     /// The consumer's commands, on the data folder, whether milena runs on it or not.
     #[command(flatten)]
@@ -98,16 +102,36 @@ pub(crate) enum LogAccessForm {
 
 /// What `import` takes.
 #[derive(Debug, Args)]
-#[command(after_help = "Each line: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \
-                  \"text\": ...}, or \"room\": name in place of \"to\". In a room also {..., \
-                  \"event\": \"joined\", \"left\", \"removed\" with \"user\": name, or \"changed\" with \
-                  \"title\" or \"topic\"} in place of \"text\". Plain or gzip, UTF-8.\n\
-                  People and rooms are created when missing; a name is one account in all files, letter by \
-                  letter. Importing a file again stores nothing twice.\n\
-                  Ends with status 1 when a line was refused; the others are imported all the same.")]
+#[command(after_help = IMPORT_HELP)]
 pub(crate) struct ImportArguments {
-    /// The file; `-` reads standard input.
+    /// The export (a file, an archive, or the folder that it was unpacked to), or the file of JSON lines;
+    /// `-` reads those from standard input.
+    #[arg(value_name = "PATH")]
     pub(crate) file: PathBuf,
+    /// What it is. Without this it is found out by what is in it, and said.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<FileFormat>,
+    /// Import nothing, but say what would become of it: who is called what, what comes along, what is lost.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// A file that says what people and rooms of an export are called here. A dry run writes it when it is
+    /// not there.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) names: Option<PathBuf>,
+    /// The time zone of an export that has the time of a clock only (WhatsApp, IRC, old ones of Telegram),
+    /// such as Europe/Prague, UTC or +01:00.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
+    /// The order of dates in a WhatsApp chat that does not tell it.
+    #[arg(long, value_name = "ORDER", value_enum)]
+    pub(crate) dates: Option<Dates>,
+    /// The name of the room, where the export is one chat as text (WhatsApp, IRC).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) room: Option<String>,
+    /// Make rooms public of which the export does not say who may see them (Discord, Matrix, one room of
+    /// Rocket.Chat); without this they are private.
+    #[arg(long)]
+    pub(crate) public: bool,
     /// Use the Kafka and the database of the settings (--config, MILENA__KAFKA__BROKERS,
     /// MILENA__DATABASE__URL) instead of the data folder. A consumer must be running there.
     #[arg(long)]
@@ -120,13 +144,72 @@ pub(crate) struct ImportArguments {
     /// it.
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Within what the ids of the file are unique. It belongs to the file: with another scope its messages
+    /// Within what the ids of JSON lines are unique. It belongs to the file: with another scope its messages
     /// are others.
     #[arg(long, value_name = "SCOPE", value_enum, default_value_t = IdScope::Sender)]
     pub(crate) id_scope: IdScope,
     /// End when the log has everything, without waiting until the database has it too.
     #[arg(long)]
     pub(crate) no_wait: bool,
+}
+
+const IMPORT_HELP: &str = "Moving in from another chat:\n  \
+    milena import export.zip --dry-run --names names.toml   look first, and at names.toml\n  \
+    milena import export.zip --names names.toml             then bring it in; again adds nothing\n\
+    Files are counted and left out; their names stay in the messages. What was private stays private.\n\n\
+    JSON lines: {\"id\": ..., \"sent_at\": RFC 3339 time, \"from\": name, \"to\": name, \"text\": ...}, or \
+    \"room\": name in place of \"to\". In a room also {..., \"event\": \"joined\", \"left\", \"removed\" \
+    with \"user\": name, or \"changed\" with \"title\" or \"topic\"} in place of \"text\"; OPERATIONS has \
+    all of it. Plain or gzip, UTF-8.\n\
+    People and rooms are created when missing; a name is one account in all files, letter by letter. \
+    Importing a file again stores nothing twice.\n\
+    Ends with status 1 when a line was refused; the others are imported all the same.";
+
+/// What a file to import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileFormat {
+    /// Milena's own.
+    Jsonl,
+    /// Another chat's.
+    Export(Format),
+}
+
+impl ValueEnum for FileFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<FileFormat>> = LazyLock::new(|| {
+            let exports = Format::ALL.iter().map(|format| FileFormat::Export(*format));
+            std::iter::once(FileFormat::Jsonl).chain(exports).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::Jsonl => PossibleValue::new("jsonl").help("JSON lines, as below"),
+            Self::Export(format) => PossibleValue::new(format.name()).help(format.words()),
+        })
+    }
+}
+
+/// The order in which a date is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dates {
+    /// 31/12/2026.
+    Dmy,
+    /// 12/31/2026.
+    Mdy,
+    /// 2026/12/31.
+    Ymd,
+}
+
+impl From<Dates> for DateOrder {
+    fn from(dates: Dates) -> Self {
+        match dates {
+            Dates::Dmy => Self::DayMonthYear,
+            Dates::Mdy => Self::MonthDayYear,
+            Dates::Ymd => Self::YearMonthDay,
+        }
+    }
 }
 
 /// Within what an id of an import file names one message.

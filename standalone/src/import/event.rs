@@ -18,7 +18,7 @@ pub(crate) enum RoomEvent {
     Joined,
     Left,
     Removed { user: String },
-    Changed { title: Option<Title>, topic: Option<Topic> },
+    Changed { title: Option<Title>, topic: Option<Topic>, archived: Option<bool> },
 }
 
 impl RoomEvent {
@@ -31,19 +31,24 @@ impl RoomEvent {
         user: Option<String>,
         title: Option<&str>,
         topic: Option<&str>,
+        archived: Option<bool>,
     ) -> Result<Self, LineError> {
         match kind {
             "joined" => Ok(Self::Joined),
             "left" => Ok(Self::Left),
             "removed" => user.map(|user| Self::Removed { user }).ok_or(LineError::Missing("`user`")),
-            "changed" if title.is_none() && topic.is_none() => {
-                Err(LineError::Missing("`title`, or `topic`,"))
+            "changed" if title.is_none() && topic.is_none() && archived.is_none() => {
+                Err(LineError::Missing("`title`, `topic` or `archived`"))
             }
             "changed" => {
                 let title = title.map(Title::admitted).transpose()?;
-                Ok(Self::Changed { title, topic: topic.map(Topic::admitted).transpose()? })
+                Ok(Self::Changed { title, topic: topic.map(Topic::admitted).transpose()?, archived })
             }
-            _ => Err(FieldError::new("event", "must be joined, left, removed or changed").into()),
+            _ => Err(FieldError::new(
+                "event",
+                "must be created, joined, left, removed, changed, edited or reacted",
+            )
+            .into()),
         }
     }
 
@@ -66,17 +71,23 @@ impl RoomEvent {
             Self::Removed { user } => {
                 Action::Removed { user: *people.get(user).expect("all people were created before") }
             }
-            Self::Changed { title, topic } => Action::RoomChanged(RoomPatch {
+            Self::Changed { title, topic, archived } => Action::RoomChanged(RoomPatch {
                 title: title.clone(),
                 topic: topic.clone(),
+                archived: *archived,
                 ..RoomPatch::default()
             }),
         }
     }
 
-    /// Whether somebody else may have done it.
-    pub(crate) const fn may_be_the_servers(&self) -> bool {
-        matches!(self, Self::Removed { .. } | Self::Changed { .. })
+    /// The same as the server says it, to whom the rooms of imports belong: where `from` may not do it, and
+    /// of joinings where nobody may come in who is not brought.
+    pub(crate) fn by_server(&self, from: UserId, people: &HashMap<String, UserId>) -> Option<Action> {
+        match self {
+            Self::Joined => Some(Action::MembersAdded { users: vec![from] }),
+            Self::Left => None,
+            Self::Removed { .. } | Self::Changed { .. } => Some(self.action(people)),
+        }
     }
 }
 
@@ -118,20 +129,23 @@ mod tests {
     #[test]
     fn each_event_has_its_fields() {
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(RoomEvent::new("joined", None, None, None).unwrap(), RoomEvent::Joined);
-        assert_eq!(RoomEvent::new("left", text("bob"), None, None).unwrap(), RoomEvent::Left);
-        let removed = RoomEvent::new("removed", text("bob"), None, None).unwrap();
+        assert_eq!(RoomEvent::new("joined", None, None, None, None).unwrap(), RoomEvent::Joined);
+        assert_eq!(RoomEvent::new("left", text("bob"), None, None, None).unwrap(), RoomEvent::Left);
+        let removed = RoomEvent::new("removed", text("bob"), None, None, None).unwrap();
         assert_eq!(removed.user(), Some("bob"));
-        let changed = RoomEvent::new("changed", None, Some("A title"), Some("")).unwrap();
+        let changed = RoomEvent::new("changed", None, Some("A title"), Some(""), None).unwrap();
         let Action::RoomChanged(patch) = changed.action(&HashMap::new()) else { panic!("{changed:?}") };
         assert_eq!((patch.title.unwrap().as_str(), patch.topic.unwrap().as_str()), ("A title", ""));
         let problem = |kind: &str, title: Option<&str>| {
-            RoomEvent::new(kind, None, title, None).unwrap_err().to_string()
+            RoomEvent::new(kind, None, title, None, None).unwrap_err().to_string()
         };
         assert_eq!(problem("removed", None), "the field `user` is missing");
-        assert_eq!(problem("changed", None), "the field `title`, or `topic`, is missing");
+        assert_eq!(problem("changed", None), "the field `title`, `topic` or `archived` is missing");
         assert!(problem("changed", Some("")).starts_with("title must"));
-        assert_eq!(problem("promoted", None), "event must be joined, left, removed or changed");
+        assert_eq!(
+            problem("promoted", None),
+            "event must be created, joined, left, removed, changed, edited or reacted"
+        );
     }
 
     #[test]

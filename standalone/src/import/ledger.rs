@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use milena_domain::record::Event;
 use milena_domain::{Body, ConversationId, MessageId, Position, Timestamp};
+use milena_import::Origin;
 use milena_storage::StoredMessage;
 use sha2::{Digest, Sha256};
 
@@ -40,6 +41,11 @@ impl Content {
         Self { conversation, digest: Some(half(hash)) }
     }
 
+    /// Of an edit or a reaction: its id says all of it but the words, which are compared elsewhere.
+    pub(crate) const fn of_change(conversation: ConversationId) -> Self {
+        Self { conversation, digest: None }
+    }
+
     /// Of something that happened in a room. How far its sender had read is no part of it.
     pub(crate) fn of_event(event: &Event) -> Self {
         let record = Event { seen: Some(Position::ZERO), ..event.clone() }.encode();
@@ -67,32 +73,46 @@ fn half(hash: Sha256) -> [u8; 16] {
     digest
 }
 
-/// A message or room event on its way.
-#[derive(Debug, Clone, Copy)]
+/// Something on its way.
+#[derive(Debug, Clone)]
 pub(crate) struct Sent {
-    /// Its line in the file.
-    pub(crate) line: u64,
+    /// Where in the file it is from.
+    pub(crate) origin: Origin,
     /// What must be in the database.
     pub(crate) content: Content,
-    /// Whether it is no message.
-    pub(crate) is_event: bool,
+    /// What it is.
+    pub(crate) kind: SentKind,
+}
+
+/// What is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SentKind {
+    /// A message.
+    Message,
+    /// Something that happened in a room.
+    Event,
+    /// An edit or a reaction.
+    Change,
 }
 
 /// Everything on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    sent: HashMap<MessageId, Sent>,
+    /// With their places in the order of the file.
+    sent: HashMap<MessageId, (u64, Sent)>,
+    noted: u64,
 }
 
 impl Ledger {
     /// The message of this import that has the id.
-    pub(crate) fn get(&self, id: MessageId) -> Option<Sent> {
-        self.sent.get(&id).copied()
+    pub(crate) fn get(&self, id: MessageId) -> Option<&Sent> {
+        self.sent.get(&id).map(|(_, sent)| sent)
     }
 
     /// Notes a message.
     pub(crate) fn insert(&mut self, id: MessageId, sent: Sent) {
-        self.sent.insert(id, sent);
+        self.noted += 1;
+        self.sent.insert(id, (self.noted, sent));
     }
 
     /// No more may be noted.
@@ -100,10 +120,10 @@ impl Ledger {
         self.sent.len() >= MESSAGES_MAX
     }
 
-    /// All of it, by line.
+    /// All of it, in the order of the file.
     pub(crate) fn take(&mut self) -> Vec<(MessageId, Sent)> {
         let mut sent: Vec<_> = std::mem::take(&mut self.sent).into_iter().collect();
-        sent.sort_unstable_by_key(|(_, sent)| sent.line);
-        sent
+        sent.sort_unstable_by_key(|(_, (place, _))| *place);
+        sent.into_iter().map(|(id, (_, sent))| (id, sent)).collect()
     }
 }

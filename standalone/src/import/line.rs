@@ -1,17 +1,18 @@
-//! One line of an import file: its form, its rules, and what it becomes in the log.
+//! One line of an import: what it says, by names in the file, and what it becomes in the log. A line of JSON
+//! is read in [`wire`](super::wire); what other chats export comes from [`moving`](super::moving).
 
 use std::collections::HashMap;
 
-use milena_domain::record::{self, Action, Event};
-use milena_domain::{Body, ClientId, FieldError, MessageEvent, MessageId, Timestamp, UserId, limits};
+use milena_domain::record::{self, Action, Emoji, Event, Target, Title, Topic, Visibility};
+use milena_domain::{
+    Body, ClientId, ConversationId, FieldError, MessageEvent, MessageId, Position, Timestamp, UserId, limits,
+};
+use milena_import::Origin;
 use milena_timeline::Void;
-use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
-use super::event::{Happened, RoomEvent, event_client_id};
+use super::event::{Happened, RoomEvent};
 use super::ledger::Content;
 use super::rooms::Rooms;
-use crate::cli::IdScope;
 
 /// Why a line is refused.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,15 @@ pub(crate) enum LineError {
     /// Not allowed in the room as it is.
     #[error("the room does not let this happen: {0}")]
     NotAllowed(Void),
+    /// What was private elsewhere would be everybody's.
+    #[error(
+        "the room {0:?} is private where it comes from and public here: nothing is written into it; give it \
+         another name with --names"
+    )]
+    WouldBePublic(String),
+    /// An edit or a reaction without its message.
+    #[error("the message {0:?} that it is about is not there")]
+    NoTarget(String),
     /// Another message has the name that this one would have.
     #[error("the id {id:?} already names a message of {from:?} {other}{at}")]
     Taken {
@@ -58,6 +68,9 @@ pub(crate) enum LineError {
     /// While it was on its way, somebody else sent another message under its name.
     #[error("meanwhile its id names a message of the same person {0}")]
     Overtaken(&'static str),
+    /// What a reader of another chat's export says.
+    #[error("{0}")]
+    Export(String),
 }
 
 /// Each line is a JSON text of its own, so serde's "at line 1" would only mislead beside the number of the
@@ -66,41 +79,76 @@ fn without_line(error: &serde_json::Error) -> String {
     error.to_string().replace(" at line 1 column ", " at column ")
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    id: String,
-    sent_at: String,
-    from: String,
-    text: Option<String>,
-    to: Option<String>,
-    room: Option<String>,
-    event: Option<String>,
-    user: Option<String>,
-    title: Option<String>,
-    topic: Option<String>,
-}
-
 /// A good line.
 #[derive(Debug)]
 pub(crate) struct ImportLine {
-    /// Its number in the file.
-    pub(crate) number: u64,
+    /// Where in the file it is from.
+    pub(crate) origin: Origin,
     /// As in the file.
     pub(crate) id: String,
-    client_id: ClientId,
+    /// What the log names it by, together with its sender.
+    pub(crate) client_id: ClientId,
     pub(crate) sent_at: Timestamp,
     /// The sender's name in the file.
     pub(crate) from: String,
     /// Where.
     pub(crate) place: Place,
-    what: What,
+    pub(crate) what: What,
+    /// It says what is so now, not when it came to be: known by its id alone.
+    pub(crate) is_undated: bool,
 }
 
 /// What a line says.
 #[derive(Debug)]
-enum What {
-    Said(Body),
+pub(crate) enum What {
+    Said(Said),
     Happened(RoomEvent),
+    Edited {
+        aim: Aim,
+        said: Said,
+    },
+    Reacted {
+        aim: Aim,
+        emoji: Emoji,
+    },
+    /// What the room is like if it must be created.
+    Created(RoomForm),
+}
+
+/// Words, and what goes with them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) words: Vec<Part>,
+    /// Names of people who are meant, besides those in the words.
+    pub(crate) mentions: Vec<String>,
+    pub(crate) everyone: bool,
+    pub(crate) reply_to: Option<Aim>,
+}
+
+/// A part of the words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Part {
+    Words(String),
+    /// Somebody is meant, by their name in the file.
+    Person(String),
+}
+
+/// An earlier message of the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Aim {
+    /// As in the file.
+    pub(crate) id: String,
+    pub(crate) client_id: ClientId,
+    /// Its sender's name in the file.
+    pub(crate) from: String,
+}
+
+/// What a room is like that is to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoomForm {
+    pub(crate) visibility: Visibility,
+    pub(crate) title: Option<Title>,
+    pub(crate) topic: Option<Topic>,
 }
 
 /// Where a message was sent to, by names in the file.
@@ -110,18 +158,18 @@ pub(crate) enum Place {
     Room(String),
 }
 
-/// A message as it goes into the log.
+/// A message as it goes into the log: of version 1 between two people where that has words for it.
 #[derive(Debug)]
 pub(crate) enum Message {
-    Direct(MessageEvent),
-    Room(Event),
+    Plain(MessageEvent),
+    Event(Event),
 }
 
 impl Message {
     pub(crate) fn id(&self) -> MessageId {
         match self {
-            Self::Direct(event) => event.id,
-            Self::Room(event) => event.id,
+            Self::Plain(event) => event.id,
+            Self::Event(event) => event.id,
         }
     }
 }
@@ -129,128 +177,197 @@ impl Message {
 /// What a line becomes.
 #[derive(Debug)]
 pub(crate) enum Record {
-    Message(Message, Content),
+    /// A message; the ids that the one which it answers may have.
+    Message {
+        message: Message,
+        content: Content,
+        answers: Vec<MessageId>,
+    },
     Happened(Happened),
+    /// An edit or a reaction, whose target is not placed yet, and the ids that it may have.
+    Changed {
+        event: Event,
+        candidates: Vec<MessageId>,
+    },
+    /// It is about a room that is there by now.
+    Nothing,
 }
 
 /// Names in files are not usernames yet, but an endless one is a mistake.
-const NAME_MAX_CHARS: usize = 64;
+pub(crate) const NAME_MAX_CHARS: usize = 64;
 
 impl ImportLine {
-    /// Reads a line.
-    ///
-    /// # Errors
-    /// [`LineError`], a sentence that names the field.
-    pub(crate) fn parse(number: u64, line: &[u8], scope: IdScope) -> Result<Self, LineError> {
-        let text = std::str::from_utf8(line).map_err(|_| LineError::NotUtf8)?;
-        let wire: Wire = serde_json::from_str(text)?;
-        let place = match (wire.to, wire.room) {
-            (Some(to), None) => Place::To(to),
-            (None, Some(room)) => Place::Room(room),
-            (Some(_), Some(_)) => return Err(LineError::TwoPlaces),
-            (None, None) => return Err(LineError::NoPlace),
-        };
-        let what = match wire.event {
-            Some(_) if matches!(place, Place::To(_)) => return Err(LineError::NoRoom),
-            Some(kind) => {
-                let event = RoomEvent::new(&kind, wire.user, wire.title.as_deref(), wire.topic.as_deref())?;
-                event.user().map_or(Ok(()), |user| name("user", user))?;
-                What::Happened(event)
-            }
-            None => {
-                let text = wire.text.ok_or(LineError::Missing("`text`"))?;
-                What::Said(Body::new(text).map_err(|error| FieldError { field: "text", ..error })?)
-            }
-        };
-        name("from", &wire.from)?;
-        match &place {
-            Place::To(to) => name("to", to)?,
-            Place::Room(room) => name("room", room)?,
-        }
-        let client_id = match (scope, &place) {
-            _ if matches!(what, What::Happened(_)) => event_client_id(&wire.id, &wire.from),
-            (IdScope::Sender, _) => ClientId::new(&wire.id),
-            (IdScope::Conversation, Place::To(to)) => within_conversation(&wire.id, &wire.from, to),
-            (IdScope::Conversation, Place::Room(_)) => within_room(&wire.id),
-        };
-        let client_id = client_id.map_err(|error| FieldError { field: "id", ..error })?;
-        let sent_at = Timestamp::exact(&wire.sent_at)?;
-        Ok(Self { number, id: wire.id, client_id, sent_at, from: wire.from, place, what })
-    }
-
     /// The names of the people in it.
     pub(crate) fn people(&self) -> impl Iterator<Item = &str> {
-        let other = match (&self.place, &self.what) {
-            (Place::To(to), _) => Some(&**to),
-            (Place::Room(_), What::Happened(event)) => event.user(),
-            (Place::Room(_), What::Said(_)) => None,
+        let to = match &self.place {
+            Place::To(to) => Some(&**to),
+            Place::Room(_) => None,
         };
-        std::iter::once(&*self.from).chain(other)
+        let (said, aim, user) = match &self.what {
+            What::Said(said) => (Some(said), said.reply_to.as_ref(), None),
+            What::Edited { aim, said } => (Some(said), Some(aim), None),
+            What::Reacted { aim, .. } => (None, Some(aim), None),
+            What::Happened(event) => (None, None, event.user()),
+            What::Created(_) => (None, None, None),
+        };
+        let from = (!matches!(self.what, What::Created(_))).then_some(&*self.from);
+        let aim = aim.map(|aim| &*aim.from);
+        from.into_iter().chain(to).chain(user).chain(aim).chain(said.into_iter().flat_map(Said::people))
+    }
+
+    /// The id in the file of the message that it is about; its own where it is about none.
+    pub(crate) fn aim_id(&self) -> &str {
+        match &self.what {
+            What::Edited { aim, .. } | What::Reacted { aim, .. } => &aim.id,
+            What::Said(_) | What::Happened(_) | What::Created(_) => &self.id,
+        }
+    }
+
+    /// Whether its record proves that its id was unused, and with it how far the store was.
+    pub(crate) fn needs_proof(&self) -> bool {
+        match (&self.place, &self.what) {
+            (Place::Room(_), _) => true,
+            (Place::To(_), What::Said(said)) => !said.is_plain(),
+            (Place::To(_), _) => true,
+        }
     }
 
     /// What goes into the log, once people and rooms are known.
     ///
+    /// # Errors
+    /// When the words become too long by the names in them.
+    ///
     /// # Panics
     /// When one of the names is not known; the caller has just asked for them.
-    #[must_use]
-    pub(crate) fn record(&self, people: &HashMap<String, UserId>, rooms: &Rooms) -> Record {
+    pub(crate) fn record(
+        &self,
+        people: &HashMap<String, UserId>,
+        rooms: &Rooms,
+    ) -> Result<Record, LineError> {
         let id = |name: &str| *people.get(name).expect("all people were created before");
-        let (from, at) = (id(&self.from), self.sent_at);
-        let client_id = self.client_id.clone();
-        let (message, conversation, body) = match (&self.place, &self.what) {
-            (Place::To(to), What::Said(body)) => {
-                let event = MessageEvent::new(from, id(to), client_id, at, body.clone());
-                let conversation = event.conversation;
-                (Message::Direct(event), conversation, body)
-            }
-            (Place::Room(room), What::Said(body)) => {
-                let said = Action::Message(record::Message::plain(body.clone()));
-                let event = rooms.event_in(room, from, client_id, at, said);
-                let conversation = event.conversation;
-                (Message::Room(event), conversation, body)
-            }
-            (Place::To(room) | Place::Room(room), What::Happened(event)) => {
-                let by = |actor| rooms.event_in(room, actor, client_id.clone(), at, event.action(people));
-                let by_server = event.may_be_the_servers().then(|| by(UserId::SERVER));
-                return Record::Happened(Happened { by_sender: by(from), by_server });
-            }
+        let (at, client_id) = (self.sent_at, self.client_id.clone());
+        let event = |actor, action| match &self.place {
+            Place::Room(room) => rooms.event_in(room, actor, client_id.clone(), at, action),
+            Place::To(to) => rooms.event_between(actor, id(to), client_id.clone(), at, action),
         };
-        Record::Message(message, Content::of(conversation, at, body))
+        let candidates = |conversation: ConversationId, aim: &Aim| -> Vec<MessageId> {
+            let from = id(&aim.from);
+            let of_room = MessageId::of_event(conversation, from, &aim.client_id);
+            let direct = matches!(self.place, Place::To(_));
+            let plain = direct.then(|| MessageId::derive(from, &aim.client_id));
+            std::iter::once(of_room).chain(plain).collect()
+        };
+        Ok(match &self.what {
+            What::Created(_) => Record::Nothing,
+            What::Happened(happened) => {
+                let from = id(&self.from);
+                let by_server = happened.by_server(from, people).map(|action| event(UserId::SERVER, action));
+                Record::Happened(Happened { by_sender: event(from, happened.action(people)), by_server })
+            }
+            What::Said(said) => {
+                let (from, body) = (id(&self.from), said.body(people)?);
+                if let (Place::To(to), true) = (&self.place, said.is_plain()) {
+                    let message = MessageEvent::new(from, id(to), client_id, at, body.clone());
+                    let content = Content::of(message.conversation, at, &body);
+                    return Ok(Record::Message {
+                        message: Message::Plain(message),
+                        content,
+                        answers: Vec::new(),
+                    });
+                }
+                let mentions = said.mentions(people);
+                let everyone = said.everyone && rooms.may_call_everyone(&self.place);
+                let words = record::Message { body: body.clone(), reply_to: None, mentions, everyone };
+                let message = event(from, Action::Message(words));
+                let conversation = message.conversation;
+                let answers = said.reply_to.as_ref().map(|aim| candidates(conversation, aim));
+                let content = Content::of(conversation, at, &body);
+                Record::Message {
+                    message: Message::Event(message),
+                    content,
+                    answers: answers.unwrap_or_default(),
+                }
+            }
+            What::Edited { aim, said } => {
+                let (body, mentions) = (said.body(people)?, said.mentions(people));
+                let edited = Action::Edited { target: nowhere(), body, mentions };
+                let event = event(id(&self.from), edited);
+                let candidates = candidates(event.conversation, aim);
+                Record::Changed { event, candidates }
+            }
+            What::Reacted { aim, emoji } => {
+                let reacted = Action::Reacted { target: nowhere(), emoji: emoji.clone(), on: true };
+                let event = event(id(&self.from), reacted);
+                let candidates = candidates(event.conversation, aim);
+                Record::Changed { event, candidates }
+            }
+        })
     }
 }
 
-/// Hex digits that tell a sender's conversations apart.
-const SCOPE_DIGITS: usize = 16;
+/// Until its place in the log is known.
+fn nowhere() -> Target {
+    let id = MessageId::derive(UserId::SERVER, &ClientId::new("nowhere").expect("printable and short"));
+    Target { position: Position::ZERO, id }
+}
 
-/// A `client_id` for an id that is unique within its conversation only. From the names in the file, so that
-/// it is the same in every run and every database. An id that leaves no room for the conversation is hashed.
-fn within_conversation(id: &str, from: &str, to: &str) -> Result<ClientId, FieldError> {
-    let mut people = [from, to];
-    people.sort_unstable();
-    // No name has a control character in it.
-    let conversation = hex(people.join("\0").as_bytes());
-    let conversation = &conversation[..SCOPE_DIGITS];
-    if id.is_empty() || id.len() + 1 + SCOPE_DIGITS <= limits::CLIENT_ID_MAX_CHARS && id.is_ascii() {
-        // An empty one is refused as such.
-        let text = if id.is_empty() { String::new() } else { format!("{id}@{conversation}") };
-        return ClientId::new(&text);
+/// Gives an event its target, or a message what it answers.
+pub(crate) fn aim_at(action: &mut Action, at: Target) {
+    match action {
+        Action::Message(message) => message.reply_to = Some(at),
+        Action::Edited { target, .. } | Action::Reacted { target, .. } => *target = at,
+        _ => {}
     }
-    ClientId::new(&format!("{}@{conversation}", &hex(id.as_bytes())[..40]))
 }
 
-/// Names of version 2 are of one conversation anyway. An id that cannot be one is hashed.
-fn within_room(id: &str) -> Result<ClientId, FieldError> {
-    if id.is_empty() {
-        return ClientId::new(id);
+impl Said {
+    /// Words and nothing else.
+    pub(crate) fn plain(words: String) -> Self {
+        Self { words: vec![Part::Words(words)], mentions: Vec::new(), everyone: false, reply_to: None }
     }
-    ClientId::new(id).or_else(|_| ClientId::new(&hex(id.as_bytes())[..40]))
+
+    /// Whether version 1 of the log has words for it.
+    fn is_plain(&self) -> bool {
+        self.reply_to.is_none() && !self.everyone && self.people().next().is_none()
+    }
+
+    /// Whether it names anybody.
+    pub(crate) fn names_people(&self) -> bool {
+        self.people().next().is_some()
+    }
+
+    fn people(&self) -> impl Iterator<Item = &str> {
+        let in_words = self.words.iter().filter_map(|part| match part {
+            Part::Words(_) => None,
+            Part::Person(name) => Some(&**name),
+        });
+        in_words.chain(self.mentions.iter().map(|name| &**name))
+    }
+
+    fn mentions(&self, people: &HashMap<String, UserId>) -> Vec<UserId> {
+        let mut mentions: Vec<UserId> = Vec::new();
+        for user in self.people().filter_map(|name| people.get(name)) {
+            if mentions.len() < limits::MENTIONS_MAX && !mentions.contains(user) {
+                mentions.push(*user);
+            }
+        }
+        mentions
+    }
+
+    fn body(&self, people: &HashMap<String, UserId>) -> Result<Body, FieldError> {
+        let words = self.words.iter().map(|part| match part {
+            Part::Words(words) => words.clone(),
+            Part::Person(name) => people.get(name).map_or_else(|| name.clone(), |id| format!("<@{id}>")),
+        });
+        Body::new(words.collect::<String>()).map_err(|error| FieldError { field: "text", ..error })
+    }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn name(field: &'static str, name: &str) -> Result<(), FieldError> {
+/// A name as a file may have it.
+///
+/// # Errors
+/// Names the field.
+pub(crate) fn name(field: &'static str, name: &str) -> Result<(), FieldError> {
     let chars = name.chars().count();
     if (1..=NAME_MAX_CHARS).contains(&chars) && !name.chars().any(char::is_control) && !name.trim().is_empty()
     {
@@ -260,95 +377,4 @@ fn name(field: &'static str, name: &str) -> Result<(), FieldError> {
         field,
         format!("must be 1 to {NAME_MAX_CHARS} characters without control characters"),
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problem(line: &str) -> String {
-        ImportLine::parse(1, line.as_bytes(), IdScope::Sender).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_line_of_the_documented_form() {
-        let line = r#"{"id":"en-1","sent_at":"2010-11-11T12:23:00Z","from":"ann","to":"bob","text":" "}"#;
-        let line = ImportLine::parse(7, line.as_bytes(), IdScope::Sender).unwrap();
-        assert_eq!((line.number, &*line.id, line.client_id.as_str()), (7, "en-1", "en-1"));
-        assert_eq!((&*line.from, line.sent_at.unix_ms()), ("ann", 1_289_478_180_000));
-        assert_eq!(line.place, Place::To("bob".to_owned()));
-        let line =
-            r##"{"id":"1","sent_at":"2004-11-15T12:18:00Z","room":"#ubuntu","from":"|trey|","text":":)"}"##;
-        let line = ImportLine::parse(8, line.as_bytes(), IdScope::Sender).unwrap();
-        assert_eq!(line.place, Place::Room("#ubuntu".to_owned()));
-        assert_eq!(line.people().collect::<Vec<_>>(), ["|trey|"]);
-    }
-
-    #[test]
-    fn each_problem_names_its_field() {
-        let with = |field: &str, value: &str| {
-            let mut fields = serde_json::json!({
-                "id": "1", "sent_at": "2010-11-11T12:23:00Z", "from": "ann", "to": "bob", "text": "x"
-            });
-            fields[field] = serde_json::from_str(value).unwrap();
-            problem(&fields.to_string())
-        };
-        assert!(with("id", "\"\"").starts_with("id must be"));
-        assert!(with("sent_at", "\"noon\"").starts_with("sent_at must be"));
-        assert!(with("from", "\"\"").starts_with("from must be"));
-        assert!(with("text", "\"\"").starts_with("text must be"));
-        assert!(with("text", "\"a\\u0000\"").starts_with("text must not"));
-        assert!(with("text", "null").contains("`text` is missing"));
-        assert!(with("to", "null").contains("`to` is missing"));
-        assert!(with("event", "\"joined\"").contains("`event` goes with `room`"));
-        assert!(with("room", "\"ubuntu\"").contains("`to` and `room` exclude each other"));
-        let in_room = |room: &str| {
-            let line = serde_json::json!({
-                "id": "1", "sent_at": "2010-11-11T12:23:00Z", "from": "ann", "room": room, "text": "x"
-            });
-            problem(&line.to_string())
-        };
-        assert!(in_room("").starts_with("room must be 1 to 64 characters"));
-        assert!(in_room(&"x".repeat(65)).starts_with("room must be 1 to 64 characters"));
-        let event = |kind: &str, user: &str| {
-            let line = serde_json::json!({
-                "id": "1", "sent_at": "2010-11-11T12:23:00Z", "from": "ann", "room": "r", "event": kind,
-                "user": user
-            });
-            problem(&line.to_string())
-        };
-        assert!(event("promoted", "bob").starts_with("event must be joined"));
-        assert!(event("removed", "").starts_with("user must be 1 to 64 characters"));
-        assert!(event("changed", "bob").contains("`title`, or `topic`, is missing"));
-        assert!(problem("{\"id\":").contains("EOF"));
-        let not_text = ImportLine::parse(1, b"\xff", IdScope::Sender).unwrap_err().to_string();
-        assert!(not_text.contains("UTF-8"));
-        assert!(with("id", &format!("\"{}\"", "x".repeat(65))).starts_with("id must be"));
-        for beyond in ["9999-12-31T23:59:59Z", "-000001-12-31T23:59:59Z"] {
-            let problem = with("sent_at", &format!("\"{beyond}\""));
-            assert!(problem.starts_with("sent_at must be between 0000-01-01"), "{beyond}: {problem}");
-        }
-    }
-
-    #[test]
-    fn ids_of_a_conversation_become_names_of_their_own() {
-        let scoped = |id: &str, from: &str, to: &str| {
-            let line = serde_json::json!({
-                "id": id, "sent_at": "2010-11-11T12:23:00Z", "from": from, "to": to, "text": "x"
-            });
-            ImportLine::parse(1, line.to_string().as_bytes(), IdScope::Conversation)
-                .map(|line| line.client_id)
-        };
-        let first = scoped("1", "ann", "bob").unwrap();
-        // Written down once: what was imported before has these names.
-        assert_eq!(first.as_str(), "1@8f9622b42f75a84d");
-        assert_ne!(first, scoped("1", "ann", "eve").unwrap());
-        assert_eq!(first, scoped("1", "bob", "ann").unwrap(), "one conversation, whoever writes");
-        for long in ["x".repeat(48), "x".repeat(5_000), "1767600000.000200/größe".to_owned()] {
-            let hashed = scoped(&long, "ann", "bob").unwrap();
-            assert!(hashed.as_str().len() <= 64 && hashed.as_str().ends_with(&first.as_str()[1..]));
-        }
-        assert!(scoped("", "ann", "bob").unwrap_err().to_string().starts_with("id must be"));
-        assert!(scoped("a\nb", "ann", "bob").is_err());
-    }
 }

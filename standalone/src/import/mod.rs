@@ -1,14 +1,18 @@
 //! `milena import`: conversations from a file, through the log like every other message.
 //!
-//! The file is read in chunks ([`take`]); for each, people are created when missing, what the store has
-//! already is left out, and the rest goes to the producer, one after the other, so that a conversation keeps
-//! the order of the file. The file's `id` becomes the `client_id`, from which the message id follows: even
-//! what is produced twice is stored once. A line that cannot be stored as itself, because its id names
+//! What another chat exported is read and translated into lines first ([`moving`]); from there on there is
+//! one way. The file is read in chunks ([`take`]); for each, people are created when missing, what the store
+//! has already is left out, and the rest goes to the producer, one after the other, so that a conversation
+//! keeps the order of the file. The file's `id` becomes the `client_id`, from which the message id follows:
+//! even what is produced twice is stored once. A line that cannot be stored as itself, because its id names
 //! another message, is refused ([`ledger`]).
 
+mod client_ids;
 mod event;
+mod feed;
 mod ledger;
 mod line;
+mod moving;
 mod names;
 mod people;
 mod produce;
@@ -17,27 +21,30 @@ mod rooms;
 mod source;
 mod take;
 mod target;
+mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use milena_domain::MessageId;
+use milena_import::Origin;
 use milena_process::{answer, start_logging, stop_on_signal};
 use milena_storage::Store;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use self::ledger::{Content, Ledger, Sent};
-use self::line::{ImportLine, LineError};
+use self::feed::{Chunk, Feed};
+use self::ledger::{Content, Ledger, Sent, SentKind};
+use self::line::LineError;
 use self::people::People;
 use self::produce::ImportProducer;
 use self::progress::Progress;
 use self::rooms::Rooms;
-use self::source::{Chunk, Source};
+use self::source::Source;
 use self::target::Target;
-use crate::cli::{IdScope, ImportArguments, Options};
+use crate::cli::{ImportArguments, Options};
 use crate::settings;
 
 /// What happened.
@@ -55,11 +62,18 @@ pub(crate) struct Summary {
     pub(crate) known: u64,
     /// What became of the room events.
     pub(crate) events: EventCounts,
+    /// What became of edits and reactions.
+    pub(crate) changes: EventCounts,
+    /// Lines that only say what a room is like.
+    pub(crate) about_rooms: u64,
+    /// Messages that answer one that is not there, and come without that.
+    pub(crate) orphans: u64,
     /// Lines that were refused.
     pub(crate) refused: u64,
 }
 
-/// Room events of the file, by what became of them; those that were refused are among the lines.
+/// Room events of the file, or edits and reactions, by what became of them; those that were refused are among
+/// the lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct EventCounts {
     /// They went into the log.
@@ -87,8 +101,18 @@ pub(crate) async fn run(
     start_logging("warn");
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone()).context("signals cannot be received")?;
-    let source = Source::open(&arguments.file)
-        .with_context(|| format!("the file {} cannot be read", arguments.file.display()))?;
+    let export = moving::Export::found(arguments)?;
+    if arguments.dry_run {
+        return moving::dry_run(export.as_ref(), arguments);
+    }
+    let feed = match export {
+        Some(export) => Feed::of_export(export, arguments)?,
+        None => {
+            let source = Source::open(&arguments.file)
+                .with_context(|| format!("the file {} cannot be read", arguments.file.display()))?;
+            Feed::Lines(source, arguments.id_scope)
+        }
+    };
     let password = match &arguments.password_file {
         Some(file) => Some(first_line(file)?),
         None => arguments.password.clone(),
@@ -100,7 +124,7 @@ pub(crate) async fn run(
     } else {
         Target::data_folder(options, settings, log).await?
     };
-    let progress = Progress::new(source.bytes_total());
+    let progress = Progress::new(feed.bytes_total());
     let import = Import {
         producer: ImportProducer::new(&target.settings.kafka)?,
         target: &target,
@@ -109,10 +133,10 @@ pub(crate) async fn run(
         ledger: Ledger::default(),
         progress: &progress,
         stop: &stop,
-        scope: arguments.id_scope,
+        has_proven: false,
         summary: Summary::default(),
     };
-    let outcome = Box::pin(import.run(source, !arguments.no_wait)).await;
+    let outcome = Box::pin(import.run(feed, !arguments.no_wait)).await;
     progress.finish();
     target.close().await;
     let summary = outcome?;
@@ -136,18 +160,19 @@ struct Import<'a> {
     ledger: Ledger,
     progress: &'a Progress,
     stop: &'a CancellationToken,
-    scope: IdScope,
+    /// Whether the store was waited for, so that ids can be proven unused.
+    has_proven: bool,
     summary: Summary,
 }
 
 impl Import<'_> {
-    async fn run(mut self, source: Source, wait: bool) -> anyhow::Result<Summary> {
+    async fn run(mut self, feed: Feed, wait: bool) -> anyhow::Result<Summary> {
         if wait {
             // What an earlier import left in the log is there already, not imported once more.
             self.target.wait_until_stored(self.progress, self.stop).await?;
             self.progress.reading();
         }
-        let read = Box::pin(self.read_all(source)).await;
+        let read = Box::pin(self.read_all(feed)).await;
         // Whatever ended the reading: what was produced before is on its way and must arrive, in its order.
         self.progress.confirming();
         let confirmed = self.producer.finish().await;
@@ -160,25 +185,33 @@ impl Import<'_> {
         Ok(self.summary)
     }
 
-    async fn read_all(&mut self, mut source: Source) -> anyhow::Result<()> {
+    async fn read_all(&mut self, mut feed: Feed) -> anyhow::Result<()> {
         while !self.stop.is_cancelled() {
             let (returned, chunk) = tokio::task::spawn_blocking(move || {
-                let chunk = source.next_chunk();
-                (source, chunk)
+                let chunk = feed.next_chunk();
+                (feed, chunk)
             })
             .await?;
-            source = returned;
-            let Chunk { lines, bytes_read } = chunk.context("the file cannot be read further")?;
+            feed = returned;
+            let Chunk { lines, people, bytes_read } = chunk?;
+            people.into_iter().for_each(|(name, shown)| self.people.show(name, shown));
             if lines.is_empty() {
-                return Ok(());
+                return feed.finish(self.progress);
             }
             self.summary.read += lines.len() as u64;
-            let good = self.parse(lines);
+            let mut good = Vec::with_capacity(lines.len());
+            for line in lines {
+                match line {
+                    Ok(line) => good.push(line),
+                    Err((origin, problem)) => self.refuse(&origin, &problem),
+                }
+            }
             Box::pin(self.take(good)).await?;
             self.producer.check()?;
             if self.ledger.is_full() || self.rooms.is_full() {
                 self.producer.finish().await?;
                 self.settle().await?;
+                self.producer.forget();
                 self.rooms.forget();
                 self.progress.reading();
             }
@@ -198,46 +231,44 @@ impl Import<'_> {
         // In pieces: the whole would be all bodies of the file.
         for (ids, sent) in ids.chunks(SETTLED_AT_ONCE).zip(sent.chunks(SETTLED_AT_ONCE)) {
             let stored = stored(&self.target.store, ids).await?;
+            let changes: Vec<MessageId> =
+                sent.iter().filter(|(_, sent)| sent.kind == SentKind::Change).map(|(id, _)| *id).collect();
+            let changed =
+                self.target.store.events_by_id(&changes).await.context("the database cannot be asked")?;
+            let changed: HashSet<MessageId> = changed.into_iter().map(|place| place.id).collect();
             let mut for_nothing = Vec::new();
-            for (id, Sent { line, content, is_event }) in sent {
-                match stored.get(id).map(|stored| content.conflict(*stored)) {
-                    Some(None) if *is_event => self.summary.events.stored += 1,
-                    Some(None) => self.summary.stored += 1,
-                    Some(Some(other)) => self.refuse(*line, &LineError::Overtaken(other)),
+            for (id, Sent { origin, content, kind }) in sent {
+                match (stored.get(id).map(|stored| content.conflict(*stored)), kind) {
+                    (_, SentKind::Change) if changed.contains(id) => self.summary.changes.stored += 1,
+                    (Some(None), SentKind::Event) => self.summary.events.stored += 1,
+                    (Some(None), _) => self.summary.stored += 1,
+                    (Some(Some(other)), _) => self.refuse(origin, &LineError::Overtaken(other)),
+                    (None, SentKind::Message) => self.refuse(origin, &LineError::NotStored),
                     // Somebody else was faster; or too much came in between.
-                    None if *is_event => for_nothing.push((*line, content.conversation(), *id)),
-                    None => self.refuse(*line, &LineError::NotStored),
+                    (None, kind) => for_nothing.push((origin, content.conversation(), *id, *kind)),
                 }
             }
             let missing: Vec<_> =
-                for_nothing.iter().map(|(_, conversation, id)| (*conversation, *id)).collect();
+                for_nothing.iter().map(|(_, conversation, id, _)| (*conversation, *id)).collect();
             let stale =
                 self.target.store.stale_among(&missing).await.context("the database cannot be asked")?;
-            for (line, ..) in for_nothing.iter().filter(|(.., id)| stale.contains(id)) {
-                self.refuse(*line, &LineError::NotStored);
+            for (origin, _, id, kind) in &for_nothing {
+                match kind {
+                    _ if stale.contains(id) => self.refuse(origin, &LineError::NotStored),
+                    SentKind::Change => self.summary.changes.unchanged += 1,
+                    _ => self.summary.events.unchanged += 1,
+                }
             }
             let for_nothing: Vec<_> =
                 missing.into_iter().map(|(_, id)| id).filter(|id| !stale.contains(id)).collect();
-            self.summary.events.unchanged += for_nothing.len() as u64;
             self.keep_for_nothing(&for_nothing).await?;
         }
         Ok(())
     }
 
-    fn parse(&mut self, lines: Vec<(u64, Vec<u8>)>) -> Vec<ImportLine> {
-        let mut good = Vec::with_capacity(lines.len());
-        for (number, text) in lines {
-            match ImportLine::parse(number, &text, self.scope) {
-                Ok(line) => good.push(line),
-                Err(problem) => self.refuse(number, &problem),
-            }
-        }
-        good
-    }
-
-    fn refuse(&mut self, line: u64, problem: &LineError) {
+    fn refuse(&mut self, origin: &Origin, problem: &LineError) {
         self.summary.refused += 1;
-        self.progress.refused(line, &problem.to_string());
+        self.progress.refused(origin, &problem.to_string());
     }
 }
 
@@ -260,7 +291,7 @@ fn report(summary: &Summary, stopped: bool) {
     if stopped {
         answer("Stopped before the end; run the same command again to go on.");
     }
-    let Summary { read, people_created, produced, stored, known, events, refused } = summary;
+    let Summary { read, people_created, produced, stored, known, events, changes, refused, .. } = summary;
     // Before they were looked up, it is only known where they went.
     let imported = |produced: u64, stored: u64, what: &str| {
         if stored == produced || (stored > 0 && !stopped) {
@@ -273,11 +304,17 @@ fn report(summary: &Summary, stopped: bool) {
         "{read} lines: {}, {known} already there, {refused} refused; {people_created} people created.",
         imported(*produced, *stored, "messages ")
     ));
-    if *events != EventCounts::default() {
-        let EventCounts { produced, stored, known, unchanged } = events;
-        answer(format!(
-            "Room events: {}, {known} already there, {unchanged} changed nothing.",
-            imported(*produced, *stored, "")
-        ));
+    for (what, counts) in [("Room events", events), ("Edits and reactions", changes)] {
+        let EventCounts { produced, stored, known, unchanged } = counts;
+        if *counts != EventCounts::default() {
+            answer(format!(
+                "{what}: {}, {known} already there, {unchanged} changed nothing.",
+                imported(*produced, *stored, "")
+            ));
+        }
+    }
+    if summary.orphans > 0 {
+        let orphans = summary.orphans;
+        answer(format!("{orphans} messages answer one that is not there, and were imported without that."));
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context as _, bail};
 use milena_backend::auth::{Lane, PasswordHashes};
-use milena_domain::{Password, Timestamp, UserId, Username};
+use milena_domain::{DisplayName, Password, Timestamp, UserId, Username};
 use milena_storage::{NewUser, Store};
 
 use super::names::{as_username, distinct, shown};
@@ -19,6 +19,8 @@ const ATTEMPTS: usize = 5;
 /// Names in the file and their ids.
 pub(crate) struct People {
     ids: HashMap<String, UserId>,
+    /// What to show for names, where the file says another one.
+    shown: HashMap<String, String>,
     created: u64,
     password_hash: Option<String>,
 }
@@ -45,7 +47,12 @@ impl People {
             }
             None => None,
         };
-        Ok(Self { ids: HashMap::new(), created: 0, password_hash })
+        Ok(Self { ids: HashMap::new(), shown: HashMap::new(), created: 0, password_hash })
+    }
+
+    /// Whoever is created under `name` is shown as `shown`.
+    pub(crate) fn show(&mut self, name: String, shown: String) {
+        self.shown.insert(name, shown);
     }
 
     /// The ids of `names`, all known after this.
@@ -102,7 +109,7 @@ impl People {
                 .unwrap_or_else(|| distinct(name));
             let id = UserId::new();
             wanted.push((name, username.clone(), id));
-            let (display_name, password_hash) = (shown(name, &username), self.password_hash.clone());
+            let (display_name, password_hash) = (self.shown_of(name, &username), self.password_hash.clone());
             users.push(NewUser { id, username, display_name, password_hash, created_at: now });
         }
         let ids = store.ensure_users(users).await.context("people cannot be created")?;
@@ -120,6 +127,13 @@ impl People {
         }
         store.keep_imported(&kept).await.context("names cannot be kept")?;
         Ok(again)
+    }
+
+    fn shown_of(&self, name: &str, username: &Username) -> DisplayName {
+        let told = self.shown.get(name).and_then(|told| DisplayName::nearest(told));
+        // Nobody poses as the system by what another chat let them be called.
+        let told = told.and_then(|told| told.unless_reserved().ok());
+        told.unwrap_or_else(|| shown(name, username))
     }
 
     /// How many did not exist before.

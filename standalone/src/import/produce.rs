@@ -1,12 +1,13 @@
 //! Into the log as fast as it takes them: an idempotent producer with a full queue, watched for the first
 //! failure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use milena_domain::MessageId;
 use milena_domain::record::Event;
 use milena_kafka::{LogError, Role, client_config, message_headers};
 use milena_settings::KafkaSettings;
@@ -31,6 +32,9 @@ struct Outcome {
     failed: AtomicU64,
     /// Behind the last message that was confirmed, by partition.
     ends: Mutex<BTreeMap<i32, i64>>,
+    /// The offsets of what was confirmed since the database was last seen to have everything: what answers or
+    /// changes it names its place. As many as the ledger has, and those who joined.
+    offsets: Mutex<HashMap<MessageId, i64>>,
     first_error: Mutex<Option<KafkaError>>,
 }
 
@@ -39,10 +43,13 @@ struct Context(Arc<Outcome>);
 impl ClientContext for Context {}
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = ();
+    type DeliveryOpaque = Box<MessageId>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, id: Box<MessageId>) {
         if let Ok(message) = result {
+            let mut offsets = self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+            offsets.insert(*id, message.offset());
+            drop(offsets);
             let mut ends = self.0.ends.lock().unwrap_or_else(PoisonError::into_inner);
             let end = ends.entry(message.partition()).or_insert(0);
             *end = (*end).max(message.offset() + 1);
@@ -84,12 +91,13 @@ impl ImportProducer {
     /// When the producer cannot go on.
     pub(crate) async fn send(&self, message: &Message, stop: &CancellationToken) -> anyhow::Result<bool> {
         match message {
-            Message::Direct(event) => {
+            Message::Plain(event) => {
                 let (key, value) = (event.key(), event.encode());
-                let record = BaseRecord::to(&self.topic).key(&key).payload(&value);
+                let record =
+                    BaseRecord::with_opaque_to(&self.topic, Box::new(event.id)).key(&key).payload(&value);
                 self.enqueue(record.headers(message_headers(event)), stop).await
             }
-            Message::Room(event) => self.send_event(event, stop).await,
+            Message::Event(event) => self.send_event(event, stop).await,
         }
     }
 
@@ -99,7 +107,8 @@ impl ImportProducer {
     /// When the producer cannot go on.
     pub(crate) async fn send_event(&self, event: &Event, stop: &CancellationToken) -> anyhow::Result<bool> {
         let (key, value) = (event.key(), event.encode());
-        self.enqueue(BaseRecord::to(&self.topic).key(&key).payload(&value), stop).await
+        let record = BaseRecord::with_opaque_to(&self.topic, Box::new(event.id)).key(&key).payload(&value);
+        self.enqueue(record, stop).await
     }
 
     /// How far the log is for certain, by partition.
@@ -107,9 +116,19 @@ impl ImportProducer {
         self.outcome.ends.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Where something stands that was sent since [`ImportProducer::forget`], once it is confirmed.
+    pub(crate) fn offset_of(&self, id: MessageId) -> Option<i64> {
+        self.outcome.offsets.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied()
+    }
+
+    /// The database has everything: it is asked from now on.
+    pub(crate) fn forget(&self) {
+        self.outcome.offsets.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     async fn enqueue(
         &self,
-        mut record: BaseRecord<'_, String, Vec<u8>>,
+        mut record: BaseRecord<'_, String, Vec<u8>, Box<MessageId>>,
         stop: &CancellationToken,
     ) -> anyhow::Result<bool> {
         loop {

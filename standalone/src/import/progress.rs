@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use milena_import::Origin;
 
 use super::Summary;
 
@@ -64,11 +65,11 @@ impl Progress {
         });
     }
 
-    /// A line was refused.
-    pub(crate) fn refused(&self, number: u64, problem: &str) {
+    /// A line, or an entry of an export, was refused.
+    pub(crate) fn refused(&self, origin: &Origin, problem: &str) {
         let reports = self.reported.fetch_add(1, Ordering::Relaxed);
         if reports < MAX_REPORTS {
-            self.say(&format!("line {number}: {problem}"));
+            self.say(&format!("{origin}: {problem}"));
         } else if reports == MAX_REPORTS {
             self.say("more lines are refused; they are counted but no longer shown");
         }
@@ -103,6 +104,11 @@ impl Progress {
             *last = Instant::now();
             self.say(&sentence());
         }
+    }
+
+    /// What is to be said once.
+    pub(crate) fn say_all(&self, sentences: &[String]) {
+        sentences.iter().for_each(|sentence| self.say(sentence));
     }
 
     fn say(&self, sentence: &str) {

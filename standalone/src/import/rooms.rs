@@ -1,19 +1,20 @@
 //! The rooms of an import: found again by their handles, created when missing, joined by whoever writes, and
 //! folded on by what the file says happened in them.
 //!
-//! A room that the import creates is public, shows all its history, and belongs to the server: nobody in a
-//! file is known to want to keep order in it. Its id follows from its name in the file, so a second import,
-//! also of another file, finds it again.
+//! A room that the import creates is public unless the file says otherwise, shows all its history, and
+//! belongs to the server: nobody in a file is known to want to keep order in it. What the file says is
+//! private is never written into a room that is public here. Its id follows from its name in the file, so a
+//! second import, also of another file, finds it again.
 //!
 //! Since version 2 a record proves that its id was new up to a position (`seen`), and counts only within
 //! [`REPEAT_WINDOW_OFFSETS`] of it. What was stored up to there is looked up; so an import never runs further
 //! ahead of the store than that ([`Rooms::wait_for_store`]).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use milena_domain::limits::{HANDLE_MAX_CHARS, REPEAT_WINDOW_OFFSETS};
+use milena_domain::limits::{EVERYONE_FREE_MEMBERS, HANDLE_MAX_CHARS, REPEAT_WINDOW_OFFSETS};
 use milena_domain::record::{
     Action, Created, Event, Handle, History, Place, Placed, Posting, Title, Visibility,
 };
@@ -24,6 +25,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::event::Happened;
+use super::line::{Place as FilePlace, RoomForm};
 
 /// People of all rooms that are remembered, at most (about 100 MB): then the import waits for the database,
 /// and asks it again.
@@ -59,18 +61,18 @@ pub(crate) struct Rooms {
     partitions: usize,
     /// How far the store is, as of the last chunk.
     stored: LogPosition,
+    /// What rooms are like that must be created, by their names in the file.
+    forms: HashMap<String, RoomForm>,
+    /// Rooms that are private where the file is from, and public here.
+    too_public: HashSet<String>,
 }
 
 impl Rooms {
     /// None yet, in a topic of so many partitions.
     pub(crate) fn new(partitions: usize) -> Self {
         let stored = LogPosition { epoch: Epoch::FIRST, next_offsets: BTreeMap::new() };
-        Self { by_name: HashMap::new(), people: 0, partitions, stored }
-    }
-
-    /// Whether none is known.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.by_name.is_empty()
+        let (by_name, forms, too_public) = (HashMap::new(), HashMap::new(), HashSet::new());
+        Self { by_name, people: 0, partitions, stored, forms, too_public }
     }
 
     /// Too many are remembered: [`Rooms::forget`] when the store has everything.
@@ -82,6 +84,23 @@ impl Rooms {
     pub(crate) fn forget(&mut self) {
         self.by_name.clear();
         self.people = 0;
+    }
+
+    /// Notes what a room is like, should it have to be created.
+    pub(crate) fn expect(&mut self, name: &str, form: &RoomForm) {
+        self.forms.insert(name.to_owned(), form.clone());
+    }
+
+    /// Whether writing into the room would show to everybody what was private.
+    pub(crate) fn is_too_public(&self, name: &str) -> bool {
+        self.too_public.contains(name)
+    }
+
+    /// Whether a member may call everybody there.
+    pub(crate) fn may_call_everyone(&self, place: &FilePlace) -> bool {
+        let FilePlace::Room(name) = place else { return false };
+        let room = self.by_name.get(name).and_then(|room| room.state.room());
+        room.is_some_and(|room| room.members < EVERYONE_FREE_MEMBERS)
     }
 
     /// Waits until the store is near enough for proofs: `ends` says how far the log is, by partition. To be
@@ -155,13 +174,18 @@ impl Rooms {
                     state
                 }
                 None => {
-                    let event = self.event(UserId::SERVER, id, client_id, at, create(name, handle));
+                    let action = create(name, handle, self.forms.get(name));
+                    let event = self.event(UserId::SERVER, Place::Room(id), client_id, at, action);
                     let mut state = ConversationState::unwritten();
                     carry(&mut state, &event);
                     created.push(event);
                     state
                 }
             };
+            let is_private = self.forms.get(name).is_some_and(|form| form.visibility == Visibility::Private);
+            if is_private && state.room().is_some_and(|room| room.visibility == Visibility::Public) {
+                self.too_public.insert(name.to_owned());
+            }
             self.people += state.known_people();
             self.by_name.insert(name.to_owned(), Room { id, state });
         }
@@ -181,14 +205,46 @@ impl Rooms {
         action: Action,
     ) -> Event {
         let room = self.by_name.get(name).expect("every room was made known before");
-        self.event(actor, room.id, client_id, at, action)
+        self.event(actor, Place::Room(room.id), client_id, at, action)
     }
 
-    /// Before somebody's message while they are not in the room: that they join. Named after the message, so
-    /// that an import that is cut off between the two says it again.
+    /// Something between two people, in version 2.
+    pub(crate) fn event_between(
+        &self,
+        actor: UserId,
+        other: UserId,
+        client_id: ClientId,
+        at: Timestamp,
+        action: Action,
+    ) -> Event {
+        self.event(actor, Place::Direct(other), client_id, at, action)
+    }
+
+    /// The epoch of the log.
+    pub(crate) const fn epoch(&self) -> Epoch {
+        self.stored.epoch
+    }
+
+    /// Before something that somebody does while they are not in the room: that they join, or where one must
+    /// be brought, that the server brings them. Named after what they do, so that an import that is cut off
+    /// between the two says it again.
     pub(crate) fn joining(&mut self, name: &str, message: &Event) -> Option<Event> {
-        let client_id = named("join", message.client_id.as_str());
-        let event = self.event(message.actor, message.conversation, client_id, message.at, Action::Joined);
+        let room = self.by_name.get(name)?;
+        if room.state.standing(message.actor).is_some_and(|standing| standing.membership.is_some()) {
+            return None;
+        }
+        let is_private = room.state.room().is_some_and(|room| room.visibility == Visibility::Private);
+        let (actor, action) = if is_private {
+            (UserId::SERVER, Action::MembersAdded { users: vec![message.actor] })
+        } else {
+            (message.actor, Action::Joined)
+        };
+        let client_id = if is_private {
+            named("join", &format!("{}-{}", message.actor, message.client_id.as_str()))
+        } else {
+            named("join", message.client_id.as_str())
+        };
+        let event = self.event(actor, Place::Room(message.conversation), client_id, message.at, action);
         self.write(name, &event).then_some(event)
     }
 
@@ -231,14 +287,18 @@ impl Rooms {
     fn event(
         &self,
         actor: UserId,
-        room: ConversationId,
+        place: Place,
         client_id: ClientId,
         at: Timestamp,
         action: Action,
     ) -> Event {
-        let next = self.next_offset(partition_of(room, self.partitions));
+        let conversation = match place {
+            Place::Room(room) => room,
+            Place::Direct(other) => ConversationId::direct(actor, other),
+        };
+        let next = self.next_offset(partition_of(conversation, self.partitions));
         let seen = Position::new(self.stored.epoch, next);
-        Event::new(actor, Place::Room(room), client_id, at, seen, action)
+        Event::new(actor, place, client_id, at, seen, action)
     }
 }
 
@@ -253,13 +313,14 @@ fn carry(state: &mut ConversationState, event: &Event) -> bool {
     matches!(state.apply(&placed), Ok(Outcome::Effective(_)))
 }
 
-fn create(name: &str, handle: Handle) -> Action {
-    let title = Title::admitted(name).or_else(|_| Title::new(handle.as_str()));
+fn create(name: &str, handle: Handle, form: Option<&RoomForm>) -> Action {
+    let title = form.and_then(|form| form.title.clone()).map_or_else(|| Title::admitted(name), Ok);
+    let title = title.or_else(|_| Title::new(handle.as_str()));
     Action::RoomCreated(Created {
         title: title.expect("a handle makes a title"),
         handle,
-        topic: None,
-        visibility: Visibility::Public,
+        topic: form.and_then(|form| form.topic.clone()).filter(|topic| !topic.as_str().is_empty()),
+        visibility: form.map_or(Visibility::Public, |form| form.visibility),
         history: History::All,
         posting: Posting::Members,
         members: Vec::new(),
@@ -316,7 +377,7 @@ mod tests {
         assert!(changed[0].as_str().starts_with("ubuntu-"), "{}", changed[0]);
         assert!(changed[3].as_str().starts_with("ops---dev-"), "{}", changed[3]);
         assert!(changed[4].as_str().starts_with("room-"), "{}", changed[4]);
-        let Action::RoomCreated(reserved) = create("system", handle("system")) else { unreachable!() };
+        let Action::RoomCreated(reserved) = create("system", handle("system"), None) else { unreachable!() };
         assert!(reserved.handle.as_str().starts_with("system-"), "{}", reserved.handle);
         assert_eq!(reserved.title.as_str(), reserved.handle.as_str(), "it does not pose as the system's");
         let different: HashSet<_> = changed.iter().map(ToString::to_string).collect();
@@ -335,8 +396,14 @@ mod tests {
         let mut rooms = Rooms::new(12);
         let id = ConversationId::room(UserId::SERVER, &creation("ubuntu"));
         let mut state = ConversationState::unwritten();
-        let create = create("ubuntu", handle("ubuntu"));
-        let created = rooms.event(UserId::SERVER, id, creation("ubuntu"), Timestamp::from_unix_ms(5), create);
+        let create = create("ubuntu", handle("ubuntu"), None);
+        let created = rooms.event(
+            UserId::SERVER,
+            Place::Room(id),
+            creation("ubuntu"),
+            Timestamp::from_unix_ms(5),
+            create,
+        );
         assert!(carry(&mut state, &created));
         rooms.by_name.insert("ubuntu".to_owned(), Room { id, state });
         rooms

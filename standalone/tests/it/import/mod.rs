@@ -3,4 +3,5 @@
 mod corpus;
 mod identity;
 mod messages;
+mod moving;
 mod rooms;

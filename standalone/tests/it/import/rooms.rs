@@ -119,9 +119,15 @@ async fn what_happened_in_a_room_comes_along() {
     let mut text: String =
         HAPPENED.iter().enumerate().map(|(number, (rest, _))| line(number, rest)).collect();
     let bad = [
-        (r#""from":"ann","event":"promoted""#, "event must be joined, left, removed or changed"),
+        (
+            r#""from":"ann","event":"promoted""#,
+            "event must be created, joined, left, removed, changed, edited or reacted",
+        ),
         (r#""from":"ann","event":"removed""#, "the field `user` is missing"),
-        (r#""from":"ann","event":"changed","user":"bob""#, "the field `title`, or `topic`, is missing"),
+        (
+            r#""from":"ann","event":"changed","user":"bob""#,
+            "the field `title`, `topic` or `archived` is missing",
+        ),
         (r#""from":"ann","event":"changed","title":"""#, "title must"),
         (r#""event":"joined""#, "missing field `from`"),
         (r#""from":"ann""#, "the field `text` is missing"),
