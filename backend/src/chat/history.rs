@@ -412,9 +412,9 @@ impl Changes {
         self.by_message.iter().filter_map(|(place, changes)| Some((*place, changes.last()?.position)))
     }
 
-    /// Carries on what the store has of a message. Where a change may have been lost between that and memory, nothing is
-    /// applied but a deletion, which leaves nothing of what came before: who is told a message with its last
-    /// change takes all before that to be in it.
+    /// Carries on what the store has of a message. Where a change may have been lost between that and memory,
+    /// nothing is applied but a deletion, which leaves nothing of what came before: who is told a message with
+    /// its last change takes all before that to be in it.
     pub(super) fn apply(&self, shown: &mut Shown, reader: UserId) {
         #[cfg(test)]
         if crate::mutation::Mutation::AnswersAreTheStores.is_on() {

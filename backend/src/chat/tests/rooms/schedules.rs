@@ -476,8 +476,8 @@ fn no_change_is_told_on_top_of_one_that_memory_has_lost() {
     plays(6, true, steps);
 }
 
-/// Somebody's coming lay in a gap: with what they fetched they learnt that what they had been refused before is
-/// theirs now.
+/// Somebody's coming lay in a gap: with what they fetched they learnt that what they had been refused before
+/// is theirs now.
 #[test]
 fn whoever_learns_from_a_gap_that_they_came_asks_for_what_was_before() {
     let steps = vec![
