@@ -51,6 +51,13 @@ const shown = () =>
 const also = () => anna.page.getByRole('switch', { name: 'Also when Milena is closed' });
 const words = () => anna.page.getByRole('switch', { name: 'Show names and words' });
 
+async function logIn() {
+  await anna.page.getByLabel('Username').fill('anna');
+  await anna.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await anna.page.keyboard.press('Enter');
+  await expect(anna.row('Ben 本')).toBeVisible();
+}
+
 /** No page of hers is open. */
 const leave = () => anna.page.goto('about:blank');
 
@@ -141,16 +148,29 @@ test('whoever wants no words on the screen gets none', async () => {
   await expect.poll(shown).toEqual([{ title: 'Milena', body: 'New message' }]);
 });
 
+test('nor does who logs in again after the session has ended', async () => {
+  await anna.page.goto('/');
+  await expect(anna.row('Ben 本')).toBeVisible();
+  const { sessions } = await anna.elsewhere('GET', 'sessions');
+  const own = (sessions as { id: string; current: boolean }[]).find(({ current }) => current)!;
+  await anna.elsewhere('DELETE', `sessions/${own.id}`);
+  await expect(anna.page.getByText('Your session has ended.', { exact: false })).toBeVisible();
+  await logIn();
+  await anna.page.goto('/settings');
+  await expect(also()).toBeChecked();
+  await expect(words()).not.toBeChecked();
+  await leave();
+  await ben.send('The fourth tram is better');
+  expect(await service.next()).not.toMatch(/fourth tram|Ben/);
+});
+
 test('who logs out is told nothing more, nor is who comes after', async () => {
   await anna.page.goto('/');
   await anna.page.getByLabel('Your menu').click();
   await anna.page.getByRole('button', { name: 'Log out' }).click();
   await expect(anna.page).toHaveURL(/\/login$/);
   expect(await anna.page.evaluate(() => localStorage.getItem('test-subscribed'))).toBeNull();
-  await anna.page.getByLabel('Username').fill('anna');
-  await anna.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await anna.page.keyboard.press('Enter');
-  await expect(anna.row('Ben 本')).toBeVisible();
+  await logIn();
   await anna.page.goto('/settings');
   await expect(also()).toBeEnabled();
   await expect(also()).not.toBeChecked();

@@ -5,7 +5,7 @@ import { useChatState } from '@/lib/chat/chat-context';
 import { api } from '@/lib/http/api';
 import { ApiError, explainError } from '@/lib/http/api-error';
 import type { PushDevice, PushSettings } from '@/lib/http/types';
-import { subscribe, subscription, unsubscribe } from '@/lib/push/browser-push';
+import { keepWords, subscribe, subscription, unsubscribe } from '@/lib/push/browser-push';
 
 import { turnOn as allow } from './permission';
 
@@ -82,7 +82,9 @@ export function usePush(): Push {
 
   async function showWords(words: boolean) {
     const form = await subscription(me);
-    if (form) await api.subscribePush({ ...form, words });
+    if (!form) return;
+    await api.subscribePush({ ...form, words });
+    keepWords(words);
   }
 
   return {

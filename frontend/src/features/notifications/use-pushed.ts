@@ -5,7 +5,7 @@ import { useEffect, useEffectEvent } from 'react';
 import { useChat, useChatState } from '@/lib/chat/chat-context';
 import { api } from '@/lib/http/api';
 import type { ConversationId } from '@/lib/http/types';
-import { subscription } from '@/lib/push/browser-push';
+import { keepWords, subscription } from '@/lib/push/browser-push';
 import type { ChatState } from '@/lib/store/chat-state';
 
 export function usePushed(open: (id: ConversationId, position: number) => void): void {
@@ -34,10 +34,11 @@ function useRenewal() {
   const me = useChatState((state) => state.me.id);
   useEffect(() => {
     const renew = async () => {
-      const form = await subscription(me);
-      if (!form) return;
+      if (!(await subscription(me))) return;
       const known = (await api.push()).subscriptions.find(({ current }) => current);
-      await api.subscribePush(known ? { ...form, words: known.words } : form);
+      if (known) keepWords(known.words);
+      const form = await subscription(me);
+      if (form) await api.subscribePush(form);
     };
     // Without an answer it is as it was, until the next start.
     renew().catch(() => undefined);

@@ -11,6 +11,11 @@ export type Ability =
 
 /** Who pressed the switch in this browser. */
 const OWNER = 'milena.push';
+/**
+ * That no words are to be shown, kept here too: what the server knows of this browser goes with the session,
+ * and whoever logs in again must not find their words on the screen.
+ */
+const WORDLESS = 'milena.push.wordless';
 
 export function ability(): Ability {
   if (!window.isSecureContext || !('serviceWorker' in navigator)) return 'missing';
@@ -40,12 +45,20 @@ export async function subscribe(publicKey: string, user: UserId): Promise<NewSub
     return push.subscribe(options);
   });
   localStorage.setItem(OWNER, user);
+  localStorage.removeItem(WORDLESS);
   return formOf(made);
+}
+
+/** Whether names and words are to be shown; from the next subscription on, which is what the server is told. */
+export function keepWords(words: boolean): void {
+  if (words) localStorage.removeItem(WORDLESS);
+  else localStorage.setItem(WORDLESS, '');
 }
 
 /** This browser is told nothing more, whatever the server thinks. */
 export async function unsubscribe(): Promise<void> {
   localStorage.removeItem(OWNER);
+  localStorage.removeItem(WORDLESS);
   await (await (await manager())?.getSubscription())?.unsubscribe();
 }
 
@@ -67,5 +80,6 @@ async function manager(): Promise<PushManager | null> {
 
 function formOf(made: PushSubscription): NewSubscription {
   const { endpoint, keys } = made.toJSON();
-  return { endpoint: endpoint ?? '', keys: { auth: keys?.auth ?? '', p256dh: keys?.p256dh ?? '' } };
+  const words = localStorage.getItem(WORDLESS) === null;
+  return { endpoint: endpoint ?? '', keys: { auth: keys?.auth ?? '', p256dh: keys?.p256dh ?? '' }, words };
 }
