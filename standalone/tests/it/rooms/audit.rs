@@ -286,7 +286,10 @@ fn missed(
         };
         heard.denied.iter().any(covers)
     };
-    let was_denied = to.is_some() && stay.iter().filter(|row| !has(row)).all(is_denied);
+    // Or it waited for what it is about when its owner was sent away; of what else happens, all is told.
+    let is_change = |row: &Row| row.target.is_some();
+    let is_told_no_more = |row: &Row| is_denied(row) || is_change(row);
+    let was_denied = to.is_some() && stay.iter().filter(|row| !has(row)).all(is_told_no_more);
     if was_away || was_denied {
         findings.excused += stay.len() - known;
         return;
