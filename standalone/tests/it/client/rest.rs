@@ -1,7 +1,7 @@
 //! REST.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -14,6 +14,7 @@ use super::wire::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What the server answered.
 #[derive(Debug)]
@@ -113,6 +114,20 @@ impl Rest {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         Self::ask(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// The same of what has a `client_id`: asked for again as long as the answer is that it cannot be done just
+    /// now, as a client does. A broker that has just started may not take the first record in time.
+    pub(crate) async fn post_until_taken(&self, path: &str, body: &Value) -> Answer {
+        let deadline = Instant::now() + TAKEN_WITHIN;
+        loop {
+            let answer = self.post(path, body).await;
+            if answer.status != 503 || Instant::now() > deadline {
+                return answer;
+            }
+            let wait_ms = answer.body["retry_after_ms"].as_u64().unwrap_or(500);
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
     }
 
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {

@@ -134,7 +134,7 @@ impl Beside {
         let creation = json!({
             "client_id": "c-1", "handle": "letters", "title": "Letters", "members": [at_old.person.id],
         });
-        let created: Value = new.of(&at_new).post("rooms", &creation).await.expect(201);
+        let created: Value = new.of(&at_new).post_until_taken("rooms", &creation).await.expect(201);
         let room = created["room"]["id"].as_str().expect("an id").to_owned();
         let messages = format!("conversations/{room}/messages");
         let said = new.of(&at_new).post(&messages, &json!({"body": "in the room"})).await;

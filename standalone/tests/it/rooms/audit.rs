@@ -207,8 +207,8 @@ fn wanted(row: &Row, owner: Uuid) -> Told {
         *mine |= *user == owner;
     }
     // Of a deleted message nothing else is told.
-    let edited = life.edited.filter(|_| life.deleted.is_none());
-    let places = [edited, life.deleted, life.pinned, life.changed];
+    let while_there = |at: Option<i64>| at.filter(|_| life.deleted.is_none());
+    let places = [while_there(life.edited), life.deleted, while_there(life.pinned), life.changed];
     (row.body.clone().unwrap_or_default(), places, reactions)
 }
 

@@ -249,7 +249,7 @@ async fn what_is_done_at_once_through_two_backends_ends_in_one_way() {
         "client_id": "room", "handle": "conflicts", "title": "Conflicts",
         "members": [ben.person.id, carl.person.id],
     });
-    let created: Value = nodes[0].of(&ann).post("rooms", &room).await.expect(201);
+    let created: Value = nodes[0].of(&ann).post_until_taken("rooms", &room).await.expect(201);
     let room: Uuid = serde_json::from_value(created["room"]["id"].clone()).expect("an id");
     let first = nodes[1].of(&ben).send_accepted(carl.person.id, "first", "hello").await;
     let direct = first.conversation;

@@ -140,7 +140,7 @@ impl House {
                 "history": if number % 2 == 0 { "all" } else { "since_join" }, "members": people,
             });
             let node = &nodes[number % nodes.len()];
-            let created: Value = node.of(account).post("rooms", &body).await.expect(201);
+            let created: Value = node.of(account).post_until_taken("rooms", &body).await.expect(201);
             let id = serde_json::from_value(created["room"]["id"].clone()).expect("an id");
             let answer = Ok(created["position"].as_i64().expect("a position"));
             done.push(Done { actor: owner, room: number, client_id, kind: "room_created", answer });

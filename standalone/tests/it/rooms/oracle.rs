@@ -202,8 +202,9 @@ impl Row {
             Action::Deleted { .. } => {
                 self.body = Some(String::new());
                 let (deleted, changed) = (Some(at), Some(at));
-                let (edited, bodies) = (life.edited, std::mem::take(&mut life.bodies));
-                *life = Life { edited, deleted, changed, bodies, ..Life::default() };
+                let (edited, pinned) = (life.edited, life.pinned);
+                let bodies = std::mem::take(&mut life.bodies);
+                *life = Life { edited, deleted, pinned, changed, bodies, ..Life::default() };
             }
             Action::Pinned { on, .. } => life.pinned = on.then_some(at),
             Action::Reacted { emoji, on, .. } => {

@@ -104,7 +104,7 @@ async fn nothing_counts_after_a_removal() {
     let room = json!({
         "client_id": "room", "handle": "races", "title": "Races", "members": [ben.person.id, carl.person.id],
     });
-    let created: Value = one.of(&ann).post("rooms", &room).await.expect(201);
+    let created: Value = one.of(&ann).post_until_taken("rooms", &room).await.expect(201);
     let room = created["room"]["id"].as_str().unwrap().to_owned();
     let listeners = [Listener::open(&one, &carl).await, Listener::open(&other, &carl).await];
     let of_ben = Listener::open(&other, &ben).await;

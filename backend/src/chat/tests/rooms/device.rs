@@ -101,6 +101,8 @@ struct Line {
     outbox: Outbox,
     registration: Registration,
     start: SessionCursor,
+    /// Up to where its node had read then: with a change that waited, further than it could say.
+    read_at_start: Vec<i64>,
     replay: JoinSet<Result<(), Refusal>>,
     sends: JoinSet<Sent>,
     under_way: BTreeSet<String>,
@@ -245,6 +247,7 @@ impl Device {
             outbox,
             registration,
             start: cursor,
+            read_at_start: chat.progress.borrow().read.to_vec(),
             replay,
             sends: JoinSet::new(),
             under_way: BTreeSet::new(),
@@ -421,10 +424,8 @@ impl Device {
             }
             return;
         }
-        let start = self
-            .line
-            .as_ref()
-            .map_or(0, |line| line.start.next_offsets[partition_of(room, PARTITIONS) as usize]);
+        let start =
+            self.line.as_ref().map_or(0, |line| line.read_at_start[partition_of(room, PARTITIONS) as usize]);
         let excused = self.excused.entry(room).or_default();
         *excused = start.max(*excused);
         self.give_up(room);

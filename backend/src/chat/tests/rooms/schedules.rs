@@ -492,3 +492,20 @@ fn whoever_learns_from_a_gap_that_they_came_asks_for_what_was_before() {
     ];
     plays(4, true, steps);
 }
+
+/// Somebody was banned behind a change that waits: their cursor was not there yet when they came back.
+#[test]
+fn whoever_was_sent_away_behind_what_waits_hears_it_once() {
+    let steps = vec![
+        Step::Act { device: 4, room: 0, deed: Deed::Say },
+        away(1, 0, 0, Meanwhile::Unknown),
+        Step::Create { device: 4 },
+        Step::Create { device: 4 },
+        Step::Restart { node: 1 },
+        Step::Act { device: 4, room: 0, deed: Deed::Ban(1) },
+        Step::Create { device: 0 },
+        Step::Append { node: 0 },
+        away(1, 0, 1, Meanwhile::Nothing),
+    ];
+    plays(8, true, steps);
+}
