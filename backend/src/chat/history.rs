@@ -413,8 +413,8 @@ impl Changes {
     }
 
     /// Carries on what the store has of a message. Where a change may have been lost between that and memory,
-    /// nothing is applied but a deletion, which leaves nothing of what came before: who is told a message with
-    /// its last change takes all before that to be in it.
+    /// nothing is applied but a deletion, which leaves nothing of what came before: whoever is told a message
+    /// with its last change takes all before that to be in it.
     pub(super) fn apply(&self, shown: &mut Shown, reader: UserId) {
         #[cfg(test)]
         if crate::mutation::Mutation::AnswersAreTheStores.is_on() {

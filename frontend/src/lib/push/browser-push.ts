@@ -49,7 +49,7 @@ export async function subscribe(publicKey: string, user: UserId): Promise<NewSub
   return formOf(made);
 }
 
-/** Whether names and words are to be shown; from the next subscription on, which is what the server is told. */
+/** Whether names and words are to be shown: said of the subscriptions that the server is told from now on. */
 export function keepWords(words: boolean): void {
   if (words) localStorage.removeItem(WORDLESS);
   else localStorage.setItem(WORDLESS, '');

@@ -116,8 +116,8 @@ impl Rest {
         Self::ask(self.request(Method::POST, path).json(body)).await
     }
 
-    /// The same of what has a `client_id`: asked for again as long as the answer is that it cannot be done just
-    /// now, as a client does. A broker that has just started may not take the first record in time.
+    /// The same of what has a `client_id`: asked for again as long as it cannot be done just now, as a client
+    /// does. A broker that has just started may not take the first record in time.
     pub(crate) async fn post_until_taken(&self, path: &str, body: &Value) -> Answer {
         let deadline = Instant::now() + TAKEN_WITHIN;
         loop {
