@@ -3,11 +3,10 @@
 //!
 //! A service that says "later" is asked again within the time, and each time it is looked first whether there
 //! is still something to tell. One that may have heard a push and did not say so is not asked again, so that
-//! nobody is told twice. While a job waits it holds no place, and of one conversation a device is told only
-//! the newest of what has gathered.
+//! nobody is told twice. While a job waits it holds no slot, and of one conversation a device is told one
+//! after the other, only the newest of what has gathered ([`super::line`]).
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -20,10 +19,10 @@ use milena_domain::{ConversationId, MessageId, Position, Timestamp, UserId};
 use milena_storage::PushSubscription;
 use p256::PublicKey;
 use tokio::time::timeout;
-use uuid::Uuid;
 use web_push_native::{Auth, WebPushBuilder};
 
 use super::client::{Answer, Failure, PushClient};
+use super::line::{Lines, Place};
 use super::notifier::TTL_MS;
 use super::outcome::{Outcome, judge, pause};
 use super::payload::{About, Payload, Words};
@@ -49,9 +48,7 @@ pub(super) struct Jobs {
     pub(super) chat: Chat,
     pub(super) client: PushClient,
     pub(super) slots: Slots,
-    /// Of what waits, by device and conversation, the newest message, and whether it is urgent. Bounded by
-    /// the jobs; locked for a map operation.
-    pub(super) newest: Mutex<HashMap<(Uuid, ConversationId), (Position, bool)>>,
+    pub(super) lines: Arc<Lines>,
 }
 
 /// A device and a message.
@@ -63,6 +60,8 @@ pub(super) struct Job {
     is_urgent: bool,
     sent_at: Timestamp,
     deadline: Timestamp,
+    /// Where it stands among what waits for this device in this conversation.
+    place: Place,
 }
 
 /// What comes next.
@@ -73,17 +72,6 @@ enum Step {
 }
 
 impl Job {
-    pub(super) fn new(event: &Event, position: Position, device: PushSubscription, is_urgent: bool) -> Self {
-        // A clock that is ahead gives nobody more time.
-        let deadline = event.at.min(Timestamp::now()).plus_ms(TTL_MS);
-        let (conversation, id, sent_at) = (event.conversation, event.id, event.at);
-        Self { device, conversation, position, id, is_urgent, sent_at, deadline }
-    }
-
-    const fn key(&self) -> (Uuid, ConversationId) {
-        (self.device.id, self.conversation)
-    }
-
     fn time_left(&self) -> Duration {
         let ms = self.deadline.unix_ms() - Timestamp::now().unix_ms();
         Duration::from_millis(u64::try_from(ms).unwrap_or(0))
@@ -91,25 +79,30 @@ impl Job {
 }
 
 impl Jobs {
-    /// Of what waits for this device in this conversation, this is the newest.
-    pub(super) fn begin(&self, job: &Job) {
-        let mut newest = self.newest();
-        let entry = newest.entry(job.key()).or_insert((job.position, job.is_urgent));
-        if entry.0 < job.position {
-            *entry = (job.position, job.is_urgent);
-        }
+    /// A message that a device is to be told.
+    pub(super) fn job(
+        &self,
+        event: &Event,
+        position: Position,
+        device: PushSubscription,
+        is_urgent: bool,
+    ) -> Job {
+        // A clock that is ahead gives nobody more time.
+        let deadline = event.at.min(Timestamp::now()).plus_ms(TTL_MS);
+        let (conversation, id, sent_at) = (event.conversation, event.id, event.at);
+        let place = self.lines.join((device.id, conversation), position, is_urgent);
+        Job { device, conversation, position, id, is_urgent, sent_at, deadline, place }
     }
 
     pub(super) async fn run(self: Arc<Self>, job: Job) {
-        let end = self.tell(&job).await;
+        let end = match timeout(job.time_left(), job.place.turn()).await {
+            Ok(_turn) => self.tell(&job).await,
+            Err(_) => PushEnd::Late,
+        };
         metrics::pushes_ended(end, 1);
         if end == PushEnd::Pushed {
             let ms = Timestamp::now().unix_ms() - job.sent_at.unix_ms();
             metrics::push_took(Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
-        }
-        let mut newest = self.newest();
-        if newest.get(&job.key()).is_some_and(|(position, _)| *position == job.position) {
-            newest.remove(&job.key());
         }
     }
 
@@ -206,7 +199,7 @@ impl Jobs {
         if job.time_left().is_zero() {
             return Ok(Err(PushEnd::Late));
         }
-        if self.is_superseded(job) {
+        if job.place.is_superseded() {
             return Ok(Err(PushEnd::Newer));
         }
         if self.chat.presence().is_active(user) {
@@ -277,17 +270,6 @@ impl Jobs {
         let (user, conversation) = (user.as_uuid(), conversation.as_uuid());
         let mac = self.push.0.topics.mac(&[user.as_bytes(), conversation.as_bytes()]);
         URL_SAFE_NO_PAD.encode(&mac[..TOPIC_BYTES])
-    }
-
-    /// Whether the device will be told of something newer there that matters as much.
-    fn is_superseded(&self, job: &Job) -> bool {
-        let newest = self.newest().get(&job.key()).copied();
-        newest.is_some_and(|(position, is_urgent)| position > job.position && (is_urgent || !job.is_urgent))
-    }
-
-    /// Nothing under the lock can panic half-way.
-    fn newest(&self) -> MutexGuard<'_, HashMap<(Uuid, ConversationId), (Position, bool)>> {
-        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

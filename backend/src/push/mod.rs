@@ -12,6 +12,7 @@
 mod client;
 mod endpoint;
 mod job;
+mod line;
 mod notifier;
 mod outcome;
 mod payload;

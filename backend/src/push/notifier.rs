@@ -6,7 +6,7 @@
 //! writes nothing, and reads nothing either: it joins the group with the first one.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use milena_domain::{Position, Timestamp, UserId};
@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Push;
 use super::client::PushClient;
-use super::job::{Job, Jobs};
+use super::job::Jobs;
 use super::reader::{self, CHUNKS, Heard, Source};
 use super::slots::Slots;
 use super::wanted::{Wanted, wanted};
@@ -65,8 +65,8 @@ pub(crate) async fn notify(push: Push, chat: Chat, settings: Settings, stop: Can
         }
     };
     let client = PushClient::new(push.0.private.clone());
-    let (slots, newest) = (Slots::new(), Mutex::default());
-    let jobs = Arc::new(Jobs { push, chat, client, slots, newest });
+    let (slots, lines) = (Slots::new(), Arc::default());
+    let jobs = Arc::new(Jobs { push, chat, client, slots, lines });
     let notifier = Arc::new(Notifier { jobs, topic, running: TaskTracker::new(), stop: stop.clone() });
     tokio::select! {
         () = stop.cancelled() => {}
@@ -246,8 +246,7 @@ impl Notifier {
                 metrics::pushes_ended(PushEnd::Full, 1);
                 continue;
             }
-            let job = Job::new(&heard.event, position, device, wanted.kind.is_urgent());
-            self.jobs.begin(&job);
+            let job = self.jobs.job(&heard.event, position, device, wanted.kind.is_urgent());
             let (jobs, stop) = (Arc::clone(&self.jobs), self.stop.clone());
             metrics::pushes_waiting(1.0);
             self.running.spawn(async move {
