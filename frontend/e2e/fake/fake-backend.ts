@@ -52,6 +52,8 @@ export class FakeBackend {
   hellos: Extract<ClientFrame, { type: 'hello' }>[] = [];
   /** The requests for messages, as their query strings. */
   pages: string[] = [];
+  /** So many lists of pins lack the newest one, and say that they may. */
+  pinsLate = 0;
   /** How sends are answered: at once, not at all, or with this refusal. */
   answer: 'accept' | 'silence' | Rejection = 'accept';
   /** False: neither requests nor sockets get through. */
@@ -296,8 +298,13 @@ export class FakeBackend {
     const [, messages, kind] = /^GET conversations\/([^/]+)\/(messages|events|pins)$/.exec(call) ?? [];
     const thread = (id?: string) => this.threads.find(({ conversation }) => conversation.id === id);
     const all = thread(messages)?.messages ?? [];
-    if (kind === 'pins')
-      return [200, { messages: all.filter(({ pinned }) => pinned !== undefined), complete: true }];
+    if (kind === 'pins') {
+      const pinned = all.filter(({ pinned }) => pinned !== undefined);
+      pinned.sort((one, other) => (other.pinned ?? 0) - (one.pinned ?? 0));
+      const complete = this.pinsLate <= 0;
+      this.pinsLate -= 1;
+      return [200, { messages: complete ? pinned : pinned.slice(1), complete }];
+    }
     const at = url.searchParams.get('at')?.split(',').map(Number);
     if (at) return [200, { messages: all.filter(({ position }) => at.includes(position)), complete: true }];
     if (kind === 'events') {

@@ -98,6 +98,19 @@ for (const [colorScheme, width, height] of [
     });
   });
 
+test('a list of pins that may miss the newest is asked for again', async ({ page }) => {
+  const backend = new FakeBackend(me);
+  backend.life = true;
+  furnish(backend);
+  lived(backend);
+  backend.pinsLate = 1;
+  await backend.attach(page);
+  await page.goto(chatOf(milena));
+  await page.getByRole('button', { name: 'Pinned messages' }).click();
+  await expect(page.getByRole('complementary', { name: 'Pinned messages' })).toContainText('He is.');
+  expect(backend.pinsLate).toBe(-1);
+});
+
 test('by keyboard alone: react, answer, edit, pin and delete', async ({ page }) => {
   const backend = await open(page);
   const said = page.getByTestId('settled');

@@ -16,6 +16,9 @@ import type { ChatState } from '@/lib/store/chat-state';
 import { MessageExcerpt } from './message-excerpt';
 import styles from './pins-panel.module.css';
 
+/** An answer that may miss the newest pins is asked for again. */
+const AGAIN_MS = 1_500;
+
 export function PinsPanel({ conversation, onClose }: { conversation: ConversationId; onClose: () => void }) {
   return (
     <SidePanel title="Pinned messages" onClose={onClose}>
@@ -50,12 +53,20 @@ function usePins(conversation: ConversationId) {
   const failed = useEffectEvent((error: unknown) => setProblem(explainError(error)));
   useEffect(() => {
     let current = true;
-    chat.changes.asides.pins(conversation).then(
-      (now) => current && told(now),
-      (error: unknown) => current && failed(error),
-    );
+    let timer: ReturnType<typeof setTimeout>;
+    const load = () =>
+      void chat.changes.asides.pins(conversation).then(
+        ({ positions: now, complete }) => {
+          if (!current) return;
+          told(now);
+          if (!complete) timer = setTimeout(load, AGAIN_MS);
+        },
+        (error: unknown) => current && failed(error),
+      );
+    load();
     return () => {
       current = false;
+      clearTimeout(timer);
     };
   }, [chat, conversation, newest, live, tries]);
   const messages = useChatState(useShallow((state) => pinnedOf(state, conversation, positions ?? [])));

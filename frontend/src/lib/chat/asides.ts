@@ -63,12 +63,12 @@ export class Asides {
     if (this.#wanted.size > 0) this.#timer ??= setTimeout(() => this.#fetch(), TOGETHER_MS);
   }
 
-  /** Which are pinned, the newest pin first. */
-  async pins(id: ConversationId): Promise<Position[]> {
+  /** Which are pinned, the newest pin first; not `complete`: the newest pins may be missing just now. */
+  async pins(id: ConversationId): Promise<{ positions: Position[]; complete: boolean }> {
     const { connection } = this.#recent;
-    const { messages } = await this.#api.pins(id);
+    const { messages, complete } = await this.#api.pins(id);
     this.#told(id, messages, connection);
-    return messages.map(({ position }) => position);
+    return { positions: messages.map(({ position }) => position), complete };
   }
 
   /** What names this person, in all conversations, newest first. */
