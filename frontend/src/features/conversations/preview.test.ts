@@ -34,3 +34,10 @@ it('says in a room who wrote, or what happened while nobody has written', () => 
   expect(of({ last_event })).toEqual({ kind: 'event', event: last_event.event });
   expect(of({})).toEqual({ kind: 'empty', text: '' });
 });
+
+it('says between two people that the newest was deleted, which the server does not tell', () => {
+  const of = (last_position: number) =>
+    previewOf({ kind: 'direct', last_message: null, last_position }, 'me', '', []);
+  expect(of(7)).toEqual({ kind: 'theirs', text: 'This message was deleted.' });
+  expect(of(0)).toEqual({ kind: 'empty', text: '' });
+});

@@ -19,7 +19,8 @@ export type Preview =
 const MAX_CHARS = 160;
 
 export function previewOf(
-  entry: Pick<ConversationEntry, 'last_message'> & Partial<Pick<ConversationEntry, 'kind' | 'last_event'>>,
+  entry: Pick<ConversationEntry, 'last_message'> &
+    Partial<Pick<ConversationEntry, 'kind' | 'last_event' | 'last_position'>>,
   me: string,
   draft: string,
   unsent: readonly OutboxItem[],
@@ -32,10 +33,12 @@ export function previewOf(
   if (draft.trim() !== '') return { kind: 'draft', text: line(draft) };
   if (last) return { kind: 'sending', text: line(last.body) };
   const message = entry.last_message;
-  if (!message)
-    return entry.last_event?.event
-      ? { kind: 'event', event: entry.last_event.event }
-      : { kind: 'empty', text: '' };
+  if (!message) {
+    if (entry.last_event?.event) return { kind: 'event', event: entry.last_event.event };
+    // The server tells no newest message where that was deleted.
+    const deleted = entry.kind === 'direct' && (entry.last_position ?? 0) > 0;
+    return deleted ? { kind: 'theirs', text: DELETED_TEXT } : { kind: 'empty', text: '' };
+  }
   const said = textOf(message);
   if (said === null) return { kind: 'theirs', text: UNKNOWN_TEXT };
   const text = message.deleted ? DELETED_TEXT : line(said);
