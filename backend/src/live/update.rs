@@ -91,6 +91,25 @@ pub enum News {
     },
 }
 
+impl News {
+    /// Which conversation it is about; `None` for what is about people or the socket itself.
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::Placed(placed) => Some(placed.event.conversation),
+            Self::Message(shown) | Self::Changed(shown) => Some(shown.placed.event.conversation),
+            Self::Room(view) => Some(view.id),
+            Self::Read { conversation, .. }
+            | Self::Seen { conversation, .. }
+            | Self::Received { conversation, .. }
+            | Self::Gap { conversation, .. }
+            | Self::Typing { conversation, .. }
+            | Self::Here { conversation, .. } => Some(*conversation),
+            Self::Accepted(_) | Self::Prefix(_) | Self::Presence(_) | Self::Notifications { .. } => None,
+        }
+    }
+}
+
 /// How many members of a room are here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HereCount {

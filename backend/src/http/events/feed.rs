@@ -201,29 +201,13 @@ impl Feed {
     }
 
     fn is_wanted(&self, update: &Update) -> bool {
-        let of = match update.news() {
-            News::Placed(placed) => {
-                let is_shown = |shown: &Position| placed.position <= *shown;
-                if self.shown.get(&placed.event.conversation).is_some_and(is_shown) {
-                    return false;
-                }
-                placed.event.conversation
-            }
-            News::Message(shown) | News::Changed(shown) => shown.placed.event.conversation,
-            News::Room(view) => view.id,
-            News::Read { conversation, .. }
-            | News::Seen { conversation, .. }
-            | News::Gap { conversation, .. } => *conversation,
-            // Of signals a stream has none: nobody types into it, and it watches nobody.
-            News::Accepted(_)
-            | News::Prefix(_)
-            | News::Received { .. }
-            | News::Presence(_)
-            | News::Typing { .. }
-            | News::Here { .. }
-            | News::Notifications { .. } => return false,
+        let news = update.news();
+        let Some(of) = news.conversation().filter(|_| Name::of(news).is_some()) else { return false };
+        let is_shown = match news {
+            News::Placed(placed) => self.shown.get(&of).is_some_and(|shown| placed.position <= *shown),
+            _ => false,
         };
-        self.conversations.contains(&of)
+        !is_shown && self.conversations.contains(&of)
     }
 }
 

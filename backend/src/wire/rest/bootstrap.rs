@@ -5,8 +5,8 @@ use milena_settings::{ChatSettings, SocketSettings};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::answers::{ConversationPage, Me};
 use super::notifications::Notifications;
+use super::{ConversationPage, Me};
 
 /// Everything that a client needs at its start.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,6 +7,7 @@ pub(crate) mod headers;
 mod list_cursor;
 mod lists;
 mod notifications;
+mod people;
 mod presence;
 mod push;
 mod requests;
@@ -14,8 +15,8 @@ mod rooms;
 mod status;
 
 pub use answers::{
-    Accepted, Account, ChangePage, Conversation, ConversationPage, EventPage, Kind, Me, Message, MessagePage,
-    People, Person, Problem, Profile, Session, SessionList, SignedIn, State,
+    Accepted, ChangePage, Conversation, ConversationPage, EventPage, Kind, Message, MessagePage, Problem,
+    State,
 };
 pub use bootstrap::{Bootstrap, Limits};
 pub use fields::Fields;
@@ -25,6 +26,7 @@ pub use notifications::{
     ChangedNotifications, ConversationNotifications, GeneralNotifications, Notifications,
     NotificationsChange, OwnNotificationsChange, Totals,
 };
+pub use people::{Account, Me, People, Person, Profile, Session, SessionList, SignedIn};
 pub(crate) use presence::state_name;
 pub use presence::{MemberPresence, PresenceChange, PresenceSettings};
 pub use push::{Device, NewSubscription, PushSettings};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::answers::Person;
+use super::Person;
 use super::fields::Fields;
 use super::presence::MemberPresence;
 use crate::chat;
