@@ -4,7 +4,6 @@ use milena_domain::record::Placed;
 use milena_domain::{Body, ClientId, ConversationId, MessageId, Position, Timestamp, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::{ConversationNotifications, Person, Totals, encode_list_cursor};
 use crate::chat::{self, History};
