@@ -54,6 +54,8 @@ enum Bench {
     Fanout(gateway::fanout::Options),
     /// Messages to rooms, small and large, beside a bare loop of writes and beside direct messages.
     Rooms(gateway::rooms::Options),
+    /// People in rooms who watch each other, go, come and type; and all connections break at once.
+    Presence(gateway::presence::Options),
     /// Memory and CPU time of connections that do nothing.
     Idle(gateway::idle::Options),
     /// All clients come back at once, each some messages behind.
@@ -79,6 +81,7 @@ impl Bench {
             Self::Throughput(options) => gateway::throughput::run(options).await,
             Self::Fanout(options) => gateway::fanout::run(options).await,
             Self::Rooms(options) => gateway::rooms::run(options).await,
+            Self::Presence(options) => gateway::presence::run(options).await,
             Self::Idle(options) => gateway::idle::run(options).await,
             Self::Storm(options) => gateway::storm::run(options).await,
             Self::Slow(options) => gateway::slow::run(options).await,

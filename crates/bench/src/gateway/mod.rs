@@ -4,6 +4,7 @@
 pub mod fanout;
 pub mod idle;
 pub mod latency;
+pub mod presence;
 pub mod rooms;
 pub mod slow;
 pub mod storm;

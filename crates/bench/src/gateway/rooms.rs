@@ -272,7 +272,11 @@ async fn paced(
 }
 
 /// A room of `owner` with all of `people` in it.
-async fn create(gateway: SocketAddr, owner: &Person, people: &[Person]) -> anyhow::Result<ConversationId> {
+pub(super) async fn create(
+    gateway: SocketAddr,
+    owner: &Person,
+    people: &[Person],
+) -> anyhow::Result<ConversationId> {
     let handle = format!("r{}", uuid::Uuid::now_v7().simple().to_string().split_at(14).1);
     let new = json!({"client_id": handle, "handle": handle, "title": "Bench"});
     let answer = post(gateway, &owner.token, "rooms", &new).await?;

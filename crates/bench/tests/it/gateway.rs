@@ -67,6 +67,26 @@ fn idle() {
 }
 
 #[test]
+fn presence() {
+    let report = run(&[
+        "presence",
+        "--people=20",
+        "--members=10",
+        "--seconds=2",
+        "--watched=5",
+        "--changes-percent=600",
+        "--typing-percent=100",
+    ]);
+    has(&report, &["told_per_s"]);
+    assert_eq!((number(&report, "people"), number(&report, "rooms")), (20.0, 2.0));
+    // Whoever comes back at once was never away.
+    assert_eq!(number(&report, "storm_transitions"), 0.0, "{report}");
+    for key in ["signals_per_s", "cpu_us_per_person_s", "storm_s"] {
+        assert!(number(&report, key) >= 0.0, "{key}: {report}");
+    }
+}
+
+#[test]
 fn storm() {
     let report =
         run(&["storm", "--connections=50", "--live=10", "--live-rate=20", "--behind=3", "--seconds=1"]);
