@@ -37,9 +37,13 @@ interface WorkerScope {
 
 const worker = () => anna.context.serviceWorkers()[0]!;
 
-/** The browser hands over what its push service brought. */
+/** The browser hands over what its push service brought; again, where its worker was just ending. */
 const bring = (data: string) =>
-  devtools.send('ServiceWorker.deliverPushMessage', { origin: server.url, registrationId, data });
+  expect(async () => {
+    const { url: origin } = server;
+    await devtools.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data });
+    await expect.poll(shown, { timeout: 5_000 }).not.toEqual([]);
+  }).toPass({ timeout: 30_000 });
 
 /** What stands on the screen. */
 const shown = () =>

@@ -144,6 +144,7 @@ test('a changed password says what became of the other sessions', async ({ page 
 
 test('everything by keyboard: menu, settings, shortcuts, and the focus comes back', async ({ page }) => {
   await open(page, '/');
+  await expect(page.getByRole('link', { name: milena.display_name })).toBeVisible();
   await page.keyboard.press('Tab');
   await expect(page.getByRole('button', { name: 'Skip to the conversation' })).toBeFocused();
   await page.keyboard.press('Enter');
