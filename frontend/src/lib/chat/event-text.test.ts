@@ -37,6 +37,7 @@ it.each([
 it('tells those who come and go together, by name while they are few', () => {
   const joined = (actor: string, at: number) => event('joined', at, { actor });
   expect(told(joined('anna', 1), joined('ben', 2), joined('clara', 3))).toBe('Anna, Ben and Clara joined');
+  expect(told(joined('anna', 1), joined('me', 2))).toBe('You and Anna joined');
   const crowd = ['anna', 'ben', 'clara', 'dan', 'ben'].map(joined);
   expect(told(...crowd, event('left', 9, { actor: 'ben' }))).toBe('4 people joined · Ben left');
   expect(told(event('removed', 1, { user: 'ben' }), event('removed', 2, { user: 'dan' }))).toBe(

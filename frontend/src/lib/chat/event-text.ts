@@ -39,7 +39,12 @@ function sentence(group: readonly TimelineEvent[], names: Names): string {
   switch (kind) {
     case 'joined':
     case 'left':
-      return `${crowd([...new Set(group.map(({ actor }) => actor))].map((id) => nameOf(id, names)))} ${kind}`;
+      return `${crowd(
+        oneselfFirst(
+          group.map(({ actor }) => actor),
+          names,
+        ),
+      )} ${kind}`;
     case 'members_added':
       return `${who} added ${andOthers(whom)}`;
     case 'removed':
@@ -65,6 +70,13 @@ const ROLES = { owner: 'an owner', moderator: 'a moderator', member: 'a member' 
 
 function nameOf(id: UserId, names: Names, self = 'You'): string {
   return id === names.me.id ? self : authorName(names, id);
+}
+
+/** Each once, by name: “You” begins the sentence. */
+function oneselfFirst(people: readonly UserId[], names: Names): string[] {
+  const { id: me } = names.me;
+  const ids = new Set(people.includes(me) ? [me, ...people] : people);
+  return [...ids].map((id) => nameOf(id, names));
 }
 
 function crowd(people: readonly string[]): string {
