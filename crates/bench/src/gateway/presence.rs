@@ -1,5 +1,5 @@
-//! `presence`: people in rooms who watch each other, some of whom go, come and type; what that costs for each,
-//! whatever the size of their rooms, and what everybody sees when all connections break at once.
+//! `presence`: people in rooms who watch each other, some of whom go, come and type; what that costs for each
+//! of them, whatever the size of their rooms, and what everybody sees when all connections break at once.
 //!
 //! Everybody is connected, has one room open, and sees the faces of some of its members. With two backends
 //! every second person is on the other one, and comes back to the one where they were not.
