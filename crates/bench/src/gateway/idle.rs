@@ -106,7 +106,8 @@ pub async fn run(options: &Options) -> anyhow::Result<Report> {
         .processes(&spans))
 }
 
-fn resident_kib(processes: &[Watched]) -> anyhow::Result<u64> {
+/// Memory of all of them together.
+pub(super) fn resident_kib(processes: &[Watched]) -> anyhow::Result<u64> {
     processes.iter().map(|process| Ok(Usage::of(process.pid)?.rss_kib)).sum()
 }
 

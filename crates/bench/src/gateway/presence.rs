@@ -18,9 +18,10 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::idle::resident_kib;
 use super::rooms::create;
 use crate::client::{Frame, Origin, Socket};
-use crate::measure::process::{Meter, Span, Watched, add_spans};
+use crate::measure::process::{Meter, Span, add_spans};
 use crate::measure::report::Report;
 use crate::world::{BrokerKind, Metrics, Person, Place, World, raise_open_files, sign_up};
 
@@ -186,10 +187,6 @@ async fn measure(options: &Options, people: usize, members: usize) -> anyhow::Re
         rss_kib_per_person: rss_kib as f64 / people as f64,
         spans,
     })
-}
-
-fn resident_kib(processes: &[Watched]) -> anyhow::Result<u64> {
-    processes.iter().map(|process| Ok(crate::measure::process::Usage::of(process.pid)?.rss_kib)).sum()
 }
 
 /// What the backends have put into the topic of signals.
