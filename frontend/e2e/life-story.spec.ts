@@ -45,7 +45,7 @@ test.beforeAll(async ({ browser }) => {
   await carol.join(room.split('/').at(-1)!);
   await ben.page.goto('/r/trams');
   await ben.page.getByRole('button', { name: 'Join this room' }).click();
-  await expect(ben.quiet('You joined')).toBeVisible();
+  await expect(ben.quiet('You and Carol joined')).toBeVisible();
 });
 
 test.afterAll(async () => {
