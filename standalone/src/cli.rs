@@ -74,6 +74,14 @@ pub(crate) enum Command {
     /// The consumer's commands, on the data folder, whether milena runs on it or not.
     #[command(flatten)]
     Store(StoreCommand),
+    /// Copy the data folder as it is at one moment, also while milena runs on it.
+    #[command(after_help = BACKUP_HELP)]
+    Backup(BackupArguments),
+    /// Make a data folder of a backup.
+    #[command(after_help = "The folder of --data must be empty, or not there yet: what is there is never \
+                            replaced.\n\n  milena restore milena.tar.gz --data restored\n  milena verify \
+                            --data restored     proves that log and database of the backup belong together")]
+    Restore(RestoreArguments),
     /// Print what Kafka tools need to use the embedded log: its address and its secret.
     #[command(after_help = "kcat -F <(milena log-access kcat) -L\n\
                             kafka-topics.sh --bootstrap-server ADDRESS \
@@ -88,6 +96,38 @@ pub(crate) enum Command {
         form: LogAccessForm,
     },
 }
+
+/// What `backup` takes.
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    /// The file (its name ends with .tar.gz or .tgz) or folder to make. It must not be there yet.
+    #[arg(value_name = "PATH")]
+    pub(crate) to: PathBuf,
+    /// Say what was copied as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl BackupArguments {
+    /// Whether it becomes one file.
+    pub(crate) fn is_archive(&self) -> bool {
+        let name = self.to.as_os_str().as_encoded_bytes();
+        name.ends_with(b".tar.gz") || name.ends_with(b".tgz")
+    }
+}
+
+/// What `restore` takes.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// What `milena backup` has made.
+    #[arg(value_name = "BACKUP")]
+    pub(crate) from: PathBuf,
+}
+
+const BACKUP_HELP: &str = "  milena backup backup-$(date +%F).tar.gz    one file, compressed\n  \
+    milena backup /mnt/backups/today           a folder: milena --data /mnt/backups/today runs on it\n\n\
+    It has every message that was accepted before it began. Whoever has it can read all messages and sign \
+    in as anybody: it belongs to its owner only, like the data folder.";
 
 /// Who is to read what `log-access` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@
 
 mod access;
 mod address;
+mod backup;
 mod cli;
 mod command;
 mod folder;
@@ -42,6 +43,8 @@ fn main() -> ExitCode {
             None => Box::pin(run::run(&cli.options, log)).await.map(|()| ExitCode::SUCCESS),
             Some(Command::LogAccess { form }) => run::print_log_access(&cli.options, form),
             Some(Command::Import(ref arguments)) => Box::pin(import::run(&cli.options, log, arguments)).await,
+            Some(Command::Backup(ref arguments)) => backup::back_up(&cli.options, arguments).await,
+            Some(Command::Restore(ref arguments)) => backup::restore(&cli.options, arguments),
             Some(Command::Store(ref command)) => command::run(&cli.options, log, command).await,
         }
     });

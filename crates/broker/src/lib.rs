@@ -6,6 +6,7 @@
 //! (partitions on disk) or `group` (consumer groups); `catalogue` knows the topics.
 
 mod api;
+pub mod backup;
 mod broker;
 mod catalogue;
 mod config;

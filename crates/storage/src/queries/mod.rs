@@ -28,6 +28,7 @@ pub(crate) mod rewrites;
 pub(crate) mod rooms;
 pub(crate) mod server_key;
 pub(crate) mod sessions;
+mod snapshot;
 pub(crate) mod status;
 pub(crate) mod timeline;
 pub(crate) mod traces;
