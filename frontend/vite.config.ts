@@ -30,5 +30,7 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/testing/setup.ts'],
     restoreMocks: true,
+    // A limit for what hangs. How fast a test is says nothing on a machine that does other things too.
+    testTimeout: 60_000,
   },
 });
