@@ -18,9 +18,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   forbidOnly: Boolean(process.env.CI),
-  // A file is one worker's, in order; two files at a time, because each waits for pages and programs most of
-  // its time.
-  workers: 2,
+  workers: 1,
   reporter: [['list']],
   use: {
     locale: 'en-GB',
