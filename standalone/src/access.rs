@@ -16,7 +16,8 @@ const USERNAME: &str = "milena";
 const MECHANISM: &str = "SCRAM-SHA-256";
 const PRIVATE: u32 = 0o600;
 
-fn file(data: &Path) -> PathBuf {
+/// Where the secret of the log in `data` is.
+pub(crate) fn file(data: &Path) -> PathBuf {
     data.join("log.secret")
 }
 

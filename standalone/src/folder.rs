@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use milena_broker::{BrokerError, FolderLock};
 
 /// The database's file in the folder.
-const DATABASE: &str = "milena.db";
+pub(crate) const DATABASE: &str = "milena.db";
 /// The log's own folder; its address and its secret are beside it.
-const LOG: &str = "log";
+pub(crate) const LOG: &str = "log";
 
 /// Creates the data folder, closes it to other accounts, and gives its full path.
 ///

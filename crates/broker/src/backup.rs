@@ -9,18 +9,18 @@
 //! true while it is read. What disappears meanwhile was deleted by retention, and is gone from the copy too.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use crate::log::{START_OFFSET, index_path, segment_bases, segment_path};
 
 /// Before the batches of a segment: its first offset, and the bytes that follow.
 const BATCH_START_BYTES: usize = 12;
-const COPIED_AT_ONCE_BYTES: usize = 1 << 20;
 /// Files beside the topics; the first of them says which there are, so it is read before them.
 const CATALOGUE: &str = "catalogue.json";
 const OFFSETS: &str = "offsets.journal";
 const TOPICS: &str = "topics";
-const START_OFFSET: &str = "start-offset";
 
 /// How long each segment was at one moment.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ pub struct Copied {
 pub fn extents(log: &Path) -> io::Result<Extents> {
     let mut extents = Extents::default();
     for partition in partitions(log)? {
-        for segment in segments(&partition.folder)? {
+        for (_, segment) in segment_bases(&partition.folder)? {
             match fs::metadata(&segment) {
                 Ok(metadata) => drop(extents.0.insert(segment, metadata.len())),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -122,18 +122,12 @@ fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The segments of a partition, in the order of their offsets.
-fn segments(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "log") {
-            found.push(path);
-        }
+/// A file, if it is (still) there.
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
     }
-    // Their names have the same length.
-    found.sort_unstable();
-    Ok(found)
 }
 
 impl Copied {
@@ -144,20 +138,18 @@ impl Copied {
         extents: &Extents,
         until: Option<i64>,
     ) -> io::Result<()> {
-        let mut segments = segments(folder)?.into_iter().peekable();
-        while let Some(segment) = segments.next() {
-            let (Some(name), Some(base)) = (segment.file_name(), base_of(&segment)) else { continue };
+        let mut segments = segment_bases(folder)?.into_iter().peekable();
+        while let Some((base, segment)) = segments.next() {
             // One that had another behind it then was closed then, and is copied whole.
-            let was_closed = segments.peek().is_some_and(|next| extents.0.contains_key(next));
+            let was_closed = segments.peek().is_some_and(|(_, next)| extents.0.contains_key(next));
             let at_least = extents.0.get(&segment).copied();
             if at_least.is_none() && until.is_some_and(|until| base >= until) {
                 break;
             }
-            let target = target.join(name);
+            let target = segment_path(target, base);
             if was_closed || until.is_none() && segments.peek().is_some() {
-                let index = segment.with_extension("index");
                 self.whole(&segment, &target)?;
-                self.whole(&index, &target.with_extension("index"))?;
+                self.whole(&index_path(&segment), &index_path(&target))?;
             } else {
                 self.batches(&segment, &target, at_least.unwrap_or(0), until.unwrap_or(i64::MAX))?;
             }
@@ -167,44 +159,25 @@ impl Copied {
 
     /// A file as long as it is now; one that is gone is none.
     fn whole(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut source = match File::open(from) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened?,
-        };
+        let Some(source) = open(from)? else { return Ok(()) };
         let length = source.metadata()?.len();
-        self.write(&mut source, to, length)
+        self.write(source, to, length)
     }
 
     /// The batches of a segment up to `at_least` bytes, and further ones that begin before `until`.
     fn batches(&mut self, from: &Path, to: &Path, at_least: u64, until: i64) -> io::Result<()> {
-        let source = match File::open(from) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened?,
-        };
+        let Some(source) = open(from)? else { return Ok(()) };
         let end = end_of_batches(&source, at_least, until)?;
-        self.write(&mut &source, to, end)
+        self.write(source, to, end)
     }
 
-    fn write(&mut self, source: &mut impl io::Read, to: &Path, length: u64) -> io::Result<()> {
-        let mut target = OpenOptions::new().write(true).create_new(true).open(to)?;
-        let mut left = source.take(length);
-        let mut buffer = vec![0; COPIED_AT_ONCE_BYTES];
-        loop {
-            let count = left.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            target.write_all(&buffer[..count])?;
-            self.bytes += count as u64;
-        }
+    fn write(&mut self, source: File, to: &Path, length: u64) -> io::Result<()> {
+        let mut target = File::create_new(to)?;
+        self.bytes += io::copy(&mut source.take(length), &mut target)?;
         target.sync_all()?;
         self.files += 1;
         Ok(())
     }
-}
-
-fn base_of(segment: &Path) -> Option<i64> {
-    segment.file_stem()?.to_str()?.parse().ok()
 }
 
 /// Where the last batch ends that belongs to the copy. A batch that is not whole yet does not.
@@ -237,6 +210,9 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
     use super::*;
 
     /// A batch of one record, as far as its start is looked at.
@@ -266,7 +242,7 @@ mod tests {
         }
 
         fn append(&self, base: i64, bytes: &[u8]) {
-            let file = self.partition().join(format!("{base:020}.log"));
+            let file = segment_path(&self.partition(), base);
             OpenOptions::new().create(true).append(true).open(file).unwrap().write_all(bytes).unwrap();
         }
 
@@ -279,8 +255,8 @@ mod tests {
             };
             copy(&self.folder(), &to, extents, &wanted).unwrap();
             assert!(to.join(CATALOGUE).exists());
-            let found = segments(&to.join("topics/chat.messages.5f/3")).unwrap();
-            let found = found.iter().map(|file| {
+            let found = segment_bases(&to.join("topics/chat.messages.5f/3")).unwrap();
+            let found = found.iter().map(|(_, file)| {
                 let name = file.file_name().unwrap().to_str().unwrap().trim_start_matches('0').to_owned();
                 (name, fs::metadata(file).unwrap().len())
             });

@@ -22,14 +22,11 @@ use milena_storage::Store;
 use serde_json::json;
 
 use crate::cli::{BackupArguments, Options, RestoreArguments};
-use crate::{command, folder, settings};
+use crate::folder::{DATABASE, LOG};
+use crate::{access, command, folder, settings};
 
 /// What a backup says while it is made; nobody reads a log for it.
 const LOG_FILTER: &str = "warn";
-const DATABASE: &str = "milena.db";
-const LOG: &str = "log";
-/// The log's secret, with which programs on other machines may be set up.
-const SECRET: &str = "log.secret";
 /// Added to the name while it is not whole.
 const PARTIAL: &str = "partial";
 
@@ -115,9 +112,10 @@ async fn copy(settings: &Settings, data: &Path, to: &Path) -> anyhow::Result<Cop
     };
     let copying = tokio::task::spawn_blocking(move || backup::copy(&from, &log, &extents, &until));
     let mut copied = copying.await?.with_context(cannot_read)?;
-    let secret = data.join(SECRET);
+    // Programs of this machine may be set up with it.
+    let secret = access::file(data);
     if secret.exists() {
-        fs::copy(&secret, to.join(SECRET)).context("the log's secret cannot be copied")?;
+        fs::copy(&secret, access::file(to)).context("the log's secret cannot be copied")?;
     }
     copied.files += 1;
     copied.bytes += fs::metadata(&file)?.len();

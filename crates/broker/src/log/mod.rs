@@ -21,9 +21,13 @@ mod sync;
 pub(crate) use append::{AppendError, Appended};
 pub(crate) use batch::{BatchError, OffsetAtTime, latest_timestamp_ms};
 pub(crate) use disk::{Disk, SyncedFile};
+pub(crate) use index::path_of as index_path;
 pub(crate) use partition::{Partition, PartitionOptions, Progress};
 pub(crate) use read::ReadError;
+pub(crate) use recovery::segment_bases;
 pub(crate) use retention::RetentionLimits;
+pub(crate) use segment::path_in as segment_path;
+pub(crate) use snapshot::START_OFFSET;
 
 #[cfg(test)]
 pub(crate) use disk::faults;

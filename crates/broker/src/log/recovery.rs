@@ -52,7 +52,8 @@ pub(crate) fn recover(folder: &Path, disk: &Disk, keep_until: Option<i64>) -> io
     Ok(Recovered { sealed, active, producers, start_offset })
 }
 
-fn segment_bases(folder: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
+/// The segments of a partition with their first offsets, in order.
+pub(crate) fn segment_bases(folder: &Path) -> io::Result<Vec<(i64, PathBuf)>> {
     let mut bases = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -13,7 +13,8 @@ use super::durable;
 use super::producers::Producers;
 
 const EXTENSION: &str = "producers";
-const START_OFFSET: &str = "start-offset";
+/// The file with the offset at which the log begins.
+pub(crate) const START_OFFSET: &str = "start-offset";
 
 /// Keeps the producer state as of `offset` and drops older snapshots but one.
 pub(crate) fn save_producers(
